@@ -1,0 +1,1 @@
+"""Talk: the hookgate command. Never deployed."""

@@ -1,0 +1,1 @@
+"""When: one module for each lifecycle event of an ECS blue/green deployment."""

@@ -1,0 +1,168 @@
+"""What is true of the deployment that a hook judges. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from hookgate.errors import CannotMeasure
+from hookgate.model import LifecycleEvent
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """The CodeDeploy deployment, as its id led to it."""
+
+    id: str
+    application: str
+    group: str
+    configuration: str
+    cluster: str
+    service: str
+    region: str
+    account: str
+    event_started_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetGroup:
+    """A target group of the load balancer, and how it checks health."""
+
+    arn: str
+    name: str
+    protocol: str
+    port: int | None
+    health_check_path: str | None = None
+    health_check_interval: float = 30.0
+    healthy_threshold: int = 5
+    attached: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSet:
+    """An ECS task set; ``id`` is ECS's own, such as ``ecs-svc/123``."""
+
+    id: str
+    arn: str
+    task_definition_arn: str
+    status: str
+    desired_count: int = 0
+    running_count: int = 0
+    pending_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """Blue or green: a target group and, once there is one, its task set."""
+
+    target_group: TargetGroup
+    task_set: TaskSet | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A container image's name, taken apart; ``tag`` or ``digest`` may be absent."""
+
+    name: str
+    repository: str
+    tag: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """One container of a task definition."""
+
+    name: str
+    image: Image
+    ports: tuple[int, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDefinition:
+    """The task definition that the AppSpec names."""
+
+    arn: str
+    family: str
+    revision: int
+    containers: tuple[Container, ...]
+
+    def container(self, name: str) -> Container | None:
+        """The container of that name, if the task definition has one."""
+        return next((each for each in self.containers if each.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppSpec:
+    """What the revision asks for."""
+
+    task_definition: str
+    container_name: str
+    container_port: int
+    hooks: Mapping[LifecycleEvent, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where a listener is reached, and what a request must say to reach the rule.
+
+    ``scheme`` is ``http``, ``https``, ``tcp`` or ``tls``. ``address`` is the load
+    balancer's name. ``host``, ``headers`` and ``path_prefix`` come from the conditions
+    of the listener rule that CodeDeploy moves, and are empty for a default action.
+    """
+
+    scheme: str
+    address: str
+    port: int
+    listener_arn: str = ""
+    rule_arn: str | None = None
+    host: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    path_prefix: str = ""
+
+    @property
+    def url(self) -> str:
+        """The endpoint as a person would type it."""
+        return f"{self.scheme}://{self.address}:{self.port}{self.path_prefix}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentContext:
+    """All that a validator may ask about.
+
+    ``deployment``, ``blue`` and ``green`` are None when a plan is run against a bare
+    URL; ``test`` is None in a deployment group without a test listener.
+    """
+
+    event: LifecycleEvent
+    deployment: Deployment | None = None
+    blue: Side | None = None
+    green: Side | None = None
+    appspec: AppSpec | None = None
+    task_definition: TaskDefinition | None = None
+    test: Endpoint | None = None
+    production: Endpoint | None = None
+
+    @property
+    def green_container(self) -> Container | None:
+        """The container that the AppSpec puts behind the load balancer."""
+        if self.task_definition is None or self.appspec is None:
+            return None
+        return self.task_definition.container(self.appspec.container_name)
+
+
+def known(value: T | None, what: str) -> T:
+    """Return ``value``, or say that it is not known.
+
+    Raises:
+        CannotMeasure: ``value`` is None; ``what`` names it.
+    """
+    if value is None:
+        raise CannotMeasure(f"{what} is not known here")
+    return value

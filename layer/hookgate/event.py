@@ -1,0 +1,44 @@
+"""The two ids that CodeDeploy hands a hook, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hookgate.errors import InputError
+
+# CodeDeploy documents no format; the bound only keeps nonsense out of the logs.
+_Id = Annotated[str, Field(min_length=1, max_length=2048)]
+
+
+class HookEvent(BaseModel):
+    """What CodeDeploy sends: ``DeploymentId`` and ``LifecycleEventHookExecutionId``.
+
+    Further keys are ignored, so that a key AWS adds does not stop deployments.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    deployment_id: _Id = Field(alias="DeploymentId")
+    execution_id: _Id = Field(alias="LifecycleEventHookExecutionId")
+
+    @classmethod
+    def parse(cls, payload: object) -> HookEvent:
+        """Read the payload of an invocation.
+
+        Raises:
+            InputError: an id is missing, empty or not a string. There is nobody to
+                report to, so the handler lets it out.
+        """
+        try:
+            return cls.model_validate(payload)
+        except ValidationError as error:
+            missing = ", ".join(
+                f"{'.'.join(str(part) for part in each['loc']) or 'event'}: {each['msg']}"
+                for each in error.errors()
+            )
+            raise InputError(
+                "not a CodeDeploy lifecycle hook event, which holds DeploymentId "
+                f"and LifecycleEventHookExecutionId ({missing})"
+            ) from None

@@ -1,0 +1,126 @@
+"""The words of a verdict: of a validator, of a step, of the whole hook.
+
+Standard library only. ``Verdict.status`` is the one place that decides whether a
+deployment may go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Evidence = Mapping[str, object]
+
+
+class LifecycleEvent(StrEnum):
+    """The five ECS lifecycle events at which CodeDeploy calls a function, in order."""
+
+    BEFORE_INSTALL = "BeforeInstall"
+    AFTER_INSTALL = "AfterInstall"
+    AFTER_ALLOW_TEST_TRAFFIC = "AfterAllowTestTraffic"
+    BEFORE_ALLOW_TRAFFIC = "BeforeAllowTraffic"
+    AFTER_ALLOW_TRAFFIC = "AfterAllowTraffic"
+
+    @property
+    def test_listener_serves_green(self) -> bool:
+        """Whether a request to the test listener reaches the replacement task set."""
+        return self not in {LifecycleEvent.BEFORE_INSTALL, LifecycleEvent.AFTER_INSTALL}
+
+    @property
+    def production_listener_serves_green(self) -> bool:
+        """Whether a request to the production listener reaches the replacement."""
+        return self is LifecycleEvent.AFTER_ALLOW_TRAFFIC
+
+
+class Status(StrEnum):
+    """What one step came to."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+    ERRORED = "errored"
+    SKIPPED = "skipped"
+
+
+class HookStatus(StrEnum):
+    """The two answers that CodeDeploy accepts."""
+
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One observation that a validator states.
+
+    Whether it matters is the plan's business (``blocking``), not the validator's.
+    """
+
+    ok: bool
+    summary: str
+    evidence: Evidence = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one step came to, as the engine says it."""
+
+    name: str
+    use: str
+    status: Status
+    blocking: bool
+    reason: str
+    duration_ms: int = 0
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the whole hook came to.
+
+    ``optouts`` names every way in which the plan asked for less than the default
+    and that was used, in words a person can read.
+    """
+
+    event: LifecycleEvent
+    outcomes: tuple[Outcome, ...]
+    optouts: tuple[str, ...] = ()
+    duration_ms: int = 0
+
+    @property
+    def status(self) -> HookStatus:
+        """Succeeded only if a blocking step ran and every blocking step passed."""
+        blocking = [each.status for each in self.outcomes if each.blocking]
+        if blocking and all(status is Status.PASSED for status in blocking):
+            return HookStatus.SUCCEEDED
+        return HookStatus.FAILED
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the verdict is Failed: every reason, not only the first."""
+        if self.status is HookStatus.SUCCEEDED:
+            return ()
+        blocking = [each for each in self.outcomes if each.blocking]
+        if not blocking:
+            return ("no blocking step ran, and silence is not consent",)
+        return tuple(
+            f"{each.name}: {each.reason}"
+            for each in blocking
+            if each.status is not Status.PASSED
+        )
+
+    @classmethod
+    def aborted(cls, event: LifecycleEvent, name: str, reason: str) -> Verdict:
+        """The verdict of a hook that could not even begin to judge.
+
+        ``name`` says which part of the pass stopped, for example ``plan``.
+        """
+        outcome = Outcome(
+            name=name,
+            use="hookgate",
+            status=Status.ERRORED,
+            blocking=True,
+            reason=reason,
+        )
+        return cls(event=event, outcomes=(outcome,))

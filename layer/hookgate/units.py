@@ -1,0 +1,147 @@
+"""Types of options that carry a unit or a pattern, checked when the plan is read.
+
+A bare number where a unit belongs is an error: ``30`` could be seconds or
+milliseconds, and a gate does not guess.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_BYTES = {"B": 1, "KB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20}
+_PER_SECOND = {"s": 1.0, "m": 1 / 60, "h": 1 / 3600}
+
+_NUMBER = r"\d+(?:\.\d+)?"
+_DURATION = re.compile(rf"(?:{_NUMBER}(?:ms|s|m|h))+")
+_DURATION_PART = re.compile(rf"({_NUMBER})(ms|s|m|h)")
+_PERCENTAGE = re.compile(rf"({_NUMBER})\s*%")
+_SIZE = re.compile(rf"({_NUMBER})\s*(B|KB|KiB|MB|MiB)")
+_RATE = re.compile(rf"({_NUMBER})\s*/\s*(s|m|h)")
+
+
+def _text(value: object, what: str, example: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"{what} is text such as {example}")  # noqa: TRY004 - pydantic turns ValueError into its error
+    if not isinstance(value, str):
+        raise ValueError(f"{value} has no unit; write {what} such as {example}")  # noqa: TRY004 - as above
+    return value.strip()
+
+
+def duration(value: object) -> float:
+    """Read ``500ms``, ``20s``, ``5m`` or ``1h30m`` as seconds.
+
+    Raises:
+        ValueError: no unit, or not a duration.
+    """
+    text = _text(value, "a duration", "500ms, 20s or 5m")
+    if not _DURATION.fullmatch(text):
+        raise ValueError(f"{text!r} is not a duration; write 500ms, 20s, 5m or 1h30m")
+    return sum(
+        float(number) * _SECONDS[unit] for number, unit in _DURATION_PART.findall(text)
+    )
+
+
+def percentage(value: object) -> float:
+    """Read ``99.5%`` as 99.5.
+
+    Raises:
+        ValueError: no per cent sign, or more than 100 %.
+    """
+    text = _text(value, "a percentage", "100%")
+    match = _PERCENTAGE.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text!r} is not a percentage; write 100% or 99.5%")
+    number = float(match[1])
+    if number > 100:
+        raise ValueError(f"{text} is more than 100%")
+    return number
+
+
+def size(value: object) -> int:
+    """Read ``64KiB`` as bytes.
+
+    Raises:
+        ValueError: no unit, or not a size.
+    """
+    text = _text(value, "a size", "64KiB or 1MB")
+    match = _SIZE.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text!r} is not a size; write 512B, 64KiB or 1MB")
+    return int(float(match[1]) * _BYTES[match[2]])
+
+
+def rate(value: object) -> float:
+    """Read ``50/s`` as events per second.
+
+    Raises:
+        ValueError: no unit, or not a rate.
+    """
+    text = _text(value, "a rate", "50/s")
+    match = _RATE.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text!r} is not a rate; write 50/s or 600/m")
+    return float(match[1]) * _PER_SECOND[match[2]]
+
+
+def pattern(value: object) -> re.Pattern[str]:
+    """Compile a regular expression of Python's ``re``.
+
+    Raises:
+        ValueError: it does not compile, or holds a ``${…}``, whose value would be
+            taken for a pattern: use ``equals`` or ``contains`` for those.
+    """
+    if isinstance(value, re.Pattern):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("a regular expression is text; put it in quotes")  # noqa: TRY004 - as above
+    if "${" in value:
+        raise ValueError(
+            "a regular expression takes no ${…}; use equals or contains for a value "
+            "of the deployment"
+        )
+    try:
+        return re.compile(value)
+    except re.error as error:
+        raise ValueError(f"{value!r} is not a regular expression: {error}") from None
+
+
+def seconds_text(seconds: float) -> str:
+    """Say a duration as a person would: ``850 ms``, ``20 s``, ``3 min 20 s``."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(duration),
+    WithJsonSchema({"type": "string", "examples": ["500ms", "20s", "5m"]}),
+]
+Percentage = Annotated[
+    float,
+    BeforeValidator(percentage),
+    WithJsonSchema({"type": "string", "examples": ["100%", "99.5%"]}),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(size),
+    WithJsonSchema({"type": "string", "examples": ["64KiB", "1MB"]}),
+]
+Rate = Annotated[
+    float,
+    BeforeValidator(rate),
+    WithJsonSchema({"type": "string", "examples": ["50/s", "600/m"]}),
+]
+Pattern = Annotated[
+    re.Pattern[str],
+    BeforeValidator(pattern),
+    PlainSerializer(lambda compiled: compiled.pattern, return_type=str),
+    WithJsonSchema({"type": "string", "format": "regex"}),
+]

@@ -1,0 +1,86 @@
+"""What a validator is: its options, and one method that states findings."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from hookgate.context import DeploymentContext
+from hookgate.deadline import Deadline
+from hookgate.model import Finding
+from hookgate.probe import Probe
+
+
+class Aws(Protocol):
+    """Read-only calls to AWS."""
+
+    def __call__(
+        self, service: str, operation: str, /, **parameters: Any
+    ) -> Mapping[str, Any]:
+        """Call an operation by boto3's name and return its answer, all pages of it.
+
+        Raises:
+            AccessDenied: names the missing permission and the resource.
+            CannotMeasure: AWS refused or did not answer.
+        """
+        ...
+
+
+class Log(Protocol):
+    """Where a validator may tell what it does; bounded, never part of the verdict."""
+
+    def info(self, message: str) -> None:
+        """Write a line at level INFO."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What a validator works with.
+
+    ``http`` asks the test listener and ``production`` the production listener; both
+    refuse an answer that the replacement task set did not give. ``deadline`` is the
+    step's own: a validator that waits, waits with ``deadline.sleep``.
+    """
+
+    http: Probe
+    production: Probe
+    aws: Aws
+    deadline: Deadline
+    log: Log
+
+
+class Validator(BaseModel, ABC):
+    """One question about a deployment; its pydantic fields are its options.
+
+    A subclass named ``TargetHealth`` in ``validators/target_health.py`` is used in a
+    plan as ``use: target_health``.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=False, arbitrary_types_allowed=True
+    )
+
+    #: Whether the validator asks the test listener, which serves the replacement only
+    #: from AfterAllowTestTraffic on.
+    asks_listener: ClassVar[bool] = False
+    #: Whether the question makes sense without a CodeDeploy deployment.
+    needs_aws: ClassVar[bool] = False
+
+    @abstractmethod
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
+        """State what is observed; at least one finding, or the step is errored.
+
+        Raises:
+            CannotMeasure: the question could not be asked.
+            Inconclusive: it was, but the answer cannot carry a decision.
+        """
+        ...
+
+    def worst_case(self) -> float:
+        """The longest that ``check`` may take, in seconds."""
+        return 30.0

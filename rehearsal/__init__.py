@@ -1,0 +1,1 @@
+"""Practice: a whole ECS blue/green deployment on one machine. Never deployed."""

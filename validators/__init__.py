@@ -1,0 +1,1 @@
+"""What: one file, one class, one question. A file dropped in here is in use."""
