@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -34,11 +35,13 @@ class HookEvent(BaseModel):
         try:
             return cls.model_validate(payload)
         except ValidationError as error:
-            missing = ", ".join(
-                f"{'.'.join(str(part) for part in each['loc']) or 'event'}: {each['msg']}"
-                for each in error.errors()
-            )
+            missing = ", ".join(map(_said, error.errors()))
             raise InputError(
                 "not a CodeDeploy lifecycle hook event, which holds DeploymentId "
                 f"and LifecycleEventHookExecutionId ({missing})"
             ) from None
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in error["loc"]) or "event"
+    return f"{where}: {error['msg']}"

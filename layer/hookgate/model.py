@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 
 Evidence = Mapping[str, object]
@@ -55,11 +56,14 @@ class Finding:
     """One observation that a validator states.
 
     Whether it matters is the plan's business (``blocking``), not the validator's.
+    ``optout`` names the option that made the finding hold where the default would
+    not; the verdict repeats it.
     """
 
     ok: bool
     summary: str
     evidence: Evidence = field(default_factory=dict)
+    optout: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +90,7 @@ class Verdict:
     event: LifecycleEvent
     outcomes: tuple[Outcome, ...]
     optouts: tuple[str, ...] = ()
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     duration_ms: int = 0
 
     @property
@@ -111,16 +116,20 @@ class Verdict:
         )
 
     @classmethod
-    def aborted(cls, event: LifecycleEvent, name: str, reason: str) -> Verdict:
+    def aborted(cls, event: LifecycleEvent, reasons: Mapping[str, str]) -> Verdict:
         """The verdict of a hook that could not even begin to judge.
 
-        ``name`` says which part of the pass stopped, for example ``plan``.
+        ``reasons`` says for each part of the pass that stopped, for example ``plan``,
+        why it did.
         """
-        outcome = Outcome(
-            name=name,
-            use="hookgate",
-            status=Status.ERRORED,
-            blocking=True,
-            reason=reason,
+        outcomes = tuple(
+            Outcome(
+                name=name,
+                use="hookgate",
+                status=Status.ERRORED,
+                blocking=True,
+                reason=reason,
+            )
+            for name, reason in reasons.items()
         )
-        return cls(event=event, outcomes=(outcome,))
+        return cls(event=event, outcomes=outcomes)

@@ -35,6 +35,14 @@ class Reply:
         """The body as UTF-8, with replacement characters where it is not."""
         return self.body.decode("utf-8", errors="replace")
 
+    def header(self, name: str) -> str | None:
+        """The header's value whatever its case, or None when it did not come."""
+        wanted = name.lower()
+        return next(
+            (value for key, value in self.headers.items() if key.lower() == wanted),
+            None,
+        )
+
 
 class Probe(Protocol):
     """Asks one listener."""

@@ -15,8 +15,12 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _BYTES = {"B": 1, "KB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20}
 _PER_SECOND = {"s": 1.0, "m": 1 / 60, "h": 1 / 3600}
 
-_NUMBER = r"\d+(?:\.\d+)?"
-_DURATION = re.compile(rf"(?:{_NUMBER}(?:ms|s|m|h))+")
+# Nine digits are 30 years in seconds; more would only be a way to reach infinity.
+_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
+# Each unit at most once, from the largest down.
+_DURATION = re.compile(
+    rf"(?=.)(?:{_NUMBER}h)?(?:{_NUMBER}m(?!s))?(?:{_NUMBER}s)?(?:{_NUMBER}ms)?"
+)
 _DURATION_PART = re.compile(rf"({_NUMBER})(ms|s|m|h)")
 _PERCENTAGE = re.compile(rf"({_NUMBER})\s*%")
 _SIZE = re.compile(rf"({_NUMBER})\s*(B|KB|KiB|MB|MiB)")
@@ -65,13 +69,17 @@ def size(value: object) -> int:
     """Read ``64KiB`` as bytes.
 
     Raises:
-        ValueError: no unit, or not a size.
+        ValueError: no unit, not a size, or a part of a byte.
     """
     text = _text(value, "a size", "64KiB or 1MB")
     match = _SIZE.fullmatch(text)
     if not match:
         raise ValueError(f"{text!r} is not a size; write 512B, 64KiB or 1MB")
-    return int(float(match[1]) * _BYTES[match[2]])
+    number = float(match[1]) * _BYTES[match[2]]
+    whole = round(number)
+    if abs(number - whole) > 1e-6:  # 0.57KB is 570 bytes, but for floating point
+        raise ValueError(f"{text} is not a whole number of bytes")
+    return whole
 
 
 def rate(value: object) -> float:
@@ -111,9 +119,9 @@ def pattern(value: object) -> re.Pattern[str]:
 
 def seconds_text(seconds: float) -> str:
     """Say a duration as a person would: ``850 ms``, ``20 s``, ``3 min 20 s``."""
-    if seconds < 1:
+    if round(seconds, 3) < 1:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.3g} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if rest else f"{minutes} min"

@@ -1,0 +1,123 @@
+"""What can be wrong with an AppSpec before CodeDeploy sees it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hookgate.errors import PlanError
+from hookgate.model import LifecycleEvent
+from hookgate.plan.document import Document, parse
+
+_KEYS = frozenset({"version", "resources", "hooks"})
+_EVENTS = {str(event).lower(): str(event) for event in LifecycleEvent}
+# CodePipeline puts the task definition in the place of this text.
+_PLACEHOLDER = "<TASK_DEFINITION>"
+_ARN = re.compile(r"arn:aws[\w-]*:ecs:[\w-]+:\d{12}:task-definition/[\w-]+:\d+")
+
+
+def is_appspec(content: bytes) -> bool:
+    """Whether a file is meant as an AppSpec: only those have Resources."""
+    return re.search(rb"(?im)^[\s{\"']*resources[\"']?\s*:", content) is not None
+
+
+def appspec_problems(content: bytes, file: str) -> list[str]:
+    """What is wrong with an AppSpec, a line each.
+
+    The rules are those of the AppSpec reference for ECS in AWS's CodeDeploy user
+    guide.
+    """
+    try:
+        document, problems = parse(content, file)
+    except PlanError as error:
+        return str(error).splitlines()
+    for path, what in _faults(document.data):
+        problems.add(document.value(_spelled(document, path)), what)
+    return str(problems.error()).splitlines() if problems else []
+
+
+_Fault = tuple[tuple[str | int, ...], str]
+
+
+def _faults(data: Mapping[str, Any]) -> Iterator[_Fault]:
+    top = _lower(data)
+    for key in top:
+        if key not in _KEYS:
+            yield (key,), f"unknown key {key!r}; there are version, Resources, Hooks"
+    if str(top.get("version")) not in {"0.0", "0"}:
+        yield ("version",), "the version is 0.0"
+    yield from _resource_faults(top.get("resources"))
+    yield from _hook_faults(top.get("hooks", []))
+
+
+def _resource_faults(resources: Any) -> Iterator[_Fault]:
+    at: tuple[str | int, ...] = ("resources",)
+    if not isinstance(resources, list) or len(resources) != 1:
+        yield at, "Resources holds exactly one service"
+        return
+    item = resources[0]
+    if not isinstance(item, dict) or len(item) != 1:
+        yield (*at, 0), "a resource is one name with Type and Properties"
+        return
+    ((name, service),) = item.items()
+    at = (*at, 0, name)
+    service = _lower(service)
+    if service.get("type") != "AWS::ECS::Service":
+        yield at, "Type is AWS::ECS::Service"
+    properties = _lower(service.get("properties"))
+    at = (*at, "properties")
+    task_definition = str(properties.get("taskdefinition") or "")
+    if task_definition != _PLACEHOLDER and not _ARN.fullmatch(task_definition):
+        yield (
+            (*at, "taskdefinition"),
+            f"TaskDefinition is an ARN with a revision, or {_PLACEHOLDER}",
+        )
+    balancer = _lower(properties.get("loadbalancerinfo"))
+    if not balancer.get("containername"):
+        yield (*at, "loadbalancerinfo"), "LoadBalancerInfo needs ContainerName"
+    if not isinstance(balancer.get("containerport"), int):
+        yield (*at, "loadbalancerinfo"), "LoadBalancerInfo needs ContainerPort"
+
+
+def _hook_faults(hooks: Any) -> Iterator[_Fault]:
+    if not isinstance(hooks, list):
+        yield ("hooks",), "Hooks is a list of one event and its function each"
+        return
+    seen: set[str] = set()
+    for index, item in enumerate(hooks):
+        if not isinstance(item, dict) or len(item) != 1:
+            yield ("hooks", index), "a hook is one event and its function"
+            continue
+        ((event, function),) = item.items()
+        at = ("hooks", index, event)
+        if event.lower() not in _EVENTS:
+            known = ", ".join(_EVENTS.values())
+            yield at, f"unknown lifecycle event {event!r}; the hooks of ECS are {known}"
+        elif event.lower() in seen:
+            yield at, f"{event} has a function already; an event calls one"
+        seen.add(event.lower())
+        if not isinstance(function, str) or not function:
+            yield at, "a hook names a Lambda function or its ARN"
+
+
+def _lower(value: Any) -> dict[str, Any]:
+    """A mapping with its keys in lower case; empty where there is none."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {str(key).lower(): each for key, each in value.items()}
+
+
+def _spelled(document: Document, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """``path`` in the file's own spelling, as far as it leads."""
+    found: tuple[str | int, ...] = ()
+    at: Any = document.data
+    for part in path:
+        if isinstance(at, Mapping):
+            spelled = {str(key).lower(): key for key in at}.get(str(part).lower())
+            if spelled is None:
+                break
+            found, at = (*found, spelled), at[spelled]
+        elif isinstance(at, list) and isinstance(part, int) and part < len(at):
+            found, at = (*found, part), at[part]
+    return found

@@ -1,0 +1,76 @@
+"""``hookgate explain``: what a plan runs when, against what, and for how long."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from hookgate.aws.status import RESERVE
+from hookgate.model import LifecycleEvent
+from hookgate.plan import Plan, Step, read_plan, worst_case
+from hookgate.registry import resolve
+from hookgate.units import seconds_text
+
+
+@click.command("explain")
+@click.argument(
+    "plan_file",
+    metavar="PLAN",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+def command(plan_file: Path) -> None:
+    """Show the resolved plan: the steps of each event and its worst-case time."""
+    plan = read_plan(plan_file.read_bytes(), str(plan_file), resolve)
+    console = Console(highlight=False)
+    console.print(_target(plan))
+    for event, steps in plan.events.items():
+        console.print()
+        console.print(_event(event, steps, plan.concurrency))
+
+
+def _target(plan: Plan) -> str:
+    host = plan.target.host or "the load balancer's own name"
+    identity = plan.target.identity
+    proof = (
+        f"an answer counts only with {identity.header}: {identity.equals}"
+        if identity
+        else "nothing proves that the replacement task set answers (target.identity)"
+    )
+    return f"{plan.file}\nhost      {host}\nidentity  {proof}"
+
+
+def _event(event: LifecycleEvent, steps: tuple[Step, ...], concurrency: int) -> Table:
+    budget = worst_case(steps, concurrency)
+    title = (
+        f"{event}: at most {seconds_text(budget.seconds)}, with up to {concurrency} "
+        f"steps at a time and {seconds_text(RESERVE)} kept for the report"
+    )
+    table = Table(title=title, title_justify="left", title_style="bold", box=None)
+    for column in ("step", "use", "at most", "needs", "asks", ""):
+        table.add_column(column, header_style="dim")
+    for step in steps:
+        table.add_row(
+            step.name,
+            step.use,
+            seconds_text(step.timeout),
+            ", ".join(step.needs),
+            _asks(step),
+            _optouts(step),
+        )
+    return table
+
+
+def _asks(step: Step) -> str:
+    listener = "listener" if step.validator.asks_listener else ""
+    aws = "AWS" if step.validator.needs_aws else ""
+    return " and ".join(each for each in (listener, aws) if each)
+
+
+def _optouts(step: Step) -> str:
+    said = [] if step.blocking else ["does not block"]
+    if step.on_no_data == "pass":
+        said.append("passes without data")
+    return ", ".join(said)

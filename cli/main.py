@@ -1,0 +1,68 @@
+"""The hookgate command. Exit codes: 0 passed, 1 failed, 2 wrong input, 3 unsure."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from cli.exit_code import ExitCode
+from hookgate.errors import InputError
+
+#: Each command stands in the module of its name, which is imported when it is called.
+_COMMANDS = {
+    "rehearse": "Play a whole blue/green deployment on this machine.",
+    "serve": "Offer the rehearsal's stage as a local AWS endpoint.",
+    "run": "Run one event's steps against a URL, without AWS.",
+    "lint": "Check plans and AppSpecs, offline.",
+    "explain": "Show what a plan runs when, against what, and for how long.",
+    "schema": "Print the JSON Schema of a plan.",
+    "validators": "Show which validators there are, and their options.",
+}
+
+
+class _Lazy(click.Group):
+    """Imports a command's module only when that command is called."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        command: Any = import_module(f"cli.{name}").command
+        return command  # type: ignore[no-any-return] # each module has one
+
+    def format_commands(
+        self, _context: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hookgate")
+def hookgate() -> None:
+    """Decide whether a new version may take production traffic.
+
+    Exit codes: 0 passed, 1 failed, 2 the input is wrong, 3 could not tell.
+    """
+
+
+def main() -> None:
+    """Run the command; what a person can mend is told in a line, not in a traceback."""
+    try:
+        hookgate(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ExitCode.WRONG_INPUT)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(ExitCode.COULD_NOT_TELL)
+    except InputError as error:
+        click.echo(str(error), err=True)
+        sys.exit(ExitCode.WRONG_INPUT)

@@ -1,0 +1,74 @@
+"""How results look on a terminal: one mark, one colour and one word for each status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+_STYLE = {
+    "passed": ("✓", "green"),
+    "failed": ("✗", "bold red"),
+    "errored": ("!", "bold red"),
+    "inconclusive": ("?", "yellow"),
+    "skipped": ("-", "dim"),
+    "running": ("…", "cyan"),
+    "waiting": ("·", "dim"),
+    "Succeeded": ("✓", "green"),
+    "Failed": ("✗", "bold red"),
+    "Stopped": ("■", "bold red"),
+    "Skipped": ("-", "dim"),
+    "InProgress": ("…", "cyan"),
+    "Pending": ("·", "dim"),
+}
+
+
+def style(status: str) -> str:
+    """The colour of a status."""
+    return _STYLE.get(status, ("·", ""))[1]
+
+
+def marked(status: str) -> Text:
+    """A status as its mark, in its colour."""
+    mark, colour = _STYLE.get(status, ("·", ""))
+    return Text(mark, style=colour)
+
+
+def took(milliseconds: float) -> Text:
+    """A duration, as short as it can be said."""
+    seconds = milliseconds / 1000
+    said = f"{milliseconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+    return Text(said, style="dim", justify="right")
+
+
+def step_table(outcomes: list[Mapping[str, Any]]) -> Table:
+    """Outcomes of steps, each with its reason."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=1)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for outcome in outcomes:
+        status = outcome["status"]
+        name = Text(outcome["name"], style="" if outcome["blocking"] else "dim")
+        reason = Text(outcome["reason"], style="" if status != "passed" else "dim")
+        table.add_row(marked(status), name, took(outcome["duration_ms"]), reason)
+    return table
+
+
+def verdict_lines(record: Mapping[str, Any]) -> list[RenderableType]:
+    """A verdict's end: the status, and every opt-out that was used."""
+    status = record["status"]
+    head = Text.assemble(
+        marked(status), " ", (f"{record['event']}: {status}", style(status))
+    )
+    head.append(f"  {record['duration_ms'] / 1000:.1f} s", style="dim")
+    notes = [
+        Padding(Text(f"note: {each}", style="yellow"), (0, 0, 0, 2))
+        for each in record["optouts"]
+    ]
+    return [head, *notes]

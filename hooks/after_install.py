@@ -1,0 +1,10 @@
+"""AfterInstall: the replacement task set runs behind its target group.
+
+Production and test listeners still reach the original task set, so a request to the
+test listener would judge the old version. A Failed verdict can be rolled back. The
+moment to check that the replacement is healthy.
+"""
+
+from hookgate import LifecycleEvent, hook
+
+handler = hook(LifecycleEvent.AFTER_INSTALL)

@@ -1,0 +1,68 @@
+"""Read an AppSpec: the revision's own words on what to deploy and which hooks to call.
+
+CodeDeploy has accepted the file by the time a hook runs, so this reads it as
+tolerantly as CodeDeploy does: YAML or JSON, keys in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hookgate.context import AppSpec
+from hookgate.errors import CannotMeasure
+from hookgate.model import LifecycleEvent
+
+#: CodeDeploy's own limit on an AppSpec is below this; bounds what is parsed.
+MAX_SIZE = 256 * 1024
+_EVENTS = {str(event).lower(): event for event in LifecycleEvent}
+
+
+def parse_appspec(content: str) -> AppSpec:
+    """Read the AppSpec of an ECS deployment.
+
+    Raises:
+        CannotMeasure: it is too large, not YAML or JSON, or names no ECS service.
+    """
+    import yaml  # noqa: PLC0415 - plans in JSON-free rehearsals still need it later
+
+    if len(content) > MAX_SIZE:
+        raise CannotMeasure(f"the AppSpec is larger than {MAX_SIZE // 1024} KiB")
+    try:
+        document = _lowered(yaml.safe_load(content))
+    except (yaml.YAMLError, RecursionError) as error:
+        raise CannotMeasure(f"the AppSpec is not YAML or JSON: {error}") from error
+    try:
+        return _read(document)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise CannotMeasure(
+            "the AppSpec does not describe an ECS service (Resources, Properties, "
+            f"TaskDefinition, LoadBalancerInfo): {type(error).__name__} {error}"
+        ) from error
+
+
+def _read(document: Any) -> AppSpec:
+    (resource,) = document["resources"]
+    (service,) = resource.values()
+    properties = service["properties"]
+    load_balancer = properties["loadbalancerinfo"]
+    return AppSpec(
+        task_definition=str(properties["taskdefinition"]),
+        container_name=str(load_balancer["containername"]),
+        container_port=int(load_balancer["containerport"]),
+        hooks={
+            _EVENTS[name]: str(function)
+            for entry in document.get("hooks") or ()
+            for name, function in entry.items()
+            if name in _EVENTS
+        },
+    )
+
+
+def _lowered(value: Any) -> Any:
+    """The same document with every key in lower case."""
+    if isinstance(value, Mapping):
+        return {str(key).lower(): _lowered(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_lowered(each) for each in value]
+    return value

@@ -1,0 +1,121 @@
+"""Calls to AWS by name, with every refusal told in words a person can act on."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from hookgate.errors import AccessDenied, CannotMeasure
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+#: IAM's prefix where it differs from boto3's name of the service.
+_IAM_PREFIX = {"elbv2": "elasticloadbalancing", "stepfunctions": "states"}
+_DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "AuthorizationError",
+        "NotAuthorized",
+    }
+)
+# AWS's wording: "User: A is not authorized to perform: B on resource: C because D".
+_PERFORM = re.compile(r"not authorized to perform: (\S+)(?: on resource: (\S+))?")
+
+
+class AwsCalls:
+    """Read-only calls to AWS, one client a service, made when first needed.
+
+    Args:
+        timeout: seconds that one attempt of a call may wait for an answer.
+    """
+
+    def __init__(self, timeout: float = 5.0) -> None:
+        self._timeout = timeout
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def client(self, service: str) -> Any:
+        """The boto3 client of ``service``; making one is not safe without a lock."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._make(service)
+            return self._clients[service]
+
+    def _make(self, service: str) -> Any:
+        import boto3  # noqa: PLC0415 - slow, and not needed by every command
+        from botocore.config import Config  # noqa: PLC0415 - as above
+
+        config = Config(
+            connect_timeout=2,
+            read_timeout=self._timeout,
+            retries={"mode": "standard", "total_max_attempts": 4},
+            user_agent_extra="hookgate",
+        )
+        return boto3.client(service, config=config)
+
+    def __call__(
+        self, service: str, operation: str, /, **parameters: Any
+    ) -> Mapping[str, Any]:
+        """Call an operation by boto3's name and return its answer, all pages of it.
+
+        Raises:
+            AccessDenied: names the missing permission and the resource.
+            CannotMeasure: AWS refused for another reason, or did not answer.
+        """
+        from botocore.exceptions import (  # noqa: PLC0415 - as above
+            BotoCoreError,
+            ClientError,
+        )
+
+        client = self.client(service)
+        try:
+            if client.can_paginate(operation):
+                pages = client.get_paginator(operation).paginate(**parameters)
+                answer: Mapping[str, Any] = pages.build_full_result()
+                return answer
+            answer = getattr(client, operation)(**parameters)
+        except ClientError as error:
+            raise refusal(error, service, parameters) from error
+        except BotoCoreError as error:
+            raise CannotMeasure(
+                f"{iam_action(service, _camel(operation))} did not answer: {error}; is "
+                "there a route from the function to the service (VPC endpoint or NAT)?"
+            ) from error
+        return answer
+
+
+def iam_action(service: str, operation: str) -> str:
+    """The permission that an operation needs, as IAM writes it."""
+    return f"{_IAM_PREFIX.get(service, service)}:{operation}"
+
+
+def refusal(
+    error: ClientError, service: str, parameters: Mapping[str, Any]
+) -> CannotMeasure:
+    """Say what AWS refused, and for a denial which permission on what is missing."""
+    code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    action = iam_action(service, str(error.operation_name))
+    if code not in _DENIED:
+        return CannotMeasure(f"{action} was refused: {code}: {message}")
+    told = _PERFORM.search(message)
+    resource = (told and told[2]) or _resource(parameters)
+    return AccessDenied(
+        f"the function's role lacks {told[1] if told else action} on {resource}; add "
+        f"it to the role's policy (AWS says: {message})"
+    )
+
+
+def _resource(parameters: Mapping[str, Any]) -> str:
+    """What the call was about, from its parameters."""
+    named = [f"{key} {value}" for key, value in parameters.items()]
+    return ", ".join(named) or "*"
+
+
+def _camel(operation: str) -> str:
+    return "".join(word.capitalize() for word in operation.split("_"))

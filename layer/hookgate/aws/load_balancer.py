@@ -1,0 +1,163 @@
+"""Where the listeners are, and which rule of theirs CodeDeploy moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hookgate.context import Endpoint, TargetGroup
+from hookgate.errors import CannotMeasure
+from hookgate.validator import Aws
+
+_SCHEME = {
+    "HTTP": "http",
+    "HTTPS": "https",
+    "TCP": "tcp",
+    "TLS": "tls",
+    "TCP_UDP": "tcp",
+}
+_WILDCARDS = frozenset("*?")
+
+
+def fetch_target_groups(aws: Aws, names: Sequence[str]) -> dict[str, TargetGroup]:
+    """The target groups of those names, by ARN."""
+    answer = aws("elbv2", "describe_target_groups", Names=list(names))
+    groups = [_target_group(each) for each in answer["TargetGroups"]]
+    return {group.arn: group for group in groups}
+
+
+def _target_group(given: Mapping[str, Any]) -> TargetGroup:
+    return TargetGroup(
+        arn=given["TargetGroupArn"],
+        name=given["TargetGroupName"],
+        protocol=given.get("Protocol", ""),
+        port=given.get("Port"),
+        health_check_path=given.get("HealthCheckPath"),
+        health_check_interval=float(given.get("HealthCheckIntervalSeconds", 30)),
+        healthy_threshold=int(given.get("HealthyThresholdCount", 5)),
+        attached=bool(given.get("LoadBalancerArns")),
+    )
+
+
+def fetch_endpoints(
+    aws: Aws, arns: Sequence[str | None], groups: Mapping[str, TargetGroup]
+) -> list[Endpoint | None]:
+    """The endpoint behind each ARN of a listener or a listener rule.
+
+    Args:
+        aws: the calls.
+        arns: a traffic route each; None stays None.
+        groups: the pair of target groups that CodeDeploy moves the route between.
+
+    Raises:
+        CannotMeasure: a listener is gone, or forwards to neither target group.
+    """
+    wanted = sorted({_listener_arn(arn) for arn in arns if arn})
+    answer = aws("elbv2", "describe_listeners", ListenerArns=wanted)
+    listeners = {each["ListenerArn"]: each for each in answer["Listeners"]}
+    for arn in wanted:
+        if arn not in listeners:
+            raise CannotMeasure(f"the load balancer has no listener {arn}")
+    balancers = sorted({each["LoadBalancerArn"] for each in listeners.values()})
+    answer = aws("elbv2", "describe_load_balancers", LoadBalancerArns=balancers)
+    names = {e["LoadBalancerArn"]: e["DNSName"] for e in answer["LoadBalancers"]}
+    return [
+        None if arn is None else _endpoint(aws, arn, listeners, names, groups)
+        for arn in arns
+    ]
+
+
+def _endpoint(
+    aws: Aws,
+    arn: str,
+    listeners: Mapping[str, Mapping[str, Any]],
+    names: Mapping[str, str],
+    groups: Mapping[str, TargetGroup],
+) -> Endpoint:
+    listener = listeners[_listener_arn(arn)]
+    protocol = listener["Protocol"]
+    if protocol not in _SCHEME:
+        raise CannotMeasure(f"a {protocol} listener cannot be asked: {arn}")
+    rule = _moved_rule(aws, arn, listener, groups)
+    return Endpoint(
+        scheme=_SCHEME[protocol],
+        address=names[listener["LoadBalancerArn"]],
+        port=int(listener["Port"]),
+        listener_arn=listener["ListenerArn"],
+        rule_arn=rule["RuleArn"] if rule else None,
+        **_conditions(rule or {}),
+    )
+
+
+def _moved_rule(
+    aws: Aws,
+    arn: str,
+    listener: Mapping[str, Any],
+    groups: Mapping[str, TargetGroup],
+) -> Mapping[str, Any] | None:
+    """The rule that forwards to the pair; None when the default action does."""
+    if arn == listener["ListenerArn"] and _forwards_to(
+        listener["DefaultActions"], groups
+    ):
+        return None
+    rules = aws("elbv2", "describe_rules", ListenerArn=listener["ListenerArn"])["Rules"]
+    for rule in rules:
+        named = arn in {rule["RuleArn"], listener["ListenerArn"]}
+        if named and not rule["IsDefault"] and _forwards_to(rule["Actions"], groups):
+            return dict(rule)
+    names = " or ".join(group.name for group in groups.values())
+    raise CannotMeasure(f"{arn} forwards neither to {names}")
+
+
+def _forwards_to(
+    actions: Sequence[Mapping[str, Any]], groups: Mapping[str, TargetGroup]
+) -> bool:
+    return any(arn in groups for action in actions for arn in _forwarded(action))
+
+
+def _forwarded(action: Mapping[str, Any]) -> set[str]:
+    weighted = action.get("ForwardConfig", {}).get("TargetGroups", ())
+    arns = {each["TargetGroupArn"] for each in weighted}
+    return arns | (
+        {action["TargetGroupArn"]} if action.get("TargetGroupArn") else set()
+    )
+
+
+def _conditions(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """What a request must say to meet the rule's host, header and path conditions."""
+    said: dict[str, Any] = {"headers": {}}
+    for condition in rule.get("Conditions", ()):
+        field = condition["Field"]
+        if field == "host-header":
+            said["host"] = _plain(_values(condition, "HostHeaderConfig"))
+        elif field == "path-pattern":
+            first = _values(condition, "PathPatternConfig")[0]
+            said["path_prefix"] = _before_wildcard(first).rstrip("/")
+        elif field == "http-header":
+            name = condition["HttpHeaderConfig"]["HttpHeaderName"]
+            value = _values(condition, "HttpHeaderConfig")[0]
+            said["headers"][name] = value.replace("*", "").replace("?", "x")
+    return said
+
+
+def _values(condition: Mapping[str, Any], config: str) -> list[str]:
+    given = condition.get(config, {}).get("Values") or condition.get("Values")
+    if not given:
+        raise CannotMeasure(f"a rule's {condition['Field']} condition has no value")
+    return list(given)
+
+
+def _plain(values: Sequence[str]) -> str | None:
+    """The first value without a wildcard, which alone can be a host's name."""
+    return next((each for each in values if not _WILDCARDS & set(each)), None)
+
+
+def _before_wildcard(pattern: str) -> str:
+    return pattern.split("*", 1)[0].split("?", 1)[0]
+
+
+def _listener_arn(arn: str) -> str:
+    """The listener of a rule's ARN, or the listener's own ARN."""
+    if ":listener-rule/" not in arn:
+        return arn
+    return arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]

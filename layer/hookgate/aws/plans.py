@@ -1,0 +1,105 @@
+"""Where plans come from: SSM parameters, S3 objects, then the files that ship."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from hookgate.context import Deployment
+from hookgate.errors import CannotMeasure
+from hookgate.plan import Plan, read_plan
+from hookgate.registry import resolve
+from hookgate.validator import Aws
+
+MAX_SIZE = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSources:
+    """Finds the plan of a deployment; the first hit wins.
+
+    Args:
+        aws: the calls.
+        parameter_prefix: SSM parameters are ``<prefix>/<application>/<group>`` and
+            ``<prefix>/<application>``; empty to leave SSM out.
+        bucket: objects are ``<key_prefix><application>/<group>.yaml`` and
+            ``<key_prefix><application>.yaml``; empty to leave S3 out.
+        key_prefix: what the keys in the bucket begin with.
+        folder: files by the same names, then ``default.yaml``.
+    """
+
+    aws: Aws
+    parameter_prefix: str
+    bucket: str
+    key_prefix: str
+    folder: Path
+
+    def plan(self, deployment: Deployment) -> Plan:
+        """The plan of the deployment's application and group.
+
+        Raises:
+            PlanError: the plan is wrong.
+            CannotMeasure: there is none, or a source could not be read.
+        """
+        tried: list[str] = []
+        for place, read in self._places(deployment):
+            text = read()
+            if text is not None:
+                return read_plan(text, place, resolve)
+            tried.append(place)
+        raise CannotMeasure(f"there is no plan; looked for {', '.join(tried)}")
+
+    def _places(
+        self, deployment: Deployment
+    ) -> Iterator[tuple[str, Callable[[], str | bytes | None]]]:
+        application, group = deployment.application, deployment.group
+        for name in (f"{application}/{group}", application):
+            if self.parameter_prefix:
+                parameter = f"{self.parameter_prefix.rstrip('/')}/{name}"
+                yield f"ssm:{parameter}", partial(self._parameter, parameter)
+            if self.bucket:
+                key = f"{self.key_prefix}{name}.yaml"
+                yield f"s3://{self.bucket}/{key}", partial(self._object, key)
+        for name in (f"{application}/{group}", application, "default"):
+            path = self._file(name)
+            yield str(path), partial(_content, path)
+
+    def _parameter(self, name: str) -> str | None:
+        try:
+            answer = self.aws("ssm", "get_parameter", Name=name, WithDecryption=True)
+        except CannotMeasure as error:
+            _raise_unless(error, "ParameterNotFound")
+            return None
+        return str(answer["Parameter"]["Value"])
+
+    def _object(self, key: str) -> bytes | None:
+        try:
+            answer = self.aws("s3", "get_object", Bucket=self.bucket, Key=key)
+        except CannotMeasure as error:
+            _raise_unless(error, "NoSuchKey")
+            return None
+        content: bytes = answer["Body"].read(MAX_SIZE + 1)
+        return content
+
+    def _file(self, name: str) -> Path:
+        """A file below the folder: an application's name may hold dots and slashes."""
+        path = (self.folder / f"{name}.yaml").resolve()
+        if not path.is_relative_to(self.folder.resolve()):
+            raise CannotMeasure(f"{name} names no plan below {self.folder}")
+        return path
+
+
+def _raise_unless(error: CannotMeasure, code: str) -> None:
+    """Raise ``error``, unless AWS only said that there is nothing of that name."""
+    response = getattr(error.__cause__, "response", {})
+    if response.get("Error", {}).get("Code") != code:
+        raise error
+
+
+def _content(path: Path) -> bytes | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file.read(MAX_SIZE + 1)

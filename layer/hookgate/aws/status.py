@@ -1,0 +1,99 @@
+"""The one call that tells CodeDeploy: PutLifecycleEventHookExecutionStatus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hookgate.aws.calls import iam_action
+from hookgate.errors import ReportError
+from hookgate.event import HookEvent
+from hookgate.model import HookStatus
+
+#: Seconds kept for the report. botocore's standard mode makes ``ATTEMPTS`` attempts of
+#: at most ``CONNECT`` + ``READ`` seconds, with pauses of at most 1, 2 and 4 seconds
+#: between them: 4 x 3 + 7 = 19.
+RESERVE = 20.0
+ATTEMPTS = 4
+CONNECT = 1.0
+READ = 2.0
+
+_DONE = "LifecycleEventAlreadyCompletedException"
+_MEANING = {
+    "InvalidLifecycleEventHookExecutionIdException": (
+        "the execution id belongs to no hook of this deployment; the event was not "
+        "sent by CodeDeploy, or for another deployment"
+    ),
+    "DeploymentDoesNotExistException": (
+        "the deployment is not in this account and region"
+    ),
+    "InvalidDeploymentIdException": "the deployment id has not the form of one",
+    "DeploymentIdRequiredException": "the event carried no deployment id",
+    "InvalidLifecycleEventHookExecutionStatusException": (
+        "CodeDeploy takes Succeeded and Failed only"
+    ),
+    "UnsupportedActionForDeploymentTypeException": (
+        "this type of deployment takes no reports from hooks"
+    ),
+    "AccessDeniedException": (
+        "the function's role lacks codedeploy:PutLifecycleEventHookExecutionStatus on "
+        "the deployment group"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CodeDeployStatus:
+    """Reports to CodeDeploy; ``client`` is a codedeploy client made by ``connect``."""
+
+    client: Any
+
+    @classmethod
+    def connect(cls) -> CodeDeployStatus:
+        """Make the client whose attempts fit into ``RESERVE``."""
+        import boto3  # noqa: PLC0415 - slow; the tests of other parts do without
+        from botocore.config import Config  # noqa: PLC0415 - as above
+
+        config = Config(
+            connect_timeout=CONNECT,
+            read_timeout=READ,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            user_agent_extra="hookgate",
+        )
+        return cls(boto3.client("codedeploy", config=config))
+
+    def report(self, event: HookEvent, status: HookStatus) -> bool:
+        """Tell CodeDeploy the status of the hook.
+
+        Returns:
+            False when the event had already come to its end (a duplicate delivery, the
+            hour is over, or the deployment was stopped): there is nothing left to do.
+
+        Raises:
+            ReportError: CodeDeploy was not told; says why and what to do.
+        """
+        from botocore.exceptions import (  # noqa: PLC0415 - as above
+            BotoCoreError,
+            ClientError,
+        )
+
+        try:
+            self.client.put_lifecycle_event_hook_execution_status(
+                deploymentId=event.deployment_id,
+                lifecycleEventHookExecutionId=event.execution_id,
+                status=str(status),
+            )
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+            if code == _DONE:
+                return False
+            raise _unreported(event, f"{code}: {_MEANING.get(code, error)}") from error
+        except BotoCoreError as error:
+            why = f"{error}; is there a route from the function to CodeDeploy?"
+            raise _unreported(event, why) from error
+        return True
+
+
+def _unreported(event: HookEvent, why: str) -> ReportError:
+    action = iam_action("codedeploy", "PutLifecycleEventHookExecutionStatus")
+    return ReportError(f"{action} failed for {event.deployment_id}: {why}")

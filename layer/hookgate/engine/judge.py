@@ -1,0 +1,156 @@
+"""Run steps in parallel along their needs, and decide.
+
+A step ends in exactly one of three ways: its thread answers, its time runs out, or
+a step it needs did not pass. Nothing else is waited for.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from hookgate.context import DeploymentContext
+from hookgate.deadline import Deadline
+from hookgate.engine.bounded import start
+from hookgate.engine.optouts import optouts
+from hookgate.engine.step_output import routed_output
+from hookgate.engine.step_run import StepRun
+from hookgate.model import Outcome, Status, Verdict
+from hookgate.plan import Step
+from hookgate.redaction import Secrets
+from hookgate.units import seconds_text
+from hookgate.validator import Tools
+
+#: Seconds that a validator which watches its own deadline gets to state its findings.
+GRACE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What the engine needs from outside: everything that is not a step.
+
+    ``tools`` makes a step's tools from the step and its deadline; ``announce`` is
+    told each outcome as it comes, ``begin`` each step as it starts.
+    """
+
+    context: DeploymentContext
+    tools: Callable[[Step, Deadline], Tools]
+    substitute: Callable[[str], str]
+    secrets: Secrets
+    proven: bool
+    announce: Callable[[Outcome], None] = lambda _outcome: None
+    begin: Callable[[Step], None] = lambda _step: None
+
+
+@dataclass(slots=True)
+class _Running:
+    run: StepRun
+    until: Deadline
+    started: float
+
+
+@dataclass(slots=True)
+class _Court:
+    """The state of one judgement: what runs, and what has come to an end."""
+
+    bench: Bench
+    deadline: Deadline
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    running: dict[str, _Running] = field(default_factory=dict)
+    answers: queue.SimpleQueue[Outcome] = field(default_factory=queue.SimpleQueue)
+
+    def admit(self, step: Step, concurrency: int) -> bool:
+        """Start a step or settle it without a start; False while it has to wait."""
+        if any(name not in self.outcomes for name in step.needs):
+            return False
+        unmet = [n for n in step.needs if self.outcomes[n].status is not Status.PASSED]
+        if unmet:
+            reason = f"needs {', '.join(unmet)}, which did not pass"
+            self.end(_unstarted(step, Status.SKIPPED, reason))
+        elif self.deadline.expired:
+            self.end(_unstarted(step, Status.ERRORED, "no time was left to start it"))
+        elif len(self.running) >= concurrency:
+            return False
+        else:
+            self._start(step)
+        return True
+
+    def _start(self, step: Step) -> None:
+        own = self.deadline.within(step.timeout)
+        run = StepRun(
+            step=step,
+            context=self.bench.context,
+            tools=self.bench.tools(step, own),
+            substitute=self.bench.substitute,
+            secrets=self.bench.secrets,
+        )
+        self.running[step.name] = _Running(run, own, own.clock.now())
+        self.bench.begin(step)
+        start(f"step {step.name}", lambda: self.answers.put(run()))
+
+    def wait(self) -> None:
+        """Let one step end: by its answer or because its time is over."""
+        first = min(self.running.values(), key=lambda each: each.until.at)
+        try:
+            outcome = self.answers.get(timeout=first.until.remaining + GRACE)
+        except queue.Empty:
+            outcome = self._abandoned(first)
+        if outcome.name in self.running:
+            del self.running[outcome.name]
+            self.end(outcome)
+
+    def end(self, outcome: Outcome) -> None:
+        """Keep an outcome and tell of it."""
+        self.outcomes[outcome.name] = outcome
+        self.bench.announce(outcome)
+
+    def _abandoned(self, late: _Running) -> Outcome:
+        taken = late.until.clock.now() - late.started
+        why = "the hook has no time left" if self.deadline.expired else "its timeout"
+        reason = f"did not end within {seconds_text(taken)} and was given up ({why})"
+        return late.run.outcome(Status.ERRORED, reason, taken)
+
+
+def judge(
+    bench: Bench, steps: Sequence[Step], deadline: Deadline, *, concurrency: int = 8
+) -> Verdict:
+    """Run the steps of an event and say what the hook came to.
+
+    Args:
+        bench: what the steps work with.
+        steps: in the plan's order; their needs form no circle.
+        deadline: by when the verdict must stand.
+        concurrency: how many steps may run at once.
+    """
+    court = _Court(bench, deadline)
+    started, started_at = deadline.clock.now(), datetime.now(UTC)
+    waiting = list(steps)
+    with routed_output():
+        while waiting or court.running:
+            moved = [step for step in tuple(waiting) if court.admit(step, concurrency)]
+            waiting = [step for step in waiting if step not in moved]
+            if court.running:
+                court.wait()
+            elif not moved and waiting:
+                names = ", ".join(step.name for step in waiting)
+                raise ValueError(f"no step can start, the needs form a circle: {names}")
+    outcomes = tuple(court.outcomes[step.name] for step in steps)
+    return Verdict(
+        event=bench.context.event,
+        outcomes=outcomes,
+        optouts=optouts(steps, outcomes, proven=bench.proven),
+        started_at=started_at,
+        duration_ms=round((deadline.clock.now() - started) * 1000),
+    )
+
+
+def _unstarted(step: Step, status: Status, reason: str) -> Outcome:
+    return Outcome(
+        name=step.name,
+        use=step.use,
+        status=status,
+        blocking=step.blocking,
+        reason=reason,
+    )

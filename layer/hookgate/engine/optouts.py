@@ -1,0 +1,44 @@
+"""Every way in which a plan asked for less than the default, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hookgate.model import Outcome, Status
+from hookgate.plan import Step
+
+NOT_PROVEN = (
+    "the target was not proven: the plan has no target.identity, so nothing shows that "
+    "the replacement task set gave the answers"
+)
+
+
+def optouts(
+    steps: Sequence[Step], outcomes: Sequence[Outcome], *, proven: bool
+) -> tuple[str, ...]:
+    """Name the opt-outs that were used.
+
+    Args:
+        steps: the steps of the event, in the order of ``outcomes``.
+        outcomes: what they came to.
+        proven: whether answers were held against the plan's ``target.identity``.
+    """
+    named = list(_of_target(steps, proven=proven))
+    for step, outcome in zip(steps, outcomes, strict=True):
+        named += _of_step(step, outcome)
+    return tuple(named)
+
+
+def _of_target(steps: Sequence[Step], *, proven: bool) -> Iterator[str]:
+    if not proven and any(step.validator.asks_listener for step in steps):
+        yield NOT_PROVEN
+
+
+def _of_step(step: Step, outcome: Outcome) -> Iterator[str]:
+    if not step.blocking:
+        yield f"{step.name}: {outcome.status}, but it does not block (blocking: false)"
+    if step.on_no_data == "pass" and outcome.reason.endswith("on_no_data: pass"):
+        yield f"{step.name}: passed without data (on_no_data: pass)"
+    for finding in outcome.findings:
+        if finding.optout and outcome.status is Status.PASSED:
+            yield f"{step.name}: {finding.optout}"

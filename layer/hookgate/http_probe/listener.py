@@ -1,0 +1,106 @@
+"""The probe of one listener."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from hookgate.context import Endpoint
+from hookgate.deadline import Deadline
+from hookgate.errors import CannotMeasure, NotGreen
+from hookgate.http_probe.address import Resolver, system_resolver
+from hookgate.http_probe.exchange import Exchange
+from hookgate.probe import Reply, Request
+
+if TYPE_CHECKING:
+    from hookgate.http_probe.transport import Transport
+
+
+@dataclass(frozen=True)
+class NoListenerProbe:
+    """Stands for a listener that the deployment group does not have."""
+
+    reason: str
+
+    def __call__(self, request: Request) -> Reply:
+        """Say that there is nothing to ask.
+
+        Raises:
+            CannotMeasure: always.
+        """
+        raise CannotMeasure(f"{request.method} {request.path}: {self.reason}")
+
+
+@dataclass(frozen=True)
+class HttpProbe:
+    """Asks one listener; every request is a connection of its own.
+
+    Args:
+        endpoint: Where the listener is; nothing else is ever connected to.
+        host: The plan's ``target.host``, which may carry a port. It goes into the Host
+            header and the TLS server name; without it the listener rule's host does,
+            else the load balancer's name.
+        identity: A header and the value that only the replacement task set gives it.
+        deadline: Bounds every exchange, beside the request's own timeout.
+        verify: A file of CA certificates to trust instead of certifi's.
+        resolver: Turns the load balancer's name into addresses.
+    """
+
+    endpoint: Endpoint
+    _: KW_ONLY
+    deadline: Deadline
+    host: str | None = None
+    identity: tuple[str, str] | None = None
+    verify: str | None = None
+    resolver: Resolver = system_resolver
+
+    def __call__(self, request: Request) -> Reply:
+        """Send one request over a fresh connection; redirects are not followed.
+
+        Raises:
+            NoAnswer: refused, reset, too slow, too large or not HTTP.
+            NotGreen: answered, but not by the replacement task set.
+            CannotMeasure: no time is left, or there is nothing that may be asked.
+        """
+        if self.deadline.expired:
+            raise CannotMeasure(f"no time left to ask {self.endpoint.url}")
+        deadline = self.deadline.within(request.timeout)
+        exchange = Exchange(
+            address=self.endpoint.address,
+            port=self.endpoint.port,
+            deadline=deadline,
+            limit=deadline.remaining,
+            resolver=self.resolver,
+        )
+        reply = self._transport.send(request, exchange)
+        if self.identity is not None:
+            prove(reply, *self.identity)
+        return reply
+
+    @cached_property
+    def _transport(self) -> Transport:
+        from hookgate.http_probe.transport import Transport  # noqa: PLC0415 - brings requests in, which a plan may not use
+
+        return Transport.to(self.endpoint, host=self.host, verify=self.verify)
+
+
+def prove(reply: Reply, header: str, expected: str) -> None:
+    """Demand that the replacement task set gave ``reply``.
+
+    Raises:
+        NotGreen: the header is missing or differs; says who answered instead.
+    """
+    actual = reply.header(header)
+    if actual is None:
+        server = reply.header("Server") or ""
+        by = "the load balancer itself" if server.startswith("awselb") else "somebody"
+        raise NotGreen(
+            f"answered {reply.status} by {by} without header {header}, which proves "
+            f"the replacement task set ({expected!r})"
+        )
+    if actual != expected:
+        raise NotGreen(
+            f"answered by {actual!r}, not by the replacement task set ({expected!r}): "
+            f"header {header}"
+        )

@@ -1,0 +1,74 @@
+"""The report of last resort: Failed, in the place of a hook that did not report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hookgate.aws.status import CodeDeployStatus
+from hookgate.context import Deployment
+from hookgate.environment import Environment
+from hookgate.event import HookEvent
+from hookgate.model import LifecycleEvent, Verdict
+from hookgate.record import verdict_record
+from hookgate.reporting.log import PassLog
+from hookgate.reporting.metrics import EmfMetrics
+
+
+def report_failed(
+    ids: Mapping[str, Any],
+    event: str,
+    reason: str,
+    deployment: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Publish a Failed verdict and report it to CodeDeploy.
+
+    Args:
+        ids: the hook event's payload.
+        event: the lifecycle event's name.
+        reason: why the hook did not report itself.
+        deployment: the fields of ``Deployment``, if it was known.
+
+    Raises:
+        InputError: ``ids`` is not a hook event.
+        ReportError: CodeDeploy was not told.
+    """
+    hook = HookEvent.parse(ids)
+    verdict = Verdict.aborted(LifecycleEvent(event), {"report": reason})
+    known = Deployment(**deployment) if deployment else None
+    log = PassLog.to()
+    log.begin(hook, verdict.event)
+    log.publish(verdict, known)
+    EmfMetrics(Environment.read().metrics_namespace).publish(verdict, known)
+    CodeDeployStatus.connect().report(hook, verdict.status)
+    return verdict_record(verdict, known)
+
+
+def handler(record: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Take Lambda's OnFailure record of a hook and report Failed in its place.
+
+    Raises:
+        InputError: the record carries no hook event.
+        ReportError: CodeDeploy was not told; Lambda tries again, and an alarm tells.
+    """
+    context = record.get("requestContext", {})
+    function = str(context.get("functionArn", ""))
+    answer = record.get("responsePayload") or {}
+    said = answer.get("errorMessage", "nothing") if isinstance(answer, dict) else answer
+    reason = (
+        f"{function or 'the hook function'} did not report "
+        f"({context.get('condition', 'unknown')}; it said: {said})"
+    )
+    return report_failed(record.get("requestPayload") or {}, _event(function), reason)
+
+
+def _event(function_arn: str) -> str:
+    """The lifecycle event in a hook function's name.
+
+    Raises:
+        ValueError: the name holds none.
+    """
+    for event in LifecycleEvent:
+        if f"_{event}" in function_arn:
+            return str(event)
+    raise ValueError(f"{function_arn!r} is not named after a lifecycle event")

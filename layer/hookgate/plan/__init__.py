@@ -1,0 +1,20 @@
+"""Plans: the files that say which steps run at which lifecycle event."""
+
+from hookgate.plan.budget import Budget, check_fits, worst_case
+from hookgate.plan.plan import Identity, Plan, Step, Target
+from hookgate.plan.reading import read_plan
+from hookgate.plan.schema import PlanFile
+from hookgate.plan.variables import Variables
+
+__all__ = [
+    "Budget",
+    "Identity",
+    "Plan",
+    "PlanFile",
+    "Step",
+    "Target",
+    "Variables",
+    "check_fits",
+    "read_plan",
+    "worst_case",
+]

@@ -1,0 +1,144 @@
+"""What single values of a plan must be; each check says what to write instead."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from hookgate.model import LifecycleEvent
+from hookgate.plan.placeholders import holds
+from hookgate.plan.problems import shown
+from hookgate.registry import did_you_mean
+from hookgate.units import seconds_text
+
+#: CodeDeploy gives a hook an hour, so no step can use more.
+MOST_SECONDS = 3600.0
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
+_STEP_NAME = re.compile(r"(?![:\s])[\x20-\x7e]{1,100}(?<!\s)")
+# RFC 9110, section 5.1: a field name is a token.
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
+_WITHOUT_HOOK = ("Install", "AllowTestTraffic", "AllowTraffic")
+
+
+def given(value: Any) -> Any:
+    """Refuse null where a value belongs.
+
+    Raises:
+        ValueError: it is null.
+    """
+    if value is None:
+        raise ValueError("it is empty; write a value or leave the key out")
+    return value
+
+
+def some_steps(value: Any) -> Any:
+    """Refuse an event without steps.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if value is None or value == []:
+        raise ValueError(
+            "there is no step, and silence is not consent; add one or take the "
+            "lifecycle event out of the plan and of the AppSpec"
+        )
+    return value
+
+
+def some_events(value: Any) -> Any:
+    """Refuse a plan without lifecycle events.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if value is None or value == {}:
+        raise ValueError(
+            "there is no lifecycle event, and silence is not consent; add one of "
+            + ", ".join(LifecycleEvent)
+        )
+    return value
+
+
+def first_version(value: Any) -> Any:
+    """Accept the version 1 and nothing that only equals it, such as true.
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    if type(value) is not int or value != 1:
+        raise ValueError("this Hookgate reads version 1 only; write version: 1")
+    return value
+
+
+def lifecycle_event(value: str) -> LifecycleEvent:
+    """Read the name of a lifecycle event that has a hook.
+
+    Raises:
+        ValueError: no function is called at it.
+    """
+    known = [str(each) for each in LifecycleEvent]
+    if value in known:
+        return LifecycleEvent(value)
+    if value in _WITHOUT_HOOK:
+        raise ValueError(
+            f"CodeDeploy calls no function at {value}; the hooks of ECS are: "
+            + ", ".join(known)
+        )
+    hint = did_you_mean(value, known, "the hooks of ECS are")
+    raise ValueError(f"unknown lifecycle event {shown(value)}{hint}")
+
+
+def timeout(seconds: float) -> float:
+    """Check a step's timeout in seconds.
+
+    Raises:
+        ValueError: it is nothing, or longer than a hook may take.
+    """
+    if not 0 < seconds <= MOST_SECONDS:
+        most = seconds_text(MOST_SECONDS)
+        raise ValueError(f"a step's timeout is more than 0 s and at most {most}")
+    return seconds
+
+
+def step_name(value: str) -> str:
+    """Check a name that is also the value of a CloudWatch dimension.
+
+    Raises:
+        ValueError: CloudWatch would not take it, or it changes with the deployment.
+    """
+    if holds(value):
+        raise ValueError(
+            "a step's name takes no ${…}; it is the same in every deployment, so that "
+            "its metrics are too"
+        )
+    if not _STEP_NAME.fullmatch(value):
+        raise ValueError(
+            "a step's name is 1 to 100 printable ASCII characters without ':' or space "
+            "at its start, because CloudWatch takes no other as a dimension"
+        )
+    return value
+
+
+def host(value: str) -> str:
+    """Check a host name; one with a placeholder is checked once it is filled in.
+
+    Raises:
+        ValueError: it holds a scheme, a port, a path or what no host name holds.
+    """
+    if not holds(value) and not _HOST_NAME.fullmatch(value):
+        raise ValueError(
+            "a host is a name such as shop.example.com, without scheme, port and path"
+        )
+    return value
+
+
+def header(value: str) -> str:
+    """Check the name of a response header.
+
+    Raises:
+        ValueError: no header is named so.
+    """
+    if not _HEADER.fullmatch(value):
+        raise ValueError("a header's name is letters, digits and '-', without ${…}")
+    return value

@@ -1,0 +1,114 @@
+"""A validator's options: checked when the plan is read, and again when filled in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from hookgate.errors import Place
+from hookgate.plan import placeholders, wording
+from hookgate.plan.composer import Path
+from hookgate.plan.problems import Problems
+from hookgate.plan.wording import Fault
+from hookgate.validator import Validator
+
+
+def build(
+    validator: type[Validator], options: Mapping[str, Any]
+) -> Validator | tuple[Fault, ...]:
+    """Build a validator, or say what is wrong with its options."""
+    try:
+        built = validator.model_validate(dict(options))
+    except ValidationError as error:
+        return tuple(wording.faults(error, validator, dict(options), "option"))
+    # A validator is a plugin: whatever it raises here is a fault of the plan or of
+    # the plugin, and the reader of the plan must hear of it.
+    except Exception as error:  # noqa: BLE001 - as above
+        what = f"the validator cannot read its options: {type(error).__name__}: {error}"
+        return (Fault(path=(), at_key=False, what=what),)
+    return tuple(_not_finite(built)) or built
+
+
+def filled(
+    validator: type[Validator],
+    options: Mapping[str, Any],
+    written: Mapping[str, Any],
+    place: Place,
+) -> Validator:
+    """Build a validator from options in which placeholders have been replaced.
+
+    Args:
+        validator: its class.
+        options: the options with values.
+        written: the options as the plan says them.
+        place: where the step stands.
+
+    Raises:
+        PlanError: the options are not valid; no value of a secret is repeated.
+    """
+    built = build(validator, options)
+    if isinstance(built, Validator):
+        return built
+    problems = Problems()
+    for fault in built:
+        problems.add(place, _discreet(fault, written))
+    raise problems.error()
+
+
+def _discreet(fault: Fault, written: Mapping[str, Any]) -> str:
+    """What is wrong, without a word that may repeat a secret."""
+    texts = placeholders.texts(dict(written))
+    names = [name for _, text in texts for name in placeholders.names(text)]
+    secret = next((name for name in names if name.startswith("secret.")), None)
+    if secret is None:
+        return f"{fault.what} (after ${{…}} was filled in)"
+    label = ".".join(str(part) for part in fault.path) or "the options"
+    return f"{label}: not valid once ${{{secret}}} and the like are filled in"
+
+
+def worst_case(validator: Validator) -> float:
+    """The longest a validator says it may take, in seconds.
+
+    Raises:
+        ValueError: it says nothing that can be planned with.
+    """
+    try:
+        seconds = float(validator.worst_case())
+    # As in build: a plugin may raise anything.
+    except Exception as error:
+        raise ValueError(
+            "the validator cannot tell how long it may take: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise ValueError(f"the validator says that it may take {seconds} seconds")
+    return seconds
+
+
+def _not_finite(validator: Validator) -> Iterator[Fault]:
+    """Find options that are infinite or no number.
+
+    pydantic reads the text ``nan`` as a number, and every comparison with it is false.
+    """
+    for path, number in _numbers(validator, ()):
+        if not math.isfinite(number):
+            label = ".".join(str(part) for part in path)
+            what = f"{label}: {number} is no number a gate can compare with"
+            yield Fault(path=path, at_key=False, what=what)
+
+
+def _numbers(value: Any, path: Path) -> Iterator[tuple[Path, float]]:
+    inner: Mapping[Any, Any] = {}
+    if isinstance(value, float):
+        yield path, value
+    elif isinstance(value, BaseModel):
+        inner = {name: getattr(value, name) for name in value.model_fields_set}
+    elif isinstance(value, dict):
+        inner = value
+    elif isinstance(value, list | tuple):
+        inner = dict(enumerate(value))
+    for key, each in inner.items():
+        yield from _numbers(each, (*path, key))

@@ -1,0 +1,119 @@
+"""A plan that has been read: which steps run at which lifecycle event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hookgate.errors import CannotMeasure, Place, PlanError
+from hookgate.model import LifecycleEvent
+from hookgate.plan import fields
+from hookgate.plan.options import filled
+from hookgate.plan.placeholders import holds as holds_placeholder
+from hookgate.plan.placeholders import substituted, texts
+from hookgate.validator import Validator
+
+Substitute = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """The response header by which the replacement proves that it answered."""
+
+    header: str
+    equals: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Whom the steps ask; the texts hold placeholders until ``build``."""
+
+    host: str | None = None
+    identity: Identity | None = None
+
+    def build(self, substitute: Substitute) -> Target:
+        """This target with the values of the deployment.
+
+        Args:
+            substitute: puts values in the place of placeholders, such as
+                ``Variables.substitute``.
+
+        Raises:
+            CannotMeasure: a value is not known, empty, or no host name.
+        """
+        identity = self.identity and Identity(
+            header=self.identity.header, equals=substitute(self.identity.equals)
+        )
+        if identity and not identity.equals:
+            raise CannotMeasure("target.identity.equals is empty once it is filled in")
+        return Target(
+            host=self.host and _host(substitute(self.host)), identity=identity
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One use of a validator.
+
+    ``timeout`` is in seconds. ``validator`` was built when the plan was read, with
+    placeholders in place: run what ``build`` returns.
+    """
+
+    name: str
+    use: str
+    validator: Validator
+    needs: tuple[str, ...] = ()
+    blocking: bool = True
+    timeout: float
+    on_no_data: str = "fail"
+    place: Place
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def build(self, substitute: Substitute) -> Validator:
+        """The validator with the values of the deployment in its options.
+
+        Args:
+            substitute: puts values in the place of placeholders, such as
+                ``Variables.substitute``.
+
+        Raises:
+            CannotMeasure: a value is not known.
+            PlanError: with these values the options are not valid.
+        """
+        if not any(holds_placeholder(text) for _, text in texts(dict(self.options))):
+            return self.validator
+        options = substituted(dict(self.options), substitute)
+        return filled(type(self.validator), options, self.options, self.place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Which steps run at which lifecycle event, and how many at the same time."""
+
+    file: str
+    target: Target
+    events: Mapping[LifecycleEvent, tuple[Step, ...]]
+    concurrency: int = 8
+
+    def steps(self, event: LifecycleEvent) -> tuple[Step, ...]:
+        """The steps of a lifecycle event, at least one.
+
+        Raises:
+            PlanError: the plan says nothing about this event.
+        """
+        steps = self.events.get(event, ())
+        if not steps:
+            what = (
+                f"no steps for {event}, and silence is not consent; add steps for it "
+                "or take the hook out of the AppSpec"
+            )
+            raise PlanError(((Place(self.file), what),))
+        return steps
+
+
+def _host(host: str) -> str:
+    try:
+        return fields.host(host)
+    except ValueError as error:
+        raise CannotMeasure(f"target.host is {host[:64]!r}: {error}") from None

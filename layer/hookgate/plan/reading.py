@@ -1,0 +1,136 @@
+"""Read a plan: every mistake is an error with file, line, column and what to do."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from hookgate.model import LifecycleEvent
+from hookgate.plan import placeholders, wording
+from hookgate.plan.document import Document, parse
+from hookgate.plan.draft import Draft
+from hookgate.plan.plan import Identity, Plan, Step, Target
+from hookgate.plan.problems import Problems
+from hookgate.plan.schema import MOST_STEPS, PlanFile, StepFile, TargetFile
+from hookgate.plan.steps import Checked, Checker, Resolve
+
+# Between what a validator says it takes and the moment its step is cut off, in seconds.
+_MARGIN = 1.0
+
+
+def read_plan(text: str | bytes, file: str, resolve: Resolve) -> Plan:
+    """Read a plan and check all that can be known before there is a deployment.
+
+    Args:
+        text: what the file, the parameter or the object holds; bytes are UTF-8.
+        file: its name, for messages.
+        resolve: finds the validator of a name, such as ``registry.resolve``; raises
+            InputError if there is none.
+
+    Raises:
+        PlanError: with every mistake found, in the order of the file.
+    """
+    document, problems = parse(text, file)
+    shape = _shape(document, problems)
+    _check_target(document, problems)
+    checked = _check_steps(document, problems, resolve)
+    if problems or shape is None:
+        raise problems.error()
+    return Plan(
+        file=file,
+        target=_target(shape.target),
+        events={
+            event: tuple(
+                _step(*both)
+                for both in zip(checked[event], shape.events[event], strict=True)
+            )
+            for event in LifecycleEvent
+            if event in shape.events
+        },
+        concurrency=shape.concurrency,
+    )
+
+
+def _shape(document: Document, problems: Problems) -> PlanFile | None:
+    """Check the shape, but do not blame what was refused already."""
+    try:
+        return PlanFile.model_validate(document.data)
+    except ValidationError as error:
+        blamed = problems.places()
+        for fault in wording.faults(error, PlanFile, document.data, "key"):
+            where = document.key if fault.at_key else document.value
+            place = where(fault.path)
+            if place not in blamed:
+                problems.add(place, fault.what)
+        return None
+
+
+def _check_target(document: Document, problems: Problems) -> None:
+    first = LifecycleEvent.BEFORE_INSTALL
+    events = document.data.get("events")
+    event = first if isinstance(events, dict) and first in events else None
+    for path, text in placeholders.texts(document.data.get("target")):
+        place = document.value(("target", *path))
+        for what in placeholders.faults(text, event):
+            problems.add(place, what)
+        if any(name.startswith("secret.") for name in placeholders.names(text)):
+            problems.add(
+                place,
+                "the target takes no secret, because reasons and evidence repeat it; "
+                "use a value that may be seen",
+            )
+
+
+def _check_steps(
+    document: Document, problems: Problems, resolve: Resolve
+) -> dict[str, list[Checked]]:
+    drafts = _drafts(document)
+    checker = Checker(problems=problems, resolve=resolve)
+    checked = {}
+    for event, steps in drafts.items():
+        elsewhere = {
+            each.name: other
+            for other, others in drafts.items()
+            if other != event
+            for each in others
+        }
+        checked[event] = checker.check(steps, elsewhere)
+    return checked
+
+
+def _drafts(document: Document) -> dict[str, list[Draft]]:
+    """The steps under every key of ``events``, as far as there are lists of them."""
+    events = document.data.get("events")
+    return {
+        key: [
+            Draft.of(document, ("events", key, index), item)
+            for index, item in enumerate(items)
+        ]
+        for key, items in (events.items() if isinstance(events, dict) else ())
+        if isinstance(items, list) and len(items) <= MOST_STEPS
+    }
+
+
+def _target(file: TargetFile | None) -> Target:
+    if file is None:
+        return Target()
+    if file.identity is None:
+        return Target(host=file.host)
+    identity = Identity(header=file.identity.header, equals=file.identity.equals)
+    return Target(host=file.host, identity=identity)
+
+
+def _step(checked: Checked, file: StepFile) -> Step:
+    timeout = file.timeout
+    if timeout is None:
+        timeout = checked.worst_case + _MARGIN
+    return Step(
+        name=checked.draft.name,
+        use=file.use,
+        validator=checked.validator,
+        needs=tuple(file.needs),
+        blocking=file.blocking,
+        timeout=timeout,
+        on_no_data=file.on_no_data,
+        place=checked.draft.place,
+        options=file.options,
+    )

@@ -1,0 +1,133 @@
+"""Check the steps of a plan, event by event, with the validators they use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hookgate.errors import InputError, Place
+from hookgate.plan import options, order, placeholders
+from hookgate.plan.draft import Draft
+from hookgate.plan.problems import Problem, Problems, shown
+from hookgate.plan.wording import Fault
+from hookgate.validator import Validator
+
+Resolve = Callable[[str], type[Validator]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A step whose validator could be built; ``worst_case`` is in seconds."""
+
+    draft: Draft
+    validator: Validator
+    worst_case: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Checker:
+    """Checks steps; what is wrong goes to ``problems``."""
+
+    problems: Problems
+    resolve: Resolve
+    _known: dict[str, type[Validator] | str] = field(default_factory=dict, init=False)
+    _blamed: frozenset[Place] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Remember what is known to be wrong, not to blame it twice."""
+        self._blamed = self.problems.places()
+
+    def check(
+        self, drafts: Sequence[Draft], elsewhere: Mapping[str, str]
+    ) -> list[Checked]:
+        """Check the steps of one event.
+
+        Args:
+            drafts: the steps.
+            elsewhere: names of the other events' steps, with the event of each.
+
+        Returns:
+            The steps in their order; those that are wrong are missing.
+        """
+        self.problems.extend(order.faults(drafts, elsewhere))
+        if drafts and not any(draft.blocking for draft in drafts):
+            event = drafts[0].path[:2]
+            self.problems.add(
+                drafts[0].document.key(event),
+                f"every step of {event[1]} is blocking: false, so that the hook could "
+                "never succeed; make at least one step blocking",
+            )
+        checked = [self._checked(draft) for draft in drafts]
+        return [each for each in checked if each]
+
+    def _checked(self, draft: Draft) -> Checked | None:
+        wrong = list(_placeholder_faults(draft))
+        self.problems.extend(wrong)
+        kind = self._kind(draft)
+        if kind is None:
+            return None
+        built = options.build(kind, draft.options)
+        if not isinstance(built, Validator):
+            blamed = self._blamed.union(place for place, _ in wrong)
+            located = _located(draft, built)
+            self.problems.extend(each for each in located if each[0] not in blamed)
+            return None
+        try:
+            seconds = options.worst_case(built)
+        except ValueError as error:
+            self.problems.add(draft.value("use"), str(error))
+            return None
+        return Checked(draft=draft, validator=built, worst_case=seconds)
+
+    def _kind(self, draft: Draft) -> type[Validator] | None:
+        """The class of the step's validator, if there is one and its time has come."""
+        if draft.use is None:
+            return None
+        kind = self._resolved(draft.use)
+        if isinstance(kind, str):
+            self.problems.add(draft.value("use"), kind)
+            return None
+        event = draft.event
+        if kind.asks_listener and event and not event.test_listener_serves_green:
+            self.problems.add(
+                draft.value("use"),
+                f"{draft.use} asks the test listener, which at {event} still serves "
+                "the original task set; use it from AfterAllowTestTraffic on",
+            )
+        return kind
+
+    def _resolved(self, use: str) -> type[Validator] | str:
+        """The validator, or why there is none; asked once for each name."""
+        if use not in self._known:
+            try:
+                self._known[use] = self.resolve(use)
+            except InputError as error:
+                self._known[use] = str(error)
+        return self._known[use]
+
+
+def _located(draft: Draft, faults: Iterable[Fault]) -> Iterator[Problem]:
+    for fault in faults:
+        path = ("with", *fault.path)
+        yield draft.key(*path) if fault.at_key else draft.value(*path), fault.what
+
+
+def _placeholder_faults(draft: Draft) -> Iterator[Problem]:
+    for path, text in placeholders.texts(draft.options):
+        for what in placeholders.faults(text, draft.event):
+            yield draft.value("with", *path), what
+    for path in _keys(draft.options, ()):
+        if placeholders.holds(str(path[-1])):
+            what = f"the key {shown(str(path[-1]))} takes no ${{…}}; only values do"
+            yield draft.key("with", *path), what
+
+
+def _keys(data: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _keys(value, (*path, index))
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield (*path, key)
+            yield from _keys(value, (*path, key))

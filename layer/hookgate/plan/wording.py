@@ -1,0 +1,184 @@
+"""What pydantic found wrong, in words for the person who wrote the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from hookgate.plan.composer import Path
+from hookgate.plan.location import keys_at, path_of
+from hookgate.plan.placeholders import holds
+from hookgate.plan.problems import shown
+from hookgate.registry import did_you_mean
+
+_EXPECTED = {
+    "string": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "dict": "a mapping",
+    "mapping": "a mapping",
+    "model": "a mapping",
+    "dataclass": "a mapping",
+    "list": "a list",
+    "tuple": "a list",
+    "set": "a list",
+    "frozen": "a list",
+}
+_BOUNDS = {
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "multiple_of": "a multiple of {multiple_of}",
+    "string_too_short": "text of {min_length} characters or more",
+    "string_too_long": "text of {max_length} characters or fewer",
+    "string_pattern_mismatch": "text that matches {pattern}",
+    "too_short": "{min_length} or more of them",
+    "too_long": "{max_length} or fewer of them",
+    "literal_error": "{expected}",
+    "enum": "{expected}",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong: the path to it, whether its key is meant, and what to say."""
+
+    path: Path
+    at_key: bool
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Error:
+    """One of pydantic's errors, with the path it has in the data."""
+
+    path: Path
+    name: str
+    type: str
+    value: Any
+    said: str
+    expected: str | None
+    known: tuple[str, ...] = ()
+
+
+def faults(
+    error: ValidationError, model: type[BaseModel], data: Any, noun: str
+) -> Iterator[Fault]:
+    """Rewrite what pydantic says; the branches of a union become one sentence.
+
+    Args:
+        error: what validating ``data`` raised.
+        model: the model it was validated by.
+        data: plain data from the plan.
+        noun: what a field is called, ``key`` or ``option``.
+    """
+    found = [_read(each, model, data) for each in error.errors(include_url=False)]
+    groups: dict[tuple[Path, str, bool], list[_Error]] = {}
+    for each in found:
+        if each.type != "none_required" and not _is_noise(each, found):
+            at_key = each.type in {"extra_forbidden", "key"}
+            groups.setdefault((each.path, each.name, at_key), []).append(each)
+    for (path, name, at_key), same in groups.items():
+        where = (*path, name) if at_key and name else path
+        yield Fault(path=where, at_key=at_key, what=_sentence(same, noun))
+
+
+def _read(error: Any, model: type[BaseModel], data: Any) -> _Error:
+    kind, loc, context = error["type"], error["loc"], error.get("ctx", {})
+    name = ""
+    if kind in {"missing", "extra_forbidden"}:
+        loc, name = loc[:-1], str(loc[-1])
+    if loc and loc[-1] == "[key]":
+        loc, kind = loc[:-1], "key"
+    said = str(context["error"]) if "error" in context else str(error["msg"]).lower()
+    return _Error(
+        path=path_of(loc, data),
+        name=name,
+        type=kind,
+        value=error["input"],
+        said=said,
+        expected=_expected(kind, context),
+        known=keys_at(model, loc) if kind == "extra_forbidden" else (),
+    )
+
+
+def _expected(kind: str, context: Mapping[str, Any]) -> str | None:
+    if kind in _BOUNDS:
+        return _BOUNDS[kind].format(**context)
+    if kind.endswith(("_type", "_parsing", "_from_float", "_attributes_type")):
+        return _EXPECTED.get(kind.partition("_")[0])
+    return None
+
+
+def _is_noise(error: _Error, found: Iterable[_Error]) -> bool:
+    """Whether another branch of a union got further into the same value."""
+    depth = len(error.path)
+    return error.expected is not None and any(
+        each.path[:depth] == error.path and (len(each.path) > depth or each.name)
+        for each in found
+    )
+
+
+def _sentence(same: list[_Error], noun: str) -> str:
+    first = same[0]
+    label = _label((*first.path, first.name) if first.name else first.path)
+    if first.type == "extra_forbidden":
+        hint = did_you_mean(first.name, first.known)
+        return f"unknown {noun} {shown(first.name)}{hint}"
+    if first.type == "missing":
+        return f"the {noun} {label!r} is missing; add it"
+    if first.type == "key":
+        return first.said
+    expected = [each.expected for each in same]
+    if all(expected):
+        choice = " or ".join(dict.fromkeys(each for each in expected if each))
+        what = f"expected {choice}, got {_got(first.value)}{_remedy(same)}"
+    else:
+        what = " or ".join(
+            dict.fromkeys(each.said for each in same if not each.expected)
+        )
+    if isinstance(first.value, str) and holds(first.value) and "${…}" not in what:
+        what = f"takes no ${{…}}, because it is not free text ({what})"
+    return f"{label}: {what}" if label else what
+
+
+def _label(path: Path) -> str:
+    """Name a field as a person would; a step's keys need no path to the step."""
+    if path[:1] == ("events",) and len(path) > 3:
+        path = path[3:]
+    label = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in path
+    )
+    return label.removeprefix(".")
+
+
+def _got(value: object) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return f"the text {shown(value)}"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return "a mapping"
+
+
+def _remedy(same: list[_Error]) -> str:
+    value, kinds = same[0].value, {each.type for each in same}
+    if len(kinds) > 1:
+        return ""
+    if "string_type" in kinds and isinstance(value, int | float):
+        return "; put it in quotes"
+    if isinstance(value, str) and value in {"true", "false"}:
+        return "; write it without quotes"
+    if "list_type" in kinds and not isinstance(value, dict | list):
+        return "; put it in [ ]"
+    return ""

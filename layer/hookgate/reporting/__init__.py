@@ -1,0 +1,1 @@
+"""Where a verdict is told: structured logs and CloudWatch metrics, a module each."""

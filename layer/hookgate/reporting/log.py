@@ -1,0 +1,99 @@
+"""Structured log lines: deployment id, lifecycle event and step on every one."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
+
+from hookgate.context import Deployment
+from hookgate.event import HookEvent
+from hookgate.model import HookStatus, LifecycleEvent, Outcome, Verdict
+from hookgate.record import outcome_record, verdict_record
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
+#: CloudWatch Logs cuts an event at 256 KiB; a verdict with its findings stays below.
+MAX_LINE = 200_000
+MAX_MESSAGE = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class StepLog:
+    """The log of one step, as its validator sees it."""
+
+    logger: Logger
+    step: str = "-"
+
+    def info(self, message: str) -> None:
+        """Write a line at level INFO, cut to a bound."""
+        self.logger.info(message[:MAX_MESSAGE], step=self.step)
+
+
+@dataclass(frozen=True, slots=True)
+class PassLog:
+    """The log of one pass; ``stream`` is where the lines go."""
+
+    logger: Logger
+
+    @classmethod
+    def to(cls, stream: TextIO | None = None, service: str = "hookgate") -> PassLog:
+        """A log on ``stream``, standard output unless said otherwise.
+
+        Powertools keeps one stream a ``service`` for the life of the process.
+        """
+        from aws_lambda_powertools import (  # noqa: PLC0415 - `hookgate run` needs none
+            Logger,
+        )
+
+        return cls(Logger(service=service, stream=stream, use_rfc3339=True))
+
+    def begin(self, hook: HookEvent, event: LifecycleEvent) -> None:
+        """Put the ids of this pass on every line from now on."""
+        self.logger.append_keys(
+            deployment_id=hook.deployment_id,
+            execution_id=hook.execution_id,
+            lifecycle_event=str(event),
+        )
+
+    def step(self, name: str) -> StepLog:
+        """The log of one step."""
+        return StepLog(self.logger, name)
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Tell what a step came to, as soon as it is known."""
+        record = outcome_record(outcome)
+        record.pop("findings")
+        message = f"step {outcome.status}: {outcome.name}"
+        self.logger.info(message, step=outcome.name, outcome=record)
+
+    def publish(self, verdict: Verdict, deployment: Deployment | None) -> None:
+        """Tell the whole verdict with its evidence, in one line."""
+        record = verdict_record(verdict, deployment)
+        told = f"verdict {verdict.status}"
+        if verdict.reasons:
+            told += f": {'; '.join(verdict.reasons)}"
+        level = (
+            self.logger.info
+            if verdict.status is HookStatus.SUCCEEDED
+            else self.logger.error
+        )
+        level(told[:MAX_MESSAGE], step="-", verdict=_bounded(record))
+
+    def problem(self, message: str) -> None:
+        """Tell of something that went wrong beside the judging."""
+        self.logger.error(
+            message[:MAX_MESSAGE], step="-", exc_info=sys.exc_info()[0] is not None
+        )
+
+
+def _bounded(record: dict[str, object]) -> dict[str, object]:
+    """The record, without its findings when they would make the line too long."""
+    import json  # noqa: PLC0415 - keeps this module's import light
+
+    if len(json.dumps(record)) <= MAX_LINE:
+        return record
+    outcomes = record["outcomes"]
+    assert isinstance(outcomes, list)  # noqa: S101 - for the type checker
+    return {**record, "outcomes": [{**each, "findings": []} for each in outcomes]}

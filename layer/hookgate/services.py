@@ -1,0 +1,100 @@
+"""Everything a pass works with, put together in one place from the environment."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hookgate.aws.calls import AwsCalls
+from hookgate.aws.once import DynamoDbOnce, Work, without_table
+from hookgate.aws.plans import PlanSources
+from hookgate.aws.secrets import SecretReader
+from hookgate.aws.status import CodeDeployStatus
+from hookgate.context import Deployment
+from hookgate.deadline import Clock, Deadline, SystemClock
+from hookgate.environment import Environment
+from hookgate.event import HookEvent
+from hookgate.model import HookStatus, LifecycleEvent, Verdict
+from hookgate.plan import Plan
+from hookgate.reporting.log import PassLog
+from hookgate.reporting.metrics import EmfMetrics
+from hookgate.validator import Aws
+from hookgate.watchdog import LastWord, Watch
+
+
+class Reporter(Protocol):
+    """Tells a verdict somewhere; one that fails is logged and changes nothing."""
+
+    def publish(self, verdict: Verdict, deployment: Deployment | None) -> None:
+        """Tell ``verdict``."""
+        ...
+
+
+class StatusReporter(Protocol):
+    """Tells CodeDeploy."""
+
+    def report(self, event: HookEvent, status: HookStatus) -> bool:
+        """Tell the status; False when the event was over already."""
+        ...
+
+
+class Plans(Protocol):
+    """Finds plans."""
+
+    def plan(self, deployment: Deployment) -> Plan:
+        """The plan of a deployment's application and group."""
+        ...
+
+
+class Watchdog(Protocol):
+    """Has Failed reported when this process can no longer."""
+
+    def watch(
+        self, hook: HookEvent, event: LifecycleEvent, seconds: float
+    ) -> contextlib.AbstractContextManager[Watch]:
+        """Watch a block."""
+        ...
+
+
+Once = Callable[[str, Any, Work, Deadline], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The ports of a pass; tests put small fakes in their place."""
+
+    aws: Aws
+    plans: Plans
+    secrets: Callable[[str], str]
+    reporters: tuple[Reporter, ...]
+    status: StatusReporter
+    log: PassLog
+    once: Once
+    watchdog: Watchdog
+    clock: Clock
+
+
+def connect(environment: Environment) -> Services:
+    """The services of a deployed function."""
+    aws = AwsCalls()
+    log = PassLog.to()
+    table = environment.idempotency_table
+    return Services(
+        aws=aws,
+        plans=PlanSources(
+            aws=aws,
+            parameter_prefix=environment.plan_parameter_prefix,
+            bucket=environment.plan_bucket,
+            key_prefix=environment.plan_key_prefix,
+            folder=environment.plan_folder,
+        ),
+        secrets=SecretReader(aws, environment.secret_prefix),
+        reporters=(log, EmfMetrics(environment.metrics_namespace)),
+        status=CodeDeployStatus.connect(),
+        log=log,
+        once=DynamoDbOnce(table, aws.client("dynamodb")) if table else without_table,
+        watchdog=LastWord(),
+        clock=SystemClock(),
+    )

@@ -1,0 +1,77 @@
+"""Test a validator in one line: no AWS, no network, no waiting.
+
+::
+
+    from hookgate.testing import a_reply, check
+
+    def test_a_page_that_recovers_passes():
+        findings = check(Http(within=60), replies=[503, a_reply(body="hello")])
+        assert all(finding.ok for finding in findings)
+
+Time is virtual: a validator that waits five minutes takes none. What a validator is
+not given, it cannot ask: the question raises ``CannotMeasure``, as it would in a hook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from hookgate.context import DeploymentContext
+from hookgate.deadline import Deadline
+from hookgate.model import Finding
+from hookgate.probe import Request
+from hookgate.testing.doubles import (
+    QuietLog,
+    Scripted,
+    ScriptedAws,
+    ScriptedProbe,
+    VirtualClock,
+)
+from hookgate.testing.samples import a_context, a_reply, a_side, an_endpoint
+from hookgate.validator import Tools, Validator
+
+__all__ = [
+    "QuietLog",
+    "Scripted",
+    "ScriptedAws",
+    "ScriptedProbe",
+    "VirtualClock",
+    "a_context",
+    "a_reply",
+    "a_side",
+    "an_endpoint",
+    "check",
+]
+
+
+def check(  # noqa: PLR0913 - what a test leaves out is not there for the validator either
+    validator: Validator,
+    *,
+    replies: Sequence[Scripted] = (),
+    app: Callable[[Request], Scripted] | None = None,
+    production: Sequence[Scripted] = (),
+    aws: Mapping[str, Any] | None = None,
+    context: DeploymentContext | None = None,
+    seconds: float = 3600,
+) -> list[Finding]:
+    """Run a validator against a script, and return what it finds.
+
+    Args:
+        validator: The validator with its options.
+        replies: What the test listener answers, in turn.
+        app: Answers each request to the test listener instead.
+        production: What the production listener answers, in turn.
+        aws: AWS's answers by ``service.operation``.
+        context: The deployment; ``a_context()`` if not given.
+        seconds: The time that the validator has, on a virtual clock.
+    """
+    clock = VirtualClock()
+    tools = Tools(
+        http=ScriptedProbe(clock, replies, app),
+        production=ScriptedProbe(clock, production),
+        aws=ScriptedAws(aws or {}),
+        deadline=Deadline.after(seconds, clock),
+        log=QuietLog(),
+    )
+    return list(validator.check(context or a_context(), tools))

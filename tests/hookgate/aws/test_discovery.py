@@ -1,0 +1,301 @@
+"""Discovery from the deployment id alone."""
+
+import pytest
+from support.world import (
+    DEPLOYMENT,
+    PRODUCTION,
+    RULE,
+    STARTED,
+    TASK_DEFINITION,
+    TEST,
+    World,
+    denied,
+    forward,
+    group_arn,
+    listener,
+    rule,
+    task_set,
+)
+
+from hookgate.aws.discovery import discover
+from hookgate.aws.identity import identify
+from hookgate.context import DeploymentContext, Endpoint
+from hookgate.errors import AccessDenied, CannotMeasure
+from hookgate.event import HookEvent
+from hookgate.model import LifecycleEvent
+
+HOOK = HookEvent.parse(
+    {"DeploymentId": DEPLOYMENT, "LifecycleEventHookExecutionId": "hook-1"}
+)
+
+
+@pytest.fixture(name="world")
+def _world() -> World:
+    return World()
+
+
+def found(
+    world: World, event: LifecycleEvent = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
+) -> DeploymentContext:
+    """What discovery makes of a world."""
+    return discover(world, identify(world, HOOK, event), event)
+
+
+def test_names(world):
+    """Application, group, configuration, cluster and service come from the id."""
+    deployment = found(world).deployment
+
+    assert (
+        DEPLOYMENT,
+        "storefront",
+        "production",
+        "CodeDeployDefault.ECSAllAtOnce",
+        "shop",
+        "storefront",
+        STARTED,
+    ) == (
+        deployment.id,
+        deployment.application,
+        deployment.group,
+        deployment.configuration,
+        deployment.cluster,
+        deployment.service,
+        deployment.event_started_at,
+    )
+
+
+def test_blue_is_primary(world):
+    """Blue is the primary task set's target group, not the first of the pair."""
+    context = found(world)
+
+    assert ("blue-tg", "green-tg") == (
+        context.blue.target_group.name,
+        context.green.target_group.name,
+    )
+
+
+def test_blue_after_swap(world):
+    """When the groups have swapped roles, blue is still the primary's."""
+    world.task_sets = [
+        task_set("ecs-svc/1", "PRIMARY", "green-tg"),
+        task_set("ecs-svc/2", "ACTIVE", "blue-tg", externalId=DEPLOYMENT),
+    ]
+    context = found(world)
+
+    assert ("green-tg", "blue-tg") == (
+        context.blue.target_group.name,
+        context.green.target_group.name,
+    )
+
+
+def test_green_primary_after_shift(world):
+    """After the shift the replacement is primary, and still green."""
+    world.task_sets = [
+        task_set("ecs-svc/1", "ACTIVE", "blue-tg"),
+        task_set("ecs-svc/2", "PRIMARY", "green-tg", externalId=DEPLOYMENT),
+    ]
+    context = found(world)
+
+    assert ("ecs-svc/1", "ecs-svc/2") == (
+        context.blue.task_set.id,
+        context.green.task_set.id,
+    )
+
+
+def test_before_install(world):
+    """Before Install green has a target group and no task set."""
+    world.task_sets = world.task_sets[:1]
+    world.events = [{"lifecycleEventName": "BeforeInstall", "status": "InProgress"}]
+    context = found(world, LifecycleEvent.BEFORE_INSTALL)
+
+    assert ("green-tg", None) == (
+        context.green.target_group.name,
+        context.green.task_set,
+    )
+
+
+def test_task_definition(world):
+    """The task definition is the one that the AppSpec names, with its image apart."""
+    context = found(world)
+    image = context.green_container.image
+
+    assert (
+        TASK_DEFINITION,
+        "registry.example.com:5000/shop/storefront",
+        "1.2.0",
+        None,
+    ) == (context.task_definition.arn, image.repository, image.tag, image.digest)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "scheme"),
+    [("HTTP", "http"), ("HTTPS", "https"), ("TCP", "tcp"), ("TLS", "tls")],
+)
+def test_test_endpoint(world, protocol, scheme):
+    """The test endpoint is the listener's protocol and port on the balancer's name."""
+    action = {"Type": "forward", "TargetGroupArn": group_arn("green-tg")}
+    world.listeners[1] = listener(TEST, 8443, action, protocol)
+
+    assert f"{scheme}://shop.elb.example.com:8443" == found(world).test.url
+
+
+def test_without_test_listener(world):
+    """A deployment group without a test listener has no test endpoint."""
+    del world.pair["testTrafficRoute"]
+
+    assert found(world).test is None
+
+
+def test_group_of_deployment_first(world):
+    """The deployment's own loadBalancerInfo wins over the group's of today."""
+    pair = {**world.pair, "prodTrafficRoute": {"listenerArns": [TEST]}}
+    world.deployment["loadBalancerInfo"] = {"targetGroupPairInfoList": [pair]}
+
+    assert found(world).production.port == 8080
+
+
+def rule_endpoint(world: World, *conditions: dict) -> Endpoint:
+    """The test endpoint when the route is a rule with those conditions."""
+    other = {
+        "Type": "fixed-response",
+        "FixedResponseConfig": {"StatusCode": "404"},
+    }
+    world.listeners[1] = listener(TEST, 8080, other)
+    world.rules = [rule(RULE, forward(green_tg=1), *conditions), rule(RULE, other)]
+    return found(world).test
+
+
+def test_rule_host(world):
+    """A rule's host condition becomes the host to name."""
+    condition = {
+        "Field": "host-header",
+        "HostHeaderConfig": {"Values": ["*.example.com", "test.example.com"]},
+    }
+
+    assert rule_endpoint(world, condition).host == "test.example.com"
+
+
+def test_rule_header(world):
+    """A rule's header condition becomes a header to send."""
+    condition = {
+        "Field": "http-header",
+        "HttpHeaderConfig": {"HttpHeaderName": "X-Test", "Values": ["yes*"]},
+    }
+
+    assert rule_endpoint(world, condition).headers == {"X-Test": "yes"}
+
+
+def test_rule_path(world):
+    """A rule's path condition becomes a prefix of every path."""
+    condition = {"Field": "path-pattern", "Values": ["/preview/*"]}
+
+    assert rule_endpoint(world, condition).path_prefix == "/preview"
+
+
+def test_rule_arn_as_route(world):
+    """A route may name the rule itself instead of its listener."""
+    world.pair["testTrafficRoute"] = {"listenerArns": [RULE]}
+    condition = {"Field": "path-pattern", "Values": ["/preview/*"]}
+
+    assert rule_endpoint(world, condition).rule_arn == RULE
+
+
+def test_listener_forwards_elsewhere(world):
+    """A test listener that forwards to neither group is refused by name."""
+    world.listeners[1] = listener(TEST, 8080, forward(other=1))
+
+    with pytest.raises(CannotMeasure, match="forwards neither to green-tg or blue-tg"):
+        found(world)
+
+
+def test_listener_gone(world):
+    """A listener that is no longer there is named."""
+    world.listeners = world.listeners[:1]
+
+    with pytest.raises(CannotMeasure, match=TEST):
+        found(world)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param({"status": "Stopped"}, "is already Stopped", id="over"),
+        pytest.param(
+            {"computePlatform": "Lambda"}, "to Lambda, not to ECS", id="lambda"
+        ),
+    ],
+)
+def test_wrong_deployment(world, change, reason):
+    """A deployment that is over or of another platform is refused with its reason."""
+    world.deployment |= change
+
+    with pytest.raises(CannotMeasure, match=reason):
+        found(world)
+
+
+def test_unknown_deployment(world):
+    """A deployment that does not exist is told with AWS's own words."""
+    world.answers["codedeploy", "get_deployment"] = denied(
+        "GetDeployment", "No such thing", "DeploymentDoesNotExistException"
+    )
+
+    with pytest.raises(CannotMeasure, match="DeploymentDoesNotExistException"):
+        found(world)
+
+
+def test_wrong_event(world):
+    """A function that the AppSpec names at the wrong event finds out and refuses."""
+    with pytest.raises(CannotMeasure, match="CodeDeploy is at AfterAllowTestTraffic"):
+        found(world, LifecycleEvent.BEFORE_ALLOW_TRAFFIC)
+
+
+def test_event_over(world):
+    """An event that has ended is not judged again."""
+    with pytest.raises(CannotMeasure, match=r"AfterInstall of .* already ended"):
+        found(world, LifecycleEvent.AFTER_INSTALL)
+
+
+def test_denied(world):
+    """A denied call names the permission and the resource that AWS named."""
+    arn = f"arn:aws:codedeploy:eu-west-1:123456789012:deploymentgroup:a/{DEPLOYMENT}"
+    world.answers["codedeploy", "get_deployment"] = denied(
+        "GetDeployment",
+        "User: arn:aws:sts::1:assumed-role/x is not authorized to perform: "
+        f"codedeploy:GetDeployment on resource: {arn} because no policy allows it",
+    )
+
+    with pytest.raises(AccessDenied, match=f"codedeploy:GetDeployment on {arn}"):
+        found(world)
+
+
+def test_denied_without_words(world):
+    """A denial without AWS's sentence still names permission and parameters."""
+    world.answers["elbv2", "describe_listeners"] = denied(
+        "DescribeListeners", "Forbidden", "AccessDenied"
+    )
+
+    with pytest.raises(
+        AccessDenied, match="elasticloadbalancing:DescribeListeners on ListenerArns"
+    ):
+        found(world)
+
+
+def test_no_primary(world):
+    """A service without a primary task set cannot be told blue from green."""
+    world.task_sets = []
+
+    with pytest.raises(CannotMeasure, match="no primary task set"):
+        found(world)
+
+
+def test_task_set_elsewhere(world):
+    """A task set behind another target group is named."""
+    world.task_sets[1] = task_set("ecs-svc/2", "ACTIVE", "x", externalId=DEPLOYMENT)
+
+    with pytest.raises(CannotMeasure, match="ecs-svc/2 is not behind"):
+        found(world)
+
+
+def test_production_is_known(world):
+    """The production endpoint is discovered like the test endpoint."""
+    assert found(world).production.listener_arn == PRODUCTION

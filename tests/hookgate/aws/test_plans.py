@@ -1,0 +1,148 @@
+"""Where plans come from: the first hit wins, and a broken source is no miss."""
+
+import boto3
+import pytest
+from support.world import World, denied
+
+from hookgate.aws.calls import AwsCalls
+from hookgate.aws.plans import PlanSources
+from hookgate.context import Deployment
+from hookgate.errors import AccessDenied, CannotMeasure, PlanError
+
+DEPLOYMENT = Deployment(
+    id="d-1",
+    application="shop",
+    group="production",
+    configuration="",
+    cluster="c",
+    service="s",
+    region="eu-west-1",
+    account="1",
+)
+PLAN = """
+version: 1
+events:
+  AfterInstall:
+    - use: task_definition
+      name: {name}
+"""
+
+
+def text(name):
+    """A plan whose only step bears the name of where it lies."""
+    return PLAN.replace("{name}", name)
+
+
+def sources(folder, aws=None, **settings):
+    """Plan sources with SSM and S3 switched on."""
+    defaults = {"parameter_prefix": "/plans", "bucket": "plans", "key_prefix": "p/"}
+    return PlanSources(aws=aws or AwsCalls(), folder=folder, **{**defaults, **settings})
+
+
+def name_of(plan):
+    """Where the plan lay."""
+    return next(iter(plan.events.values()))[0].name
+
+
+ORDER = [
+    "ssm:shop/production",
+    "s3:shop/production",
+    "ssm:shop",
+    "s3:shop",
+    "file:shop/production",
+    "file:shop",
+    "file:default",
+]
+
+
+@pytest.fixture(name="bucket")
+def _bucket(mocked_aws):
+    bucket = boto3.resource("s3").Bucket("plans")
+    bucket.create(CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    return bucket
+
+
+@pytest.mark.parametrize("first", range(len(ORDER)), ids=ORDER)
+def test_order(first, bucket, tmp_path):
+    """SSM and S3 come before files, the group's own before the application's."""
+    for place in ORDER[first:]:
+        kind, _, name = place.partition(":")
+        said = text(place.replace(":", " "))
+        if kind == "ssm":
+            boto3.client("ssm").put_parameter(
+                Name=f"/plans/{name}", Value=said, Type="String"
+            )
+        elif kind == "s3":
+            bucket.put_object(Key=f"p/{name}.yaml", Body=said.encode())
+        else:
+            path = tmp_path / f"{name}.yaml"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(said)
+
+    assert ORDER[first].replace(":", " ") == name_of(sources(tmp_path).plan(DEPLOYMENT))
+
+
+def test_none(bucket, tmp_path):
+    """Without a plan the reason lists every place that was looked at."""
+    with pytest.raises(
+        CannotMeasure, match=r"ssm:/plans/shop/production.*default\.yaml"
+    ):
+        sources(tmp_path).plan(DEPLOYMENT)
+
+
+def test_wrong_plan_is_no_miss(bucket, tmp_path):
+    """A plan that is wrong stops the search and names its place."""
+    (tmp_path / "default.yaml").write_text(text("fine"))
+    bucket.put_object(Key="p/shop.yaml", Body=b"version: 2")
+
+    with pytest.raises(PlanError, match=r"s3://plans/p/shop\.yaml:1"):
+        sources(tmp_path).plan(DEPLOYMENT)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "settings", "action"),
+    [
+        ("ssm", "get_parameter", {"bucket": ""}, "ssm:GetParameter"),
+        ("s3", "get_object", {"parameter_prefix": ""}, "s3:GetObject"),
+    ],
+)
+def test_denied_is_no_miss(tmp_path, service, operation, settings, action):
+    """A source that may not be read stops the search and names the permission."""
+    (tmp_path / "default.yaml").write_text(text("fine"))
+    world = World()
+    world.answers[service, operation] = denied(action.partition(":")[2])
+
+    with pytest.raises(AccessDenied, match=action):
+        sources(tmp_path, world, **settings).plan(DEPLOYMENT)
+
+
+def test_large_object(bucket, tmp_path):
+    """A plan of 10 MB is refused without being read to its end."""
+    bucket.put_object(Key="p/shop.yaml", Body=b"#" * 10 * 2**20)
+
+    with pytest.raises(PlanError, match="256 KiB"):
+        sources(tmp_path).plan(DEPLOYMENT)
+
+
+def test_large_file(tmp_path):
+    """A file of 10 MB is refused likewise."""
+    (tmp_path / "default.yaml").write_bytes(b"#" * 10 * 2**20)
+
+    with pytest.raises(PlanError, match="256 KiB"):
+        sources(tmp_path, parameter_prefix="", bucket="").plan(DEPLOYMENT)
+
+
+def test_escape(tmp_path):
+    """An application's name cannot lead out of the folder of plans."""
+    folder = tmp_path / "plans"
+    folder.mkdir()
+    (tmp_path / "outside.yaml").write_text(text("outside"))
+    outside = Deployment(
+        **{
+            **{name: getattr(DEPLOYMENT, name) for name in DEPLOYMENT.__slots__},
+            "application": "../outside",
+        }
+    )
+
+    with pytest.raises(CannotMeasure, match="names no plan below"):
+        sources(folder, parameter_prefix="", bucket="").plan(outside)

@@ -1,0 +1,125 @@
+"""The report to CodeDeploy: each of the API's errors for what it means."""
+
+import socket
+import threading
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.stub import Stubber
+
+from hookgate.aws.status import ATTEMPTS, CONNECT, READ, RESERVE, CodeDeployStatus
+from hookgate.errors import ReportError
+from hookgate.event import HookEvent
+from hookgate.model import HookStatus
+
+HOOK = HookEvent.parse({"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "h"})
+OPERATION = "put_lifecycle_event_hook_execution_status"
+
+
+@pytest.fixture(name="client")
+def _client():
+    client = boto3.client(
+        "codedeploy",
+        region_name="eu-west-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    yield client
+    client.close()
+
+
+def test_reported(client):
+    """The status goes to CodeDeploy with both ids."""
+    expected = {
+        "deploymentId": "d-1",
+        "lifecycleEventHookExecutionId": "h",
+        "status": "Failed",
+    }
+    with Stubber(client) as stub:
+        stub.add_response(OPERATION, {"lifecycleEventHookExecutionId": "h"}, expected)
+
+        assert CodeDeployStatus(client).report(HOOK, HookStatus.FAILED)
+        stub.assert_no_pending_responses()
+
+
+def test_already_completed(client):
+    """An event that is over needs no report, and none is missing."""
+    with Stubber(client) as stub:
+        stub.add_client_error(OPERATION, "LifecycleEventAlreadyCompletedException")
+
+        assert not CodeDeployStatus(client).report(HOOK, HookStatus.SUCCEEDED)
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        ("InvalidLifecycleEventHookExecutionIdException", "belongs to no hook"),
+        ("DeploymentDoesNotExistException", "not in this account and region"),
+        ("InvalidDeploymentIdException", "not the form"),
+        ("DeploymentIdRequiredException", "no deployment id"),
+        ("InvalidLifecycleEventHookExecutionStatusException", "Succeeded and Failed"),
+        ("UnsupportedActionForDeploymentTypeException", "takes no reports"),
+        ("AccessDeniedException", "role lacks codedeploy:PutLifecycleEvent"),
+    ],
+)
+def test_refused(client, code, meaning):
+    """Every other refusal raises, and says what it means."""
+    with Stubber(client) as stub:
+        stub.add_client_error(OPERATION, code)
+
+        with pytest.raises(ReportError, match=meaning):
+            CodeDeployStatus(client).report(HOOK, HookStatus.SUCCEEDED)
+
+
+def test_no_answer():
+    """A CodeDeploy that never answers raises, so that Lambda tries again."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        client = boto3.client(
+            "codedeploy",
+            endpoint_url=f"http://127.0.0.1:{deaf.getsockname()[1]}",
+            region_name="eu-west-1",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+            config=Config(read_timeout=0.05, retries={"total_max_attempts": 2}),
+        )
+        with pytest.raises(ReportError, match="route from the function"):
+            CodeDeployStatus(client).report(HOOK, HookStatus.FAILED)
+        client.close()
+
+
+def test_second_attempt():
+    """An attempt that is cut off is followed by one that arrives."""
+    answer = b'{"lifecycleEventHookExecutionId":"h"}'
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            server.accept()[0].close()
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(answer)}\r\n\r\n"
+                connection.sendall(head.encode() + answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        client = boto3.client(
+            "codedeploy",
+            endpoint_url=f"http://127.0.0.1:{server.getsockname()[1]}",
+            region_name="eu-west-1",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+            config=Config(retries={"mode": "standard", "total_max_attempts": 2}),
+        )
+
+        assert CodeDeployStatus(client).report(HOOK, HookStatus.SUCCEEDED)
+        thread.join()
+        client.close()
+
+
+def test_reserve():
+    """The attempts with botocore's longest pauses fit into the reserve."""
+    pauses = sum(2**attempt for attempt in range(ATTEMPTS - 1))
+
+    assert ATTEMPTS * (CONNECT + READ) + pauses <= RESERVE

@@ -1,0 +1,23 @@
+"""Image names taken apart."""
+
+import pytest
+
+from hookgate.aws.task_definition import parse_image
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("nginx", ("nginx", None, None)),
+        ("nginx:1.27", ("nginx", "1.27", None)),
+        ("host:5000/a/b", ("host:5000/a/b", None, None)),
+        ("host:5000/a/b:v1", ("host:5000/a/b", "v1", None)),
+        ("a/b@sha256:00ff", ("a/b", None, "sha256:00ff")),
+        ("a/b:v1@sha256:00ff", ("a/b", "v1", "sha256:00ff")),
+    ],
+)
+def test_image(name, expected):
+    """Repository, tag and digest are told apart, a registry's port included."""
+    image = parse_image(name)
+
+    assert expected == (image.repository, image.tag, image.digest)

@@ -1,0 +1,121 @@
+"""The metrics of a verdict, as CloudWatch reads them from standard output."""
+
+import json
+
+import pytest
+
+from hookgate.context import Deployment
+from hookgate.model import LifecycleEvent, Outcome, Status, Verdict
+from hookgate.reporting.metrics import EmfMetrics
+
+DEPLOYMENT = Deployment(
+    id="d-1",
+    application="shop",
+    group="production",
+    configuration="",
+    cluster="c",
+    service="s",
+    region="eu-west-1",
+    account="1",
+)
+
+
+def verdict(*statuses: Status) -> Verdict:
+    """A verdict whose steps came to those statuses."""
+    return Verdict(
+        event=LifecycleEvent.AFTER_INSTALL,
+        duration_ms=1500,
+        outcomes=tuple(
+            Outcome(
+                name=f"step {n}",
+                use="x",
+                status=status,
+                blocking=True,
+                reason="",
+                duration_ms=700,
+            )
+            for n, status in enumerate(statuses)
+        ),
+    )
+
+
+@pytest.fixture(name="lines")
+def _lines(capsys, monkeypatch):
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "never-a-dimension")
+
+    def lines(*statuses, deployment=DEPLOYMENT):
+        EmfMetrics("Hookgate").publish(verdict(*statuses), deployment)
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return lines
+
+
+def directive(line):
+    """The part of a line that tells CloudWatch what to read from it."""
+    (one,) = line["_aws"]["CloudWatchMetrics"]
+    return one
+
+
+@pytest.mark.parametrize(
+    ("status", "succeeded", "failed"),
+    [(Status.PASSED, [1.0], [0.0]), (Status.FAILED, [0.0], [1.0])],
+)
+def test_verdict(lines, status, succeeded, failed):
+    """Succeeded and Failed are both written, one as 1 and the other as 0."""
+    line = lines(status)[0]
+
+    assert (succeeded, failed, [1500.0]) == (
+        line["VerdictSucceeded"],
+        line["VerdictFailed"],
+        line["ValidationDuration"],
+    )
+
+
+def test_dimensions(lines):
+    """A verdict stands under its group, with and without the event."""
+    line = lines(Status.PASSED)[0]
+    group = ["Application", "DeploymentGroup"]
+
+    assert [group, [*group, "LifecycleEvent"]] == directive(line)["Dimensions"]
+    assert ("shop", "production", "AfterInstall") == (
+        line["Application"],
+        line["DeploymentGroup"],
+        line["LifecycleEvent"],
+    )
+
+
+def test_namespace_and_units(lines):
+    """Namespace and units are what the alarms in the template expect."""
+    one = directive(lines(Status.PASSED)[0])
+
+    assert one["Namespace"] == "Hookgate"
+    assert one["Metrics"] == [
+        {"Name": "VerdictSucceeded", "Unit": "Count"},
+        {"Name": "VerdictFailed", "Unit": "Count"},
+        {"Name": "ValidationDuration", "Unit": "Milliseconds"},
+    ]
+
+
+def test_steps(lines):
+    """Every step has its own line, 1 only if it passed."""
+    told = lines(Status.PASSED, Status.FAILED, Status.SKIPPED)[1:]
+
+    assert [("step 0", [1.0]), ("step 1", [0.0]), ("step 2", [0.0])] == [
+        (each["Step"], each["StepPassed"]) for each in told
+    ]
+    assert [["Application", "DeploymentGroup", "LifecycleEvent", "Step"]] == (
+        directive(told[0])["Dimensions"]
+    )
+
+
+def test_deployment_id_is_a_property(lines):
+    """The deployment id can be searched for, and is never a dimension."""
+    line = lines(Status.PASSED)[0]
+
+    assert line["deployment_id"] == "d-1"
+    assert "deployment_id" not in str(directive(line))
+
+
+def test_unknown_deployment(lines):
+    """A deployment that could not be found is still counted."""
+    assert lines(Status.ERRORED, deployment=None)[0]["Application"] == "unknown"

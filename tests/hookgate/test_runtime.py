@@ -1,0 +1,273 @@
+"""From the moment the two ids are known, every path ends in one report."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from support.services import (
+    EVENT,
+    PAYLOAD,
+    Broken,
+    Fakes,
+    LambdaContext,
+    NoPlan,
+    RecordedStatus,
+)
+from support.steps import Gate, a_step, raises, says
+from support.world import denied
+
+from hookgate.aws.status import RESERVE
+from hookgate.errors import CannotMeasure, InputError, PlanError, ReportError
+from hookgate.hook_pass import LATE
+from hookgate.model import HookStatus, LifecycleEvent
+from hookgate.runtime import run_hook
+
+SUCCEEDED, FAILED = HookStatus.SUCCEEDED, HookStatus.FAILED
+
+
+def run(fakes, payload=None, seconds=900.0, event=EVENT):
+    """Invoke the hook."""
+    return run_hook(event, payload or PAYLOAD, LambdaContext(seconds), fakes.services)
+
+
+def test_good():
+    """A plan that passes is reported Succeeded, once."""
+    fakes = Fakes(a_step(says(True)))
+    record = run(fakes)
+
+    assert [SUCCEEDED] == fakes.status.reports
+    assert ("hookgate.verdict/1", "Succeeded", "storefront") == (
+        record["schema"],
+        record["status"],
+        record["deployment"]["application"],
+    )
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        pytest.param(says(False), id="fails"),
+        pytest.param(raises(ValueError("x")), id="crashes"),
+        pytest.param(raises(SystemExit()), id="exits"),
+        pytest.param(says(), id="says-nothing"),
+    ],
+)
+def test_bad(action):
+    """A plan that does not pass is reported Failed, once."""
+    fakes = Fakes(a_step(action))
+    run(fakes)
+
+    assert [FAILED] == fakes.status.reports
+
+
+def test_told_before_reported():
+    """The verdict is told before CodeDeploy is."""
+    fakes = Fakes(a_step(says(True)))
+    run(fakes)
+
+    assert [0] == fakes.recorded.reports_before
+
+
+def test_extra_keys():
+    """An event with keys that AWS may add is taken."""
+    fakes = Fakes(a_step(says(True)))
+    run(fakes, {**PAYLOAD, "Region": "eu-west-1"})
+
+    assert [SUCCEEDED] == fakes.status.reports
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param({"DeploymentId": "d-1"}, id="no-execution-id"),
+        pytest.param({"LifecycleEventHookExecutionId": "h"}, id="no-deployment-id"),
+        pytest.param({**PAYLOAD, "DeploymentId": ""}, id="empty"),
+        pytest.param({**PAYLOAD, "DeploymentId": 7}, id="number"),
+        pytest.param({**PAYLOAD, "LifecycleEventHookExecutionId": ["h"]}, id="list"),
+        pytest.param([], id="no-mapping"),
+    ],
+)
+def test_no_ids(payload):
+    """Without the ids there is nobody to report to: the exception says so."""
+    fakes = Fakes(a_step(says(True)))
+
+    with pytest.raises(InputError, match="not a CodeDeploy lifecycle hook event"):
+        run_hook(EVENT, payload, LambdaContext(), fakes.services)
+    assert [] == fakes.status.reports
+
+
+def test_foreign_deployment():
+    """A deployment that does not exist is reported Failed, with AWS's words."""
+    fakes = Fakes(a_step(says(True)))
+    fakes.world.answers["codedeploy", "get_deployment"] = denied(
+        "GetDeployment", "none", "DeploymentDoesNotExistException"
+    )
+    record = run(fakes)
+
+    assert [FAILED] == fakes.status.reports
+    assert "DeploymentDoesNotExist" in record["outcomes"][0]["reason"]
+
+
+def test_over():
+    """A deployment that is over ends quietly, without judging."""
+    fakes = Fakes(a_step(says(True)))
+    fakes.world.deployment["status"] = "Succeeded"
+    record = run(fakes)
+
+    assert "already Succeeded" in record["outcomes"][0]["reason"]
+
+
+def test_wrong_function():
+    """A function called at another's event is reported Failed."""
+    fakes = Fakes(a_step(says(True)))
+    run(fakes, event=LifecycleEvent.AFTER_ALLOW_TRAFFIC)
+
+    assert [FAILED] == fakes.status.reports
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(PlanError(()), id="wrong"),
+        pytest.param(CannotMeasure("no plan"), id="missing"),
+        pytest.param(RuntimeError("defect"), id="defect"),
+    ],
+)
+def test_no_plan(error):
+    """Without a plan that can be read the hook is Failed."""
+    fakes = Fakes(plans=NoPlan(error))
+    run(fakes)
+
+    assert [FAILED] == fakes.status.reports
+
+
+def test_event_not_in_plan():
+    """A hook that is wired but not planned for is Failed, and says what to do."""
+    fakes = Fakes()
+    record = run(fakes)
+
+    assert "no steps for AfterAllowTestTraffic" in record["outcomes"][0]["reason"]
+
+
+def test_both_reasons():
+    """When plan and discovery both stop, both reasons are told."""
+    fakes = Fakes(plans=NoPlan(CannotMeasure("no plan")))
+    fakes.world.task_sets = []
+    record = run(fakes)
+
+    assert ["plan", "discovery"] == [each["name"] for each in record["outcomes"]]
+
+
+def test_plan_too_long():
+    """A plan that cannot end in the time there is is refused before it starts."""
+    fakes = Fakes(a_step(says(True), timeout=3000.0))
+    record = run(fakes)
+
+    assert [FAILED] == fakes.status.reports
+    assert "plan" == record["outcomes"][0]["name"]
+
+
+def test_hour():
+    """CodeDeploy's hour bounds the pass when it ends before the function's time."""
+    fakes = Fakes(a_step(says(True), timeout=120.0))
+    late = datetime.now(UTC) - timedelta(seconds=3600 - 100)
+    fakes.world.events[1]["startTime"] = late
+    record = run(fakes)
+
+    assert [FAILED] == fakes.status.reports
+    assert "plan" == record["outcomes"][0]["name"]
+
+
+def test_hanging_step():
+    """A step that hangs does not keep the report."""
+    gate = Gate()
+    fakes = Fakes(a_step(gate, timeout=0.1))
+    run(fakes)
+    gate.open()
+
+    assert [FAILED] == fakes.status.reports
+
+
+def test_hanging_discovery():
+    """An AWS that does not answer does not keep the report."""
+    gate = Gate()
+    fakes = Fakes(a_step(says(True)))
+
+    def hang(**_):
+        list(gate(None))
+
+    fakes.world.answers["codedeploy", "get_deployment"] = hang
+    record = run(fakes, seconds=RESERVE + 0.2)
+    gate.open()
+
+    assert [FAILED] == fakes.status.reports
+    assert "finding the deployment did not end" in record["outcomes"][0]["reason"]
+
+
+def test_no_time():
+    """A function whose timeout leaves no time to judge is Failed at once."""
+    fakes = Fakes(a_step(says(True)))
+    run(fakes, seconds=3.0)
+
+    assert [FAILED] == fakes.status.reports
+
+
+def test_reporter_fails():
+    """A sink that fails is logged and changes nothing."""
+    fakes = Fakes(a_step(says(True)), reporters=(Broken(),))
+    run(fakes)
+
+    assert [SUCCEEDED] == fakes.status.reports
+    assert any("Broken failed: the sink is full" in e["message"] for e in fakes.log)
+
+
+def test_report_fails():
+    """Only a report that could not be made raises."""
+
+    class Unreachable(RecordedStatus):
+        def report(self, _event, _status):
+            raise ReportError("no route")
+
+    with pytest.raises(ReportError, match="no route"):
+        run(Fakes(a_step(says(True)), status=Unreachable()))
+
+
+def test_already_completed():
+    """A report that comes too late is told in the log and raises nothing."""
+    status = RecordedStatus(open_=False)
+    fakes = Fakes(a_step(says(True)), status=status)
+    run(fakes)
+
+    assert any("over before this report" in each["message"] for each in fakes.log)
+
+
+def test_ids_on_every_line():
+    """Every log line carries the deployment id, the event and the step."""
+    fakes = Fakes(a_step(says(True), "home page"))
+    run(fakes)
+
+    assert {("d-75I7MBT7C", "AfterAllowTestTraffic", True)} == {
+        (each["deployment_id"], each["lifecycle_event"], "step" in each)
+        for each in fakes.log
+    }
+
+
+def test_watched():
+    """The watchdog speaks after the pass should have, and before Lambda's end."""
+    fakes = Fakes(a_step(says(True)))
+    run(fakes, seconds=900.0)
+
+    assert True is (900 - RESERVE < fakes.watchdog.seconds <= 900 - RESERVE + LATE)
+    assert fakes.watchdog.notes[-1] == "reporting"
+
+
+def test_idempotency_table_unusable():
+    """An idempotency table that cannot be used is Failed, with the reason."""
+
+    def unusable(*_):
+        raise CannotMeasure("the idempotency table x cannot be used")
+
+    fakes = Fakes(a_step(says(True)), once=unusable)
+    record = run(fakes)
+
+    assert [FAILED] == fakes.status.reports
+    assert "cannot be used" in record["outcomes"][0]["reason"]

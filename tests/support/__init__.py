@@ -1,0 +1,1 @@
+"""The tests' own vocabulary: small fakes that are injected, and builders."""

@@ -1,0 +1,63 @@
+"""A local HTTP server that takes reports as CodeDeploy does, and keeps them."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Edge(ThreadingHTTPServer):
+    """Keeps the parameters of every call in ``calls``."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.calls: queue.Queue[dict[str, Any]] = queue.Queue()
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment that leads boto3 here."""
+        return {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.server_port}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "eu-west-1",
+        }
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Edge
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        call = json.loads(self.rfile.read(length))
+        operation = self.headers["X-Amz-Target"].partition(".")[2]
+        self.server.calls.put({"operation": operation, **call})
+        answer = b"{}"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing on standard error."""
+
+
+@contextmanager
+def codedeploy_edge() -> Iterator[Edge]:
+    """A server that runs while the block does."""
+    server = Edge()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
