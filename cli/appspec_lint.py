@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hookgate.errors import PlanError
 from hookgate.model import LifecycleEvent
 from hookgate.plan.document import Document, parse
 
@@ -22,19 +21,19 @@ def is_appspec(content: bytes) -> bool:
     return re.search(rb"(?im)^[\s{\"']*resources[\"']?\s*:", content) is not None
 
 
-def appspec_problems(content: bytes, file: str) -> list[str]:
-    """What is wrong with an AppSpec, a line each.
+def check_appspec(content: bytes, file: str) -> None:
+    """Check an AppSpec by the rules of its reference for ECS.
 
-    The rules are those of the AppSpec reference for ECS in AWS's CodeDeploy user
-    guide.
+    The reference is the AppSpec page of AWS's CodeDeploy user guide.
+
+    Raises:
+        PlanError: it is wrong; every problem with its place.
     """
-    try:
-        document, problems = parse(content, file)
-    except PlanError as error:
-        return str(error).splitlines()
+    document, problems = parse(content, file)
     for path, what in _faults(document.data):
         problems.add(document.value(_spelled(document, path)), what)
-    return str(problems.error()).splitlines() if problems else []
+    if problems:
+        raise problems.error()
 
 
 _Fault = tuple[tuple[str | int, ...], str]

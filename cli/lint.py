@@ -7,10 +7,10 @@ from typing import NoReturn
 
 import click
 
-from cli.appspec_lint import appspec_problems, is_appspec
+from cli.appspec_lint import check_appspec, is_appspec
 from cli.exit_code import ExitCode
 from hookgate.aws.status import RESERVE
-from hookgate.errors import PlanError
+from hookgate.errors import Place, PlanError
 from hookgate.plan import check_fits, read_plan
 from hookgate.registry import resolve
 
@@ -29,24 +29,29 @@ def command(files: tuple[Path, ...]) -> NoReturn:
     """Check plans and AppSpecs; every problem is told with file, line and column."""
     wrong = False
     for file in files:
-        problems = problems_of(file)
-        wrong = wrong or bool(problems)
-        for problem in problems:
-            click.echo(problem)
-        if not problems:
+        try:
+            warnings = warnings_of(file)
+        except PlanError as error:
+            wrong = True
+            click.echo(str(error))
+        else:
+            for place, what in warnings:
+                click.echo(f"{place}: warning: {what}")
             click.echo(f"{file}: fine")
     raise click.exceptions.Exit(ExitCode.WRONG_INPUT if wrong else ExitCode.PASSED)
 
 
-def problems_of(file: Path) -> list[str]:
-    """What is wrong with a file, a line each."""
+def warnings_of(file: Path) -> tuple[tuple[Place, str], ...]:
+    """What a right file could do better.
+
+    Raises:
+        PlanError: the file is wrong; every problem with its place.
+    """
     content = file.read_bytes()
     if is_appspec(content):
-        return appspec_problems(content, str(file))
-    try:
-        plan = read_plan(content, str(file), resolve)
-        for event in plan.events:
-            check_fits(plan, event, LAMBDA_SECONDS - RESERVE)
-    except PlanError as error:
-        return str(error).splitlines()
-    return []
+        check_appspec(content, str(file))
+        return ()
+    plan = read_plan(content, str(file), resolve)
+    for event in plan.events:
+        check_fits(plan, event, LAMBDA_SECONDS - RESERVE)
+    return plan.warnings()

@@ -69,6 +69,8 @@ class Patience:
         if self.within:
             return self.within + attempt
         in_a_row = self.consecutive * attempt + (self.consecutive - 1) * self.every
+        if not self.stable_for:
+            return in_a_row
         return max(in_a_row, self.stable_for + self.every + 2 * attempt)
 
 

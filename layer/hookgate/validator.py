@@ -61,9 +61,7 @@ class Validator(BaseModel, ABC):
     plan as ``use: target_health``.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=False, arbitrary_types_allowed=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     #: Whether the validator asks the test listener, which serves the replacement only
     #: from AfterAllowTestTraffic on.

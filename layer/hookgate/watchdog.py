@@ -7,6 +7,7 @@ waits beside it, and has the last word when time runs out or this process dies.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import subprocess
@@ -90,4 +91,5 @@ class LastWord:
             # -I and -S start in ten milliseconds; the path comes with the first watch.
             command = [sys.executable, "-I", "-S", str(_SCRIPT)]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own script
+            atexit.register(self.close)
         return self._process

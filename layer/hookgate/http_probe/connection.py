@@ -22,6 +22,7 @@ from hookgate.http_probe import tls
 from hookgate.http_probe.exchange import Exchange, Phase
 
 _PIECE = 16 * 1024
+_BUFFER = 8 * 1024
 # Headers after such a line are lost; RFC 9112, 5.1 forbids it.
 _NO_HEADER = (FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect)
 
@@ -56,7 +57,7 @@ class BoundedResponse(http.client.HTTPResponse):
         super().__init__(sock, **options)
         self._exchange = exchange
         raw = _Received(self.fp.detach(), sock, exchange)
-        self.fp = io.BufferedReader(raw)
+        self.fp = io.BufferedReader(raw, _BUFFER)
 
     def begin(self) -> None:
         """Read the status line and the headers, past any interim answer.

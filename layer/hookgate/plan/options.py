@@ -26,7 +26,7 @@ def build(
         return tuple(wording.faults(error, validator, dict(options), "option"))
     # A validator is a plugin: whatever it raises here is a fault of the plan or of
     # the plugin, and the reader of the plan must hear of it.
-    except Exception as error:  # noqa: BLE001 - as above
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
         what = f"the validator cannot read its options: {type(error).__name__}: {error}"
         return (Fault(path=(), at_key=False, what=what),)
     return tuple(_not_finite(built)) or built
@@ -78,7 +78,7 @@ def worst_case(validator: Validator) -> float:
     try:
         seconds = float(validator.worst_case())
     # As in build: a plugin may raise anything.
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(
             "the validator cannot tell how long it may take: "
             f"{type(error).__name__}: {error}"

@@ -111,6 +111,18 @@ class Plan:
             raise PlanError(((Place(self.file), what),))
         return steps
 
+    def warnings(self) -> tuple[tuple[Place, str], ...]:
+        """What can be read but can hardly be meant, each with its place."""
+        return tuple(
+            (
+                steps[0].place,
+                f"every step of {event} is blocking: false, so the hook can never "
+                "succeed; make at least one step blocking",
+            )
+            for event, steps in self.events.items()
+            if steps and not any(step.blocking for step in steps)
+        )
+
 
 def _host(host: str) -> str:
     try:

@@ -51,13 +51,6 @@ class Checker:
             The steps in their order; those that are wrong are missing.
         """
         self.problems.extend(order.faults(drafts, elsewhere))
-        if drafts and not any(draft.blocking for draft in drafts):
-            event = drafts[0].path[:2]
-            self.problems.add(
-                drafts[0].document.key(event),
-                f"every step of {event[1]} is blocking: false, so that the hook could "
-                "never succeed; make at least one step blocking",
-            )
         checked = [self._checked(draft) for draft in drafts]
         return [each for each in checked if each]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -108,8 +109,9 @@ def _read(error: Any, model: type[BaseModel], data: Any) -> _Error:
 
 
 def _expected(kind: str, context: Mapping[str, Any]) -> str | None:
-    if kind in _BOUNDS:
-        return _BOUNDS[kind].format(**context)
+    if kind in _BOUNDS and context:
+        # A plugin may use pydantic's name of an error without what belongs to it.
+        return _BOUNDS[kind].format_map(defaultdict(lambda: "…", context))
     if kind.endswith(("_type", "_parsing", "_from_float", "_attributes_type")):
         return _EXPECTED.get(kind.partition("_")[0])
     return None

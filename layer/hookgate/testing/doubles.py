@@ -61,8 +61,8 @@ class ScriptedProbe:
 class ScriptedAws:
     """AWS by script: ``{"elbv2.describe_rules": {...}}``.
 
-    A list holds the answers in turn, the last of which is repeated; an exception is
-    raised. ``calls`` holds what was asked.
+    A list holds the answers in turn, the last of which is repeated; a function is
+    called with the parameters; an exception is raised. ``calls`` holds what was asked.
     """
 
     answers: Mapping[str, Any]
@@ -82,7 +82,7 @@ class ScriptedAws:
             answer = answer[min(asked, len(answer)) - 1]
         if isinstance(answer, Exception):
             raise answer
-        found: Mapping[str, Any] = answer
+        found: Mapping[str, Any] = answer(**parameters) if callable(answer) else answer
         return found
 
 
