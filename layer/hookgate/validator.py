@@ -61,7 +61,7 @@ class Validator(BaseModel, ABC):
     plan as ``use: target_health``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     #: Whether the validator asks the test listener, which serves the replacement only
     #: from AfterAllowTestTraffic on.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -104,6 +105,10 @@ def test_hookgate_brings_no_http_client():
         "print({'requests', 'urllib3', 'jsonpath', 'boto3'} & set(sys.modules))"
     )
     done = subprocess.run(  # noqa: S603 - our own Python and code
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout == "set()\n"

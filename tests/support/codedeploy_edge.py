@@ -16,15 +16,20 @@ class Edge(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, host: str) -> None:
+        super().__init__((host, 0), _Handler)
         self.calls: queue.Queue[dict[str, Any]] = queue.Queue()
+
+    @property
+    def url(self) -> str:
+        """Where the server listens."""
+        return f"http://{self.server_address[0]!s}:{self.server_port}"
 
     @property
     def environ(self) -> dict[str, str]:
         """The environment that leads boto3 here."""
         return {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.server_port}",
+            "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": "eu-west-1",
@@ -50,9 +55,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def codedeploy_edge() -> Iterator[Edge]:
+def codedeploy_edge(host: str = "127.0.0.1") -> Iterator[Edge]:
     """A server that runs while the block does."""
-    server = Edge()
+    server = Edge(host)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

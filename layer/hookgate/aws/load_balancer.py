@@ -147,9 +147,13 @@ def _values(condition: Mapping[str, Any], config: str) -> list[str]:
     return list(given)
 
 
-def _plain(values: Sequence[str]) -> str | None:
-    """The first value without a wildcard, which alone can be a host's name."""
-    return next((each for each in values if not _WILDCARDS & set(each)), None)
+def _plain(values: Sequence[str]) -> str:
+    """A value that can be a host's name; else a pattern, which the probe refuses.
+
+    Without the rule's host a request would meet another rule, and perhaps blue.
+    """
+    plain = (each for each in values if not _WILDCARDS & set(each))
+    return next(plain, values[0])
 
 
 def _before_wildcard(pattern: str) -> str:

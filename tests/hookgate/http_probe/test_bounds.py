@@ -105,7 +105,8 @@ def test_request_that_nobody_takes(listen):
     [
         pytest.param(
             first(b"", "flood", b"HTTP/1.1 100 Continue\r\n\r\n"),
-            "headers are larger than 48 KiB",
+            # The newest http.client counts them too.
+            "headers are larger than 48 KiB|more than 100 interim responses",
             id="endless 100s",
         ),
         pytest.param(

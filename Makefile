@@ -1,0 +1,91 @@
+# GNU make. Set-up happens by itself: every target makes what it stands on, once.
+
+PYTHON ?= python3
+UPGRADE ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+SAM_VENV := .venv-sam
+SAM_LOCK := tools/sam-requirements.lock
+LAMBDA_IMAGE := lambda-python:3.14
+
+# The layer's makefile calls `python3 -m pip`: SAM's own is recent and has no limits
+# that Debian's has.
+with_sam = PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" SAM_CLI_TELEMETRY=0
+
+# One command for each lock: `make lock` writes it, `make check` compares it.
+compile_dev = $(BIN)/uv pip compile --quiet --no-header --universal \
+	--group dev pyproject.toml --output-file
+compile_sam = $(BIN)/uv pip compile --quiet --no-header --universal \
+	--python-version 3.11 tools/sam-requirements.in --output-file
+# Constrained by the lock that the tests run with: what ships is what was tested.
+compile_layer = $(BIN)/uv pip compile --quiet --no-header --generate-hashes \
+	--python-version 3.14 --python-platform x86_64-manylinux_2_28 \
+	--constraint requirements.lock layer/requirements.in --output-file
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help rehearse test check locks-current bench build image lock clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
+		$(firstword $(MAKEFILE_LIST))
+
+rehearse: $(VENV)/ready ## Play the bundled example: a good version goes live, a bad one is rolled back
+	$(BIN)/hookgate rehearse
+
+test: $(VENV)/ready $(SAM_VENV)/ready ## Run all tests
+	$(BIN)/pytest -n auto
+
+check: $(VENV)/ready $(SAM_VENV)/ready locks-current ## Lint, types, the house's arrows, the template, the locks
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(with_sam) sam validate
+
+bench: $(VENV)/ready ## Measure what the README claims
+	$(BIN)/python -m benchmarks
+
+build: $(SAM_VENV)/ready ## Package the hooks and the layers into .aws-sam/build
+	$(with_sam) sam build
+
+image: $(SAM_VENV)/ready ## Make the container image for `sam local`, from Debian's packages (root; needs Docker)
+	$(with_sam) tools/lambda-image $(LAMBDA_IMAGE)
+
+lock: $(VENV)/ready ## Renew the locks (UPGRADE=--upgrade takes newer versions)
+	$(compile_dev) requirements.lock $(UPGRADE)
+	$(compile_sam) $(SAM_LOCK) $(UPGRADE)
+	$(compile_layer) layer/requirements.txt $(UPGRADE)
+
+clean: ## Remove all that was made
+	rm -rf $(VENV) $(SAM_VENV) .aws-sam .mypy_cache .ruff_cache .pytest_cache \
+		.hypothesis .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# uv keeps the versions it finds in the output file, so a copy changes only where the
+# requirements did.
+locks-current: $(VENV)/ready
+	@mkdir -p .aws-sam/locks
+	@cp requirements.lock .aws-sam/locks/dev && $(compile_dev) .aws-sam/locks/dev
+	@cp $(SAM_LOCK) .aws-sam/locks/sam && $(compile_sam) .aws-sam/locks/sam
+	@cp layer/requirements.txt .aws-sam/locks/layer && $(compile_layer) .aws-sam/locks/layer
+	@diff -u requirements.lock .aws-sam/locks/dev \
+		&& diff -u $(SAM_LOCK) .aws-sam/locks/sam \
+		&& diff -u layer/requirements.txt .aws-sam/locks/layer \
+		|| { echo 'A lock is behind its requirements: run `make lock`.' >&2; exit 1; }
+
+$(VENV)/uv-ready: requirements.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements.lock)"
+	touch $@
+
+$(VENV)/ready: $(VENV)/uv-ready requirements.lock pyproject.toml
+	$(BIN)/uv pip sync --quiet requirements.lock
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(SAM_VENV)/ready: $(VENV)/uv-ready $(SAM_LOCK)
+	test -x $(SAM_VENV)/bin/python || $(PYTHON) -m venv $(SAM_VENV)
+	$(BIN)/uv pip sync --quiet --python $(SAM_VENV) $(SAM_LOCK)
+	touch $@

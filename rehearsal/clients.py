@@ -1,0 +1,54 @@
+"""Boto3 clients of a stage's endpoint."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from typing import Any
+
+MAX_OBJECT = 1024 * 1024  # bytes; more than any AppSpec has
+
+
+class Clients:
+    """Makes clients with dummy credentials; one session serves them all.
+
+    Args:
+        endpoint_url: The stage's endpoint.
+        region: The stage's region.
+    """
+
+    def __init__(self, endpoint_url: str, region: str) -> None:
+        self._endpoint_url = endpoint_url
+        self._region = region
+        self._lock = threading.Lock()  # sessions, unlike clients, need one
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of a service."""
+        import botocore.config  # noqa: PLC0415 - botocore is slow to import
+
+        with self._lock:
+            return self._session.client(
+                service,
+                endpoint_url=self._endpoint_url,
+                config=botocore.config.Config(s3={"addressing_style": "path"}),
+            )
+
+    def read_object(self, bucket: str, key: str, version: str | None) -> str:
+        """An S3 object as text, as far as a revision may be long."""
+        asked = {"Bucket": bucket, "Key": key}
+        if version is not None:
+            asked["VersionId"] = version
+        body = self.client("s3").get_object(**asked)["Body"]
+        text: str = body.read(MAX_OBJECT).decode()
+        return text
+
+    @cached_property
+    def _session(self) -> Any:
+        """Each new session would read botocore's data anew."""
+        import boto3  # noqa: PLC0415 - boto3 is slow to import
+
+        return boto3.session.Session(
+            region_name=self._region,
+            aws_access_key_id="rehearsal",
+            aws_secret_access_key="rehearsal",  # noqa: S106 - a dummy: nobody checks it
+        )

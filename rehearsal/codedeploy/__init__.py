@@ -1,0 +1,1 @@
+"""CodeDeploy for ECS: its engine as a state machine, and its API."""

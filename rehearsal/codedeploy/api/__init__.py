@@ -1,0 +1,1 @@
+"""CodeDeploy's operations, one module for each group of them."""

@@ -1,0 +1,81 @@
+"""Deployment configurations: the predefined ones for ECS, and custom ones."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from rehearsal.codedeploy.api.context import Context
+from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.json_service import Operation
+
+RESERVED = "CodeDeployDefault."
+LIMITS = {
+    "TimeBasedCanary": ("timeBasedCanary", "canaryPercentage", "canaryInterval"),
+    "TimeBasedLinear": ("timeBasedLinear", "linearPercentage", "linearInterval"),
+}
+
+
+def operations(context: Context) -> dict[str, Operation]:
+    """Create-, Get-, List- and DeleteDeploymentConfig."""
+    configs = context.registry.configs
+
+    def create(request: dict[str, Any]) -> dict[str, Any]:
+        name = request["deploymentConfigName"]
+        if name.startswith(RESERVED):
+            message = f"{RESERVED} is reserved for AWS's own configurations."
+            raise ApiError("InvalidDeploymentConfigNameException", message)
+        if name in configs:
+            message = f"Deployment configuration already exists with name: {name}"
+            raise ApiError("DeploymentConfigAlreadyExistsException", message)
+        if request.get("computePlatform") != "ECS":
+            message = "The rehearsal plays the ECS platform only."
+            raise ApiError("InvalidComputePlatformException", message)
+        config = {
+            "deploymentConfigId": str(uuid.uuid4()),
+            "deploymentConfigName": name,
+            "computePlatform": "ECS",
+            "createTime": context.engine.clock.now(),
+            "trafficRoutingConfig": _checked(request.get("trafficRoutingConfig")),
+        }
+        configs[name] = config
+        return {"deploymentConfigId": config["deploymentConfigId"]}
+
+    def get(request: dict[str, Any]) -> dict[str, Any]:
+        name = request["deploymentConfigName"]
+        if name not in configs:
+            message = f"No deployment configuration found for name: {name}"
+            raise ApiError("DeploymentConfigDoesNotExistException", message)
+        return {"deploymentConfigInfo": configs[name]}
+
+    def list_all(_: dict[str, Any]) -> dict[str, Any]:
+        return {"deploymentConfigsList": sorted(configs)}
+
+    def delete(request: dict[str, Any]) -> None:
+        name = request["deploymentConfigName"]
+        if name.startswith(RESERVED):
+            message = f"{name} is AWS's own and cannot be deleted."
+            raise ApiError("InvalidOperationException", message)
+        configs.pop(name, None)
+
+    return {
+        "CreateDeploymentConfig": create,
+        "GetDeploymentConfig": get,
+        "ListDeploymentConfigs": list_all,
+        "DeleteDeploymentConfig": delete,
+    }
+
+
+def _checked(routing: dict[str, Any] | None) -> dict[str, Any]:
+    code = "InvalidTrafficRoutingConfigurationException"
+    if routing is None or routing.get("type") == "AllAtOnce":
+        return {"type": "AllAtOnce"}
+    kind = routing.get("type")
+    if kind not in LIMITS:
+        raise ApiError(code, f"{kind!r} is no type of traffic routing.")
+    member, percentage, interval = LIMITS[kind]
+    given = routing.get(member) or {}
+    if not 1 <= given.get(percentage, 0) <= 99 or given.get(interval, -1) < 0:
+        message = f"{member} needs {percentage} of 1 to 99 and {interval} in minutes."
+        raise ApiError(code, message)
+    return {"type": kind, member: given}

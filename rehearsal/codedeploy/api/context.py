@@ -1,0 +1,91 @@
+"""What every operation works with, and the look-ups that they share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.codedeploy.engine import Engine
+from rehearsal.codedeploy.model.deployment import Deployment
+from rehearsal.codedeploy.registry import Application, Group, Registry
+from rehearsal.codedeploy.revisions import ReadObject
+from rehearsal.endpoint.errors import ApiError
+
+DEPLOYMENT_ID = re.compile(r"d-[A-Z0-9]{9}")
+NAME = re.compile(r"[\w+=,.@-]{1,100}")
+
+REQUIRED_ERRORS = {
+    "applicationName": "ApplicationNameRequiredException",
+    "currentDeploymentGroupName": "DeploymentGroupNameRequiredException",
+    "deploymentConfigName": "DeploymentConfigNameRequiredException",
+    "deploymentGroupName": "DeploymentGroupNameRequiredException",
+    "deploymentId": "DeploymentIdRequiredException",
+    "deploymentIds": "DeploymentIdRequiredException",
+    "revision": "RevisionRequiredException",
+    "serviceRoleArn": "RoleRequiredException",
+    "targetId": "DeploymentTargetIdRequiredException",
+    "targetIds": "DeploymentTargetIdRequiredException",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The engine, what is registered, and where the stage pretends to be."""
+
+    engine: Engine
+    registry: Registry
+    read_object: ReadObject
+    region: str
+    account: str
+
+    def application(self, request: dict[str, Any]) -> Application:
+        """The application that a request names."""
+        name = request["applicationName"]
+        if not NAME.fullmatch(name):
+            message = f"{name!r} is no application name: 1 to 100 letters and digits."
+            raise ApiError("InvalidApplicationNameException", message)
+        found = self.registry.applications.get(name)
+        if found is None:
+            message = f"No application found for name: {name}"
+            raise ApiError("ApplicationDoesNotExistException", message)
+        return found
+
+    def group(
+        self, request: dict[str, Any], member: str = "deploymentGroupName"
+    ) -> Group:
+        """The deployment group that a request names."""
+        application = self.application(request)
+        name = request.get(member)
+        if name is None:
+            message = f"{member} is missing: which group of {application.name}?"
+            raise ApiError("DeploymentGroupNameRequiredException", message)
+        found = application.groups.get(name)
+        if found is None:
+            message = f"No Deployment Group found for name: {name}"
+            raise ApiError("DeploymentGroupDoesNotExistException", message)
+        return found
+
+    def deployment(self, deployment_id: str | None) -> Deployment:
+        """The deployment of that id."""
+        if deployment_id is None:
+            message = "deploymentId is missing."
+            raise ApiError("DeploymentIdRequiredException", message)
+        if not DEPLOYMENT_ID.fullmatch(deployment_id):
+            message = f"{deployment_id!r} is no deployment id: d- and nine characters."
+            raise ApiError("InvalidDeploymentIdException", message)
+        found = self.engine.get(deployment_id)
+        if found is None:
+            message = (
+                f"The deployment {deployment_id} could not be found in this account."
+            )
+            raise ApiError("DeploymentDoesNotExistException", message)
+        return found
+
+    def service_arn(self, deployment: Deployment) -> str:
+        """The ARN of the ECS service that a deployment deploys."""
+        service = deployment.order.service
+        return (
+            f"arn:aws:ecs:{self.region}:{self.account}:service/"
+            f"{service.cluster}/{service.name}"
+        )

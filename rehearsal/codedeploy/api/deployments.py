@@ -1,0 +1,146 @@
+"""Deployments: created, told, listed, stopped and continued."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rehearsal.codedeploy.api.context import Context
+from rehearsal.codedeploy.api.deployment_info import deployment_info
+from rehearsal.codedeploy.api.ordering import order_for
+from rehearsal.codedeploy.api.revisions import register
+from rehearsal.codedeploy.engine import GroupIsBusyError
+from rehearsal.codedeploy.model.deployment import Failure
+from rehearsal.codedeploy.model.signals import Continued, StopRequested
+from rehearsal.codedeploy.model.vocabulary import (
+    AutoRollbackEvent,
+    DeploymentStatus,
+    ErrorCode,
+    WaitType,
+)
+from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.json_service import Operation
+
+
+def operations(context: Context) -> dict[str, Operation]:
+    """Create-, Get-, BatchGet-, List-, Stop- and ContinueDeployment."""
+    engine = context.engine
+
+    def create(request: dict[str, Any]) -> dict[str, Any]:
+        application, group = context.application(request), context.group(request)
+        _check_request(context, request)
+        revision = register(context, application, request["revision"])
+        try:
+            deployment = engine.submit(
+                lambda new_id: order_for(new_id, request, group, revision, context)
+            )
+        except GroupIsBusyError as error:
+            message = (
+                f"The Deployment Group '{group.name}' already has an active "
+                f"Deployment '{error}'"
+            )
+            raise ApiError("DeploymentLimitExceededException", message) from error
+        return {"deploymentId": deployment.id}
+
+    def get(request: dict[str, Any]) -> dict[str, Any]:
+        deployment = context.deployment(request["deploymentId"])
+        return {"deploymentInfo": deployment_info(deployment, engine.settings)}
+
+    def batch_get(request: dict[str, Any]) -> dict[str, Any]:
+        found = [context.deployment(one) for one in request["deploymentIds"]]
+        infos = [deployment_info(one, engine.settings) for one in found]
+        return {"deploymentsInfo": infos}
+
+    def list_all(request: dict[str, Any]) -> dict[str, Any]:
+        return {"deployments": _listed(context, request)}
+
+    def stop(request: dict[str, Any]) -> dict[str, Any]:
+        return _stop(context, request)
+
+    def go_on(request: dict[str, Any]) -> None:
+        _continue(context, request)
+
+    return {
+        "CreateDeployment": create,
+        "GetDeployment": get,
+        "BatchGetDeployments": batch_get,
+        "ListDeployments": list_all,
+        "StopDeployment": stop,
+        "ContinueDeployment": go_on,
+    }
+
+
+def _check_request(context: Context, request: dict[str, Any]) -> None:
+    if "revision" not in request:
+        message = "revision is missing: what is to be deployed?"
+        raise ApiError("RevisionRequiredException", message)
+    config = request.get("deploymentConfigName")
+    if config is not None and config not in context.registry.configs:
+        message = f"No deployment configuration found for name: {config}"
+        raise ApiError("DeploymentConfigDoesNotExistException", message)
+    events = (request.get("autoRollbackConfiguration") or {}).get("events") or []
+    if set(events) - set(AutoRollbackEvent):
+        message = f"autoRollbackConfiguration.events is {events}."
+        raise ApiError("InvalidAutoRollbackConfigException", message)
+
+
+def _listed(context: Context, request: dict[str, Any]) -> list[str]:
+    """The ids that match, the newest first."""
+    application = group = None
+    if "applicationName" in request:
+        application = context.application(request).name
+        group = context.group(request).name
+    statuses = request.get("includeOnlyStatuses") or list(DeploymentStatus)
+    unknown = set(statuses) - {*DeploymentStatus, "Baking"}
+    if unknown:
+        message = f"{sorted(unknown)} are no deployment statuses."
+        raise ApiError("InvalidDeploymentStatusException", message)
+    times = request.get("createTimeRange") or {}
+    start, end = times.get("start") or 0.0, times.get("end") or float("inf")
+    found = context.engine.deployments(application, group)
+    return [
+        deployment.id
+        for deployment in reversed(found)
+        if deployment.status in statuses and start <= deployment.order.created_at <= end
+    ]
+
+
+def _stop(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    engine = context.engine
+    with engine.changed:
+        deployment = context.deployment(request["deploymentId"])
+        if deployment.is_over:
+            message = f"The deployment {deployment.id} is already {deployment.status}."
+            raise ApiError("DeploymentAlreadyCompletedException", message)
+        is_running = deployment.running_event is not None
+        failure = Failure(
+            code=ErrorCode.MANUAL_STOP,
+            message="The deployment was stopped by a call to StopDeployment.",
+        )
+        stop = StopRequested(
+            failure=failure,
+            cause=AutoRollbackEvent.STOP_ON_REQUEST,
+            rolls_back=request.get("autoRollbackEnabled"),
+        )
+        engine.signal(deployment.id, stop)
+    if is_running and engine.settings.assumptions.stop_answers_pending:
+        message = "The deployment is stopping; a lifecycle event was in progress."
+        return {"status": "Pending", "statusMessage": message}
+    return {"status": "Succeeded", "statusMessage": "The deployment was stopped."}
+
+
+def _continue(context: Context, request: dict[str, Any]) -> None:
+    engine = context.engine
+    try:
+        wait = WaitType(request.get("deploymentWaitType", WaitType.READY))
+    except ValueError as error:
+        message = f"deploymentWaitType must be one of {', '.join(WaitType)}."
+        raise ApiError("InvalidDeploymentWaitTypeException", message) from error
+    with engine.changed:
+        deployment = context.deployment(request.get("deploymentId"))
+        if deployment.is_over:
+            message = f"The deployment {deployment.id} is already {deployment.status}."
+            raise ApiError("DeploymentAlreadyCompletedException", message)
+        if wait is WaitType.READY and deployment.status is not DeploymentStatus.READY:
+            message = f"The deployment {deployment.id} is {deployment.status}."
+            raise ApiError("DeploymentIsNotInReadyStateException", message)
+        engine.signal(deployment.id, Continued(wait=wait))

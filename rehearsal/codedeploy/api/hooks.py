@@ -1,0 +1,52 @@
+"""The one call by which a hook's function says what it decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rehearsal.codedeploy.api.context import Context
+from rehearsal.codedeploy.model.deployment import Deployment
+from rehearsal.codedeploy.model.signals import Reported
+from rehearsal.codedeploy.model.vocabulary import EventStatus
+from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.json_service import Operation
+
+ACCEPTED = {"Succeeded": True, "Failed": False}
+
+
+def operations(context: Context) -> dict[str, Operation]:
+    """PutLifecycleEventHookExecutionStatus."""
+    engine = context.engine
+
+    def put(request: dict[str, Any]) -> dict[str, Any]:
+        with engine.changed:
+            deployment = context.deployment(request.get("deploymentId"))
+            status = request.get("status")
+            if status not in ACCEPTED:
+                message = f"status must be Succeeded or Failed, not {status!r}."
+                code = "InvalidLifecycleEventHookExecutionStatusException"
+                raise ApiError(code, message)
+            execution_id = request.get("lifecycleEventHookExecutionId")
+            _check_running(deployment, execution_id)
+            reported = Reported(
+                execution_id=str(execution_id), succeeded=ACCEPTED[status]
+            )
+            engine.signal(deployment.id, reported)
+            return {"lifecycleEventHookExecutionId": execution_id}
+
+    return {"PutLifecycleEventHookExecutionStatus": put}
+
+
+def _check_running(deployment: Deployment, execution_id: str | None) -> None:
+    """Refuse a foreign id, and a report for what is already over."""
+    found = [e for e in deployment.events if e.execution_id == execution_id]
+    if execution_id is None or not found:
+        message = (
+            f"The deployment {deployment.id} has no lifecycle event hook execution of "
+            "that id: review the Hooks section of its AppSpec."
+        )
+        raise ApiError("InvalidLifecycleEventHookExecutionIdException", message)
+    (event,) = found
+    if event.status is not EventStatus.IN_PROGRESS:
+        message = f"{event.name} of {deployment.id} is already {event.status}."
+        raise ApiError("LifecycleEventAlreadyCompletedException", message)

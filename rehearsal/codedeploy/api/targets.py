@@ -1,0 +1,67 @@
+"""Deployment targets: the one ECS service of each deployment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rehearsal.codedeploy.api.context import Context
+from rehearsal.codedeploy.api.deployment_info import deployment_target
+from rehearsal.codedeploy.model.deployment import Deployment
+from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.json_service import Operation
+
+MOST_TARGETS = 25
+
+
+def operations(context: Context) -> dict[str, Operation]:
+    """Get-, BatchGet- and ListDeploymentTargets."""
+
+    def get(request: dict[str, Any]) -> dict[str, Any]:
+        deployment = _started(context, request)
+        return {"deploymentTarget": _target(context, deployment, request["targetId"])}
+
+    def batch_get(request: dict[str, Any]) -> dict[str, Any]:
+        deployment = _started(context, request)
+        ids = request["targetIds"]
+        if len(ids) > MOST_TARGETS:
+            message = f"At most {MOST_TARGETS} targets can be asked for at once."
+            raise ApiError("DeploymentTargetListSizeExceededException", message)
+        targets = [_target(context, deployment, one) for one in ids]
+        return {"deploymentTargets": targets}
+
+    def list_all(request: dict[str, Any]) -> dict[str, Any]:
+        deployment = _started(context, request)
+        filters = request.get("targetFilters") or {}
+        unknown = set(filters) - {"TargetStatus", "ServerInstanceLabel"}
+        if unknown:
+            message = f"{sorted(unknown)} are no target filters."
+            raise ApiError("InvalidTargetFilterNameException", message)
+        wanted = filters.get("TargetStatus")
+        if wanted is not None and deployment.target_status not in wanted:
+            return {"targetIds": []}
+        return {"targetIds": [deployment.order.service.target_id]}
+
+    return {
+        "GetDeploymentTarget": get,
+        "BatchGetDeploymentTargets": batch_get,
+        "ListDeploymentTargets": list_all,
+    }
+
+
+def _started(context: Context, request: dict[str, Any]) -> Deployment:
+    deployment = context.deployment(request["deploymentId"])
+    if not deployment.status.is_started:
+        message = f"The deployment {deployment.id} is {deployment.status}."
+        raise ApiError("DeploymentNotStartedException", message)
+    return deployment
+
+
+def _target(context: Context, deployment: Deployment, target_id: str) -> dict[str, Any]:
+    expected = deployment.order.service.target_id
+    if target_id.count(":") != 1:
+        message = f"{target_id!r} is no target id; an ECS target is cluster:service."
+        raise ApiError("InvalidDeploymentTargetIdException", message)
+    if target_id != expected:
+        message = f"The deployment's target is {expected}, not {target_id}."
+        raise ApiError("DeploymentTargetDoesNotExistException", message)
+    return deployment_target(deployment, context.service_arn(deployment))

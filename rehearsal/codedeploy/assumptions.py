@@ -1,0 +1,59 @@
+"""Every choice about CodeDeploy that no document settles, in one place.
+
+Each field is a setting: whoever learns better from a live account changes it here and
+nowhere else. What *is* known comes from AWS's user guide (its troubleshooting page
+gives the error messages) and from published captures of real ECS deployments: all
+eight events are listed Pending from the start; an event without a hook Succeeds at
+once; the event a deployment fails or is stopped at is Failed and the later ones are
+Skipped; ``deploymentOverview`` is absent until the end; a rollback uses
+``CodeDeployDefault.ECSAllAtOnce`` and drains the replacement task set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rehearsal.codedeploy.model.vocabulary import ErrorCode, EventName, EventStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumptions:
+    """What the rehearsal takes CodeDeploy to do where nobody has written it down."""
+
+    # Doubt: Skipped is as plausible. Captures with a test listener show Succeeded.
+    without_test_listener: EventStatus = EventStatus.SUCCEEDED
+
+    # Doubt: the user guide does not say whether a rollback runs the AppSpec's hooks.
+    rollback_runs_hooks: bool = False
+
+    # Doubt: the user guide says of BeforeInstall "a rollback is not possible at this
+    # point"; a captured stop during Install did roll back.
+    rollback_from_before_install: bool = False
+
+    # Doubt: UpdateServicePrimaryTaskSet could come after AfterAllowTraffic. ECS's model
+    # says PRIMARY is the task set that serves production traffic, hence at the shift.
+    primary_after: EventName = EventName.ALLOW_TRAFFIC
+
+    # Doubt: believed to lie between AfterAllowTestTraffic and BeforeAllowTraffic.
+    ready_wait_before: EventName = EventName.BEFORE_ALLOW_TRAFFIC
+
+    # Doubt: no capture shows the code beside the documented time-out messages.
+    hook_timeout_code: ErrorCode = ErrorCode.HOOK_EXECUTION_FAILURE
+    hook_not_invokable_code: ErrorCode = ErrorCode.HOOK_EXECUTION_FAILURE
+    install_timeout_code: ErrorCode = ErrorCode.TIMEOUT
+
+    # Doubt: the real service waits its 60 minutes however often tasks die. A rehearsal
+    # that did the same would teach nothing in that hour; None restores it.
+    install_fails_after_stopped_tasks: int | None = 3
+    install_stopped_tasks_code: ErrorCode = ErrorCode.ECS_UPDATE_ERROR
+
+    # Doubt: the user guide says that health checks run in Install only for canary and
+    # linear, so only these attach the replacement's target group there with weight 0.
+    attach_replacement_in_install: bool = False
+
+    # Doubt: StopDeployment answers Pending or Succeeded; Pending is what the model says
+    # while an event still runs.
+    stop_answers_pending: bool = True
+
+    # Doubt: known to stay false for ECS (aws/containers-roadmap issue 269).
+    termination_wait_is_shown: bool = False

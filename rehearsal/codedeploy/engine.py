@@ -1,0 +1,199 @@
+"""The engine: holds the deployments and carries each one on, effect by effect."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from rehearsal.codedeploy.clock import Clock
+from rehearsal.codedeploy.model.deployment import Deployment
+from rehearsal.codedeploy.model.effects import Effect
+from rehearsal.codedeploy.model.machine import advance
+from rehearsal.codedeploy.model.order import Order
+from rehearsal.codedeploy.model.rollback import rollback_order
+from rehearsal.codedeploy.model.signals import Begun, Signal, TimePassed
+from rehearsal.codedeploy.observation import Observer, StatusChanged, changes, nobody
+from rehearsal.codedeploy.settings import EngineSettings
+from rehearsal.codedeploy.world import World
+
+ID_CHARACTERS = string.ascii_uppercase + string.digits
+
+
+class GroupIsBusyError(Exception):
+    """The deployment group has an active deployment; its id is the message."""
+
+
+def new_deployment_id() -> str:
+    """An id as CodeDeploy makes them: ``d-`` and nine characters."""
+    return "d-" + "".join(secrets.choice(ID_CHARACTERS) for _ in range(9))
+
+
+@dataclass(slots=True)
+class _Run:
+    deployment: Deployment
+    effects: deque[Effect] = field(default_factory=deque)
+    is_begun: bool = False
+    is_drained: bool = False
+
+
+class Engine:
+    """Every deployment of a stage.
+
+    It has no thread of its own: ``turn`` does one thing at a time, so that a test can
+    wind the clock between turns. ``Workers`` turns it in a stage.
+
+    Args:
+        world: Who carries out effects.
+        clock: Where time comes from.
+        settings: Times and assumptions.
+        observer: Told of every change, under the engine's lock: it must be quick and
+            must not wait for another thread.
+        new_id: Where deployment ids come from.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        clock: Clock,
+        settings: EngineSettings,
+        observer: Observer = nobody,
+        new_id: Callable[[], str] = new_deployment_id,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.changed = threading.Condition(threading.RLock())
+        self._world = world
+        self._observer = observer
+        self._new_id = new_id
+        self._runs: dict[str, _Run] = {}
+
+    def submit(self, order_with: Callable[[str], Order]) -> Deployment:
+        """Create a deployment.
+
+        Args:
+            order_with: Makes the order, given the deployment's new id.
+
+        Raises:
+            GroupIsBusyError: The group's active deployment is in the way.
+        """
+        with self.changed:
+            order = order_with(self._new_id())
+            for active in self.deployments(order.application, order.group):
+                if not active.is_over:
+                    raise GroupIsBusyError(active.id)
+            return self._add(order).deployment
+
+    def get(self, deployment_id: str) -> Deployment | None:
+        """The deployment as it stands, or None."""
+        with self.changed:
+            run = self._runs.get(deployment_id)
+            return run.deployment if run else None
+
+    def deployments(
+        self, application: str | None = None, group: str | None = None
+    ) -> list[Deployment]:
+        """The deployments of an application and group, the oldest first."""
+        with self.changed:
+            return [
+                run.deployment
+                for run in self._runs.values()
+                if application in (None, run.deployment.order.application)
+                and group in (None, run.deployment.order.group)
+            ]
+
+    def signal(self, deployment_id: str, signal: Signal) -> Deployment:
+        """Let something happen to a deployment."""
+        with self.changed:
+            run = self._runs[deployment_id]
+            before, now = run.deployment, self.clock.now()
+            after, effects = advance(before, signal, now, self.settings)
+            run.effects.extend(effects)
+            rollback = None
+            if after.wants_rollback and after.rollback_id is None:
+                rollback = rollback_order(after, self._new_id(), now)
+                after = replace(after, rollback_id=rollback.deployment_id)
+            run.deployment = after
+            for change in changes(before, after, now):
+                self._observer(change)
+            if rollback is not None:
+                self._add(rollback)
+            self.changed.notify_all()
+            return after
+
+    def turn(self, deployment_id: str) -> bool:
+        """Do the one thing that is due for a deployment.
+
+        Returns:
+            Whether anything was due.
+        """
+        with self.changed:
+            run = self._runs[deployment_id]
+            deployment = run.deployment
+            effect = run.effects.popleft() if run.effects else None
+        if effect is not None:
+            self.signal(deployment_id, self._world.carry_out(deployment, effect))
+            return True
+        with self.changed:
+            return self._due(run)
+
+    def seconds_to_wake(self, deployment_id: str) -> float | None:
+        """Seconds until a deployment is due; None if time alone will not make it."""
+        with self.changed:
+            run = self._runs[deployment_id]
+            begins = not run.is_begun and self.may_begin(deployment_id)
+            if run.effects or begins:
+                return 0.0
+            if run.deployment.is_over:
+                return None if run.is_drained else 0.0
+            wake_at = run.deployment.wake_at
+            return None if wake_at is None else max(0.0, wake_at - self.clock.now())
+
+    def is_idle(self, deployment_id: str) -> bool:
+        """Whether a deployment is over with nothing left to do for it."""
+        with self.changed:
+            return self._runs[deployment_id].is_drained
+
+    def may_begin(self, deployment_id: str) -> bool:
+        """Whether a deployment's turn has come; a rollback waits for the other."""
+        with self.changed:
+            origin = self._runs[deployment_id].deployment.order.rollback_of
+            return origin is None or self._runs[origin].is_drained
+
+    def _add(self, order: Order) -> _Run:
+        run = _Run(Deployment(order=order, updated_at=order.created_at))
+        self._runs[order.deployment_id] = run
+        self._observer(StatusChanged(at=order.created_at, deployment=run.deployment))
+        self.changed.notify_all()
+        return run
+
+    def _due(self, run: _Run) -> bool:
+        deployment = run.deployment
+        if run.effects:
+            return True
+        if not run.is_begun:
+            return self._begin(run)
+        if deployment.is_over:
+            was_drained, run.is_drained = run.is_drained, True
+            self.changed.notify_all()
+            return not was_drained
+        if deployment.wake_at is not None and self.clock.now() >= deployment.wake_at:
+            self.signal(deployment.id, TimePassed())
+            return True
+        return False
+
+    def _begin(self, run: _Run) -> bool:
+        if not self.may_begin(run.deployment.id):
+            return False
+        run.is_begun = True
+        origin_id = run.deployment.order.rollback_of
+        if origin_id is None:
+            self.signal(run.deployment.id, Begun())
+        else:
+            origin = self._runs[origin_id].deployment
+            begun = Begun(blue=origin.blue, green=origin.green)
+            self.signal(run.deployment.id, begun)
+        return True

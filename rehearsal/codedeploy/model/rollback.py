@@ -1,0 +1,47 @@
+"""The deployment that undoes another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rehearsal.codedeploy.model.deployment import Deployment
+from rehearsal.codedeploy.model.order import ALL_AT_ONCE, Order, Waits
+from rehearsal.codedeploy.model.vocabulary import Creator
+
+
+def rollback_order(deployment: Deployment, deployment_id: str, now: float) -> Order:
+    """The order for the rollback of a deployment.
+
+    A captured rollback used ECSAllAtOnce whatever its group said, made no new task
+    set, drained the replacement and waited for nothing.
+    """
+    order = deployment.order
+    return replace(
+        order,
+        deployment_id=deployment_id,
+        created_at=now,
+        creator=Creator.ROLLBACK,
+        config="CodeDeployDefault.ECSAllAtOnce",
+        revision=order.previous_revision or order.revision,
+        shift=ALL_AT_ONCE,
+        waits=Waits(),
+        rolls_back_on=frozenset(),
+        rollback_of=order.deployment_id,
+        description=None,
+    )
+
+
+def triggered_message(deployment: Deployment) -> str:
+    """What the deployment that is rolled back says of its rollback."""
+    return (
+        f"Deployment {deployment.id} terminated. Automatic rollback is triggered with a"
+        f" DeploymentId {deployment.rollback_id}."
+    )
+
+
+def rolling_back_message(order: Order) -> str:
+    """What a rollback says of the deployment that it rolls back."""
+    return (
+        f"Deployment {order.deployment_id} is triggered to roll back deployment"
+        f" {order.rollback_of}."
+    )

@@ -1,0 +1,88 @@
+"""The applications, groups, configurations and revisions that CodeDeploy keeps."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rehearsal.codedeploy.revisions import Revision
+
+
+@dataclass(slots=True, kw_only=True)
+class Group:
+    """A deployment group: its settings in the API's own shape."""
+
+    application: str
+    name: str
+    settings: dict[str, Any]
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+@dataclass(slots=True, kw_only=True)
+class Application:
+    """An application with its groups and its revisions, in the order they came."""
+
+    name: str
+    platform: str
+    created_at: float
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    groups: dict[str, Group] = field(default_factory=dict)
+    revisions: dict[str, Revision] = field(default_factory=dict)
+
+
+class Registry:
+    """Everything that is registered; ``lock`` guards it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.applications: dict[str, Application] = {}
+        self.configs: dict[str, Mapping[str, Any]] = {
+            config["deploymentConfigName"]: config for config in _predefined()
+        }
+
+
+def _predefined() -> list[dict[str, Any]]:
+    """The configurations that AWS predefines for ECS.
+
+    Source: the user guide's table of predefined configurations for ECS.
+    """
+    names_and_routing: list[tuple[str, dict[str, Any]]] = [
+        ("ECSAllAtOnce", {"type": "AllAtOnce"}),
+        ("ECSCanary10Percent5Minutes", _canary(10, 5)),
+        ("ECSCanary10Percent15Minutes", _canary(10, 15)),
+        ("ECSLinear10PercentEvery1Minutes", _linear(10, 1)),
+        ("ECSLinear10PercentEvery3Minutes", _linear(10, 3)),
+    ]
+    return [
+        {
+            "deploymentConfigId": str(uuid.uuid5(uuid.NAMESPACE_OID, name)),
+            "deploymentConfigName": f"CodeDeployDefault.{name}",
+            "computePlatform": "ECS",
+            "createTime": 0.0,
+            "trafficRoutingConfig": routing,
+        }
+        for name, routing in names_and_routing
+    ]
+
+
+def _canary(percentage: int, interval: int) -> dict[str, Any]:
+    return {
+        "type": "TimeBasedCanary",
+        "timeBasedCanary": {
+            "canaryPercentage": percentage,
+            "canaryInterval": interval,
+        },
+    }
+
+
+def _linear(percentage: int, interval: int) -> dict[str, Any]:
+    return {
+        "type": "TimeBasedLinear",
+        "timeBasedLinear": {
+            "linearPercentage": percentage,
+            "linearInterval": interval,
+        },
+    }

@@ -1,0 +1,65 @@
+"""The engine's threads: one for each deployment that is not over."""
+
+from __future__ import annotations
+
+import threading
+
+from rehearsal.codedeploy.engine import Engine
+
+LONGEST_WAIT = 60.0  # seconds; a bound on every wait, should a wake-up get lost
+
+
+class Workers:
+    """Turns an engine until closed: every deployment moves on as soon as it can."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._closed = threading.Event()
+        self._threads: dict[str, threading.Thread] = {}
+        self._starter = threading.Thread(
+            target=self._start_all, name="codedeploy", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin to look for deployments."""
+        self._starter.start()
+
+    def close(self) -> None:
+        """Stop turning; deployments stay as they are."""
+        with self._engine.changed:
+            self._closed.set()
+            self._engine.changed.notify_all()
+        for thread in (self._starter, *self._threads.values()):
+            if thread.is_alive():
+                thread.join()
+
+    def _start_all(self) -> None:
+        changed = self._engine.changed
+        while True:
+            with changed:
+                if self._closed.is_set():
+                    return
+                for deployment in self._engine.deployments():
+                    if deployment.id not in self._threads:
+                        self._start(deployment.id)
+                changed.wait(LONGEST_WAIT)
+
+    def _start(self, deployment_id: str) -> None:
+        thread = threading.Thread(
+            target=self._carry_on,
+            args=(deployment_id,),
+            name=deployment_id,
+            daemon=True,
+        )
+        self._threads[deployment_id] = thread
+        thread.start()
+
+    def _carry_on(self, deployment_id: str) -> None:
+        engine = self._engine
+        while not self._closed.is_set() and not engine.is_idle(deployment_id):
+            if engine.turn(deployment_id):
+                continue
+            with engine.changed:
+                wait = engine.seconds_to_wake(deployment_id)
+                if not self._closed.is_set() and wait != 0:
+                    engine.changed.wait(min(wait or LONGEST_WAIT, LONGEST_WAIT))

@@ -1,0 +1,164 @@
+"""A listener: its socket, its certificate, and what it does with each connection."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from rehearsal.data_plane.listener_http import HttpConnection
+from rehearsal.data_plane.listener_tcp import TcpConnection
+from rehearsal.data_plane.loop_thread import until
+from rehearsal.data_plane.observations import AccessRecord
+from rehearsal.data_plane.ports import Connection
+from rehearsal.data_plane.routing import Router
+from rehearsal.data_plane.settings import ListenerSettings
+
+#: More clients than this at once are turned away.
+MAX_CONNECTIONS = 4096
+#: How long a client may take to agree on TLS, in seconds.
+HANDSHAKE_TIMEOUT = 10.0
+#: How long no connection is taken after one could not be, in seconds.
+_PAUSE = 0.1
+
+
+class Listener:
+    """A listener that takes connections.
+
+    Args:
+        settings: with the port it is bound to.
+        router: the settings' rules, ready.
+        tell: where the access log goes.
+    """
+
+    def __init__(
+        self,
+        settings: ListenerSettings,
+        router: Router,
+        tell: Callable[[AccessRecord], None],
+    ) -> None:
+        self.settings = settings
+        self.router = router
+        self.tell = tell
+        self._connections: set[Connection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._socket: socket.socket | None = None
+        self._closed = False
+        self._encryption: ssl.SSLContext | None = None
+
+    async def open(self, host: str) -> None:
+        """Start to take connections.
+
+        Raises:
+            OSError: the port is taken or forbidden, or the certificate unreadable.
+        """
+        if self.settings.protocol.is_encrypted:
+            self._encryption = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._load_certificate()
+        self._socket = _bind(host, self.settings.port)
+        port = self._socket.getsockname()[1]
+        self.settings = replace(self.settings, port=port)
+        self._listen(self._socket)
+
+    def can_become(self, settings: ListenerSettings) -> bool:
+        """Whether the socket may stay as it is under other settings."""
+        same_port = settings.port in {0, self.settings.port}
+        return same_port and settings.protocol is self.settings.protocol
+
+    def become(self, settings: ListenerSettings, router: Router) -> None:
+        """Take other settings; connections stay, and see them from the next request."""
+        self.settings = replace(settings, port=self.settings.port)
+        self.router = router
+        self._load_certificate()
+
+    def idle_timeout(self) -> float:
+        """How long a connection may be silent now, in seconds."""
+        return self.settings.idle_timeout
+
+    def arrived(self, connection: Connection) -> None:
+        """A client has connected."""
+        self._connections.add(connection)
+        if self._closed:
+            connection.transport.abort()
+
+    def left(self, connection: Connection) -> None:
+        """A client's connection has ended."""
+        self._connections.discard(connection)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start a task that ends with the listener at the latest."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def close(self) -> None:
+        """Take no more connections, and close those there are."""
+        self._closed = True
+        if self._socket is None:
+            return
+        asyncio.get_running_loop().remove_reader(self._socket)
+        await asyncio.sleep(0)  # whoever was just accepted is now being greeted
+        for task in self._tasks:
+            task.cancel()
+        for connection in self._connections:
+            connection.transport.abort()
+        await until(lambda: not self._connections and not self._tasks)
+        self._socket.close()
+
+    def _listen(self, sock: socket.socket) -> None:
+        if not self._closed:
+            asyncio.get_running_loop().add_reader(sock, self._accept, sock)
+
+    def _accept(self, sock: socket.socket) -> None:
+        try:
+            client, _ = sock.accept()
+        except BlockingIOError:
+            return  # whoever knocked has gone
+        except OSError as error:  # such as too many open files
+            loop = asyncio.get_running_loop()
+            context = {"message": "cannot take a connection", "exception": error}
+            loop.call_exception_handler(context)
+            loop.remove_reader(sock)
+            loop.call_later(_PAUSE, self._listen, sock)
+            return
+        client.setblocking(False)
+        if len(self._connections) < MAX_CONNECTIONS:
+            self.spawn(self._greet(client))
+        else:
+            client.close()
+
+    async def _greet(self, client: socket.socket) -> None:
+        kind = HttpConnection if self.settings.protocol.is_http else TcpConnection
+        # A client that speaks no TLS, or does not like the certificate, is gone now.
+        with suppress(OSError):
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: kind(self),
+                client,
+                ssl=self._encryption,
+                ssl_handshake_timeout=HANDSHAKE_TIMEOUT if self._encryption else None,
+            )
+
+    def _load_certificate(self) -> None:
+        certificate = self.settings.certificate
+        if self._encryption and certificate:
+            self._encryption.load_cert_chain(certificate.chain, certificate.key)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setblocking(False)
+        sock.bind((host, port))
+        sock.listen(1024)
+    except OSError as error:
+        sock.close()
+        raise type(error)(
+            error.errno, f"cannot listen on {host}:{port}: {error.strerror}"
+        ) from None
+    return sock

@@ -1,0 +1,105 @@
+"""An asyncio loop in a thread of its own, for code that does not want to wait."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class LoopThread:
+    """Run an event loop beside the caller, who talks to it from any thread.
+
+    Args:
+        name: the thread's name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The running loop.
+
+        Raises:
+            RuntimeError: not started, or closed.
+        """
+        if self._loop is None:
+            raise RuntimeError(f"{self._name} is not running; call start() first")
+        return self._loop
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is started and not closed."""
+        return self._thread is not None
+
+    def start(self) -> None:
+        """Start the loop, and return once it runs.
+
+        Raises:
+            RuntimeError: it runs already.
+        """
+        if self._thread is not None:
+            raise RuntimeError(f"{self._name} runs already")
+        ready: Future[asyncio.AbstractEventLoop] = Future()
+        self._thread = threading.Thread(
+            target=_run, args=(ready,), name=self._name, daemon=True
+        )
+        self._thread.start()
+        self._loop = ready.result()
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Call a function between two events of the loop, and return its result.
+
+        From a callback of the loop itself the function is called at once.
+        """
+        if threading.current_thread() is self._thread:
+            return function()
+        done: Future[T] = Future()
+        self.loop.call_soon_threadsafe(_settle, done, function)
+        return done.result()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine to its end, and return its result.
+
+        Raises:
+            RuntimeError: called from the loop itself, which cannot wait for itself.
+        """
+        if threading.current_thread() is self._thread:
+            coroutine.close()
+            raise RuntimeError(f"{self._name} cannot wait for itself")
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+
+    def close(self) -> None:
+        """Cancel what still runs, and end the thread."""
+        if self._thread is None:
+            return
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self._thread = self._loop = None
+
+
+def _run(ready: Future[asyncio.AbstractEventLoop]) -> None:
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        loop.call_soon(ready.set_result, loop)
+        loop.run_forever()
+
+
+def _settle(done: Future[T], function: Callable[[], T]) -> None:
+    try:
+        done.set_result(function())
+    except BaseException as error:  # noqa: BLE001 - it is the caller's, in its thread
+        done.set_exception(error)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Let the loop run until something that is about to happen has happened."""
+    while not holds():  # noqa: ASYNC110 - a few turns of the loop; no event to wait for
+        await asyncio.sleep(0)

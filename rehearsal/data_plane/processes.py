@@ -1,0 +1,192 @@
+"""Tasks as processes of this machine, none of which outlives the stage."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from rehearsal.data_plane.settings import Target
+
+#: How much of a task's output is kept, in bytes.
+OUTPUT_KEPT = 64 * 1024
+#: How long output is still read once the task has ended, in seconds.
+_LAST_WORDS = 2.0
+_LIFELINE = Path(__file__).with_name("lifeline.py")
+_PORT_TAKEN = ("address already in use", "eaddrinuse", "address in use")
+
+
+class TaskProcess:
+    """A running task: a command with a port of its own, in ``PORT``.
+
+    The task and its children are a process group, which ends with the stage whatever
+    the stage ends of; see ``lifeline``. Use :meth:`start`.
+
+    The port is one the kernel had free at the start. Another program may take it before
+    the task does; the task then fails, ``lost_its_port`` says so, and the stage starts
+    another, as ECS would.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], target: Target) -> None:
+        self.target = target
+        self._process = process
+        self._output = bytearray()
+        self._lock = threading.Lock()
+        self._callbacks: list[Callable[[TaskProcess], None]] = []
+        self._ended = threading.Event()
+        self._reading = threading.Thread(
+            target=self._read, name=f"task-{target.port}-output", daemon=True
+        )
+        self._waiting = threading.Thread(
+            target=self._wait, name=f"task-{target.port}", daemon=True
+        )
+
+    @classmethod
+    def start(
+        cls,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        host: str = "127.0.0.1",
+    ) -> Self:
+        """Start a task.
+
+        Args:
+            command: the program and its arguments, without a shell.
+            env: the whole environment; ``PORT`` and ``HOST`` are added. The stage's own
+                where there is none.
+            cwd: the directory to start in.
+            host: the address the task is to listen at.
+
+        Raises:
+            ValueError: the command is empty.
+            OSError: the directory does not exist, or no process can be made. A program
+                that does not exist is an exit code 127, as a container's would be.
+        """
+        if not command:
+            raise ValueError("a task's command is empty; name a program")
+        target = Target(id=host, port=free_port(host))
+        own = {"PORT": str(target.port), "HOST": host}
+        process = subprocess.Popen(  # noqa: S603 - it is what the scenario names
+            [sys.executable, "-I", "-S", str(_LIFELINE), *command],
+            env={**(os.environ if env is None else env), **own},
+            cwd=cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        task = cls(process, target)
+        task._reading.start()
+        task._waiting.start()
+        return task
+
+    @property
+    def port(self) -> int:
+        """The port the task was given."""
+        return self.target.port
+
+    @property
+    def pid(self) -> int:
+        """The number of the task's process group."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, -N for signal N; ``None`` while the task runs."""
+        return self._process.returncode if self._ended.is_set() else None
+
+    @property
+    def output(self) -> str:
+        """The last 64 KiB of what the task wrote, standard error included."""
+        with self._lock:
+            return self._output.decode("utf-8", errors="replace")
+
+    @property
+    def lost_its_port(self) -> bool:
+        """Whether the task failed because another program took its port."""
+        said = self.output.lower()
+        return bool(self.exit_code) and any(words in said for words in _PORT_TAKEN)
+
+    def on_exit(self, callback: Callable[[TaskProcess], None]) -> None:
+        """Call back once, from a thread of the task's, when the task has ended.
+
+        If it has already, call back at once.
+        """
+        with self._lock:
+            if not self._ended.is_set():
+                self._callbacks.append(callback)
+                return
+        callback(self)
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait for the end, up to ``timeout`` seconds.
+
+        Returns:
+            The exit code, or ``None`` if the task still runs.
+        """
+        self._ended.wait(timeout)
+        return self.exit_code
+
+    def stop(self, grace: float = 30.0) -> int:
+        """Ask the task to end, and kill it and its children after ``grace`` seconds.
+
+        Returns:
+            The exit code.
+        """
+        self._signal(signal.SIGTERM)
+        if self.wait(grace) is None:
+            self._signal(signal.SIGKILL)
+        self._waiting.join()
+        return self._process.returncode
+
+    def _signal(self, signum: int) -> None:
+        with self._lock:
+            # Until it is waited for, the number is not given to another group.
+            if self._process.returncode is None:
+                os.killpg(self._process.pid, signum)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None  # noqa: S101 - Popen was given a PIPE
+        with self._process.stdout as pipe:
+            while data := os.read(pipe.fileno(), 65536):
+                with self._lock:
+                    self._output += data
+                    del self._output[:-OUTPUT_KEPT]
+
+    def _wait(self) -> None:
+        pid = self._process.pid
+        if hasattr(os, "waitid"):  # macOS has it from Python 3.13 on
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        else:
+            self._process.wait()
+        # As a container ends with its first process, so do the task's children.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        self._reading.join(_LAST_WORDS)
+        with self._lock:
+            self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
+        with self._lock:
+            self._ended.set()
+            callbacks = tuple(self._callbacks)
+        for callback in callbacks:
+            callback(self)
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nobody listens at now, chosen by the kernel."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port

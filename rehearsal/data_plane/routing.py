@@ -1,0 +1,158 @@
+"""Which target group answers a request: rules by priority, then weights by chance."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterable, Mapping
+from itertools import accumulate
+from random import Random
+from urllib.parse import parse_qsl
+
+from rehearsal.data_plane.message import RequestHead
+from rehearsal.data_plane.rules import (
+    Action,
+    Condition,
+    FixedResponse,
+    Forward,
+    HostHeader,
+    HttpHeader,
+    HttpRequestMethod,
+    PathPattern,
+    QueryString,
+    Redirect,
+    SourceIp,
+)
+from rehearsal.data_plane.settings import ListenerSettings
+from rehearsal.data_plane.target_group import TargetGroup
+
+#: Says whether a request from a client's address meets a condition.
+Test = Callable[[RequestHead, str], bool]
+
+
+class Split:
+    """Choose among target groups, each as often as its weight says."""
+
+    def __init__(
+        self,
+        forward: Forward,
+        groups: Mapping[str, TargetGroup],
+        randomness: Random,
+    ) -> None:
+        weighted = [(groups[arn], w) for arn, w in forward.weights.items() if w > 0]
+        self._groups = [group for group, _ in weighted]
+        self._bounds = list(accumulate(weight for _, weight in weighted))
+        self._randomness = randomness
+
+    def choose(self) -> TargetGroup | None:
+        """One of the target groups, or none where every weight is 0."""
+        if len(self._groups) < 2:
+            return self._groups[0] if self._groups else None
+        return self._randomness.choices(self._groups, cum_weights=self._bounds)[0]
+
+
+Decision = Split | FixedResponse | Redirect
+
+
+class Router:
+    """A listener's rules and default action, ready to be asked.
+
+    A router never changes: a listener that is updated gets another one, between two
+    requests.
+    """
+
+    def __init__(
+        self,
+        settings: ListenerSettings,
+        groups: Mapping[str, TargetGroup],
+        randomness: Random,
+    ) -> None:
+        def ready(action: Action) -> Decision:
+            if isinstance(action, Forward):
+                return Split(action, groups, randomness)
+            return action
+
+        self._default = ready(settings.default_action)
+        self._rules = [
+            ([_test(condition) for condition in rule.conditions], ready(rule.action))
+            for rule in sorted(settings.rules, key=lambda rule: rule.priority)
+        ]
+
+    def decide(self, request: RequestHead, peer: str) -> Decision:
+        """What is to be done with a request from a client's address."""
+        for tests, action in self._rules:
+            if all(test(request, peer) for test in tests):
+                return action
+        return self._default
+
+    def decide_connection(self) -> TargetGroup | None:
+        """The target group of a connection that is not looked into."""
+        return self._default.choose() if isinstance(self._default, Split) else None
+
+
+def referenced_groups(settings: ListenerSettings) -> frozenset[str]:
+    """The ARNs of every target group that any action names, weight 0 included."""
+    actions = [settings.default_action, *(rule.action for rule in settings.rules)]
+    return frozenset(
+        arn for act in actions if isinstance(act, Forward) for arn in act.weights
+    )
+
+
+def _test(condition: Condition) -> Test:
+    match condition:
+        case HostHeader(values=values):
+            hosts = _matcher(values, ignore_case=True)
+            return lambda request, _: hosts(_host(request))
+        case PathPattern(values=values):
+            paths = _matcher(values)
+            return lambda request, _: paths(request.path.decode("latin-1"))
+        case HttpHeader(name=name, values=values):
+            wanted = name.lower().encode("latin-1")
+            lines = _matcher(values, ignore_case=True)
+            return lambda request, _: any(
+                lines(value.decode("latin-1"))
+                for lower, _, value in request.headers
+                if lower == wanted
+            )
+        case HttpRequestMethod(values=values):
+            methods = {value.encode("latin-1") for value in values}
+            return lambda request, _: request.method in methods
+        case QueryString(values=pairs):
+            tests = [
+                (
+                    _matcher([key or "*"], ignore_case=True),
+                    _matcher([value], ignore_case=True),
+                )
+                for key, value in pairs
+            ]
+            return lambda request, _: any(
+                is_key(key) and is_value(value)
+                for key, value in _parameters(request)
+                for is_key, is_value in tests
+            )
+        case SourceIp(values=values):
+            blocks = [ipaddress.ip_network(value, strict=False) for value in values]
+            return lambda _, peer: any(
+                ipaddress.ip_address(peer) in block for block in blocks
+            )
+
+
+def _matcher(
+    patterns: Iterable[str], *, ignore_case: bool = False
+) -> Callable[[str], bool]:
+    """ELB's wildcards: ``*`` is any text, ``?`` any one character."""
+    one_of = "|".join(
+        re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+        for pattern in patterns
+    )
+    compiled = re.compile(one_of, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+    return lambda text: compiled.fullmatch(text) is not None
+
+
+def _host(request: RequestHead) -> str:
+    """The Host header without its port."""
+    return re.sub(r":\d+$", "", request.text(b"host"))
+
+
+def _parameters(request: RequestHead) -> list[tuple[str, str]]:
+    return parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)

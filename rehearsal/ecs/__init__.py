@@ -1,0 +1,7 @@
+"""ECS: task sets whose tasks are real processes."""
+
+from __future__ import annotations
+
+from rehearsal.ecs.images import Image, Images
+
+__all__ = ["Image", "Images"]

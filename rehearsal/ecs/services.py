@@ -1,0 +1,89 @@
+"""Services under the CODE_DEPLOY controller: moto's, with real task sets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rehearsal.ecs.records import TaskSet, last_part
+from rehearsal.ecs.task_sets import OPTIONS, EcsContext
+from rehearsal.endpoint.json_service import Operation
+
+CONTROLLED = {"CODE_DEPLOY", "EXTERNAL"}
+
+
+def operations(context: EcsContext) -> dict[str, Operation]:
+    """Create-, Describe-, Update- and DeleteService."""
+    scheduler = context.scheduler
+
+    def create(request: dict[str, Any]) -> dict[str, Any]:
+        # Moto would look the subnets up in EC2; a stage's tasks are in none.
+        asked = {k: v for k, v in request.items() if k != "networkConfiguration"}
+        service = context.moto("CreateService", asked)["service"]
+        if service["deploymentController"]["type"] == "CODE_DEPLOY":
+            scheduler.add(_first_task_set(context, request, service))
+        return {"service": _shown(context, service)}
+
+    def describe(request: dict[str, Any]) -> dict[str, Any]:
+        answer = context.moto("DescribeServices", request)
+        services = [_shown(context, service) for service in answer["services"]]
+        return {**answer, "services": services}
+
+    def update(request: dict[str, Any]) -> dict[str, Any]:
+        service = context.moto("UpdateService", request)["service"]
+        for task_set in _task_sets(context, service):
+            task_set.desired = service["desiredCount"]
+        return {"service": _shown(context, service)}
+
+    def delete(request: dict[str, Any]) -> dict[str, Any]:
+        before = context.service(request)
+        service = context.moto("DeleteService", request)["service"]
+        for task_set in _task_sets(context, before):
+            scheduler.drain(task_set)
+        return {"service": _shown(context, service)}
+
+    return {
+        "CreateService": create,
+        "DescribeServices": describe,
+        "UpdateService": update,
+        "DeleteService": delete,
+    }
+
+
+def _first_task_set(
+    context: EcsContext, request: dict[str, Any], service: dict[str, Any]
+) -> TaskSet:
+    cluster, name = last_part(service["clusterArn"]), service["serviceName"]
+    return TaskSet(
+        cluster=cluster,
+        service=name,
+        arn=context.whereabouts.new_task_set(cluster, name),
+        definition=context.definition(request["taskDefinition"]),
+        load_balancers=request.get("loadBalancers") or [],
+        desired=request.get("desiredCount", 1),
+        status="PRIMARY",
+        options={name: request[name] for name in OPTIONS if name in request},
+    )
+
+
+def _task_sets(context: EcsContext, service: dict[str, Any]) -> list[TaskSet]:
+    return context.task_sets(service["clusterArn"], service["serviceName"])
+
+
+def _shown(context: EcsContext, service: dict[str, Any]) -> dict[str, Any]:
+    """A service with its real counts and the PRIMARY task set's particulars."""
+    if service["deploymentController"]["type"] not in CONTROLLED:
+        return service
+    found = _task_sets(context, service)
+    shown = {
+        **service,
+        "taskSets": [context.shape(task_set) for task_set in found],
+        "runningCount": sum(task_set.count("RUNNING") for task_set in found),
+        "pendingCount": sum(task_set.count("PENDING") for task_set in found),
+        "deployments": [],
+    }
+    primary = next((each for each in found if each.status == "PRIMARY"), None)
+    if primary is not None:
+        shown["taskDefinition"] = primary.definition["taskDefinitionArn"]
+        shown["loadBalancers"] = primary.load_balancers
+        shown["networkConfiguration"] = primary.options.get("networkConfiguration")
+    return shown

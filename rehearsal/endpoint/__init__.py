@@ -1,0 +1,1 @@
+"""One HTTP endpoint for every AWS service of a stage."""

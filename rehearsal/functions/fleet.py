@@ -1,0 +1,128 @@
+"""All functions of a stage and the environments that run them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from rehearsal.functions.environment import Environment
+from rehearsal.functions.function import (
+    Function,
+    LogObserver,
+    Surroundings,
+    function_name,
+)
+from rehearsal.functions.invocation import Invocation, Outcome
+
+
+class UnknownFunctionError(LookupError):
+    """There is no function of that name."""
+
+
+class Fleet:
+    """Runs functions: an idle environment if there is one, else a new one.
+
+    Args:
+        functions: What there is to run.
+        surroundings: Where it runs.
+        on_log: Told of each line that a function writes, from threads of the fleet's.
+    """
+
+    def __init__(
+        self,
+        functions: Iterable[Function],
+        surroundings: Surroundings,
+        on_log: LogObserver,
+    ) -> None:
+        self.functions = {function.name: function for function in functions}
+        self.surroundings = surroundings
+        self._on_log = on_log
+        self._lock = threading.Lock()
+        self._idle: dict[str, list[Environment]] = {n: [] for n in self.functions}
+        self._all: list[Environment] = []
+        self._asynchronous: list[threading.Thread] = []
+        self._is_closed = False
+
+    def prewarm(self) -> None:
+        """Start one environment of each function; they start up side by side."""
+        for function in self.functions.values():
+            environment = self._new(function)
+            with self._lock:
+                self._idle[function.name].append(environment)
+
+    def find(self, name_or_arn: str) -> Function:
+        """The function of that name or ARN.
+
+        Raises:
+            UnknownFunctionError: There is none.
+        """
+        name = function_name(name_or_arn)
+        if name not in self.functions:
+            known = ", ".join(sorted(self.functions)) or "none"
+            message = f"there is no function {name}; the stage has {known}"
+            raise UnknownFunctionError(message)
+        return self.functions[name]
+
+    def invoke(self, function: Function, payload: bytes) -> Outcome:
+        """Run a function and wait for what comes of it."""
+        invocation = Invocation(payload=payload)
+        environment = self._take(function)
+        try:
+            return environment.run(invocation)
+        finally:
+            self._give_back(function, environment, invocation)
+
+    def invoke_asynchronously(self, function: Function, payload: bytes) -> None:
+        """Run a function in the background, as CodeDeploy has it run."""
+        thread = threading.Thread(
+            target=self.invoke,
+            args=(function, payload),
+            name=f"invoke-{function.name}",
+            daemon=True,
+        )
+        with self._lock:
+            self._asynchronous = [t for t in self._asynchronous if t.is_alive()]
+            self._asynchronous.append(thread)
+        thread.start()
+
+    def close(self) -> None:
+        """Kill every environment and wait for every thread."""
+        with self._lock:
+            self._is_closed = True
+            environments, threads = list(self._all), list(self._asynchronous)
+            self._all.clear()
+        for environment in environments:
+            environment.close()
+        for thread in threads:
+            thread.join()
+
+    def _new(self, function: Function) -> Environment:
+        with self._lock:
+            if self._is_closed:
+                raise UnknownFunctionError("the stage is closed")
+            environment = Environment(function, self.surroundings, self._on_log)
+            self._all.append(environment)
+            return environment
+
+    def _take(self, function: Function) -> Environment:
+        with self._lock:
+            idle = self._idle[function.name]
+            while idle:
+                environment = idle.pop()
+                if environment.is_alive:
+                    return environment
+        return self._new(function)
+
+    def _give_back(
+        self, function: Function, environment: Environment, invocation: Invocation
+    ) -> None:
+        outcome = invocation.outcome
+        is_spent = outcome is None or b"Sandbox.Timedout" in outcome.payload
+        with self._lock:
+            if self._is_closed:
+                return
+            if environment.is_alive and not is_spent:
+                self._idle[function.name].append(environment)
+                return
+            self._all.remove(environment)
+        environment.close()

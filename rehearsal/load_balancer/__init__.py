@@ -1,0 +1,1 @@
+"""ELBv2: moto holds what clients configure, the data plane does it for real."""

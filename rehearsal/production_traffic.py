@@ -1,0 +1,217 @@
+"""Customers: a steady stream of requests to production."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import count
+
+from rehearsal.data_plane import Target
+from rehearsal.data_plane.health import trusting_context
+from rehearsal.data_plane.loop_thread import LoopThread, until
+from rehearsal.data_plane.message import ResponseHead
+from rehearsal.data_plane.upstream_pool import UpstreamPool
+
+USER_AGENT = "Hookgate-Rehearsal"
+#: How many failures are kept with their reasons.
+FAILURES_KEPT = 10
+
+
+class Connections(StrEnum):
+    """Over which connections requests go."""
+
+    FRESH = "fresh"
+    KEPT = "kept"
+    BOTH = "both"
+    """One over a fresh connection, the next over a kept one: a fault of a shift may
+    show on either."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficSettings:
+    """What customers ask for.
+
+    ``rate`` is in requests per second, ``timeout`` in seconds for a whole answer. With
+    ``encrypted`` they speak TLS and take any certificate. More than ``concurrency``
+    requests at once are not started.
+    """
+
+    port: int
+    host: str = "127.0.0.1"
+    encrypted: bool = False
+    host_header: str | None = None
+    paths: tuple[str, ...] = ("/",)
+    rate: float = 50.0
+    timeout: float = 5.0
+    concurrency: int = 256
+    connections: Connections = Connections.BOTH
+
+    def __post_init__(self) -> None:
+        """Refuse traffic that would be none."""
+        if self.rate <= 0 or self.concurrency < 1 or not self.paths:
+            raise ValueError("traffic needs a rate, a concurrency and a path")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficFailure:
+    """A request that failed. ``at`` is seconds since the epoch, when it was started."""
+
+    at: float
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductionTraffic:
+    """What became of the requests.
+
+    ``failed`` are those refused, reset, too slow or answered with neither 2xx nor 3xx;
+    ``failures`` tells of the first ten. ``dropped`` could not be started because too
+    many were running; they are no part of ``requests``.
+    """
+
+    requests: int
+    failed: int
+    dropped: int
+    failures: tuple[TrafficFailure, ...]
+
+
+class ProductionClient:
+    """An open model: requests start on schedule, whatever became of earlier ones."""
+
+    def __init__(self, settings: TrafficSettings) -> None:
+        self._settings = settings
+        self._thread = LoopThread("production-traffic")
+        target = Target(id=settings.host, port=settings.port)
+        encryption = trusting_context() if settings.encrypted else None
+        self._pool = UpstreamPool(target, encryption)
+        self._schedule: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[None]] = set()
+        self._requests = self._failed = self._dropped = 0
+        self._failures: list[TrafficFailure] = []
+
+    def start(self) -> None:
+        """Let customers come.
+
+        Raises:
+            RuntimeError: they do already.
+        """
+        self._thread.start()
+        self._thread.call(self._begin)
+
+    def so_far(self) -> ProductionTraffic:
+        """What became of the requests that are finished; also after the end."""
+        return self._thread.call(self._count) if self._schedule else self._count()
+
+    def stop(self) -> ProductionTraffic:
+        """Let no more come, wait for the running requests, and count."""
+        if self._thread.is_running:
+            self._thread.run(self._finish())
+            self._thread.close()
+        return self._count()
+
+    def _begin(self) -> None:
+        self._schedule = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        paths = self._settings.paths
+        for number in count():
+            due = begun + number / self._settings.rate
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            if len(self._running) >= self._settings.concurrency:
+                self._dropped += 1
+                continue
+            path = paths[number % len(paths)]
+            task = asyncio.create_task(self._ask(path, fresh=self._is_fresh(number)))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    def _is_fresh(self, number: int) -> bool:
+        how = self._settings.connections
+        return how is Connections.FRESH or (how is Connections.BOTH and number % 2 == 0)
+
+    async def _ask(self, path: str, *, fresh: bool) -> None:
+        started = time.time()
+        answer = _Answer()
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                await self._send(answer, path, fresh=fresh)
+                status = await answer.status
+            reason = None if 200 <= status < 400 else f"answered {status}"
+        except TimeoutError:
+            answer.give_up()
+            reason = f"no answer within {self._settings.timeout:g} s"
+        except Exception as error:  # noqa: BLE001 - whatever it was, nobody was served
+            reason = str(error) or type(error).__name__
+        self._requests += 1
+        if reason is None:
+            return
+        self._failed += 1
+        if len(self._failures) < FAILURES_KEPT:
+            failure = TrafficFailure(at=started, path=path, reason=reason)
+            self._failures.append(failure)
+
+    async def _send(self, answer: _Answer, path: str, *, fresh: bool) -> None:
+        kept = None if fresh else self._pool.take()
+        connection = kept or await self._pool.connect()
+        host = self._settings.host_header or f"localhost:{self._settings.port}"
+        connection.ask(
+            answer,
+            f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {USER_AGENT}\r\n"
+            f"Accept: */*\r\n{'Connection: close' if fresh else 'Accept-Encoding: *'}"
+            "\r\n\r\n".encode("latin-1"),
+            method=b"GET",
+        )
+        connection.asked = True
+        answer.give_up = connection.abandon
+
+    async def _finish(self) -> None:
+        if self._schedule:
+            self._schedule.cancel()
+            self._schedule = None
+        await asyncio.gather(*self._running)
+        self._pool.cut()
+        await until(lambda: not self._pool.open)
+
+    def _count(self) -> ProductionTraffic:
+        return ProductionTraffic(
+            requests=self._requests,
+            failed=self._failed,
+            dropped=self._dropped,
+            failures=tuple(self._failures),
+        )
+
+
+class _Answer:
+    """Wait for the end of an answer; nothing but its status matters."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.status: asyncio.Future[int] = loop.create_future()
+        self.give_up: Callable[[], None] = lambda: None
+        self._status = 0
+
+    def answer_head(self, head: ResponseHead) -> None:
+        self._status = head.status
+
+    def answer_body(self, data: bytes) -> None: ...
+
+    def answer_end(self) -> None:
+        if not self.status.done():
+            self.status.set_result(self._status)
+
+    def answer_lost(self, why: str, *, untouched: bool) -> None:
+        del untouched
+        if not self.status.done():
+            self.status.set_exception(ConnectionError(why))
+
+    def tunnel_data(self, data: bytes) -> None: ...
+
+    def flush(self) -> None: ...
+
+    def target_is_slow(self, *, slow: bool) -> None: ...

@@ -1,0 +1,123 @@
+"""The rehearsal record ``hookgate.rehearsal/1``: what was played, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from rehearsal.hook_log import HookLog
+from rehearsal.scenario import DeploymentFile
+
+SCHEMA = "hookgate.rehearsal/1"
+
+
+def rehearsal_record(deployments: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The record of a whole rehearsal."""
+    return {"schema": SCHEMA, "deployments": list(deployments)}
+
+
+def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
+    info: Mapping[str, Any],
+    rollback: Mapping[str, Any] | None,
+    events: Iterable[Mapping[str, Any]],
+    deployment: DeploymentFile,
+    traffic: Mapping[str, Any],
+    green_served_at: float | None,
+    log: HookLog,
+) -> dict[str, Any]:
+    """The record of one deployment.
+
+    Args:
+        info: what GetDeployment says at the end.
+        rollback: the same of its rollback, if there was one.
+        events: the target's lifecycle events.
+        deployment: the scenario's words on it.
+        traffic: what became of the customers' requests.
+        green_served_at: when a customer was first answered by green, in epoch seconds.
+        log: the verdicts of the hooks.
+    """
+    id_ = info["deploymentId"]
+    error = info.get("errorInformation")
+    told = [_event(each, log.verdict(id_, each["lifecycleEventName"])) for each in events]
+    record = {
+        "deployment_id": id_,
+        "name": deployment.name,
+        "image": deployment.image,
+        "status": info["status"],
+        "expected": deployment.expect.model_dump(exclude_none=True),
+        "error": error and {"code": error["code"], "message": error["message"]},
+        "rollback": rollback
+        and {"deployment_id": rollback["deploymentId"], "status": rollback["status"]},
+        "lifecycle_events": told,
+        "production_traffic": dict(traffic),
+    }
+    surprises = list(_surprises(record, deployment, green_served_at))
+    return {**record, "as_expected": not surprises, "surprises": surprises}
+
+
+def _event(
+    event: Mapping[str, Any], verdict: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    started, ended = event.get("startTime"), event.get("endTime")
+    return {
+        "name": event["lifecycleEventName"],
+        "status": event["status"],
+        "started_at": started and started.isoformat(),
+        "ended_at": ended and ended.isoformat(),
+        "duration_ms": _milliseconds(started, ended),
+        "verdict": verdict,
+    }
+
+
+def _milliseconds(started: datetime | None, ended: datetime | None) -> int:
+    if started is None or ended is None:
+        return 0
+    return round((ended - started).total_seconds() * 1000)
+
+
+def _surprises(
+    record: Mapping[str, Any], deployment: DeploymentFile, green_served_at: float | None
+) -> Iterator[str]:
+    """Every way in which a deployment did not go as the scenario says."""
+    expect = deployment.expect
+    if record["status"] != expect.status:
+        yield f"the deployment is {record['status']}, not {expect.status}"
+    rollback = record["rollback"] and record["rollback"]["status"]
+    if rollback != expect.rollback:
+        yield f"the rollback is {rollback or 'missing'}, not {expect.rollback or 'none'}"
+    failed = [e["name"] for e in record["lifecycle_events"] if e["status"] == "Failed"]
+    if expect.event and failed != [expect.event]:
+        yield f"failed at {', '.join(failed) or 'no event'}, not at {expect.event}"
+    if expect.reason and expect.reason not in " ".join(reasons(record)):
+        yield f"no reason says {expect.reason!r}"
+    yield from _traffic_surprises(record, green_served_at)
+
+
+def _traffic_surprises(
+    record: Mapping[str, Any], green_served_at: float | None
+) -> Iterator[str]:
+    traffic = record["production_traffic"]
+    if traffic["failed"]:
+        why = "; ".join(traffic["failures"])
+        yield f"{traffic['failed']} requests of customers failed: {why}"
+    if green_served_at is None:
+        return
+    gate = next(
+        e for e in record["lifecycle_events"] if e["name"] == "BeforeAllowTraffic"
+    )
+    passed = gate["ended_at"] if gate["status"] == "Succeeded" else None
+    # CodeDeploy's times are whole milliseconds at best, the access log's are finer.
+    early = passed and datetime.fromisoformat(passed).timestamp() - green_served_at
+    if early is None or early > 0.001:
+        yield "customers were answered by green before BeforeAllowTraffic had passed"
+
+
+def reasons(record: Mapping[str, Any]) -> list[str]:
+    """Why a deployment was stopped: the error, and every step that did not pass."""
+    said = [record["error"]["message"]] if record["error"] else []
+    for event in record["lifecycle_events"]:
+        for outcome in (event["verdict"] or {}).get("outcomes", ()):
+            if outcome["blocking"] and outcome["status"] != "passed":
+                said.append(f"{outcome['name']}: {outcome['reason']}")
+    return said

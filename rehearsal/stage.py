@@ -1,0 +1,202 @@
+"""A stage: a whole ECS blue/green deployment on this machine, behind one endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from rehearsal.clients import Clients
+from rehearsal.codedeploy.acting.world import AwsWorld
+from rehearsal.codedeploy.api.context import Context
+from rehearsal.codedeploy.api.service import codedeploy_service
+from rehearsal.codedeploy.clock import Clock, SystemClock
+from rehearsal.codedeploy.engine import Engine
+from rehearsal.codedeploy.observation import Observer, nobody
+from rehearsal.codedeploy.registry import Registry
+from rehearsal.codedeploy.workers import Workers
+from rehearsal.data_plane import DataPlane
+from rehearsal.ecs.images import Image
+from rehearsal.ecs.records import Whereabouts
+from rehearsal.ecs.scheduler import Scheduler
+from rehearsal.ecs.service import ecs_service
+from rehearsal.ecs.task_sets import EcsContext
+from rehearsal.endpoint.front import CODEDEPLOY, ECS, Front
+from rehearsal.endpoint.moto_state import MotoState
+from rehearsal.endpoint.server import EndpointServer
+from rehearsal.functions.fleet import Fleet
+from rehearsal.functions.function import (
+    Function,
+    LogObserver,
+    Surroundings,
+    unheard,
+)
+from rehearsal.functions.service import LambdaService
+from rehearsal.load_balancer.mirror import Mirror
+from rehearsal.load_balancer.service import LoadBalancerService
+from rehearsal.settings import ACCOUNT, StageSettings
+
+
+class Stage:
+    """Real processes, listeners and functions, driven by any AWS client.
+
+    Everything on it is built through its endpoint: cluster, task definitions, load
+    balancer, target groups, listeners, service, application, deployment group. A
+    process has at most one stage at a time, since moto's state is the process's.
+
+    Args:
+        images: The local command that each container image stands for.
+        functions: The Lambda functions.
+        settings: Times and addresses.
+        on_change: Told of deployments' changes; it must be quick and not wait.
+        on_log: Told of each line that a function writes.
+        clock: The engine's time.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a part of the stage, named when given
+        self,
+        *,
+        images: Mapping[str, Image],
+        functions: Iterable[Function] = (),
+        settings: StageSettings | None = None,
+        on_change: Observer = nobody,
+        on_log: LogObserver = unheard,
+        clock: Clock | None = None,
+    ) -> None:
+        self.settings = settings or StageSettings()
+        self._images = images
+        self._functions = tuple(functions)
+        self._on_change = on_change
+        self._on_log = on_log
+        self._clock = clock or SystemClock()
+        self._closing = ExitStack()
+        self.data_plane = DataPlane(host=self.settings.host)
+
+    def __enter__(self) -> Self:
+        """Start everything; what has started is closed again if the rest fails."""
+        with ExitStack() as closing:
+            self._start(closing)
+            self._closing = closing.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def close(self) -> None:
+        """End every process, thread and port of the stage."""
+        self._closing.close()
+
+    @property
+    def endpoint_url(self) -> str:
+        """What clients take as ``AWS_ENDPOINT_URL``."""
+        return self._server.url
+
+    @property
+    def subnets(self) -> tuple[str, ...]:
+        """The ids of the default VPC's subnets, for CreateLoadBalancer."""
+        zones = self._moto.backend("ec2").subnets.values()
+        return tuple(subnet_id for zone in zones for subnet_id in zone)
+
+    @property
+    def vpc(self) -> str:
+        """The default VPC's id, for CreateTargetGroup."""
+        vpc_id: str = self._moto.backend("ec2").default_vpc.id
+        return vpc_id
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the stage, with dummy credentials."""
+        return self._clients.client(service)
+
+    def _start(self, closing: ExitStack) -> None:
+        """Start in order of need; everything closes in the opposite order."""
+        settings = self.settings
+        self._moto = MotoState(settings.region)
+        closing.callback(self._moto.close)
+        self.data_plane.start()
+        closing.callback(self.data_plane.close)
+        scheduler = self._scheduler(closing)
+        front = Front(settings.region, self._moto)
+        self._server = EndpointServer(front, settings.port)
+        closing.callback(self._server.close)
+        self._clients = Clients(self._server.url, settings.region)
+        fleet = self._fleet(closing)
+        engine = self._engine()
+        front.open(
+            json_services={
+                CODEDEPLOY: codedeploy_service(self._context(engine)),
+                ECS: ecs_service(self._ecs_context(scheduler)),
+            },
+            load_balancing=self._load_balancing(),
+            functions=LambdaService(fleet),
+        )
+        self._server.start()
+        if settings.prewarms_functions:
+            fleet.prewarm()
+        workers = Workers(engine)
+        workers.start()
+        closing.callback(workers.close)
+
+    def _scheduler(self, closing: ExitStack) -> Scheduler:
+        scheduler = Scheduler(
+            self._images, self.data_plane, self._whereabouts, self.settings.ecs
+        )
+        scheduler.start()
+        closing.callback(scheduler.close)
+        return scheduler
+
+    def _fleet(self, closing: ExitStack) -> Fleet:
+        surroundings = Surroundings(
+            endpoint_url=self._server.url, region=self.settings.region, account=ACCOUNT
+        )
+        fleet = Fleet(self._functions, surroundings, self._on_log)
+        closing.callback(fleet.close)
+        return fleet
+
+    def _engine(self) -> Engine:
+        settings = self.settings.engine
+        world = AwsWorld(
+            self.client("ecs"),
+            self.client("elbv2"),
+            self.client("lambda"),
+            settings.assumptions,
+        )
+        return Engine(world, self._clock, settings, self._on_change)
+
+    def _context(self, engine: Engine) -> Context:
+        return Context(
+            engine=engine,
+            registry=Registry(),
+            read_object=self._clients.read_object,
+            region=self.settings.region,
+            account=ACCOUNT,
+        )
+
+    def _ecs_context(self, scheduler: Scheduler) -> EcsContext:
+        moto = self._moto
+        return EcsContext(
+            scheduler=scheduler,
+            whereabouts=self._whereabouts,
+            moto=lambda operation, request: moto.call("ecs", operation, request),
+        )
+
+    @property
+    def _whereabouts(self) -> Whereabouts:
+        return Whereabouts(region=self.settings.region, account=ACCOUNT)
+
+    def _load_balancing(self) -> LoadBalancerService:
+        moto = self._moto
+        mirror = Mirror(
+            self.data_plane,
+            lambda: moto.backend("elbv2"),
+            host=self.settings.host,
+            pace=self.settings.health_check_pace,
+            certificate=self.settings.certificate,
+        )
+        return LoadBalancerService(self.data_plane, mirror)

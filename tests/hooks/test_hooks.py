@@ -1,0 +1,155 @@
+"""The shipped handlers, unchanged, in a process of their own, through real boto3."""
+
+import json
+import os
+import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from support.world import World, denied
+from support.world_server import world_server
+
+from hookgate.model import LifecycleEvent
+
+ROOT = Path(__file__).parents[2]
+PAYLOAD = {"DeploymentId": "d-75I7MBT7C", "LifecycleEventHookExecutionId": "hook-1"}
+INVOKE = """
+import importlib, json, sys
+
+class Context:
+    function_name = "CodeDeployHook_hookgate"
+    def get_remaining_time_in_millis(self):
+        return 60_000
+
+handler = importlib.import_module(sys.argv[1]).handler
+record = handler(json.loads(sys.argv[2]), Context())
+print(json.dumps({"answer": record}))
+"""
+MODULES = {
+    LifecycleEvent.BEFORE_INSTALL: "hooks.before_install",
+    LifecycleEvent.AFTER_INSTALL: "hooks.after_install",
+    LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC: "hooks.after_allow_test_traffic",
+    LifecycleEvent.BEFORE_ALLOW_TRAFFIC: "hooks.before_allow_traffic",
+    LifecycleEvent.AFTER_ALLOW_TRAFFIC: "hooks.after_allow_traffic",
+}
+PLAN = """
+version: 1
+events:
+  {event}:
+    - use: task_definition
+      with: {tags: {policy}}
+"""
+
+
+class Green(BaseHTTPRequestHandler):
+    """A replacement that answers."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(name="world")
+def _world():
+    world = World()
+    world.events = []
+    return world
+
+
+def invoke(world, module, plan, payload=PAYLOAD):
+    """Invoke a handler as Lambda would; returns the process and the reports."""
+    world.answers["ssm", "get_parameter"] = {"Parameter": {"Value": plan}}
+    with world_server(world) as server:
+        environ = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layer'}",
+            "HOOKGATE_PLAN_PARAMETER_PREFIX": "/plans",
+            **server.environ,
+        }
+        done = subprocess.run(  # noqa: S603 - our own script
+            [sys.executable, "-W", "error", "-c", INVOKE, module, json.dumps(payload)],
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=100,
+        )
+        return done, server.reports
+
+
+@pytest.mark.parametrize(("event", "module"), MODULES.items(), ids=str)
+def test_succeeded(world, event, module):
+    """Each event's handler reports Succeeded for a plan that passes."""
+    plan = PLAN.replace("{event}", event).replace("{policy}", "any")
+    done, reports = invoke(world, module, plan)
+
+    assert (["Succeeded"], "") == (reports, done.stderr)
+
+
+@pytest.mark.parametrize(("event", "module"), MODULES.items(), ids=str)
+def test_failed(world, event, module):
+    """Each event's handler reports Failed for an image that the plan refuses."""
+    plan = PLAN.replace("{event}", event).replace("{policy}", "forbid_latest")
+    definition = world._describe_task_definition()
+    container = definition["taskDefinition"]["containerDefinitions"][0]
+    container["image"] = "shop/storefront:latest"
+    world.answers["ecs", "describe_task_definition"] = definition
+    done, reports = invoke(world, module, plan)
+
+    assert (["Failed"], "") == (reports, done.stderr)
+
+
+def test_denied(world):
+    """A handler whose role lacks a permission reports Failed and names it."""
+    world.answers["ecs", "describe_services"] = denied("DescribeServices")
+    plan = PLAN.replace("{event}", "AfterInstall").replace("{policy}", "any")
+    done, reports = invoke(world, "hooks.after_install", plan)
+
+    assert ["Failed"] == reports
+    assert "ecs:DescribeServices" in done.stdout
+
+
+def test_no_ids(world):
+    """A handler with nobody to report to raises and says why."""
+    done, reports = invoke(world, "hooks.after_install", PLAN, payload={"test": 1})
+
+    assert (1, []) == (done.returncode, reports)
+    assert "not a CodeDeploy lifecycle hook event" in done.stderr
+
+
+def test_http_through_the_listener(world):
+    """A handler asks the replacement through the listener that it discovered."""
+    server = HTTPServer(("127.0.0.1", 0), Green)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    world.listeners[1]["Port"] = server.server_port
+    world.answers["elbv2", "describe_load_balancers"] = {
+        "LoadBalancers": [
+            {
+                "LoadBalancerArn": world.listeners[1]["LoadBalancerArn"],
+                "DNSName": "localhost",
+            }
+        ]
+    }
+    plan = """
+        version: 1
+        events:
+          AfterAllowTestTraffic:
+            - use: http
+              with: {path: /, status: 200}
+    """
+    try:
+        _, reports = invoke(world, "hooks.after_allow_test_traffic", plan)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+    assert ["Succeeded"] == reports

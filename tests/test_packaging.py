@@ -1,0 +1,156 @@
+"""What is packaged runs by itself: nothing else of the project is needed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.importing import PROGRAM, modules
+from support.sam import MISSING, SAM, Packages, build
+from support.template import ROOT, of_type
+
+pytestmark = [
+    pytest.mark.skipif(not SAM.exists(), reason=MISSING),
+    pytest.mark.timeout(300),  # the first test waits for a build
+]
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+RUNTIME_LAYERS = {"RuntimeLayerX86": 0x3E, "RuntimeLayerArm": 0xB7}  # ELF's e_machine
+LAYERS = [*RUNTIME_LAYERS, "ValidatorsLayer"]
+#: What the layer stands on and Lambda has: boto3 and the packages it brings along.
+OF_THE_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py")
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Packages:
+    """The packages as they are deployed."""
+    return build(tmp_path_factory, "deployed")
+
+
+@pytest.fixture(scope="session")
+def packages_here(tmp_path_factory: pytest.TempPathFactory) -> Packages:
+    """The same packages with wheels for the Python that runs the tests."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return build(tmp_path_factory, "here", LAMBDA_PYTHON=version)
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Path:
+    """A folder with boto3, as /var/runtime has it."""
+    import boto3  # noqa: PLC0415 - only to find its folder
+
+    folder = tmp_path / "runtime"
+    folder.mkdir()
+    site = Path(boto3.__file__).parents[1]
+    for name in (*OF_THE_RUNTIME, "urllib3"):
+        (folder / name).symlink_to(site / name)
+    return folder
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_holds_hooks_and_plans(packages: Packages, name: str) -> None:
+    """A function's package is the folder hooks/ without what only building needs."""
+    ours = {
+        path.relative_to(ROOT)
+        for path in (ROOT / "hooks").rglob("*.*")
+        if "__pycache__" not in path.parts
+    }
+    folder = packages.folder / name
+    assert ours == {path.relative_to(folder) for path in folder.rglob("*.*")}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_handler_stands_alone(
+    packages_here: Packages, runtime: Path, name: str
+) -> None:
+    """A handler and all it may load come from the packages and boto3 alone."""
+    done = subprocess.run(  # noqa: S603 - our own Python
+        [
+            *(sys.executable, "-I", "-S", "-B", "-c", PROGRAM),
+            FUNCTIONS[name]["Handler"],
+            ",".join(modules(packages_here)),
+            packages_here.folder / name,
+            *(packages_here.layer(each) for each in ("RuntimeLayerX86", LAYERS[-1])),
+            runtime,
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert "" == done.stderr
+    assert 0 == done.returncode
+
+
+def test_handler_needs_the_layer(packages_here: Packages, runtime: Path) -> None:
+    """Without the layer a handler does not load: the test above sees what is amiss."""
+    done = subprocess.run(  # noqa: S603 - our own Python
+        [
+            *(sys.executable, "-I", "-S", "-B", "-c", PROGRAM),
+            *("hooks.after_install.handler", ""),
+            *(packages_here.folder / "AfterInstall", runtime),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert "No module named 'hookgate'" in done.stderr
+
+
+def test_validators_are_a_package(packages: Packages) -> None:
+    """Every file of validators/ is there as ``validators.<name>``."""
+    ours = {path.name for path in (ROOT / "validators").glob("*.py")}
+    layer = packages.layer("ValidatorsLayer")
+    assert ours == {path.name for path in (layer / "validators").iterdir()}
+
+
+@pytest.mark.parametrize("layer", RUNTIME_LAYERS)
+def test_layer_has_no_boto3(packages: Packages, layer: str) -> None:
+    """boto3 comes with Lambda and is not packaged a second time."""
+    held = {path.name for path in packages.layer(layer).iterdir()}
+    assert set() == held & {"boto3", "botocore", "s3transfer"}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_layer_has_no_ballast(packages: Packages, layer: str) -> None:
+    """A layer holds no tests, no bytecode of another Python and no type stubs."""
+    ballast = re.compile(r"/(tests|__pycache__|bin)(/|$)|\.pyi$")
+    held = (str(path) for path in packages.layer(layer).rglob("*"))
+    assert [] == [path for path in held if ballast.search(path)]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_layer_is_small(packages: Packages, layer: str, tmp_path: Path) -> None:
+    """A layer's zip stays under 15 MB."""
+    folder = packages.layer(layer).parent
+    archive = shutil.make_archive(str(tmp_path / layer), "zip", folder)
+    assert Path(archive).stat().st_size < 15_000_000
+
+
+@pytest.mark.parametrize("layer", RUNTIME_LAYERS)
+def test_layer_is_for_its_processor(packages: Packages, layer: str) -> None:
+    """All compiled code of a layer is for the processor that it is named after."""
+    libraries = list(packages.layer(layer).rglob("*.so*"))
+    machines = {struct.unpack("<H", each.read_bytes()[18:20])[0] for each in libraries}
+    assert {RUNTIME_LAYERS[layer]} == machines
+
+
+@pytest.mark.parametrize("layer", RUNTIME_LAYERS)
+def test_layer_is_for_lambdas_python(packages: Packages, layer: str) -> None:
+    """All compiled code of a layer is for the Python of the template."""
+    tags = {
+        match[1]
+        for path in packages.layer(layer).rglob("*.so")
+        if (match := re.search(r"\.cpython-(\d+)-", path.name))
+    }
+    assert {"314"} == tags
+
+
+def test_build_names_the_artifacts(packages: Packages) -> None:
+    """The built template takes every function's code from the artifacts."""
+    uris = {packages.resources[name]["Properties"]["CodeUri"] for name in FUNCTIONS}
+    assert set(FUNCTIONS) == uris

@@ -1,0 +1,139 @@
+"""Every row of every validator's case table: options, answers, findings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hookgate.context import Container, DeploymentContext, Image
+from hookgate.errors import HookgateError, NoAnswer
+from hookgate.registry import resolve
+from hookgate.testing import Scripted, a_context, a_reply, check
+
+CASES = Path(__file__).parent / "cases"
+ELB = "arn:aws:elasticloadbalancing:eu-west-1:111122223333"
+# What a table may write instead of the ARNs of hookgate.testing's deployment.
+ARNS = {
+    "BLUE": f"{ELB}:targetgroup/blue/1",
+    "GREEN": f"{ELB}:targetgroup/green/1",
+    "OTHER": f"{ELB}:targetgroup/other/1",
+    "TEST": f"{ELB}:listener/app/shop/1/test",
+    "PRODUCTION": f"{ELB}:listener/app/shop/1/production",
+    "RULE": f"{ELB}:listener-rule/app/shop/1/test/1",
+}
+
+
+def rows():
+    return [
+        pytest.param(path.stem, row, id=f"{path.stem}: {row['case']}")
+        for path in sorted(CASES.glob("*.yaml"))
+        for row in yaml.safe_load(path.read_text("utf-8"))
+    ]
+
+
+@pytest.mark.parametrize(("use", "row"), rows())
+def test_case(use: str, row: dict[str, Any]):
+    """The validator finds what its table says, in words and in truth."""
+    row = with_arns(row)
+    validator = resolve(use).model_validate(row.get("with", {}))
+    given = {
+        "replies": [reply(each) for each in row.get("replies", ())],
+        "production": [reply(each) for each in row.get("production", ())],
+        "aws": row.get("aws") or balancer(row),
+        "context": context(**row.get("context", {})),
+    }
+    if "raises" in row:
+        with pytest.raises(HookgateError) as raised:
+            check(validator, **given)
+        assert row["raises"] in f"{type(raised.value).__name__}: {raised.value}"
+        return
+    findings = check(validator, **given)
+    actual = [(each.ok, each.summary) for each in findings]
+    assert len(actual) == len(row["finds"]), actual
+    for (ok, summary), wanted in zip(actual, row["finds"], strict=True):
+        assert (ok, wanted["says"] in summary) == (wanted["ok"], True), summary
+    assert [each.optout for each in findings if each.optout] == row.get("optouts", [])
+
+
+def with_arns(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {ARNS.get(key, key): with_arns(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [with_arns(each) for each in value]
+    return ARNS.get(value, value) if isinstance(value, str) else value
+
+
+def balancer(row: dict[str, Any]) -> dict[str, Any]:
+    """AWS's answers for a row's ``listeners`` and the states of its ``targets``."""
+    listeners, targets = row.get("listeners", {}), row.get("targets", {})
+
+    def describe_listeners(ListenerArns):  # noqa: N803 - AWS's own name
+        found = [listeners[each] for each in ListenerArns if each in listeners]
+        return {"Listeners": [{"DefaultActions": each["default"]} for each in found]}
+
+    def describe_rules(ListenerArn):  # noqa: N803 - as above
+        own = {"RuleArn": "default", "Priority": "default", "IsDefault": True}
+        default = {**own, "Actions": listeners[ListenerArn]["default"]}
+        return {"Rules": [*listeners[ListenerArn].get("rules", ()), default]}
+
+    def describe_target_health(TargetGroupArn):  # noqa: N803 - as above
+        states = targets.get(TargetGroupArn, ["healthy"])
+        described = [{"TargetHealth": {"State": each}} for each in states]
+        return {"TargetHealthDescriptions": described}
+
+    return {
+        "elbv2.describe_listeners": describe_listeners,
+        "elbv2.describe_rules": describe_rules,
+        "elbv2.describe_target_health": describe_target_health,
+    }
+
+
+def reply(given: dict[str, Any]) -> Scripted:
+    if "no_answer" in given:
+        return NoAnswer(given["no_answer"])
+    body = json.dumps(given["json"]) if "json" in given else given.get("body", "")
+    return a_reply(
+        given.get("status", 200),
+        body,
+        given.get("headers"),
+        duration=given.get("duration", 0.01),
+    )
+
+
+def context(  # noqa: PLR0913 - what a table may change
+    event: str = "AfterAllowTestTraffic",
+    *,
+    without: tuple[str, ...] = (),
+    desired: int = 1,
+    task_set: str | None = "shop:2",
+    image: dict[str, str] | None = None,
+    sidecar: dict[str, str] | None = None,
+    ports: tuple[int, ...] = (8080,),
+    container: str = "app",
+    rule: str | None = None,
+) -> DeploymentContext:
+    made = a_context(event, **dict.fromkeys(without))
+    assert made.task_definition
+    own = replace(made.task_definition.containers[0], name=container, ports=ports)
+    if image is not None:
+        own = replace(own, image=Image(**image))
+    containers = [own]
+    if sidecar is not None:
+        containers.append(Container(name="sidecar", image=Image(**sidecar)))
+    changes: dict[str, Any] = {
+        "task_definition": replace(made.task_definition, containers=tuple(containers))
+    }
+    if made.green:
+        running = made.green.task_set
+        assert running
+        arn = f"{running.task_definition_arn.rpartition('/')[0]}/{task_set}"
+        changed = replace(running, desired_count=desired, task_definition_arn=arn)
+        changes["green"] = replace(made.green, task_set=changed if task_set else None)
+    if made.test and rule:
+        changes["test"] = replace(made.test, rule_arn=rule)
+    return replace(made, **changes)

@@ -1,0 +1,157 @@
+"""``use: http``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from hookgate import (
+    Attempt,
+    CannotMeasure,
+    Consecutive,
+    DeploymentContext,
+    Duration,
+    Every,
+    Expectation,
+    Finding,
+    NoAnswer,
+    Patience,
+    Probe,
+    Reply,
+    Request,
+    Size,
+    Statuses,
+    Tools,
+    Validator,
+    Within,
+    eventually,
+    judge,
+    status_in,
+)
+
+_EXCERPT = 500
+
+
+class Http(Validator):
+    """Does a request to the new version get the answer it should?
+
+    Every try is a fresh connection to the load balancer; redirects are not followed.
+    Status classes are those of RFC 9110, section 15; JSON paths those of RFC 9535.
+    """
+
+    asks_listener: ClassVar[bool] = True
+
+    path: str = Field("/", pattern=r"^/", description="Path and query to ask for.")
+    method: str = Field(
+        "GET", pattern=r"^[A-Z]+$", description="The method, in capitals."
+    )
+    headers: Mapping[str, str] = Field({}, description="Headers to send.")
+    body: str | None = Field(None, description="Text to send.")
+    json_body: Any = Field(
+        None, alias="json", description="JSON to send, with its Content-Type."
+    )
+    status: Statuses = Field(
+        ("2xx",), description="Statuses that are right, such as 200, 2xx or a list."
+    )
+    expect: tuple[Expectation, ...] = Field(
+        (), description="What the answer must be: a query and a predicate an entry."
+    )
+    within: Within = 0.0
+    every: Every = 1.0
+    consecutive: Consecutive = 1
+    stop_on: Statuses = Field(
+        (), description="Statuses that no further try can change, such as 501."
+    )
+    timeout: Duration = Field(10.0, gt=0, description="The bound of one try.")
+    max_body: Size = Field(1024 * 1024, gt=0, description="The largest body taken.")
+    listener: Literal["test", "production"] = Field(
+        "test",
+        description="Which listener to ask; production only at AfterAllowTraffic.",
+    )
+
+    @model_validator(mode="after")
+    def _one_body(self) -> Http:
+        if {"body", "json_body"} <= self.model_fields_set:
+            raise ValueError("give body or json, not both")
+        return self
+
+    def worst_case(self) -> float:
+        """As long as the tries may take."""
+        return self._patience.worst_case(self.timeout)
+
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
+        """Ask until the answer is right, or the time is over."""
+        probe = self._probe(context, tools)
+        settled = eventually(
+            lambda: self._attempt(probe), self._patience, tools.deadline
+        )
+        yield from settled.findings
+
+    @property
+    def _patience(self) -> Patience:
+        return Patience(
+            within=self.within, every=self.every, consecutive=self.consecutive
+        )
+
+    def _probe(self, context: DeploymentContext, tools: Tools) -> Probe:
+        event = context.event
+        if self.listener == "test":
+            if event.test_listener_serves_green:
+                return tools.http
+            raise CannotMeasure(f"the test listener serves the old version at {event}")
+        if event.production_listener_serves_green:
+            return tools.production
+        raise CannotMeasure(
+            f"the production listener serves the old version at {event}: ask it at "
+            "AfterAllowTraffic"
+        )
+
+    def _attempt(self, probe: Probe) -> Attempt:
+        asked = {"method": self.method, "path": self.path}
+        try:
+            reply = probe(self._request())
+        except NoAnswer as error:
+            summary = f"{self.method} {self.path}: {error}"
+            return Attempt(
+                findings=(Finding(ok=False, summary=summary, evidence=asked),)
+            )
+        return Attempt(
+            findings=tuple(self._findings(reply)),
+            certain=status_in(reply.status, self.stop_on),
+        )
+
+    def _request(self) -> Request:
+        headers, body = dict(self.headers), self.body
+        if "json_body" in self.model_fields_set:
+            headers.setdefault("Content-Type", "application/json")
+            body = json.dumps(self.json_body)
+        return Request(
+            method=self.method,
+            path=self.path,
+            headers=headers,
+            body=None if body is None else body.encode(),
+            timeout=self.timeout,
+            max_body=self.max_body,
+        )
+
+    def _findings(self, reply: Reply) -> Iterator[Finding]:
+        evidence = {
+            "method": self.method,
+            "path": self.path,
+            "status": reply.status,
+            "duration_ms": round(reply.duration * 1000, 1),
+            "peer": reply.peer,
+        }
+        wanted = " or ".join(self.status)
+        answered = Finding(
+            ok=status_in(reply.status, self.status),
+            summary=f"{self.method} {self.path} answered {reply.status}, "
+            f"expected {wanted}",
+        )
+        for each in (answered, *judge(self.expect, reply)):
+            excerpt = {} if each.ok else {"body": reply.text[:_EXCERPT]}
+            yield replace(each, evidence={**evidence, **excerpt})

@@ -1,0 +1,148 @@
+"""``use: routing``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hookgate import (
+    Attempt,
+    DeploymentContext,
+    Endpoint,
+    Every,
+    Finding,
+    Patience,
+    Route,
+    Side,
+    Tools,
+    Validator,
+    Within,
+    eventually,
+    known,
+    read_routes,
+)
+
+#: The calls of one look with their retries, in seconds.
+_CALLS = 30.0
+
+
+class Routing(Validator):
+    """Do the listeners forward to the version they should, and only to that?
+
+    Which version that is follows from the lifecycle event:
+    docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
+    A target group's weight counts 1 when absent, and 0 is no forwarding:
+    docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupTuple.html
+    """
+
+    needs_aws: ClassVar[bool] = True
+
+    within: Within = 0.0
+    every: Every = 2.0
+
+    def worst_case(self) -> float:
+        """``within``, and the calls of one look."""
+        return self._patience.worst_case(_CALLS)
+
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
+        """Read listeners, rules and the targets behind them."""
+        look = _Look(
+            context,
+            tools,
+            blue=known(context.blue, "the original's target group"),
+            green=known(context.green, "the replacement's target group"),
+        )
+        yield from eventually(
+            lambda: Attempt(findings=tuple(look.findings())),
+            self._patience,
+            tools.deadline,
+        ).findings
+
+    @property
+    def _patience(self) -> Patience:
+        return Patience(within=self.within, every=self.every)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    context: DeploymentContext
+    tools: Tools
+    blue: Side
+    green: Side
+
+    def findings(self) -> Iterator[Finding]:
+        event, used = self.context.event, set()
+        production = known(self.context.production, "the production listener")
+        listeners = [
+            ("production", production, event.production_listener_serves_green),
+        ]
+        if self.context.test is None:
+            summary = "there is no test listener; only production is checked"
+            yield Finding(ok=True, summary=summary)
+        else:
+            serves = event.test_listener_serves_green
+            listeners.insert(0, ("test", self.context.test, serves))
+        moved = {each.rule_arn or each.listener_arn for _, each, _ in listeners}
+        for name, endpoint, serves_green in listeners:
+            yield from self._listener(name, endpoint, moved, green=serves_green)
+            used.add(serves_green)
+        for serves_green in sorted(used):
+            yield self._targets(green=serves_green)
+
+    def _listener(
+        self, name: str, endpoint: Endpoint, moved: set[str], *, green: bool
+    ) -> Iterator[Finding]:
+        right, wrong = (self.green, self.blue) if green else (self.blue, self.green)
+        listener = f"{name} listener on port {endpoint.port}"
+        own = endpoint.rule_arn or endpoint.listener_arn
+        routes = read_routes(self.tools.aws, endpoint)
+        if own not in {each.arn for each in routes}:
+            yield Finding(ok=False, summary=f"{listener}: its rule {own} is gone")
+        # A test listener whose rule is the route may serve others by its other rules.
+        alone = name == "production" or endpoint.rule_arn is None
+        for route in routes:
+            stray = alone and wrong.target_group.arn in route.serves
+            if route.arn == own:
+                ok = route.serves == {right.target_group.arn}
+            elif stray and route.arn not in moved:
+                ok = False
+            else:
+                continue
+            yield Finding(
+                ok=ok,
+                summary=f"{listener}, {route.name}, forwards to {self._said(route)}; "
+                f"expected only {self._name(right.target_group.arn)}",
+                evidence={"listener": endpoint.listener_arn, "route": route.arn},
+            )
+
+    def _targets(self, *, green: bool) -> Finding:
+        group = (self.green if green else self.blue).target_group
+        answer = self.tools.aws(
+            "elbv2", "describe_target_health", TargetGroupArn=group.arn
+        )
+        states = [
+            each["TargetHealth"].get("State", "unknown")
+            for each in answer["TargetHealthDescriptions"]
+        ]
+        healthy = states.count("healthy")
+        return Finding(
+            ok=healthy > 0,
+            summary=f"{self._name(group.arn)} has {len(states)} targets, "
+            f"{healthy} of them healthy",
+            evidence={"target_group": group.arn, "states": states[:50]},
+        )
+
+    def _said(self, route: Route) -> str:
+        if not route.weights:
+            return f"no target group (it does {route.actions})"
+        return " and ".join(
+            f"{self._name(arn)} with weight {weight}"
+            for arn, weight in route.weights.items()
+        )
+
+    def _name(self, arn: str) -> str:
+        for colour, side in (("blue", self.blue), ("green", self.green)):
+            if side.target_group.arn == arn:
+                return f"{colour} ({side.target_group.name})"
+        return arn.rpartition(":targetgroup/")[2].partition("/")[0]

@@ -1,0 +1,139 @@
+"""``use: target_health``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from hookgate import (
+    Attempt,
+    DeploymentContext,
+    Duration,
+    Every,
+    Finding,
+    Patience,
+    Percentage,
+    Side,
+    Tools,
+    Validator,
+    Within,
+    eventually,
+    known,
+)
+
+_Target = Mapping[str, Any]
+
+#: One call to AWS with its retries, in seconds.
+_CALL = 10.0
+_SHOWN = 5
+_LEAVING = {"draining", "unhealthy.draining"}
+
+
+class TargetHealth(Validator):
+    """Are the new version's targets healthy, enough of them and for long enough?
+
+    Draining targets do not count. States and reasons are those of DescribeTargetHealth:
+    docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html
+    """
+
+    needs_aws: ClassVar[bool] = True
+
+    healthy: Percentage = Field(
+        100.0, gt=0, description="The share of the targets that must be healthy."
+    )
+    stable_for: Duration = Field(
+        20.0, description="How long they must be so without a break."
+    )
+    within: Within = 300.0
+    every: Every = 5.0
+    on_unattached: Literal["fail", "pass"] = Field(
+        "fail",
+        description="What to say when no listener uses the target group, so that the "
+        "load balancer checks nothing, as in a service's first deployment.",
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> TargetHealth:
+        if self.stable_for >= self.within:
+            raise ValueError("stable_for does not fit into within: make within longer")
+        return self
+
+    def worst_case(self) -> float:
+        """``within``, and one call."""
+        return self._patience.worst_case(_CALL)
+
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
+        """Look again until the targets are healthy and stay so."""
+        green = known(context.green, "the replacement's target group")
+        group = green.target_group
+
+        def look() -> Attempt:
+            answer = tools.aws(
+                "elbv2", "describe_target_health", TargetGroupArn=group.arn
+            )
+            found = self._judge(green, answer["TargetHealthDescriptions"])
+            return Attempt(findings=(found,))
+
+        yield from eventually(look, self._patience, tools.deadline).findings
+
+    @property
+    def _patience(self) -> Patience:
+        return Patience(
+            within=self.within, every=self.every, stable_for=self.stable_for
+        )
+
+    def _judge(self, green: Side, described: Sequence[_Target]) -> Finding:
+        name = green.target_group.name
+        targets = [each for each in described if _state(each) not in _LEAVING]
+        unhealthy = [each for each in targets if _state(each) != "healthy"]
+        wanted = green.task_set.desired_count if green.task_set else 0
+        count, of = len(targets) - len(unhealthy), max(len(targets), wanted)
+        evidence = {
+            "target_group": name,
+            "healthy": count,
+            "targets": len(targets),
+            "desired": wanted,
+            "states": dict(Counter(_state(each) for each in described)),
+        }
+        if not targets:
+            summary = f"no target is registered in {name}"
+            return Finding(ok=False, summary=summary, evidence=evidence)
+        if all(_reason(each) == "Target.NotInUse" for each in targets):
+            return self._unattached(name, evidence)
+        told = "; ".join(_told(each) for each in unhealthy[:_SHOWN])
+        missing = f"; {wanted} are desired" if len(targets) < wanted else ""
+        return Finding(
+            ok=len(targets) >= wanted and 100 * count >= self.healthy * of,
+            summary=f"{count} of {len(targets)} targets in {name} are healthy{missing}"
+            + (f": {told}" if told else ""),
+            evidence=evidence,
+        )
+
+    def _unattached(self, name: str, evidence: Mapping[str, object]) -> Finding:
+        passes = self.on_unattached == "pass"
+        return Finding(
+            ok=passes,
+            summary=f"no listener uses {name}, so the load balancer does not check "
+            "its targets (Target.NotInUse); attach it with weight 0, or say "
+            "on_unattached: pass",
+            evidence=evidence,
+            optout=f"on_unattached: pass, {name} is not checked" if passes else "",
+        )
+
+
+def _state(target: _Target) -> str:
+    return str(target["TargetHealth"].get("State", "unknown"))
+
+
+def _reason(target: _Target) -> str:
+    return str(target["TargetHealth"].get("Reason", ""))
+
+
+def _told(target: _Target) -> str:
+    place = f"{target['Target']['Id']}:{target['Target'].get('Port', '-')}"
+    health = target["TargetHealth"]
+    why = ": ".join(health[key] for key in ("Reason", "Description") if health.get(key))
+    return f"{place} is {_state(target)}" + (f" ({why})" if why else "")

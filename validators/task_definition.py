@@ -1,0 +1,149 @@
+"""``use: task_definition``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from hookgate import (
+    AppSpec,
+    Container,
+    DeploymentContext,
+    Finding,
+    Image,
+    LifecycleEvent,
+    Tools,
+    Validator,
+    known,
+)
+from hookgate import (
+    TaskDefinition as Definition,
+)
+
+
+class TaskDefinition(Validator):
+    """Is what is deployed what the AppSpec names, from images that cannot change?
+
+    A tag can be moved to another image at any time, a digest cannot:
+    docs.aws.amazon.com/AmazonECS/latest/developerguide/container-considerations.html
+    """
+
+    needs_aws: ClassVar[bool] = True
+
+    tags: Literal["forbid_latest", "any"] = Field(
+        "forbid_latest",
+        description="Whether an image without a digest needs a tag other than latest.",
+    )
+    digest: bool = Field(
+        default=False, description="Whether every image must be given by its digest."
+    )
+    allowed_repositories: tuple[str, ...] = Field(
+        (),
+        description="Where images may come from: a registry, or a path in one, such as "
+        "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop. Empty allows all.",
+    )
+    containers: Literal["all", "app"] = Field(
+        "all",
+        description="Whose images to judge: every container's, or only that of the "
+        "container that the AppSpec names.",
+    )
+
+    def worst_case(self) -> float:
+        """Nothing is asked; the hook knows it all."""
+        return 1.0
+
+    def check(
+        self,
+        context: DeploymentContext,
+        tools: Tools,  # noqa: ARG002 - the context holds all of it
+    ) -> Iterator[Finding]:
+        """Compare the task set, the AppSpec and the task definition."""
+        appspec = known(context.appspec, "the AppSpec")
+        definition = known(context.task_definition, "the task definition")
+        yield _deployed(context, definition)
+        yield _served(appspec, definition)
+        for each in definition.containers:
+            yield self._image(each, judged=self._judged(each, appspec))
+
+    def _judged(self, container: Container, appspec: AppSpec) -> bool:
+        return self.containers == "all" or container.name == appspec.container_name
+
+    def _image(self, container: Container, *, judged: bool) -> Finding:
+        image = container.image
+        told = f"container {container.name}: image {image.name}"
+        fault = self._fault(image)
+        if fault and judged:
+            return Finding(ok=False, summary=f"{told} {fault}")
+        if fault:
+            return _waived(told, fault, "containers: app")
+        movable = _movable(image)
+        if movable:  # Only ``tags: any`` leaves it without a fault.
+            return _waived(told, movable, "tags: any")
+        return Finding(ok=True, summary=f"{told} meets the policy")
+
+    def _fault(self, image: Image) -> str | None:
+        if self.digest and not image.digest:
+            return "has no digest; push it, and name it by its digest (@sha256:…)"
+        if self.tags == "forbid_latest" and (movable := _movable(image)):
+            return f"{movable}; give it a tag of its own"
+        if self.allowed_repositories and not self._allowed(image):
+            return f"comes from none of {', '.join(self.allowed_repositories)}"
+        return None
+
+    def _allowed(self, image: Image) -> bool:
+        return any(
+            f"{image.repository}/".startswith(f"{each.rstrip('/')}/")
+            for each in self.allowed_repositories
+        )
+
+
+def _deployed(context: DeploymentContext, definition: Definition) -> Finding:
+    task_set = context.green.task_set if context.green else None
+    if task_set is None:
+        before = context.event is LifecycleEvent.BEFORE_INSTALL
+        summary = "the replacement task set is not there"
+        return Finding(ok=before, summary=summary + (" yet" if before else ""))
+    actual = task_set.task_definition_arn
+    return Finding(
+        ok=actual == definition.arn,
+        summary=f"the replacement task set runs {_short(actual)}, the AppSpec names "
+        f"{_short(definition.arn)}",
+        evidence={"task_set": actual, "appspec": definition.arn},
+    )
+
+
+def _served(appspec: AppSpec, definition: Definition) -> Finding:
+    name, port = appspec.container_name, appspec.container_port
+    container = definition.container(name)
+    if container is None:
+        there = ", ".join(each.name for each in definition.containers)
+        return Finding(
+            ok=False,
+            summary=f"the AppSpec's container {name} is not in the task definition, "
+            f"which has {there}",
+        )
+    ports = ", ".join(map(str, container.ports)) or "no port"
+    return Finding(
+        ok=port in container.ports,
+        summary=f"the AppSpec's container {name} has {ports}, the AppSpec names {port}",
+    )
+
+
+def _movable(image: Image) -> str | None:
+    if image.digest:
+        return None
+    if image.tag is None:
+        return "has no tag, which means latest"
+    return "has the tag latest" if image.tag == "latest" else None
+
+
+def _waived(told: str, fault: str, option: str) -> Finding:
+    return Finding(
+        ok=True, summary=f"{told} {fault}", optout=f"{option}: {told} {fault}"
+    )
+
+
+def _short(arn: str) -> str:
+    return arn.rpartition("/")[2]
