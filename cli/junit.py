@@ -24,6 +24,20 @@ def of_verdicts(verdicts: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
     return text_of(document)
 
 
+def of_rehearsal(record: Mapping[str, Any]) -> str:
+    """One suite for the rehearsal, one case a deployment, and one suite a verdict."""
+    document = JUnitXml()
+    suite = TestSuite("rehearsal")
+    for played in record["deployments"]:
+        milliseconds = sum(e["duration_ms"] for e in played["lifecycle_events"])
+        case = TestCase(played["name"], "rehearsal", milliseconds / 1000)
+        if not played["as_expected"]:
+            case.result = [Failure("; ".join(played["surprises"]))]
+        suite.add_testcase(case)
+    document.add_testsuite(suite)
+    return text_of(document)
+
+
 def text_of(document: JUnitXml) -> str:
     """The document as text."""
     raw: bytes = document.tostring()  # type: ignore[no-untyped-call] # its only gap

@@ -55,9 +55,17 @@ def step_table(outcomes: list[Mapping[str, Any]]) -> Table:
     for outcome in outcomes:
         status = outcome["status"]
         name = Text(outcome["name"], style="" if outcome["blocking"] else "dim")
-        reason = Text(outcome["reason"], style="" if status != "passed" else "dim")
-        table.add_row(marked(status), name, took(outcome["duration_ms"]), reason)
+        table.add_row(
+            marked(status), name, took(outcome["duration_ms"]), reason_text(outcome)
+        )
     return table
+
+
+def reason_text(outcome: Mapping[str, Any]) -> Text:
+    """What a step says: in one line if all is well, in full if it is not."""
+    if outcome["status"] == "passed":
+        return Text(outcome["reason"], style="dim", no_wrap=True, overflow="ellipsis")
+    return Text(outcome["reason"], style=style(outcome["status"]))
 
 
 def verdict_lines(record: Mapping[str, Any]) -> list[RenderableType]:

@@ -140,9 +140,7 @@ def _free_port(host: str) -> int:
         return port
 
 
-def _service(
-    stage: Stage, scenario: Scenario, group: str, subnets: list[str]
-) -> None:
+def _service(stage: Stage, scenario: Scenario, group: str, subnets: list[str]) -> None:
     service = scenario.content.service
     ecs = stage.client("ecs")
     ecs.create_cluster(clusterName=service.cluster)

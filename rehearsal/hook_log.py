@@ -20,7 +20,7 @@ class HookLog:
 
     def __init__(self, on_outcome: OutcomeObserver) -> None:
         self._on_outcome = on_outcome
-        self._lock = threading.Lock()
+        self._logged = threading.Condition()
         self._verdicts: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def __call__(self, function: str, request_id: str | None, line: str) -> None:
@@ -36,10 +36,22 @@ class HookLog:
         if "outcome" in said:
             self._on_outcome(*key, said["outcome"])
         if "verdict" in said:
-            with self._lock:
+            with self._logged:
                 self._verdicts[key] = said["verdict"]
+                self._logged.notify_all()
 
-    def verdict(self, deployment_id: str, event: str) -> Mapping[str, Any] | None:
-        """The verdict of a hook, or None where no hook ran or none was logged."""
-        with self._lock:
-            return self._verdicts.get((deployment_id, event))
+    def verdict(
+        self, deployment_id: str, event: str, seconds: float = 0.0
+    ) -> Mapping[str, Any] | None:
+        """The verdict of a hook, or None where none is logged.
+
+        Args:
+            deployment_id: the deployment.
+            event: the lifecycle event.
+            seconds: how long to wait for a line that may still be on its way, since a
+                function's report overtakes its log.
+        """
+        key = (deployment_id, event)
+        with self._logged:
+            self._logged.wait_for(lambda: key in self._verdicts, seconds)
+            return self._verdicts.get(key)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from rehearsal.hook_log import HookLog
 from rehearsal.scenario import DeploymentFile
+
+Verdicts = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 
 SCHEMA = "hookgate.rehearsal/1"
 
@@ -24,7 +25,7 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
     deployment: DeploymentFile,
     traffic: Mapping[str, Any],
     green_served_at: float | None,
-    log: HookLog,
+    verdict: Verdicts,
 ) -> dict[str, Any]:
     """The record of one deployment.
 
@@ -35,11 +36,11 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
         deployment: the scenario's words on it.
         traffic: what became of the customers' requests.
         green_served_at: when a customer was first answered by green, in epoch seconds.
-        log: the verdicts of the hooks.
+        verdict: the verdict of the hook at an event, or None where none ran.
     """
     id_ = info["deploymentId"]
     error = info.get("errorInformation")
-    told = [_event(each, log.verdict(id_, each["lifecycleEventName"])) for each in events]
+    told = [_event(each, verdict(each)) for each in events]
     record = {
         "deployment_id": id_,
         "name": deployment.name,

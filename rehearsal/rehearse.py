@@ -33,6 +33,9 @@ from rehearsal.traffic_watch import TrafficWatch
 
 #: Seconds between looks at a deployment that is being waited for.
 _LOOK = 0.05
+#: Seconds within which a function's log line has arrived, on a loaded machine too.
+_LOG_ARRIVES = 10.0
+_RAN = frozenset({"Succeeded", "Failed"})
 _OVER = frozenset({"Succeeded", "Failed", "Stopped"})
 
 
@@ -159,10 +162,17 @@ class Rehearsal:
             deployment,
             self._traffic(before, customers.so_far()),
             self.watch.snapshot()[1].get(definition),
-            self.log,
+            lambda event: self._verdict(id_, event, events),
         )
         self.audience.ended(deployment, record)
         return record
+
+    def _verdict(
+        self, id_: str, event: Mapping[str, Any], hooked: tuple[LifecycleEvent, ...]
+    ) -> Mapping[str, Any] | None:
+        name = event["lifecycleEventName"]
+        ran = name in hooked and event["status"] in _RAN
+        return self.log.verdict(id_, name, _LOG_ARRIVES if ran else 0)
 
     def _lifecycle_events(self, codedeploy: Any, id_: str) -> list[Mapping[str, Any]]:
         service = self.scenario.content.service

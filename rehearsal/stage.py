@@ -127,7 +127,7 @@ class Stage:
         closing.callback(self._server.close)
         self._clients = Clients(self._server.url, settings.region)
         fleet = self._fleet(closing)
-        engine = self._engine()
+        self.engine = engine = self._engine()
         front.open(
             json_services={
                 CODEDEPLOY: codedeploy_service(self._context(engine)),

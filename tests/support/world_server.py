@@ -71,7 +71,9 @@ class _Handler(BaseHTTPRequestHandler):
             told = {"__type": refused["Code"], "message": refused["Message"]}
             self._send(400, json.dumps(told).encode())
             return
-        serializer = get_serializer_class(service, model.service_model.resolved_protocol)
+        serializer = get_serializer_class(
+            service, model.service_model.resolved_protocol
+        )
         reply = serializer(model).serialize(answer)
         self._send(reply["status_code"], reply["body"].encode())
 

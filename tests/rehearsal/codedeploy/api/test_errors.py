@@ -1,0 +1,349 @@
+"""CodeDeploy's errors through a real boto3 client, against a real endpoint."""
+
+import pytest
+from botocore.exceptions import ClientError
+from support.stage_setting import (
+    IMAGES,
+    SETTINGS,
+    Setting,
+    function,
+    wait_for,
+)
+
+from rehearsal.stage import Stage
+
+NOWHERE = "d-000000000"
+HOOK = "BeforeInstall"
+
+
+@pytest.fixture(name="setting", scope="module")
+def _setting():
+    with Stage(
+        images=IMAGES, functions=[function("silent")], settings=SETTINGS
+    ) as stage:
+        yield Setting(stage).build()
+
+
+@pytest.fixture(name="waiting")
+def _waiting(setting):
+    """A deployment whose first hook has been called and does not report."""
+    deployment_id = setting.deploy("2", BeforeInstall="silent")
+    wait_for(lambda: setting.info(deployment_id)["status"] == "InProgress")
+    wait_for(lambda: setting.events(deployment_id)[HOOK] == "InProgress")
+    yield deployment_id
+    if setting.info(deployment_id)["status"] == "InProgress":
+        setting.codedeploy.stop_deployment(deploymentId=deployment_id)
+
+
+def execution_id(setting, deployment_id, event=HOOK):
+    """The id that the hook's function was given; the API tells it to nobody else."""
+    engine = setting.stage.engine
+    return engine.get(deployment_id).execution_id(event)
+
+
+def refusal(call, **request):
+    """The code and the message of the error that a call ends with."""
+    with pytest.raises(ClientError) as caught:
+        call(**request)
+    error = caught.value.response["Error"]
+    assert 400 == caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
+    assert error["Message"]
+    return error["Code"]
+
+
+SPEC = {"revisionType": "AppSpecContent", "appSpecContent": {"content": "{}"}}
+UNKNOWN = {"revisionType": "AppSpecContent", "appSpecContent": {"sha256": "0" * 64}}
+APP = {"applicationName": "shop"}
+GROUP = APP | {"deploymentGroupName": "live"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "code"),
+    [
+        pytest.param(
+            "create_application",
+            APP | {"computePlatform": "ECS"},
+            "ApplicationAlreadyExistsException",
+            id="application twice",
+        ),
+        pytest.param(
+            "create_application",
+            {"applicationName": "x"},
+            "InvalidComputePlatformException",
+            id="another platform",
+        ),
+        pytest.param(
+            "create_application",
+            {"applicationName": "a b", "computePlatform": "ECS"},
+            "InvalidApplicationNameException",
+            id="application name",
+        ),
+        pytest.param(
+            "get_application",
+            {"applicationName": "nobody"},
+            "ApplicationDoesNotExistException",
+            id="unknown application",
+        ),
+        pytest.param(
+            "get_deployment_group",
+            APP | {"deploymentGroupName": "nobody"},
+            "DeploymentGroupDoesNotExistException",
+            id="unknown group",
+        ),
+        pytest.param(
+            "get_deployment_config",
+            {"deploymentConfigName": "nobody"},
+            "DeploymentConfigDoesNotExistException",
+            id="unknown configuration",
+        ),
+        pytest.param(
+            "create_deployment_config",
+            {"deploymentConfigName": "CodeDeployDefault.X", "computePlatform": "ECS"},
+            "InvalidDeploymentConfigNameException",
+            id="reserved configuration name",
+        ),
+        pytest.param(
+            "create_deployment",
+            GROUP,
+            "RevisionRequiredException",
+            id="no revision",
+        ),
+        pytest.param(
+            "create_deployment",
+            APP | {"revision": SPEC},
+            "DeploymentGroupNameRequiredException",
+            id="no group",
+        ),
+        pytest.param(
+            "create_deployment",
+            GROUP | {"revision": SPEC},
+            "InvalidRevisionException",
+            id="empty AppSpec",
+        ),
+        pytest.param(
+            "create_deployment",
+            GROUP | {"revision": SPEC, "deploymentConfigName": "nobody"},
+            "DeploymentConfigDoesNotExistException",
+            id="unknown configuration of a deployment",
+        ),
+        pytest.param(
+            "get_application_revision",
+            APP | {"revision": UNKNOWN},
+            "RevisionDoesNotExistException",
+            id="unknown revision",
+        ),
+        pytest.param(
+            "get_deployment",
+            {"deploymentId": "nonsense"},
+            "InvalidDeploymentIdException",
+            id="malformed deployment id",
+        ),
+        pytest.param(
+            "get_deployment",
+            {"deploymentId": NOWHERE},
+            "DeploymentDoesNotExistException",
+            id="unknown deployment",
+        ),
+        pytest.param(
+            "stop_deployment",
+            {"deploymentId": NOWHERE},
+            "DeploymentDoesNotExistException",
+            id="stop of an unknown deployment",
+        ),
+        pytest.param(
+            "continue_deployment",
+            {"deploymentId": NOWHERE, "deploymentWaitType": "NEVER"},
+            "InvalidDeploymentWaitTypeException",
+            id="unknown wait",
+        ),
+        pytest.param(
+            "continue_deployment",
+            {},
+            "DeploymentIdRequiredException",
+            id="continue without an id",
+        ),
+        pytest.param(
+            "list_deployments",
+            GROUP | {"includeOnlyStatuses": ["Done"]},
+            "InvalidDeploymentStatusException",
+            id="unknown status",
+        ),
+        pytest.param(
+            "put_lifecycle_event_hook_execution_status",
+            {},
+            "DeploymentIdRequiredException",
+            id="report without an id",
+        ),
+        pytest.param(
+            "put_lifecycle_event_hook_execution_status",
+            {"deploymentId": NOWHERE, "status": "Succeeded"},
+            "DeploymentDoesNotExistException",
+            id="report for an unknown deployment",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_refused(setting, operation, request_, code):
+    """Each mistake has the exception that the API models for it."""
+    assert code == refusal(getattr(setting.codedeploy, operation), **request_)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        pytest.param(
+            {"deploymentStyle": {"deploymentType": "IN_PLACE"}},
+            "InvalidDeploymentStyleException",
+            id="style",
+        ),
+        pytest.param(
+            {"ecsServices": []}, "InvalidECSServiceException", id="no service"
+        ),
+        pytest.param(
+            {"loadBalancerInfo": {"elbInfoList": [{"name": "x"}]}},
+            "InvalidLoadBalancerInfoException",
+            id="classic load balancer",
+        ),
+        pytest.param(
+            {
+                "loadBalancerInfo": {
+                    "targetGroupPairInfoList": [{"targetGroups": [{"name": "blue"}]}]
+                }
+            },
+            "InvalidTargetGroupPairException",
+            id="one target group",
+        ),
+        pytest.param(
+            {"blueGreenDeploymentConfiguration": {}},
+            "InvalidBlueGreenDeploymentConfigurationException",
+            id="no blue/green configuration",
+        ),
+        pytest.param(
+            {"autoRollbackConfiguration": {"enabled": True, "events": ["SOMETIMES"]}},
+            "InvalidAutoRollbackConfigException",
+            id="unknown rollback event",
+        ),
+        pytest.param(
+            {"alarmConfiguration": {"alarms": [{"name": str(n)} for n in range(11)]}},
+            "AlarmsLimitExceededException",
+            id="eleven alarms",
+        ),
+        pytest.param(
+            {"deploymentConfigName": "nobody"},
+            "DeploymentConfigDoesNotExistException",
+            id="unknown configuration",
+        ),
+        pytest.param({}, "DeploymentGroupAlreadyExistsException", id="twice"),
+    ],
+)
+def test_a_group_that_cannot_be_used_is_refused(setting, changes, code):
+    """CreateDeploymentGroup checks what an ECS deployment needs."""
+    name = "live" if not changes else "another"
+
+    request = setting.group(**changes) | {"deploymentGroupName": name}
+
+    assert code == refusal(setting.codedeploy.create_deployment_group, **request)
+
+
+def test_a_group_has_one_active_deployment(setting, waiting):
+    """A second deployment names the first."""
+    with pytest.raises(ClientError, match=waiting) as caught:
+        setting.deploy("3")
+
+    assert "DeploymentLimitExceededException" == caught.value.response["Error"]["Code"]
+
+
+def test_a_deployment_that_is_not_ready_cannot_be_continued(setting, waiting):
+    """ContinueDeployment refuses unless the deployment is Ready."""
+    assert "DeploymentIsNotInReadyStateException" == refusal(
+        setting.codedeploy.continue_deployment,
+        deploymentId=waiting,
+        deploymentWaitType="READY_WAIT",
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "code"),
+    [
+        pytest.param(
+            "nonsense", "InvalidDeploymentTargetIdException", id="malformed target"
+        ),
+        pytest.param(
+            "main:other", "DeploymentTargetDoesNotExistException", id="foreign target"
+        ),
+    ],
+)
+def test_a_wrong_target_is_refused(setting, waiting, target, code):
+    """A target is cluster:service, and the deployment's own."""
+    assert code == refusal(
+        setting.codedeploy.get_deployment_target, deploymentId=waiting, targetId=target
+    )
+
+
+@pytest.mark.parametrize("status", ["InProgress", "Skipped", "nonsense"])
+def test_only_two_statuses_can_be_reported(setting, waiting, status):
+    """Anything but Succeeded and Failed is refused."""
+    assert "InvalidLifecycleEventHookExecutionStatusException" == refusal(
+        setting.codedeploy.put_lifecycle_event_hook_execution_status,
+        deploymentId=waiting,
+        lifecycleEventHookExecutionId=execution_id(setting, waiting),
+        status=status,
+    )
+
+
+def test_a_foreign_execution_id_is_refused(setting, waiting):
+    """An id that the deployment never gave out decides nothing."""
+    assert "InvalidLifecycleEventHookExecutionIdException" == refusal(
+        setting.codedeploy.put_lifecycle_event_hook_execution_status,
+        deploymentId=waiting,
+        lifecycleEventHookExecutionId=execution_id(setting, waiting, "AfterInstall"),
+        status="Succeeded",
+    )
+
+
+def test_a_second_report_is_already_completed(setting, waiting):
+    """The first report counts; the duplicate is told so."""
+    put = setting.codedeploy.put_lifecycle_event_hook_execution_status
+    request = {
+        "deploymentId": waiting,
+        "lifecycleEventHookExecutionId": execution_id(setting, waiting),
+        "status": "Failed",
+    }
+    answer = put(**request)
+
+    assert (
+        request["lifecycleEventHookExecutionId"]
+        == (answer["lifecycleEventHookExecutionId"])
+    )
+    assert "LifecycleEventAlreadyCompletedException" == refusal(put, **request)
+    assert "Failed" == setting.ended(waiting)["status"]
+
+
+def test_a_report_after_a_stop_is_already_completed(setting, waiting):
+    """A stopped deployment takes no report."""
+    setting.codedeploy.stop_deployment(deploymentId=waiting)
+
+    assert "LifecycleEventAlreadyCompletedException" == refusal(
+        setting.codedeploy.put_lifecycle_event_hook_execution_status,
+        deploymentId=waiting,
+        lifecycleEventHookExecutionId=execution_id(setting, waiting),
+        status="Succeeded",
+    )
+
+
+def test_a_deployment_that_is_over_cannot_be_stopped(setting, waiting):
+    """StopDeployment says Pending while an event runs, and refuses afterwards."""
+    stop = setting.codedeploy.stop_deployment
+
+    assert "Pending" == stop(deploymentId=waiting)["status"]
+    assert "DeploymentAlreadyCompletedException" == refusal(stop, deploymentId=waiting)
+    info = setting.info(waiting)
+    assert ("Stopped", "MANUAL_STOP") == (
+        info["status"],
+        info["errorInformation"]["code"],
+    )
+
+
+def test_an_operation_that_is_not_implemented_says_so(setting):
+    """The error names the operation."""
+    with pytest.raises(ClientError, match="does not implement.*GetOnPremisesInstance"):
+        setting.codedeploy.get_on_premises_instance(instanceName="x")

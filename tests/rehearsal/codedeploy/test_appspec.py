@@ -1,0 +1,110 @@
+"""AppSpecs as users write them, and as they should not."""
+
+import json
+
+import pytest
+
+from rehearsal.codedeploy.appspec import AppSpecError, parse_app_spec
+from rehearsal.codedeploy.model.vocabulary import EventName
+
+YAML = """
+version: 0.0
+Resources:
+  - TargetService:
+      Type: AWS::ECS::Service
+      Properties:
+        TaskDefinition: "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop:2"
+        LoadBalancerInfo: {ContainerName: web, ContainerPort: 80}
+        PlatformVersion: LATEST
+        NetworkConfiguration:
+          awsvpcConfiguration: {Subnets: [s-1], SecurityGroups: [], AssignPublicIp: ENABLED}
+        CapacityProviderStrategy: [{CapacityProvider: FARGATE_SPOT, Weight: 2}]
+Hooks:
+  - BeforeInstall: first
+  - AfterAllowTestTraffic: second
+"""
+
+
+def document(**changes):
+    """An AppSpec as JSON with some of its properties changed."""
+    properties = {
+        "TaskDefinition": "arn",
+        "LoadBalancerInfo": {"ContainerName": "web", "ContainerPort": 80},
+    } | changes
+    target = {"Type": "AWS::ECS::Service", "Properties": properties}
+    return json.dumps({"version": 0.0, "Resources": [{"TargetService": target}]})
+
+
+def test_yaml_is_read_in_full():
+    """Every documented property arrives."""
+    spec = parse_app_spec(YAML)
+
+    assert ("web", 80) == (spec.container_name, spec.container_port)
+    assert {
+        EventName.BEFORE_INSTALL: "first",
+        EventName.AFTER_ALLOW_TEST_TRAFFIC: "second",
+    } == spec.hooks
+    assert {
+        "platformVersion": "LATEST",
+        "networkConfiguration": {
+            "awsvpcConfiguration": {
+                "subnets": ["s-1"],
+                "securityGroups": [],
+                "assignPublicIp": "ENABLED",
+            }
+        },
+        "capacityProviderStrategy": [
+            {"capacityProvider": "FARGATE_SPOT", "base": 0, "weight": 2}
+        ],
+    } == spec.task_set_options
+
+
+def test_json_is_read():
+    """JSON is as good as YAML."""
+    assert "arn" == parse_app_spec(document()).task_definition
+
+
+def test_the_case_of_keys_does_not_matter():
+    """Lower-case keys mean the same."""
+    lowered = YAML.replace("Resources", "resources").replace("Hooks", "hooks")
+
+    assert parse_app_spec(YAML) == parse_app_spec(lowered)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param("", "must be a mapping", id="empty"),
+        pytest.param("{", "neither YAML nor JSON", id="malformed"),
+        pytest.param("version: 0.0", "exactly one TargetService", id="no resource"),
+        pytest.param(document(TaskDefinition=""), "TaskDefinition", id="no definition"),
+        pytest.param(
+            document(LoadBalancerInfo={"ContainerName": "web"}),
+            "ContainerPort",
+            id="no port",
+        ),
+        pytest.param(
+            document(LoadBalancerInfo={"ContainerPort": 80}),
+            "ContainerName",
+            id="no name",
+        ),
+        pytest.param(
+            YAML.replace("BeforeInstall", "BeforeInstal"), "no event", id="unknown hook"
+        ),
+        pytest.param(
+            YAML.replace("first", "''"), "names no function", id="empty function"
+        ),
+        pytest.param(
+            YAML.replace("AWS::ECS::Service", "AWS::Lambda::Function"),
+            "AWS::ECS::Service",
+            id="another type",
+        ),
+        pytest.param("a: &x 1\nb: *x", "alias", id="alias"),
+        pytest.param("#" * 300_000, "longer", id="too long"),
+        pytest.param("[" * 10_000, "neither YAML nor JSON", id="too deep"),
+    ],
+)
+def test_a_wrong_app_spec_is_refused(content, message):
+    """The error says what is wrong."""
+    with pytest.raises(AppSpecError, match=message):
+        parse_app_spec(content)

@@ -1,0 +1,57 @@
+"""Lambda handlers: hooks that decide without looking, and handlers that misbehave."""
+
+import os
+import sys
+import time
+
+import boto3
+
+
+def _report(event, status):
+    boto3.client("codedeploy").put_lifecycle_event_hook_execution_status(
+        deploymentId=event["DeploymentId"],
+        lifecycleEventHookExecutionId=event["LifecycleEventHookExecutionId"],
+        status=status,
+    )
+
+
+def always_yes(event, context):
+    """Report Succeeded."""
+    _report(event, "Succeeded")
+
+
+def always_no(event, context):
+    """Report Failed."""
+    _report(event, "Failed")
+
+
+def silent(event, context):
+    """Report nothing."""
+
+
+def echo(event, context):
+    """Answer what the function can see of itself."""
+    sys.stdout.write("a line of the function's own\n")
+    return {
+        "event": event,
+        "environment": dict(os.environ),
+        "request_id": context.aws_request_id,
+        "arn": context.invoked_function_arn,
+        "remaining": context.get_remaining_time_in_millis(),
+    }
+
+
+def failing(event, context):
+    """Raise."""
+    raise ValueError("this handler is wrong")
+
+
+def sleeping(event, context):
+    """Take longer than anybody waits."""
+    time.sleep(3600)
+
+
+def dying(event, context):
+    """End the whole process."""
+    sys.stdout.flush()
+    os._exit(3)
