@@ -16,7 +16,8 @@ from cli.output import FILE, console_for, write_json, write_text
 from cli.rehearse_view import RehearsalView
 from cli.words import marked
 from rehearsal.record import rehearsal_record
-from rehearsal.rehearse import Rehearsal, RehearsalError
+from rehearsal.first_version import RehearsalError
+from rehearsal.rehearse import Rehearsal
 from rehearsal.scenario import Scenario, read_scenario
 
 #: The bundled example: a good version goes live, a bad one is rolled back.

@@ -13,7 +13,7 @@ from cli.rehearse import EXAMPLE
 from hookgate.errors import HookgateError
 from rehearsal.rehearse import Rehearsal
 from rehearsal.scenario import read_scenario
-from rehearsal.silent_audience import SilentAudience
+from rehearsal.audience import SilentAudience
 from rehearsal.standing import stand
 
 

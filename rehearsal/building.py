@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.scenario import ListenerFile, Scenario
+from rehearsal.balancer import Balancer, build_balancer
+from rehearsal.scenario import Scenario
 from rehearsal.settings import ACCOUNT
 from rehearsal.stage import Stage
 
@@ -15,40 +13,15 @@ from rehearsal.stage import Stage
 PLAN_PREFIX = "/hookgate/plans"
 #: SSM's bound on a parameter of the standard tier, in bytes.
 STANDARD_TIER = 4096
-#: How the two target groups are called after the service.
-SUFFIXES = ("a", "b")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
-    """What stands on the stage; target groups by name."""
-
-    target_groups: Mapping[str, str]
-    production_arn: str
-    production_port: int
-    test_port: int | None
-
-
-def build(stage: Stage, scenario: Scenario) -> Built:
+def build(stage: Stage, scenario: Scenario) -> Balancer:
     """Build load balancer, service, application, deployment group and plan."""
-    vpc, subnets = _network(stage)
-    balancer = _balancer(stage, subnets)
-    content = scenario.content.load_balancer
-    groups = {
-        name: _target_group(stage, scenario, name, vpc) for name in _names(scenario)
-    }
-    first = next(iter(groups.values()))
-    production, production_port = _listener(stage, balancer, content.production, first)
-    test = content.test and _listener(stage, balancer, content.test, first)
-    _service(stage, scenario, first, subnets)
-    _deployment_group(stage, scenario, production, test[0] if test else None)
+    balancer = build_balancer(stage, scenario)
+    _service(stage, scenario, balancer)
+    _deployment_group(stage, scenario, balancer)
     _plan(stage, scenario)
-    return Built(
-        target_groups=groups,
-        production_arn=production,
-        production_port=production_port,
-        test_port=test[1] if test else None,
-    )
+    return balancer
 
 
 def register_task_definition(stage: Stage, scenario: Scenario, image: str) -> str:
@@ -72,80 +45,12 @@ def register_task_definition(stage: Stage, scenario: Scenario, image: str) -> st
     return arn
 
 
-def _names(scenario: Scenario) -> list[str]:
-    return [f"{scenario.content.service.name}-{suffix}" for suffix in SUFFIXES]
-
-
-def _network(stage: Stage) -> tuple[str, list[str]]:
-    ec2 = stage.client("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        ec2.create_subnet(
-            VpcId=vpc,
-            CidrBlock=f"10.0.{number}.0/24",
-            AvailabilityZone=f"{stage.settings.region}{zone}",
-        )["Subnet"]["SubnetId"]
-        for number, zone in enumerate("ab")
-    ]
-    return vpc, subnets
-
-
-def _balancer(stage: Stage, subnets: list[str]) -> str:
-    answer = stage.client("elbv2").create_load_balancer(
-        Name="rehearsal", Subnets=subnets, Scheme="internal", Type="application"
-    )
-    arn: str = answer["LoadBalancers"][0]["LoadBalancerArn"]
-    return arn
-
-
-def _target_group(stage: Stage, scenario: Scenario, name: str, vpc: str) -> str:
-    check = scenario.content.load_balancer.health_check
-    elbv2 = stage.client("elbv2")
-    answer = elbv2.create_target_group(
-        Name=name,
-        Protocol=scenario.content.load_balancer.production.protocol,
-        Port=scenario.content.service.port,
-        VpcId=vpc,
-        TargetType="ip",
-        HealthCheckProtocol="HTTP",
-        HealthCheckPath=check.path,
-        HealthCheckIntervalSeconds=round(check.interval),
-        HealthCheckTimeoutSeconds=round(check.timeout),
-        HealthyThresholdCount=check.healthy_threshold,
-        UnhealthyThresholdCount=check.unhealthy_threshold,
-        Matcher={"HttpCode": check.matcher},
-    )
-    arn: str = answer["TargetGroups"][0]["TargetGroupArn"]
-    delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "5"}
-    elbv2.modify_target_group_attributes(TargetGroupArn=arn, Attributes=[delay])
-    return arn
-
-
-def _listener(
-    stage: Stage, balancer: str, listener: ListenerFile, group: str
-) -> tuple[str, int]:
-    port = listener.port or _free_port(stage.settings.host)
-    answer = stage.client("elbv2").create_listener(
-        LoadBalancerArn=balancer,
-        Protocol=listener.protocol,
-        Port=port,
-        DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
-    )
-    return answer["Listeners"][0]["ListenerArn"], port
-
-
-def _free_port(host: str) -> int:
-    with socket.create_server((host, 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _service(stage: Stage, scenario: Scenario, group: str, subnets: list[str]) -> None:
+def _service(stage: Stage, scenario: Scenario, balancer: Balancer) -> None:
     service = scenario.content.service
     ecs = stage.client("ecs")
     ecs.create_cluster(clusterName=service.cluster)
-    balancer = {
-        "targetGroupArn": group,
+    serves = {
+        "targetGroupArn": next(iter(balancer.target_groups.values())),
         "containerName": service.container,
         "containerPort": service.port,
     }
@@ -157,22 +62,22 @@ def _service(stage: Stage, scenario: Scenario, group: str, subnets: list[str]) -
         ),
         desiredCount=service.desired_count,
         launchType="FARGATE",
-        loadBalancers=[balancer],
+        loadBalancers=[serves],
         deploymentController={"type": "CODE_DEPLOY"},
-        networkConfiguration={"awsvpcConfiguration": {"subnets": subnets}},
+        networkConfiguration={
+            "awsvpcConfiguration": {"subnets": list(balancer.subnets)}
+        },
     )
 
 
-def _deployment_group(
-    stage: Stage, scenario: Scenario, production: str, test: str | None
-) -> None:
+def _deployment_group(stage: Stage, scenario: Scenario, balancer: Balancer) -> None:
     group, service = scenario.content.deployment_group, scenario.content.service
     pair: dict[str, Any] = {
-        "targetGroups": [{"name": name} for name in _names(scenario)],
-        "prodTrafficRoute": {"listenerArns": [production]},
+        "targetGroups": [{"name": name} for name in balancer.target_groups],
+        "prodTrafficRoute": {"listenerArns": [balancer.production.arn]},
     }
-    if test:
-        pair["testTrafficRoute"] = {"listenerArns": [test]}
+    if balancer.test:
+        pair["testTrafficRoute"] = {"listenerArns": [balancer.test.arn]}
     codedeploy = stage.client("codedeploy")
     codedeploy.create_application(
         applicationName=group.application, computePlatform="ECS"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
@@ -90,6 +91,7 @@ class ProductionClient:
         self._pool = UpstreamPool(target, encryption)
         self._schedule: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._open = asyncio.Event()
         self._requests = self._failed = self._dropped = 0
         self._failures: list[TrafficFailure] = []
 
@@ -106,6 +108,25 @@ class ProductionClient:
         """What became of the requests that are finished; also after the end."""
         return self._thread.call(self._count) if self._schedule else self._count()
 
+    @contextmanager
+    def at_rest(self) -> Iterator[ProductionTraffic]:
+        """Hold customers back while nothing is in flight, so that counts agree.
+
+        It takes as long as the running requests do, at most one ``timeout``. Those who
+        were held back come later, not all at once.
+
+        Yields:
+            What became of the requests so far; none more until the end.
+
+        Raises:
+            RuntimeError: customers do not come yet, or no more.
+        """
+        self._thread.run(self._rest())
+        try:
+            yield self.so_far()
+        finally:
+            self._thread.call(self._open.set)
+
     def stop(self) -> ProductionTraffic:
         """Let no more come, wait for the running requests, and count."""
         if self._thread.is_running:
@@ -114,6 +135,7 @@ class ProductionClient:
         return self._count()
 
     def _begin(self) -> None:
+        self._open.set()
         self._schedule = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
@@ -123,6 +145,9 @@ class ProductionClient:
         for number in count():
             due = begun + number / self._settings.rate
             await asyncio.sleep(max(0.0, due - loop.time()))
+            if not self._open.is_set():
+                await self._open.wait()
+                begun += loop.time() - due
             if len(self._running) >= self._settings.concurrency:
                 self._dropped += 1
                 continue
@@ -169,6 +194,10 @@ class ProductionClient:
         )
         connection.asked = True
         answer.give_up = connection.abandon
+
+    async def _rest(self) -> None:
+        self._open.clear()
+        await asyncio.gather(*self._running)
 
     async def _finish(self) -> None:
         if self._schedule:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from rehearsal.scenario import DeploymentFile
+from rehearsal.scenario_file import DeploymentFile
 
 Verdicts = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 

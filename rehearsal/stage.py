@@ -17,11 +17,11 @@ from rehearsal.codedeploy.observation import Observer, nobody
 from rehearsal.codedeploy.registry import Registry
 from rehearsal.codedeploy.workers import Workers
 from rehearsal.data_plane import DataPlane
+from rehearsal.ecs.context import EcsContext
 from rehearsal.ecs.images import Image
 from rehearsal.ecs.records import Whereabouts
 from rehearsal.ecs.scheduler import Scheduler
 from rehearsal.ecs.service import ecs_service
-from rehearsal.ecs.task_sets import EcsContext
 from rehearsal.endpoint.front import CODEDEPLOY, ECS, Front
 from rehearsal.endpoint.moto_state import MotoState
 from rehearsal.endpoint.server import EndpointServer

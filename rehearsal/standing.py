@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from rehearsal.building import Built, build, register_task_definition
+from rehearsal.balancer import Balancer
+from rehearsal.building import build, register_task_definition
+from rehearsal.deployments import revision
+from rehearsal.first_version import wait_for_first_version
 from rehearsal.rehearse import Rehearsal, plan_events
 from rehearsal.scenario import Scenario
 from rehearsal.shipped_hooks import appspec
@@ -16,37 +21,56 @@ from rehearsal.stage import Stage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A stage with everything on it, and what to say to drive it.
+    """A stage with everything on it.
 
-    ``revisions`` is a file of create-deployment's input for each deployment of the
-    scenario, by the deployment's name.
+    ``revisions`` is what CreateDeployment takes for each deployment of the scenario,
+    by the deployment's name.
     """
 
     stage: Stage
-    built: Built
+    balancer: Balancer
     scenario: Scenario
-    revisions: dict[str, str]
+    revisions: Mapping[str, Mapping[str, Any]]
 
     def told(self) -> str:
-        """Where everything is, as lines for a person to copy."""
-        group = self.scenario.content.deployment_group
-        test = self.built.test_port
+        """Where everything is and what to type, as lines for a person to copy."""
+        test = self.balancer.test
         lines = [
-            f"production  http://127.0.0.1:{self.built.production_port}",
-            f"test        http://127.0.0.1:{test}" if test else "no test listener",
+            f"# production  {self._url(self.balancer.production.port)}",
+            f"# test        {self._url(test.port) if test else 'no listener'}",
             "",
             f"export AWS_ENDPOINT_URL={self.stage.endpoint_url}",
             f"export AWS_DEFAULT_REGION={self.stage.settings.region}",
             "export AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal",
         ]
-        for name, revision in self.revisions.items():
-            lines += [
+        for name, each in self.revisions.items():
+            lines += ["", f"# deploy {name}", self._create_deployment(each)]
+        follow = 'aws deploy {} --deployment-id "$id"'
+        return "\n".join(
+            [
+                *lines,
                 "",
-                f"# {name}",
-                f"aws deploy create-deployment --application-name {group.application} "
-                f"--deployment-group-name {group.name} --revision '{revision}'",
+                "# follow it",
+                follow.format("wait deployment-successful"),
+                follow.format("get-deployment"),
             ]
-        return "\n".join([*lines, "", "Ctrl-C ends the stage."])
+        )
+
+    def _url(self, port: int) -> str:
+        return f"http://{self.stage.settings.host}:{port}"
+
+    def _create_deployment(self, revision: Mapping[str, Any]) -> str:
+        group = self.scenario.content.deployment_group
+        command = shlex.join(
+            [
+                *("aws", "deploy", "create-deployment"),
+                *("--application-name", group.application),
+                *("--deployment-group-name", group.name),
+                *("--revision", json.dumps(revision)),
+                *("--query", "deploymentId", "--output", "text"),
+            ]
+        )
+        return f"id=$({command}); echo $id"
 
 
 @contextmanager
@@ -56,22 +80,23 @@ def stand(rehearsal: Rehearsal) -> Iterator[Standing]:
     Raises:
         PlanError: the plan is wrong.
         RehearsalError: the first version never became healthy.
+        OSError: the endpoint's port is taken.
     """
     scenario = rehearsal.scenario
     events = plan_events(scenario)
     with rehearsal.stage() as stage:
-        built = build(stage, scenario)
-        rehearsal.wait_for_start(stage)
-        revisions = {
-            each.name: _revision(
-                scenario, register_task_definition(stage, scenario, each.image), events
-            )
+        balancer = build(stage, scenario)
+        wait_for_first_version(stage, scenario)
+        definitions = {
+            each.name: register_task_definition(stage, scenario, each.image)
             for each in scenario.content.deployments
         }
-        yield Standing(stage=stage, built=built, scenario=scenario, revisions=revisions)
-
-
-def _revision(scenario: Scenario, definition: str, events: tuple[str, ...]) -> str:
-    spec = json.dumps(appspec(scenario, definition, events))
-    content = {"content": spec}
-    return json.dumps({"revisionType": "AppSpecContent", "appSpecContent": content})
+        yield Standing(
+            stage=stage,
+            balancer=balancer,
+            scenario=scenario,
+            revisions={
+                name: revision(appspec(scenario, definition, events))
+                for name, definition in definitions.items()
+            },
+        )

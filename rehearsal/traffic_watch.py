@@ -11,6 +11,17 @@ from rehearsal.data_plane import AccessRecord
 from rehearsal.production_traffic import USER_AGENT
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """Who served: requests by task definition, and when each first served one.
+
+    ``first`` is in seconds since the epoch.
+    """
+
+    requests: Mapping[str, int]
+    first: Mapping[str, float]
+
+
 @dataclass(slots=True)
 class TrafficWatch:
     """Counts customers' requests by task definition, and keeps each one's time.
@@ -21,9 +32,9 @@ class TrafficWatch:
 
     production_arn: str = ""
     task_definitions: Mapping[str, str] = field(default_factory=dict)
-    served_by: Counter[str] = field(default_factory=Counter)
-    first_served: dict[str, float] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _requests: Counter[str] = field(default_factory=Counter)
+    _first: dict[str, float] = field(default_factory=dict)
+    _counted: threading.Condition = field(default_factory=threading.Condition)
 
     def __call__(self, record: AccessRecord) -> None:
         """Take a line of the access log."""
@@ -31,20 +42,30 @@ class TrafficWatch:
             return
         if record.method != "TCP" and record.user_agent != USER_AGENT:
             return
-        with self._lock:
+        with self._counted:
             group = record.target_group_arn or ""
             who = self.task_definitions.get(group, "unknown")
-            self.served_by[who] += 1
-            self.first_served.setdefault(who, record.started_at)
+            self._requests[who] += 1
+            self._first.setdefault(who, record.started_at)
+            self._counted.notify_all()
 
     def begin(self, task_definitions: Mapping[str, str]) -> None:
         """Count afresh, for a deployment with these task definitions."""
-        with self._lock:
+        with self._counted:
             self.task_definitions = task_definitions
-            self.served_by = Counter()
-            self.first_served = {}
+            self._requests = Counter()
+            self._first = {}
 
-    def snapshot(self) -> tuple[dict[str, int], dict[str, float]]:
-        """Requests by task definition, and when each first served one."""
-        with self._lock:
-            return dict(self.served_by), dict(self.first_served)
+    def served(self, requests: int = 0, seconds: float = 0.0) -> Served:
+        """Who served so far.
+
+        Args:
+            requests: how many are known to have been served; their lines are waited
+                for, since a TCP listener tells of a connection only after its end.
+            seconds: how long to wait at most.
+        """
+        with self._counted:
+            self._counted.wait_for(
+                lambda: self._requests.total() >= requests, timeout=seconds
+            )
+            return Served(requests=dict(self._requests), first=dict(self._first))

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from rehearsal.data_plane import DataPlane, TargetState
+from rehearsal.data_plane import DataPlane, Target, TargetState
 from rehearsal.ecs.images import Images
 from rehearsal.ecs.records import Task, TaskSet, Whereabouts
 from rehearsal.ecs.settings import EcsSettings
 from rehearsal.ecs.task_runner import TaskRunner
 
 _LOGGER = logging.getLogger(__name__)
-HEALTHY = {TargetState.HEALTHY, TargetState.UNUSED}
+CONNECT_TIMEOUT = 0.2  # seconds; a port of this machine answers at once
+
+
+def listens(target: Target) -> bool:
+    """Whether somebody takes connections at a target."""
+    try:
+        with socket.create_connection((target.id, target.port), CONNECT_TIMEOUT):
+            return True
+    except OSError:
+        return False
 
 
 class Scheduler:
@@ -88,14 +98,23 @@ class Scheduler:
         running = [t for t in task_set.live_tasks if t.status == "RUNNING"]
         if len(running) != task_set.wanted or task_set.count("PENDING"):
             return False
-        settled = time.time() - self._settings.steady_after
-        if any((task.started_at or settled) > settled for task in running):
-            return False
         arn = task_set.target_group_arn
-        if arn is None:
+        known = self._plane.health(arn) if arn is not None else ()
+        states = {health.target: health.state for health in known}
+        return all(self._is_settled(task, states) for task in running)
+
+    def _is_settled(self, task: Task, states: Mapping[Target, TargetState]) -> bool:
+        age = time.time() - (task.started_at or time.time())
+        if age < self._settings.steady_after:
+            return False
+        if task.target is None:
             return True
-        seen = {health.target: health.state for health in self._plane.health(arn)}
-        return all(t.target is None or seen.get(t.target) in HEALTHY for t in running)
+        match states.get(task.target):
+            case TargetState.HEALTHY:
+                return True
+            case TargetState.UNUSED:
+                return age >= self._settings.unchecked_after or listens(task.target)
+        return False
 
     def _run(self) -> None:
         while not self._closing.wait(self._settings.look_interval):

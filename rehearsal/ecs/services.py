@@ -2,51 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from rehearsal.ecs.context import OPTIONS, EcsContext, EcsOperation
 from rehearsal.ecs.records import TaskSet, last_part
-from rehearsal.ecs.task_sets import OPTIONS, EcsContext
-from rehearsal.endpoint.json_service import Operation
 
 CONTROLLED = {"CODE_DEPLOY", "EXTERNAL"}
 
 
-def operations(context: EcsContext) -> dict[str, Operation]:
-    """Create-, Describe-, Update- and DeleteService."""
-    scheduler = context.scheduler
+def _create(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
+    # Moto would look the subnets up in EC2; a stage's tasks are in none.
+    asked = {k: v for k, v in request.items() if k != "networkConfiguration"}
+    service = context.moto("CreateService", asked)["service"]
+    if service["deploymentController"]["type"] == "CODE_DEPLOY":
+        context.scheduler.add(_first_task_set(context, request, service))
+    return {"service": _shown(context, service)}
 
-    def create(request: dict[str, Any]) -> dict[str, Any]:
-        # Moto would look the subnets up in EC2; a stage's tasks are in none.
-        asked = {k: v for k, v in request.items() if k != "networkConfiguration"}
-        service = context.moto("CreateService", asked)["service"]
-        if service["deploymentController"]["type"] == "CODE_DEPLOY":
-            scheduler.add(_first_task_set(context, request, service))
-        return {"service": _shown(context, service)}
 
-    def describe(request: dict[str, Any]) -> dict[str, Any]:
-        answer = context.moto("DescribeServices", request)
-        services = [_shown(context, service) for service in answer["services"]]
-        return {**answer, "services": services}
+def _describe(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
+    answer = context.moto("DescribeServices", request)
+    services = [_shown(context, service) for service in answer["services"]]
+    return {**answer, "services": services}
 
-    def update(request: dict[str, Any]) -> dict[str, Any]:
-        service = context.moto("UpdateService", request)["service"]
-        for task_set in _task_sets(context, service):
-            task_set.desired = service["desiredCount"]
-        return {"service": _shown(context, service)}
 
-    def delete(request: dict[str, Any]) -> dict[str, Any]:
-        before = context.service(request)
-        service = context.moto("DeleteService", request)["service"]
-        for task_set in _task_sets(context, before):
-            scheduler.drain(task_set)
-        return {"service": _shown(context, service)}
+def _update(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
+    service = context.moto("UpdateService", request)["service"]
+    for task_set in _task_sets(context, service):
+        task_set.desired = service["desiredCount"]
+    return {"service": _shown(context, service)}
 
-    return {
-        "CreateService": create,
-        "DescribeServices": describe,
-        "UpdateService": update,
-        "DeleteService": delete,
-    }
+
+def _delete(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
+    before = context.service(request)
+    service = context.moto("DeleteService", request)["service"]
+    for task_set in _task_sets(context, before):
+        context.scheduler.drain(task_set)
+    return {"service": _shown(context, service)}
 
 
 def _first_task_set(
@@ -87,3 +79,11 @@ def _shown(context: EcsContext, service: dict[str, Any]) -> dict[str, Any]:
         shown["loadBalancers"] = primary.load_balancers
         shown["networkConfiguration"] = primary.options.get("networkConfiguration")
     return shown
+
+
+OPERATIONS: Mapping[str, EcsOperation] = {
+    "CreateService": _create,
+    "DescribeServices": _describe,
+    "UpdateService": _update,
+    "DeleteService": _delete,
+}

@@ -13,6 +13,9 @@ class EcsSettings:
         look_interval: How often tasks are looked after.
         steady_after: How long every task must have run for STEADY_STATE; what dies at
             its start must not look steady in between.
+        unchecked_after: How long a task that nobody checks must have run for that, as
+            long as nothing listens on its port. On AWS minutes pass before a task
+            counts as steady; here one that is about to die must not get there first.
         restart_delay: How long a task that died is replaced after, doubled each time.
         longest_restart_delay: The bound of that.
         stop_timeout: SIGTERM to SIGKILL, as a task definition's ``stopTimeout``.
@@ -23,6 +26,7 @@ class EcsSettings:
 
     look_interval: float = 0.05
     steady_after: float = 1.0
+    unchecked_after: float = 10.0
     restart_delay: float = 0.1
     longest_restart_delay: float = 10.0
     stop_timeout: float = 5.0

@@ -2,62 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rehearsal.ecs.context import EcsContext, EcsOperation
 from rehearsal.ecs.records import Task, TaskSet, last_part
 from rehearsal.ecs.shapes import task_shape
-from rehearsal.ecs.task_sets import EcsContext
 from rehearsal.endpoint.errors import ApiError
-from rehearsal.endpoint.json_service import Operation
 
 
-def operations(context: EcsContext) -> dict[str, Operation]:
-    """ListTasks, DescribeTasks, StopTask."""
+def _list_all(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
+    cluster = last_part(request.get("cluster", "default"))
+    service, family = request.get("serviceName"), request.get("family")
+    status = request.get("desiredStatus", "RUNNING")
+    return {
+        "taskArns": [
+            task.arn
+            for task_set, task in _all(context, cluster)
+            if service in (None, task_set.service)
+            and family in (None, task_set.definition["family"])
+            and task.is_wanted == (status == "RUNNING")
+            and request.get("startedBy") in (None, task_set.id)
+        ]
+    }
 
-    def list_all(request: dict[str, Any]) -> dict[str, Any]:
-        cluster = last_part(request.get("cluster", "default"))
-        service, family = request.get("serviceName"), request.get("family")
-        status = request.get("desiredStatus", "RUNNING")
-        return {
-            "taskArns": [
-                task.arn
-                for task_set, task in _all(context, cluster)
-                if service in (None, task_set.service)
-                and family in (None, task_set.definition["family"])
-                and task.is_wanted == (status == "RUNNING")
-                and request.get("startedBy") in (None, task_set.id)
-            ]
-        }
 
-    def describe(request: dict[str, Any]) -> dict[str, Any]:
-        known = {
-            task.id: task_shape(task, task_set, context.whereabouts)
-            for task_set, task in _all(
-                context, last_part(request.get("cluster", "default"))
-            )
-        }
-        wanted = request["tasks"]
-        return {
-            "tasks": [known[last_part(w)] for w in wanted if last_part(w) in known],
-            "failures": [
-                {"arn": each, "reason": "MISSING"}
-                for each in wanted
-                if last_part(each) not in known
-            ],
-        }
+def _describe(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
+    known = {
+        task.id: task_shape(task, task_set, context.whereabouts)
+        for task_set, task in _all(
+            context, last_part(request.get("cluster", "default"))
+        )
+    }
+    wanted = request["tasks"]
+    return {
+        "tasks": [known[last_part(w)] for w in wanted if last_part(w) in known],
+        "failures": [
+            {"arn": each, "reason": "MISSING"}
+            for each in wanted
+            if last_part(each) not in known
+        ],
+    }
 
-    def stop(request: dict[str, Any]) -> dict[str, Any]:
-        cluster = last_part(request.get("cluster", "default"))
-        for task_set, task in _all(context, cluster):
-            if task.id == last_part(request["task"]):
-                reason = request.get("reason", "Task stopped by user")
-                context.scheduler.stop_task(task_set, task, reason)
-                return {"task": task_shape(task, task_set, context.whereabouts)}
-        message = f"There is no task {request['task']} in the cluster {cluster}."
-        raise ApiError("InvalidParameterException", message)
 
-    return {"ListTasks": list_all, "DescribeTasks": describe, "StopTask": stop}
+def _stop(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
+    cluster = last_part(request.get("cluster", "default"))
+    for task_set, task in _all(context, cluster):
+        if task.id == last_part(request["task"]):
+            reason = request.get("reason", "Task stopped by user")
+            context.scheduler.stop_task(task_set, task, reason)
+            return {"task": task_shape(task, task_set, context.whereabouts)}
+    message = f"There is no task {request['task']} in the cluster {cluster}."
+    raise ApiError("InvalidParameterException", message)
 
 
 def _all(context: EcsContext, cluster: str) -> Iterator[tuple[TaskSet, Task]]:
@@ -65,3 +61,10 @@ def _all(context: EcsContext, cluster: str) -> Iterator[tuple[TaskSet, Task]]:
         if task_set.cluster == cluster:
             for task in task_set.tasks:
                 yield task_set, task
+
+
+OPERATIONS: Mapping[str, EcsOperation] = {
+    "ListTasks": _list_all,
+    "DescribeTasks": _describe,
+    "StopTask": _stop,
+}

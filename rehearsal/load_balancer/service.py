@@ -21,6 +21,7 @@ from rehearsal.load_balancer.mirror import Mirror, MirrorError
 Form = Mapping[str, str]
 NAMESPACE = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"
 MOST_TARGETS = 1000
+NOT_REGISTERED = "Target is not registered to the target group"
 
 
 class LoadBalancerService:
@@ -77,23 +78,19 @@ class LoadBalancerService:
         return Reply(status=reply.status, body=body, headers=headers)
 
     def _describe_target_health(self, form: Form) -> dict[str, Any]:
-        asked = {target.port: target for target in _targets(form)}
         found = self._health(form)
-        return {
-            "TargetHealthDescriptions": [
-                {
-                    "Target": {"Id": health.target.id, "Port": health.target.port},
-                    "HealthCheckPort": str(health.target.port),
-                    "TargetHealth": {
-                        "State": health.state.value,
-                        "Reason": health.reason,
-                        "Description": health.description,
-                    },
-                }
-                for health in found
-                if not asked or health.target.port in asked
-            ]
-        }
+        asked = _targets(form)
+        registered = {health.target for health in found}
+        shown = [h for h in found if not asked or h.target in asked]
+        descriptions = [
+            _described(h.target, h.state.value, h.reason, h.description) for h in shown
+        ]
+        unknown = [
+            _described(target, "unused", "Target.NotRegistered", NOT_REGISTERED)
+            for target in asked
+            if target not in registered
+        ]
+        return {"TargetHealthDescriptions": [*descriptions, *unknown]}
 
     def _health(self, form: Form) -> tuple[Any, ...]:
         arn = form.get("TargetGroupArn", "")
@@ -114,6 +111,20 @@ class LoadBalancerService:
         for target in _targets(form):
             self._plane.deregister(form["TargetGroupArn"], target)
         return {}
+
+
+def _described(
+    target: Target, state: str, reason: str | None, description: str | None
+) -> dict[str, Any]:
+    return {
+        "Target": {"Id": target.id, "Port": target.port},
+        "HealthCheckPort": str(target.port),
+        "TargetHealth": {
+            "State": state,
+            "Reason": reason,
+            "Description": description,
+        },
+    }
 
 
 def _targets(form: Form) -> list[Target]:

@@ -24,7 +24,7 @@ from rehearsal.data_plane import (
 )
 
 #: How long a test waits for what must come, in seconds; it never takes that long.
-PATIENCE = 60.0
+PATIENCE = 6.0
 #: Checks that are soon repeated, so that a test need not wait.
 QUICK = HealthCheck(
     path="/health", interval=0.05, healthy_threshold=2, unhealthy_threshold=2

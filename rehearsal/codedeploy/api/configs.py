@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.codedeploy.api.context import Context
+from rehearsal.codedeploy.api.context import Context, ContextOperation
 from rehearsal.endpoint.errors import ApiError
-from rehearsal.endpoint.json_service import Operation
 
 RESERVED = "CodeDeployDefault."
 LIMITS = {
@@ -16,54 +16,46 @@ LIMITS = {
 }
 
 
-def operations(context: Context) -> dict[str, Operation]:
-    """Create-, Get-, List- and DeleteDeploymentConfig."""
-    configs = context.registry.configs
-
-    def create(request: dict[str, Any]) -> dict[str, Any]:
-        name = request["deploymentConfigName"]
-        if name.startswith(RESERVED):
-            message = f"{RESERVED} is reserved for AWS's own configurations."
-            raise ApiError("InvalidDeploymentConfigNameException", message)
-        if name in configs:
-            message = f"Deployment configuration already exists with name: {name}"
-            raise ApiError("DeploymentConfigAlreadyExistsException", message)
-        if request.get("computePlatform") != "ECS":
-            message = "The rehearsal plays the ECS platform only."
-            raise ApiError("InvalidComputePlatformException", message)
-        config = {
-            "deploymentConfigId": str(uuid.uuid4()),
-            "deploymentConfigName": name,
-            "computePlatform": "ECS",
-            "createTime": context.engine.clock.now(),
-            "trafficRoutingConfig": _checked(request.get("trafficRoutingConfig")),
-        }
-        configs[name] = config
-        return {"deploymentConfigId": config["deploymentConfigId"]}
-
-    def get(request: dict[str, Any]) -> dict[str, Any]:
-        name = request["deploymentConfigName"]
-        if name not in configs:
-            message = f"No deployment configuration found for name: {name}"
-            raise ApiError("DeploymentConfigDoesNotExistException", message)
-        return {"deploymentConfigInfo": configs[name]}
-
-    def list_all(_: dict[str, Any]) -> dict[str, Any]:
-        return {"deploymentConfigsList": sorted(configs)}
-
-    def delete(request: dict[str, Any]) -> None:
-        name = request["deploymentConfigName"]
-        if name.startswith(RESERVED):
-            message = f"{name} is AWS's own and cannot be deleted."
-            raise ApiError("InvalidOperationException", message)
-        configs.pop(name, None)
-
-    return {
-        "CreateDeploymentConfig": create,
-        "GetDeploymentConfig": get,
-        "ListDeploymentConfigs": list_all,
-        "DeleteDeploymentConfig": delete,
+def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    name = request["deploymentConfigName"]
+    if name.startswith(RESERVED):
+        message = f"{RESERVED} is reserved for AWS's own configurations."
+        raise ApiError("InvalidDeploymentConfigNameException", message)
+    if name in context.registry.configs:
+        message = f"Deployment configuration already exists with name: {name}"
+        raise ApiError("DeploymentConfigAlreadyExistsException", message)
+    if request.get("computePlatform") != "ECS":
+        message = "The rehearsal plays the ECS platform only."
+        raise ApiError("InvalidComputePlatformException", message)
+    config = {
+        "deploymentConfigId": str(uuid.uuid4()),
+        "deploymentConfigName": name,
+        "computePlatform": "ECS",
+        "createTime": context.engine.clock.now(),
+        "trafficRoutingConfig": _checked(request.get("trafficRoutingConfig")),
     }
+    context.registry.configs[name] = config
+    return {"deploymentConfigId": config["deploymentConfigId"]}
+
+
+def _get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    name = request["deploymentConfigName"]
+    if name not in context.registry.configs:
+        message = f"No deployment configuration found for name: {name}"
+        raise ApiError("DeploymentConfigDoesNotExistException", message)
+    return {"deploymentConfigInfo": context.registry.configs[name]}
+
+
+def _list_all(context: Context, _: dict[str, Any]) -> dict[str, Any]:
+    return {"deploymentConfigsList": sorted(context.registry.configs)}
+
+
+def _delete(context: Context, request: dict[str, Any]) -> None:
+    name = request["deploymentConfigName"]
+    if name.startswith(RESERVED):
+        message = f"{name} is AWS's own and cannot be deleted."
+        raise ApiError("InvalidOperationException", message)
+    context.registry.configs.pop(name, None)
 
 
 def _checked(routing: dict[str, Any] | None) -> dict[str, Any]:
@@ -79,3 +71,11 @@ def _checked(routing: dict[str, Any] | None) -> dict[str, Any]:
         message = f"{member} needs {percentage} of 1 to 99 and {interval} in minutes."
         raise ApiError(code, message)
     return {"type": kind, member: given}
+
+
+OPERATIONS: Mapping[str, ContextOperation] = {
+    "CreateDeploymentConfig": _create,
+    "GetDeploymentConfig": _get,
+    "ListDeploymentConfigs": _list_all,
+    "DeleteDeploymentConfig": _delete,
+}

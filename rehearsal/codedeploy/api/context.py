@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,3 +90,7 @@ class Context:
             f"arn:aws:ecs:{self.region}:{self.account}:service/"
             f"{service.cluster}/{service.name}"
         )
+
+
+ContextOperation = Callable[[Context, dict[str, Any]], Mapping[str, Any] | None]
+"""What an operation does with a request."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.codedeploy.api.context import Context
+from rehearsal.codedeploy.api.context import Context, ContextOperation
 from rehearsal.codedeploy.api.deployment_info import deployment_info
 from rehearsal.codedeploy.api.ordering import order_for
 from rehearsal.codedeploy.api.revisions import register
@@ -18,55 +19,34 @@ from rehearsal.codedeploy.model.vocabulary import (
     WaitType,
 )
 from rehearsal.endpoint.errors import ApiError
-from rehearsal.endpoint.json_service import Operation
 
 
-def operations(context: Context) -> dict[str, Operation]:
-    """Create-, Get-, BatchGet-, List-, Stop- and ContinueDeployment."""
-    engine = context.engine
+def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    application, group = context.application(request), context.group(request)
+    _check_request(context, request)
+    revision = register(context, application, request["revision"])
+    try:
+        deployment = context.engine.submit(
+            lambda new_id: order_for(new_id, request, group, revision, context)
+        )
+    except GroupIsBusyError as error:
+        message = (
+            f"The Deployment Group '{group.name}' already has an active "
+            f"Deployment '{error}'"
+        )
+        raise ApiError("DeploymentLimitExceededException", message) from error
+    return {"deploymentId": deployment.id}
 
-    def create(request: dict[str, Any]) -> dict[str, Any]:
-        application, group = context.application(request), context.group(request)
-        _check_request(context, request)
-        revision = register(context, application, request["revision"])
-        try:
-            deployment = engine.submit(
-                lambda new_id: order_for(new_id, request, group, revision, context)
-            )
-        except GroupIsBusyError as error:
-            message = (
-                f"The Deployment Group '{group.name}' already has an active "
-                f"Deployment '{error}'"
-            )
-            raise ApiError("DeploymentLimitExceededException", message) from error
-        return {"deploymentId": deployment.id}
 
-    def get(request: dict[str, Any]) -> dict[str, Any]:
-        deployment = context.deployment(request["deploymentId"])
-        return {"deploymentInfo": deployment_info(deployment, engine.settings)}
+def _get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    deployment = context.deployment(request["deploymentId"])
+    return {"deploymentInfo": deployment_info(deployment, context.engine.settings)}
 
-    def batch_get(request: dict[str, Any]) -> dict[str, Any]:
-        found = [context.deployment(one) for one in request["deploymentIds"]]
-        infos = [deployment_info(one, engine.settings) for one in found]
-        return {"deploymentsInfo": infos}
 
-    def list_all(request: dict[str, Any]) -> dict[str, Any]:
-        return {"deployments": _listed(context, request)}
-
-    def stop(request: dict[str, Any]) -> dict[str, Any]:
-        return _stop(context, request)
-
-    def go_on(request: dict[str, Any]) -> None:
-        _continue(context, request)
-
-    return {
-        "CreateDeployment": create,
-        "GetDeployment": get,
-        "BatchGetDeployments": batch_get,
-        "ListDeployments": list_all,
-        "StopDeployment": stop,
-        "ContinueDeployment": go_on,
-    }
+def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    found = [context.deployment(one) for one in request["deploymentIds"]]
+    infos = [deployment_info(one, context.engine.settings) for one in found]
+    return {"deploymentsInfo": infos}
 
 
 def _check_request(context: Context, request: dict[str, Any]) -> None:
@@ -83,7 +63,7 @@ def _check_request(context: Context, request: dict[str, Any]) -> None:
         raise ApiError("InvalidAutoRollbackConfigException", message)
 
 
-def _listed(context: Context, request: dict[str, Any]) -> list[str]:
+def _list(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """The ids that match, the newest first."""
     application = group = None
     if "applicationName" in request:
@@ -97,11 +77,12 @@ def _listed(context: Context, request: dict[str, Any]) -> list[str]:
     times = request.get("createTimeRange") or {}
     start, end = times.get("start") or 0.0, times.get("end") or float("inf")
     found = context.engine.deployments(application, group)
-    return [
+    ids = [
         deployment.id
         for deployment in reversed(found)
         if deployment.status in statuses and start <= deployment.order.created_at <= end
     ]
+    return {"deployments": ids}
 
 
 def _stop(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -144,3 +125,13 @@ def _continue(context: Context, request: dict[str, Any]) -> None:
             message = f"The deployment {deployment.id} is {deployment.status}."
             raise ApiError("DeploymentIsNotInReadyStateException", message)
         engine.signal(deployment.id, Continued(wait=wait))
+
+
+OPERATIONS: Mapping[str, ContextOperation] = {
+    "CreateDeployment": _create,
+    "GetDeployment": _get,
+    "BatchGetDeployments": _batch_get,
+    "ListDeployments": _list,
+    "StopDeployment": _stop,
+    "ContinueDeployment": _continue,
+}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.codedeploy.api.context import NAME, Context
+from rehearsal.codedeploy.api.context import NAME, Context, ContextOperation
 from rehearsal.codedeploy.api.group_settings import check_settings
 from rehearsal.codedeploy.model.deployment import Deployment
 from rehearsal.codedeploy.model.vocabulary import DeploymentStatus
 from rehearsal.codedeploy.registry import Group
 from rehearsal.codedeploy.revisions import without_content
 from rehearsal.endpoint.errors import ApiError
-from rehearsal.endpoint.json_service import Operation
 
 NAMES = {
     "applicationName",
@@ -23,68 +23,61 @@ NAMES = {
 DEFAULT_CONFIG = "CodeDeployDefault.ECSAllAtOnce"
 
 
-def operations(context: Context) -> dict[str, Operation]:
-    """Create-, Update-, Get-, BatchGet-, List- and DeleteDeploymentGroup."""
+def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    application = context.application(request)
+    name = request["deploymentGroupName"]
+    if not NAME.fullmatch(name):
+        message = f"{name!r} is no deployment group name."
+        raise ApiError("InvalidDeploymentGroupNameException", message)
+    if name in application.groups:
+        message = f"Deployment group already exists with name: {name}"
+        raise ApiError("DeploymentGroupAlreadyExistsException", message)
+    settings = {"deploymentConfigName": DEFAULT_CONFIG, **_settings(request)}
+    check_settings(settings, context.registry.configs)
+    group = Group(application=application.name, name=name, settings=settings)
+    application.groups[name] = group
+    return {"deploymentGroupId": group.id}
 
-    def create(request: dict[str, Any]) -> dict[str, Any]:
-        application = context.application(request)
-        name = request["deploymentGroupName"]
-        if not NAME.fullmatch(name):
-            message = f"{name!r} is no deployment group name."
-            raise ApiError("InvalidDeploymentGroupNameException", message)
-        if name in application.groups:
-            message = f"Deployment group already exists with name: {name}"
-            raise ApiError("DeploymentGroupAlreadyExistsException", message)
-        settings = {"deploymentConfigName": DEFAULT_CONFIG, **_settings(request)}
-        check_settings(settings, context.registry.configs)
-        group = Group(application=application.name, name=name, settings=settings)
-        application.groups[name] = group
-        return {"deploymentGroupId": group.id}
 
-    def update(request: dict[str, Any]) -> dict[str, Any]:
-        application = context.application(request)
-        group = context.group(request, "currentDeploymentGroupName")
-        settings = {**group.settings, **_settings(request)}
-        check_settings(settings, context.registry.configs)
-        name = request.get("newDeploymentGroupName", group.name)
-        if name != group.name and name in application.groups:
-            message = f"Deployment group already exists with name: {name}"
-            raise ApiError("DeploymentGroupAlreadyExistsException", message)
-        del application.groups[group.name]
-        group.name, group.settings = name, settings
-        application.groups[name] = group
-        return {"hooksNotCleanedUp": []}
+def _update(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    application = context.application(request)
+    group = context.group(request, "currentDeploymentGroupName")
+    settings = {**group.settings, **_settings(request)}
+    check_settings(settings, context.registry.configs)
+    name = request.get("newDeploymentGroupName", group.name)
+    if name != group.name and name in application.groups:
+        message = f"Deployment group already exists with name: {name}"
+        raise ApiError("DeploymentGroupAlreadyExistsException", message)
+    del application.groups[group.name]
+    group.name, group.settings = name, settings
+    application.groups[name] = group
+    return {"hooksNotCleanedUp": []}
 
-    def get(request: dict[str, Any]) -> dict[str, Any]:
-        return {"deploymentGroupInfo": _info(context, context.group(request))}
 
-    def batch_get(request: dict[str, Any]) -> dict[str, Any]:
-        application = context.application(request)
-        names = request["deploymentGroupNames"]
-        found = [name for name in names if name in application.groups]
-        infos = [_info(context, application.groups[name]) for name in found]
-        return {"deploymentGroupsInfo": infos}
+def _get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    return {"deploymentGroupInfo": _info(context, context.group(request))}
 
-    def list_all(request: dict[str, Any]) -> dict[str, Any]:
-        application = context.application(request)
-        return {
-            "applicationName": application.name,
-            "deploymentGroups": sorted(application.groups),
-        }
 
-    def delete(request: dict[str, Any]) -> dict[str, Any]:
-        application = context.application(request)
-        application.groups.pop(request["deploymentGroupName"], None)
-        return {"hooksNotCleanedUp": []}
+def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    application = context.application(request)
+    names = request["deploymentGroupNames"]
+    found = [name for name in names if name in application.groups]
+    infos = [_info(context, application.groups[name]) for name in found]
+    return {"deploymentGroupsInfo": infos}
 
+
+def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    application = context.application(request)
     return {
-        "CreateDeploymentGroup": create,
-        "UpdateDeploymentGroup": update,
-        "GetDeploymentGroup": get,
-        "BatchGetDeploymentGroups": batch_get,
-        "ListDeploymentGroups": list_all,
-        "DeleteDeploymentGroup": delete,
+        "applicationName": application.name,
+        "deploymentGroups": sorted(application.groups),
     }
+
+
+def _delete(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    application = context.application(request)
+    application.groups.pop(request["deploymentGroupName"], None)
+    return {"hooksNotCleanedUp": []}
 
 
 def _settings(request: dict[str, Any]) -> dict[str, Any]:
@@ -117,3 +110,13 @@ def _last(deployments: list[Deployment]) -> dict[str, Any] | None:
         "createTime": last.order.created_at,
         "endTime": last.completed_at,
     }
+
+
+OPERATIONS: Mapping[str, ContextOperation] = {
+    "CreateDeploymentGroup": _create,
+    "UpdateDeploymentGroup": _update,
+    "GetDeploymentGroup": _get,
+    "BatchGetDeploymentGroups": _batch_get,
+    "ListDeploymentGroups": _list_all,
+    "DeleteDeploymentGroup": _delete,
+}

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.codedeploy.api.context import Context
+from rehearsal.codedeploy.api.context import Context, ContextOperation
 from rehearsal.codedeploy.model.deployment import Deployment
 from rehearsal.codedeploy.model.signals import Reported
 from rehearsal.codedeploy.model.vocabulary import EventStatus
 from rehearsal.endpoint.errors import ApiError
-from rehearsal.endpoint.json_service import Operation
 
 ACCEPTED = {"Succeeded": True, "Failed": False}
 
 
-def operations(context: Context) -> dict[str, Operation]:
-    """PutLifecycleEventHookExecutionStatus."""
-    engine = context.engine
-
-    def put(request: dict[str, Any]) -> dict[str, Any]:
-        with engine.changed:
-            deployment = context.deployment(request.get("deploymentId"))
-            status = request.get("status")
-            if status not in ACCEPTED:
-                message = f"status must be Succeeded or Failed, not {status!r}."
-                code = "InvalidLifecycleEventHookExecutionStatusException"
-                raise ApiError(code, message)
-            execution_id = request.get("lifecycleEventHookExecutionId")
-            _check_running(deployment, execution_id)
-            reported = Reported(
-                execution_id=str(execution_id), succeeded=ACCEPTED[status]
-            )
-            engine.signal(deployment.id, reported)
-            return {"lifecycleEventHookExecutionId": execution_id}
-
-    return {"PutLifecycleEventHookExecutionStatus": put}
+def _put(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    with context.engine.changed:
+        deployment = context.deployment(request.get("deploymentId"))
+        status = request.get("status")
+        if status not in ACCEPTED:
+            message = f"status must be Succeeded or Failed, not {status!r}."
+            code = "InvalidLifecycleEventHookExecutionStatusException"
+            raise ApiError(code, message)
+        execution_id = request.get("lifecycleEventHookExecutionId")
+        _check_running(deployment, execution_id)
+        reported = Reported(execution_id=str(execution_id), succeeded=ACCEPTED[status])
+        context.engine.signal(deployment.id, reported)
+        return {"lifecycleEventHookExecutionId": execution_id}
 
 
 def _check_running(deployment: Deployment, execution_id: str | None) -> None:
@@ -50,3 +42,8 @@ def _check_running(deployment: Deployment, execution_id: str | None) -> None:
     if event.status is not EventStatus.IN_PROGRESS:
         message = f"{event.name} of {deployment.id} is already {event.status}."
         raise ApiError("LifecycleEventAlreadyCompletedException", message)
+
+
+OPERATIONS: Mapping[str, ContextOperation] = {
+    "PutLifecycleEventHookExecutionStatus": _put,
+}

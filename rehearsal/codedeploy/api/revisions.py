@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal.codedeploy.api.context import Context
+from rehearsal.codedeploy.api.context import Context, ContextOperation
 from rehearsal.codedeploy.appspec import AppSpecError, parse_app_spec
 from rehearsal.codedeploy.registry import Application
 from rehearsal.codedeploy.revisions import (
@@ -18,7 +19,6 @@ from rehearsal.codedeploy.revisions import (
     without_content,
 )
 from rehearsal.endpoint.errors import ApiError
-from rehearsal.endpoint.json_service import Operation
 
 
 def register(
@@ -52,46 +52,39 @@ def register(
     return revision
 
 
-def operations(context: Context) -> dict[str, Operation]:
-    """Register-, Get-, BatchGet- and ListApplicationRevisions."""
+def _register_revision(context: Context, request: dict[str, Any]) -> None:
+    application = context.application(request)
+    register(context, application, request["revision"], request.get("description"))
 
-    def register_revision(request: dict[str, Any]) -> None:
-        application = context.application(request)
-        register(context, application, request["revision"], request.get("description"))
 
-    def get(request: dict[str, Any]) -> dict[str, Any]:
-        application = context.application(request)
-        revision = _known(application, request["revision"])
-        return {
-            "applicationName": application.name,
-            "revision": revision.location,
-            "revisionInfo": _info(context, application, revision),
-        }
-
-    def batch_get(request: dict[str, Any]) -> dict[str, Any]:
-        application = context.application(request)
-        found = [_known(application, location) for location in request["revisions"]]
-        return {
-            "applicationName": application.name,
-            "revisions": [
-                {
-                    "revisionLocation": without_content(revision.location),
-                    "genericRevisionInfo": _info(context, application, revision),
-                }
-                for revision in found
-            ],
-        }
-
-    def list_all(request: dict[str, Any]) -> dict[str, Any]:
-        known = context.application(request).revisions.values()
-        return {"revisions": [without_content(revision.location) for revision in known]}
-
+def _get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    application = context.application(request)
+    revision = _known(application, request["revision"])
     return {
-        "RegisterApplicationRevision": register_revision,
-        "GetApplicationRevision": get,
-        "BatchGetApplicationRevisions": batch_get,
-        "ListApplicationRevisions": list_all,
+        "applicationName": application.name,
+        "revision": revision.location,
+        "revisionInfo": _info(context, application, revision),
     }
+
+
+def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    application = context.application(request)
+    found = [_known(application, location) for location in request["revisions"]]
+    return {
+        "applicationName": application.name,
+        "revisions": [
+            {
+                "revisionLocation": without_content(revision.location),
+                "genericRevisionInfo": _info(context, application, revision),
+            }
+            for revision in found
+        ],
+    }
+
+
+def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    known = context.application(request).revisions.values()
+    return {"revisions": [without_content(revision.location) for revision in known]}
 
 
 def _known(application: Application, location: Location) -> Revision:
@@ -118,3 +111,11 @@ def _info(
         "lastUsedTime": max(times, default=None),
         "registerTime": revision.registered_at,
     }
+
+
+OPERATIONS: Mapping[str, ContextOperation] = {
+    "RegisterApplicationRevision": _register_revision,
+    "GetApplicationRevision": _get,
+    "BatchGetApplicationRevisions": _batch_get,
+    "ListApplicationRevisions": _list_all,
+}

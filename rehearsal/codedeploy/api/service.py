@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.codedeploy.api import (
@@ -13,7 +14,7 @@ from rehearsal.codedeploy.api import (
     revisions,
     targets,
 )
-from rehearsal.codedeploy.api.context import REQUIRED_ERRORS, Context
+from rehearsal.codedeploy.api.context import REQUIRED_ERRORS, Context, ContextOperation
 from rehearsal.endpoint.json_service import JsonService, Operation
 
 MODULES = (applications, configs, deployments, groups, hooks, revisions, targets)
@@ -21,16 +22,17 @@ MODULES = (applications, configs, deployments, groups, hooks, revisions, targets
 
 def codedeploy_service(context: Context) -> JsonService:
     """CodeDeploy's API, as JSON 1.1; one request at a time touches what is kept."""
-    table: dict[str, Operation] = {}
-    for module in MODULES:
-        table.update(module.operations(context))
-    guarded = {name: _guarded(context, table[name]) for name in table}
-    return JsonService("codedeploy", guarded, REQUIRED_ERRORS)
+    table = {
+        name: _guarded(context, operation)
+        for module in MODULES
+        for name, operation in module.OPERATIONS.items()
+    }
+    return JsonService("codedeploy", table, REQUIRED_ERRORS)
 
 
-def _guarded(context: Context, operation: Operation) -> Operation:
-    def answer(request: dict[str, Any]) -> Any:
+def _guarded(context: Context, operation: ContextOperation) -> Operation:
+    def answer(request: dict[str, Any]) -> Mapping[str, Any] | None:
         with context.registry.lock:
-            return operation(request)
+            return operation(context, request)
 
     return answer

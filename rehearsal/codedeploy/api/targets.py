@@ -2,50 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.codedeploy.api.context import Context
+from rehearsal.codedeploy.api.context import Context, ContextOperation
 from rehearsal.codedeploy.api.deployment_info import deployment_target
 from rehearsal.codedeploy.model.deployment import Deployment
 from rehearsal.endpoint.errors import ApiError
-from rehearsal.endpoint.json_service import Operation
 
 MOST_TARGETS = 25
 
 
-def operations(context: Context) -> dict[str, Operation]:
-    """Get-, BatchGet- and ListDeploymentTargets."""
+def _get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    deployment = _started(context, request)
+    return {"deploymentTarget": _target(context, deployment, request["targetId"])}
 
-    def get(request: dict[str, Any]) -> dict[str, Any]:
-        deployment = _started(context, request)
-        return {"deploymentTarget": _target(context, deployment, request["targetId"])}
 
-    def batch_get(request: dict[str, Any]) -> dict[str, Any]:
-        deployment = _started(context, request)
-        ids = request["targetIds"]
-        if len(ids) > MOST_TARGETS:
-            message = f"At most {MOST_TARGETS} targets can be asked for at once."
-            raise ApiError("DeploymentTargetListSizeExceededException", message)
-        targets = [_target(context, deployment, one) for one in ids]
-        return {"deploymentTargets": targets}
+def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    deployment = _started(context, request)
+    ids = request["targetIds"]
+    if len(ids) > MOST_TARGETS:
+        message = f"At most {MOST_TARGETS} targets can be asked for at once."
+        raise ApiError("DeploymentTargetListSizeExceededException", message)
+    targets = [_target(context, deployment, one) for one in ids]
+    return {"deploymentTargets": targets}
 
-    def list_all(request: dict[str, Any]) -> dict[str, Any]:
-        deployment = _started(context, request)
-        filters = request.get("targetFilters") or {}
-        unknown = set(filters) - {"TargetStatus", "ServerInstanceLabel"}
-        if unknown:
-            message = f"{sorted(unknown)} are no target filters."
-            raise ApiError("InvalidTargetFilterNameException", message)
-        wanted = filters.get("TargetStatus")
-        if wanted is not None and deployment.target_status not in wanted:
-            return {"targetIds": []}
-        return {"targetIds": [deployment.order.service.target_id]}
 
-    return {
-        "GetDeploymentTarget": get,
-        "BatchGetDeploymentTargets": batch_get,
-        "ListDeploymentTargets": list_all,
-    }
+def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    deployment = _started(context, request)
+    filters = request.get("targetFilters") or {}
+    unknown = set(filters) - {"TargetStatus", "ServerInstanceLabel"}
+    if unknown:
+        message = f"{sorted(unknown)} are no target filters."
+        raise ApiError("InvalidTargetFilterNameException", message)
+    wanted = filters.get("TargetStatus")
+    if wanted is not None and deployment.target_status not in wanted:
+        return {"targetIds": []}
+    return {"targetIds": [deployment.order.service.target_id]}
 
 
 def _started(context: Context, request: dict[str, Any]) -> Deployment:
@@ -65,3 +58,10 @@ def _target(context: Context, deployment: Deployment, target_id: str) -> dict[st
         message = f"The deployment's target is {expected}, not {target_id}."
         raise ApiError("DeploymentTargetDoesNotExistException", message)
     return deployment_target(deployment, context.service_arn(deployment))
+
+
+OPERATIONS: Mapping[str, ContextOperation] = {
+    "GetDeploymentTarget": _get,
+    "BatchGetDeploymentTargets": _batch_get,
+    "ListDeploymentTargets": _list_all,
+}

@@ -17,7 +17,8 @@ Resources:
         LoadBalancerInfo: {ContainerName: web, ContainerPort: 80}
         PlatformVersion: LATEST
         NetworkConfiguration:
-          awsvpcConfiguration: {Subnets: [s-1], SecurityGroups: [], AssignPublicIp: ENABLED}
+          awsvpcConfiguration:
+            {Subnets: [s-1], SecurityGroups: [], AssignPublicIp: ENABLED}
         CapacityProviderStrategy: [{CapacityProvider: FARGATE_SPOT, Weight: 2}]
 Hooks:
   - BeforeInstall: first

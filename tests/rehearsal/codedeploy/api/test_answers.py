@@ -94,7 +94,7 @@ def test_deployments_are_listed_by_status(setting, succeeded):
 
 
 def test_a_group_tells_its_service_and_its_deployments(setting, succeeded):
-    """ecsServices is told here and nowhere else."""
+    """A group is the one place that tells ecsServices."""
     info = setting.codedeploy.get_deployment_group(
         applicationName="shop", deploymentGroupName="live"
     )["deploymentGroupInfo"]

@@ -1,0 +1,166 @@
+"""What a scenario's file may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hookgate.units import Duration, Rate
+
+#: A scenario is played by a person's machine, so its numbers have bounds.
+_MOST_TASKS = 20
+_MOST_DEPLOYMENTS = 50
+
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w.-]+$")]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+Event = Literal[
+    "BeforeInstall",
+    "Install",
+    "AfterInstall",
+    "AllowTestTraffic",
+    "AfterAllowTestTraffic",
+    "BeforeAllowTraffic",
+    "AllowTraffic",
+    "AfterAllowTraffic",
+]
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ServiceFile(_File):
+    """The ECS service that is deployed."""
+
+    name: Name = Field(description="Name of the service and task definition family.")
+    cluster: Name = Field("rehearsal", description="Name of the cluster.")
+    desired_count: int = Field(
+        2, ge=1, le=_MOST_TASKS, description="How many tasks each task set runs."
+    )
+    container: Name = Field("web", description="The container behind the listeners.")
+    port: int = Field(
+        8080, ge=1, le=65535, description="The container's port in the definition."
+    )
+
+
+class ListenerFile(_File):
+    """A listener of the load balancer."""
+
+    port: Port = Field(0, description="The port to listen on; 0 takes a free one.")
+    protocol: Literal["HTTP", "TCP"] = Field("HTTP", description="What it speaks.")
+
+
+class HealthCheckFile(_File):
+    """How targets are checked; times are AWS's and pass at the scenario's speed."""
+
+    path: str = Field("/", description="Path that is asked for.")
+    interval: Duration = Field(
+        "5s", validate_default=True, description="From one check to the next."
+    )
+    timeout: Duration = Field("2s", validate_default=True, description="For an answer.")
+    healthy_threshold: int = Field(2, ge=2, le=10, description="Good checks in a row.")
+    unhealthy_threshold: int = Field(2, ge=2, le=10, description="Bad checks in a row.")
+    matcher: str = Field("200", description="Status codes that are good.")
+
+
+class LoadBalancerFile(_File):
+    """The load balancer with its two listeners; no test listener when it is null."""
+
+    production: ListenerFile = Field(
+        default_factory=ListenerFile, description="Where customers come in."
+    )
+    test: ListenerFile | None = Field(
+        default_factory=ListenerFile, description="Where the hooks try green out."
+    )
+    health_check: HealthCheckFile = Field(
+        default_factory=HealthCheckFile, description="Of both target groups."
+    )
+
+
+class DeploymentGroupFile(_File):
+    """The CodeDeploy deployment group."""
+
+    application: Name = Field(description="Name of the CodeDeploy application.")
+    name: Name = Field(description="Name of the deployment group.")
+    configuration: str = Field(
+        "CodeDeployDefault.ECSAllAtOnce", description="How traffic is shifted."
+    )
+    rollback_on: list[
+        Literal[
+            "DEPLOYMENT_FAILURE",
+            "DEPLOYMENT_STOP_ON_ALARM",
+            "DEPLOYMENT_STOP_ON_REQUEST",
+        ]
+    ] = Field(default=["DEPLOYMENT_FAILURE"], description="What is rolled back.")
+    termination_wait: Duration = Field(
+        "0s", validate_default=True, description="Before blue is ended; whole minutes."
+    )
+
+
+class ImageFile(_File):
+    """What runs on this machine in the place of a container image."""
+
+    command: list[str] = Field(
+        min_length=1,
+        description="The program and its arguments; 'python' is this Python.",
+    )
+    environment: dict[str, str] = Field(
+        default_factory=dict, description="Variables of the process."
+    )
+
+
+class TrafficFile(_File):
+    """What customers ask the production listener for, all the time."""
+
+    rate: Rate = Field("50/s", validate_default=True, description="How often.")
+    path: str = Field("/", description="Path that is asked for.")
+
+
+class ExpectFile(_File):
+    """How a deployment must end."""
+
+    status: Literal["Succeeded", "Failed", "Stopped"] = Field(
+        description="Status of the deployment."
+    )
+    event: Event | None = Field(
+        None, description="The lifecycle event at which it must fail."
+    )
+    rollback: Literal["Succeeded", "Failed", "Stopped"] | None = Field(
+        None, description="Status of the rollback's own deployment."
+    )
+    reason: str | None = Field(
+        None, description="Text that the verdict's reasons must hold."
+    )
+
+
+class DeploymentFile(_File):
+    """One deployment to play."""
+
+    name: str = Field(min_length=1, max_length=100, description="What it shows.")
+    image: str = Field(description="The image to deploy, one of images.")
+    expect: ExpectFile = Field(description="How it must end.")
+
+
+class ScenarioFile(_File):
+    """A rehearsal."""
+
+    version: Literal[1] = Field(description="The version of this format.")
+    service: ServiceFile
+    load_balancer: LoadBalancerFile = Field(default_factory=LoadBalancerFile)
+    deployment_group: DeploymentGroupFile
+    plan: str = Field(description="The plan's file, beside the scenario.")
+    traffic: TrafficFile = Field(default_factory=TrafficFile)
+    speed: float = Field(
+        20.0,
+        ge=1,
+        le=1000,
+        description="How much faster than AWS's health checks and waits pass.",
+    )
+    images: dict[str, ImageFile] = Field(min_length=1)
+    starts_with: str = Field(description="The image that runs before the first one.")
+    deployments: list[DeploymentFile] = Field(
+        min_length=1, max_length=_MOST_DEPLOYMENTS
+    )

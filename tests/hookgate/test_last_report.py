@@ -1,0 +1,57 @@
+"""The OnFailure destination reports Failed in a hook's place."""
+
+import json
+from pathlib import Path
+
+import pytest
+from support.codedeploy_edge import codedeploy_edge
+
+from hookgate.errors import InputError
+from hookgate.last_report import handler
+
+EVENTS = Path(__file__).parents[2] / "events"
+
+
+@pytest.fixture(name="edge")
+def _edge(monkeypatch):
+    with codedeploy_edge() as edge:
+        for name, value in edge.environ.items():
+            monkeypatch.setenv(name, value)
+        yield edge
+
+
+@pytest.fixture(name="record")
+def _record():
+    return json.loads((EVENTS / "last_report.json").read_text())
+
+
+def test_reported(edge, record):
+    """The ids of the hook event are reported as Failed."""
+    answer = handler(record, None)
+    call = edge.calls.get_nowait()
+
+    assert "Failed" == call["status"] == answer["status"]
+    assert record["requestPayload"]["DeploymentId"] == call["deploymentId"]
+
+
+def test_event_and_reason(edge, record, capsys):
+    """The verdict names the event from the function's name, and what it said."""
+    answer = handler(record, None)
+
+    assert answer["event"] in record["requestContext"]["functionArn"]
+    assert "did not report" in answer["outcomes"][0]["reason"]
+    assert '"VerdictFailed":[1.0]' in capsys.readouterr().out
+
+
+def test_no_hook_event(edge, record):
+    """A record without a hook event raises, so that the alarm on errors tells."""
+    with pytest.raises(InputError):
+        handler({**record, "requestPayload": {"else": 1}}, None)
+
+
+def test_unknown_function(edge, record):
+    """A record of a function that is not named after an event raises."""
+    record["requestContext"]["functionArn"] = "arn:aws:lambda:r:1:function:other"
+
+    with pytest.raises(ValueError, match="not named after a lifecycle event"):
+        handler(record, None)

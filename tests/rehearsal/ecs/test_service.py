@@ -1,0 +1,152 @@
+"""ECS on a stage: task sets whose tasks are processes."""
+
+import os
+import signal
+
+import pytest
+from botocore.exceptions import ClientError
+from support.stage_setting import IMAGES, SETTINGS, Setting, fetch, wait_for
+
+from rehearsal.stage import Stage
+
+
+@pytest.fixture(name="setting", scope="module")
+def _setting():
+    with Stage(images=IMAGES, settings=SETTINGS) as stage:
+        yield Setting(stage, desired=2).build()
+
+
+def tasks(setting, **request):
+    arns = setting.ecs.list_tasks(cluster="main", serviceName="shop", **request)
+    if not arns["taskArns"]:
+        return []
+    found = setting.ecs.describe_tasks(cluster="main", tasks=arns["taskArns"])
+    return found["tasks"]
+
+
+def test_a_service_has_its_tasks(setting):
+    """A PRIMARY task set with as many tasks as desired, all running."""
+    service = setting.ecs.describe_services(cluster="main", services=["shop"])
+    shown = service["services"][0]
+
+    assert (2, 2, 0) == (
+        shown["desiredCount"],
+        shown["runningCount"],
+        shown["pendingCount"],
+    )
+    assert ["PRIMARY"] == [each["status"] for each in shown["taskSets"]]
+    assert {"RUNNING"} == {each["lastStatus"] for each in tasks(setting)}
+    assert "1" == fetch(setting.ports["production"])
+
+
+def test_a_task_that_dies_is_replaced(setting):
+    """The dead one is STOPPED with its exit code; another runs in its place."""
+    victim = setting.stage.data_plane.health(setting.groups["blue"])[0].target
+    before = {each["taskArn"] for each in tasks(setting)}
+    os.kill(pid_of(victim.port), signal.SIGKILL)
+
+    wait_for(lambda: tasks(setting, desiredStatus="STOPPED"))
+    wait_for(lambda: len(tasks(setting)) == 2)
+
+    stopped = tasks(setting, desiredStatus="STOPPED")[0]
+    assert "Essential container" in stopped["stoppedReason"]
+    assert "EssentialContainerExited" == stopped["stopCode"]
+    assert before != {each["taskArn"] for each in tasks(setting)}
+
+
+def pid_of(port):
+    """The process group of the task on a port."""
+    for entry in os.listdir("/proc"):  # noqa: PTH208 - procfs
+        if not entry.isdigit():
+            continue
+        try:
+            with open(f"/proc/{entry}/environ", "rb") as environ:  # noqa: PTH123 - procfs
+                variables = environ.read().split(b"\0")
+        except OSError:
+            continue
+        if f"PORT={port}".encode() in variables:
+            return int(entry)
+    raise AssertionError(f"no process has the port {port}")
+
+
+def test_a_task_set_can_be_made_made_primary_and_deleted(setting):
+    """CreateTaskSet, UpdateServicePrimaryTaskSet and DeleteTaskSet by hand."""
+    ecs, where = setting.ecs, {"cluster": "main", "service": "shop"}
+    original = setting.task_sets()[0]
+    made = ecs.create_task_set(
+        **where,
+        taskDefinition=setting.task_definition("2"),
+        externalId="by hand",
+        scale={"value": 50.0, "unit": "PERCENT"},
+        loadBalancers=[
+            {
+                "targetGroupArn": setting.groups["green"],
+                "containerName": "web",
+                "containerPort": 80,
+            }
+        ],
+    )["taskSet"]
+    wait_for(lambda: described(setting, made["id"])["runningCount"] == 1)
+
+    with pytest.raises(ClientError, match="PRIMARY"):
+        ecs.delete_task_set(**where, taskSet=original["id"])
+    ecs.update_service_primary_task_set(**where, primaryTaskSet=made["taskSetArn"])
+    ecs.update_service_primary_task_set(**where, primaryTaskSet=original["taskSetArn"])
+    ecs.delete_task_set(**where, taskSet=made["id"])
+
+    wait_for(lambda: [each["id"] for each in setting.task_sets()] == [original["id"]])
+    assert ("by hand", 1) == (made["externalId"], made["computedDesiredCount"])
+
+
+def described(setting, task_set):
+    found = setting.ecs.describe_task_sets(
+        cluster="main", service="shop", taskSets=[task_set]
+    )
+    return found["taskSets"][0]
+
+
+def test_a_service_can_be_scaled(setting):
+    """UpdateService changes how many tasks run."""
+    setting.ecs.update_service(cluster="main", service="shop", desiredCount=1)
+    wait_for(lambda: len(tasks(setting)) == 1)
+
+    setting.ecs.update_service(cluster="main", service="shop", desiredCount=2)
+
+    wait_for(lambda: len(tasks(setting)) == 2)
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        pytest.param("describe_task_sets", "ServiceNotFoundException", id="service"),
+        pytest.param("delete_task_set", "TaskSetNotFoundException", id="task set"),
+    ],
+)
+def test_what_does_not_exist_is_refused(setting, operation, code):
+    """Each has the error that ECS models."""
+    request = {"cluster": "main", "service": "nobody"}
+    if operation == "delete_task_set":
+        request["taskSet"] = "ecs-svc/1"
+
+    with pytest.raises(ClientError) as caught:
+        getattr(setting.ecs, operation)(**request)
+
+    assert code == caught.value.response["Error"]["Code"]
+
+
+def test_a_services_tasks_end_with_it(setting):
+    """DeleteService stops everything."""
+    setting.ecs.create_service(
+        cluster="main",
+        serviceName="other",
+        taskDefinition=setting.task_definition("1"),
+        desiredCount=1,
+        deploymentController={"type": "CODE_DEPLOY"},
+        networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+    )
+    listed = {"cluster": "main", "serviceName": "other"}
+    wait_for(lambda: setting.ecs.list_tasks(**listed)["taskArns"])
+
+    setting.ecs.delete_service(cluster="main", service="other", force=True)
+
+    wait_for(lambda: not setting.ecs.list_tasks(**listed)["taskArns"])

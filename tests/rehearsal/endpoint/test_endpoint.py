@@ -1,0 +1,205 @@
+"""One endpoint for every service, whoever asks and from wherever."""
+
+import json
+import urllib.error
+import urllib.request
+
+import boto3
+import pytest
+from support.stage_setting import SETTINGS, function
+
+from rehearsal.endpoint.conformity import answer_problems, service_model
+from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.json_service import JsonService
+from rehearsal.stage import Stage
+
+
+@pytest.fixture(name="stage", scope="module")
+def _stage():
+    hooks = [function("echo"), function("failing")]
+    with Stage(images={}, functions=hooks, settings=SETTINGS) as stage:
+        yield stage
+
+
+def post(stage, target, body=b"{}"):
+    """A bare JSON 1.1 request, without credentials; the status and the answer."""
+    request = urllib.request.Request(  # noqa: S310 - the stage's own URL
+        stage.endpoint_url,
+        data=body,
+        headers={
+            "X-Amz-Target": target,
+            "Content-Type": "application/x-amz-json-1.1",
+        },
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read())
+
+
+def test_errors_are_in_json_1_1s_form(stage):
+    """Status 400, the exception's name in __type, and a message."""
+    status, answer = post(
+        stage, "CodeDeploy_20141006.GetDeployment", b'{"deploymentId": "x"}'
+    )
+
+    assert (400, "InvalidDeploymentIdException") == (status, answer["__type"])
+    assert "'x'" in answer["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        pytest.param(b"{", "SerializationException", id="not JSON"),
+        pytest.param(b"[]", "SerializationException", id="not an object"),
+        pytest.param(b"{}", "DeploymentIdRequiredException", id="nothing in it"),
+        pytest.param(b'{"deploymentId": 5}', "ValidationException", id="wrong type"),
+    ],
+)
+def test_a_malformed_request_is_refused(stage, body, code):
+    """The error says what of the request was wrong."""
+    status, answer = post(stage, "CodeDeploy_20141006.GetDeployment", body)
+
+    assert (400, code) == (status, answer["__type"])
+
+
+def test_an_unknown_operation_is_refused(stage):
+    """The error names it."""
+    _, answer = post(stage, "CodeDeploy_20141006.MakeTea")
+
+    assert "UnknownOperationException" == answer["__type"]
+    assert "MakeTea" in answer["message"]
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "ap-southeast-2"])
+def test_every_region_is_the_stages(stage, region):
+    """A client of any region, with any credentials, sees the same things."""
+    client = boto3.session.Session().client(
+        "ecs",
+        region_name=region,
+        endpoint_url=stage.endpoint_url,
+        aws_access_key_id="anybody",
+        aws_secret_access_key="anything",
+    )
+    client.create_cluster(clusterName=region)
+
+    arns = stage.client("ecs").list_clusters()["clusterArns"]
+
+    assert f"arn:aws:ecs:us-east-1:123456789012:cluster/{region}" in arns
+
+
+@pytest.mark.parametrize(
+    ("service", "call"),
+    [
+        pytest.param("ssm", "describe_parameters", id="ssm"),
+        pytest.param("s3", "list_buckets", id="s3"),
+        pytest.param("cloudwatch", "describe_alarms", id="cloudwatch"),
+        pytest.param("sns", "list_topics", id="sns"),
+        pytest.param("dynamodb", "list_tables", id="dynamodb"),
+        pytest.param("logs", "describe_log_groups", id="logs"),
+        pytest.param("sts", "get_caller_identity", id="sts"),
+        pytest.param("lambda", "list_functions", id="lambda"),
+    ],
+)
+def test_other_services_answer(stage, service, call):
+    """Moto answers through the same endpoint, in a form that botocore takes."""
+    answer = getattr(stage.client(service), call)()
+
+    assert 200 == answer["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def test_a_function_is_invoked_and_answers(stage):
+    """A synchronous Invoke waits for the function."""
+    answer = stage.client("lambda").invoke(
+        FunctionName="CodeDeployHook_echo", Payload=b'{"a": 1}'
+    )
+
+    assert (200, None) == (answer["StatusCode"], answer.get("FunctionError"))
+    said = json.loads(answer["Payload"].read())
+    assert {"a": 1} == said["event"]
+    assert stage.endpoint_url == said["environment"]["AWS_ENDPOINT_URL"]
+
+
+def test_a_function_that_fails_is_told_so(stage):
+    """FunctionError is set and the payload says why."""
+    answer = stage.client("lambda").invoke(FunctionName="CodeDeployHook_failing")
+
+    assert "Unhandled" == answer["FunctionError"]
+    assert "ValueError" == json.loads(answer["Payload"].read())["errorType"]
+
+
+def test_an_asynchronous_invocation_is_accepted(stage):
+    """InvocationType Event is answered at once with 202."""
+    answer = stage.client("lambda").invoke(
+        FunctionName="CodeDeployHook_echo", InvocationType="Event"
+    )
+
+    assert 202 == answer["StatusCode"]
+
+
+def test_an_unknown_function_is_refused(stage):
+    """ResourceNotFoundException, as Lambda models it."""
+    client = stage.client("lambda")
+
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match="nobody"):
+        client.invoke(FunctionName="nobody")
+
+
+def answer_of(operation):
+    """What a service says whose GetDeployment is ``operation``."""
+    service = JsonService("codedeploy", {"GetDeployment": operation})
+    reply = service.answer("GetDeployment", b'{"deploymentId": "d-1"}')
+    return reply.status, json.loads(reply.body)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param({"deploymentInfo": {"surplus": 1}}, id="unknown member"),
+        pytest.param({"deploymentInfo": {"status": 1}}, id="wrong type"),
+        pytest.param({"deploymentInfo": {"status": "Done"}}, id="unknown enum"),
+    ],
+)
+def test_an_answer_that_does_not_fit_the_model_is_a_500(answer):
+    """The stage never tells a client what AWS could not have said."""
+    status, said = answer_of(lambda _: answer)
+
+    assert (500, "InternalFailure") == (status, said["__type"])
+    assert "does not fit" in said["message"]
+
+
+def test_an_error_that_is_not_modelled_is_a_500():
+    """An operation may only refuse with what its model names."""
+
+    def refuse(_):
+        raise ApiError("MadeUpException", "no")
+
+    assert 500 == answer_of(refuse)[0]
+
+
+def test_a_crash_is_a_500_and_says_so(caplog):
+    """An operation that breaks is told to the client and to the log."""
+
+    def crash(_):
+        raise RuntimeError("broken")
+
+    status, said = answer_of(crash)
+
+    assert (500, True) == (status, "broken" in said["message"])
+    assert "broken" in caplog.text
+
+
+def test_members_that_are_none_are_left_out():
+    """As AWS leaves them out."""
+    status, said = answer_of(lambda _: {"deploymentInfo": {"description": None}})
+
+    assert (200, {"deploymentInfo": {}}) == (status, said)
+
+
+def test_a_conforming_answer_has_no_problems():
+    """The check lets what fits pass, lists and enums included."""
+    shape = service_model("codedeploy").operation_model("ListDeployments").output_shape
+
+    assert not answer_problems({"deployments": ["d-1"]}, shape)

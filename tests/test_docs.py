@@ -1,0 +1,96 @@
+"""The README and the documents are true."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.main import hookgate
+from hookgate.plan import read_plan
+from hookgate.registry import resolve
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")]
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+def blocks(language: str) -> list[str]:
+    """The README's code blocks of a language."""
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_validator_of_the_readme(tmp_path):
+    """The README's validator and its test run as they are written."""
+    validator, test = blocks("python")
+    package = tmp_path / "validators"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "redirects.py").write_text(validator)
+    (tmp_path / "test_redirects.py").write_text(test)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "--rootdir"]
+    done = subprocess.run(  # noqa: S603 - our own test
+        [*command, str(tmp_path), "-c", "/dev/null", str(tmp_path)],
+        cwd=tmp_path,
+        env={"PYTHONPATH": f"{tmp_path}:{ROOT / 'layer'}", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+
+
+def test_plan_of_the_readme():
+    """The README's plan is a right one."""
+    plan = next(each for each in blocks("yaml") if each.startswith("version: 1"))
+
+    assert 3 == len(
+        read_plan(plan, "README.md", resolve).events["AfterAllowTestTraffic"]
+    )
+
+
+def test_commands_of_the_readme():
+    """Every command that the README names is there, and the other way round."""
+    named = set(re.findall(r"`hookgate (\w+)", README))
+
+    assert named == set(hookgate.list_commands(None))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links(page):
+    """Every link between documents leads somewhere."""
+    text = page.read_text(encoding="utf-8")
+    broken = [to for to in LINK.findall(text) if not (page.parent / to).exists()]
+
+    assert [] == broken
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [*ROOT.glob("hooks/plans/*.yaml"), *ROOT.glob("examples/*/plan*.yaml")],
+    ids=lambda plan: f"{plan.parent.name}/{plan.name}",
+)
+def test_shipped_plans(plan):
+    """Every plan that ships can be read, and none of its events is advisory only."""
+    assert () == read_plan(plan.read_bytes(), str(plan), resolve).warnings()
+
+
+def test_every_test_has_its_sentence():
+    """Every test says in a sentence which fact it proves."""
+    silent = [
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name, rest in re.findall(
+            r"^def (test_\w+)\([^)]*\)[^:]*:\n(.*)",
+            file.read_text("utf-8"),
+            re.MULTILINE,
+        )
+        if not rest.strip().startswith(('"""', 'r"""'))
+    ]
+
+    assert [] == silent
