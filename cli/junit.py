@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+#: What XML 1.0 cannot say, not even as a reference.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def of_verdicts(verdicts: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
@@ -21,40 +25,62 @@ def of_verdicts(verdicts: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
         for outcome in verdict["outcomes"]:
             suite.add_testcase(_case(name, outcome))
         document.add_testsuite(suite)
-    return text_of(document)
+    return _text(document)
 
 
 def of_rehearsal(record: Mapping[str, Any]) -> str:
-    """One suite for the rehearsal, one case a deployment, and one suite a verdict."""
-    document = JUnitXml()
-    suite = TestSuite("rehearsal")
+    """One case a deployment, which fails if it did not end as the scenario expects.
+
+    A step that stopped a bad version as it should is no failure; it stands with the
+    other events and steps in the case's output.
+    """
+    document, suite = JUnitXml(), TestSuite("rehearsal")
     for played in record["deployments"]:
         milliseconds = sum(e["duration_ms"] for e in played["lifecycle_events"])
-        case = TestCase(played["name"], "rehearsal", milliseconds / 1000)
+        case = TestCase(_clean(played["name"]), "rehearsal", milliseconds / 1000)
         if not played["as_expected"]:
-            case.result = [Failure("; ".join(played["surprises"]))]
+            case.result = [Failure(_clean("; ".join(played["surprises"])))]
+        case.system_out = _clean("\n".join(_story(played)))
         suite.add_testcase(case)
     document.add_testsuite(suite)
-    return text_of(document)
+    return _text(document)
 
 
-def text_of(document: JUnitXml) -> str:
-    """The document as text."""
-    raw: bytes = document.tostring()  # type: ignore[no-untyped-call] # its only gap
-    return raw.decode()
+def _story(played: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{played['image']} {played['deployment_id']}: {played['status']}"
+    if played["error"]:
+        yield f"{played['error']['code']}: {played['error']['message']}"
+    for event in played["lifecycle_events"]:
+        yield f"{event['name']}: {event['status']}"
+        for outcome in (event["verdict"] or {}).get("outcomes", ()):
+            yield f"  {outcome['name']}: {outcome['status']}: {outcome['reason']}"
+    if played["rollback"]:
+        rollback = played["rollback"]
+        yield f"rollback {rollback['deployment_id']}: {rollback['status']}"
 
 
 def _case(suite: str, outcome: Mapping[str, Any]) -> TestCase:
-    case = TestCase(outcome["name"], suite, outcome["duration_ms"] / 1000)
-    reason, status = outcome["reason"], outcome["status"]
+    case = TestCase(_clean(outcome["name"]), suite, outcome["duration_ms"] / 1000)
+    reason, status = _clean(outcome["reason"]), outcome["status"]
     if status == "failed":
         case.result = [Failure(reason)]
     elif status in {"errored", "inconclusive"}:
         case.result = [Error(reason, status)]
     elif status == "skipped":
         case.result = [Skipped(reason)]
-    case.system_out = "\n".join(
-        f"{'ok' if each['ok'] else 'NOT OK'}: {each['summary']}"
-        for each in outcome["findings"]
+    case.system_out = _clean(
+        "\n".join(
+            f"{'ok' if each['ok'] else 'NOT OK'}: {each['summary']}"
+            for each in outcome["findings"]
+        )
     )
     return case
+
+
+def _clean(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def _text(document: JUnitXml) -> str:
+    raw: bytes = document.tostring()  # type: ignore[no-untyped-call] # its only gap
+    return raw.decode()

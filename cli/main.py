@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from importlib import import_module
 from typing import Any
 
@@ -53,16 +54,23 @@ def hookgate() -> None:
 
 def main() -> None:
     """Run the command; what a person can mend is told in a line, not in a traceback."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
     try:
-        hookgate(standalone_mode=False)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+        # Without standalone mode click returns the code that a command exits with.
+        return hookgate.main(arguments, "hookgate", standalone_mode=False) or 0
     except click.ClickException as error:
         error.show()
-        sys.exit(ExitCode.WRONG_INPUT)
-    except click.Abort:
-        click.echo("stopped", err=True)
-        sys.exit(ExitCode.COULD_NOT_TELL)
+        return ExitCode.WRONG_INPUT
     except InputError as error:
         click.echo(str(error), err=True)
-        sys.exit(ExitCode.WRONG_INPUT)
+        return ExitCode.WRONG_INPUT
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped before the end: there is no result", err=True)
+        return ExitCode.COULD_NOT_TELL
+    except Exception:  # noqa: BLE001 - an accident is never a no
+        traceback.print_exc()
+        click.echo("hookgate itself has failed, so there is no result", err=True)
+        return ExitCode.COULD_NOT_TELL

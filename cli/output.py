@@ -4,39 +4,63 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
+
+class _File(click.Path):
+    """A file to write, whose folder is there before anything has run."""
+
+    name = "file"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        file = super().convert(value, param, ctx)
+        if file != "-" and not Path(file).parent.is_dir():
+            self.fail(f"there is no folder {str(Path(file).parent)!r}", param, ctx)
+        return file
+
+
 #: An option that takes a file to write, ``-`` for standard output.
-FILE = click.Path(dir_okay=False, writable=True, allow_dash=True)
+FILE = _File(dir_okay=False, writable=True, allow_dash=True)
 
 
 def console_for(files: Sequence[str | None]) -> Console:
     """The console to talk on: standard error when a record takes standard output.
 
     Raises:
-        click.UsageError: two records would share standard output.
+        click.UsageError: two records would share a file or standard output.
     """
-    taken = [each for each in files if each == "-"]
-    if len(taken) > 1:
-        raise click.UsageError("only one of the files can be -, standard output")
-    return Console(stderr=bool(taken), highlight=False)
+    for file, times in Counter(each for each in files if each is not None).items():
+        if times > 1:
+            said = "-, standard output" if file == "-" else file
+            raise click.UsageError(f"only one record can go to {said}")
+    return Console(stderr="-" in files, highlight=False)
 
 
-def write_json(record: dict[str, Any], file: str | None) -> None:
+def write_json(record: Mapping[str, Any], file: str | None) -> None:
     """Write a record as JSON, if a file was asked for."""
     if file is not None:
         write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", file)
 
 
 def write_text(text: str, file: str) -> None:
-    """Write ``text`` to a file, or to standard output for ``-``."""
+    """Write ``text`` as UTF-8 to a file, or to standard output for ``-``.
+
+    Half of a surrogate pair, which an answer's body may hold, is written as its escape.
+    """
+    content = text.encode("utf-8", "backslashreplace")
     if file == "-":
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    else:
-        Path(file).write_text(text, encoding="utf-8")
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        Path(file).write_bytes(content)
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror}") from None

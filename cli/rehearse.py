@@ -15,8 +15,8 @@ from cli.exit_code import ExitCode
 from cli.output import FILE, console_for, write_json, write_text
 from cli.rehearse_view import RehearsalView
 from cli.words import marked
-from rehearsal.record import rehearsal_record
 from rehearsal.first_version import RehearsalError
+from rehearsal.record import rehearsal_record
 from rehearsal.rehearse import Rehearsal
 from rehearsal.scenario import Scenario, read_scenario
 
@@ -108,7 +108,7 @@ def _write(
     junit_file: str | None,
     html_file: str | None,
 ) -> None:
-    write_json(dict(record), json_file)
+    write_json(record, json_file)
     if junit_file is not None:
         from cli.junit import of_rehearsal  # noqa: PLC0415 - few runs ask for it
 

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli.words import marked, reason_text, style, took
+from cli.words import marked, notes_of, reason_text, style, took
 from rehearsal.codedeploy.model.deployment import Deployment, Event
 from rehearsal.codedeploy.model.vocabulary import EventStatus
 from rehearsal.codedeploy.observation import Change
@@ -187,12 +187,7 @@ def ending(record: Mapping[str, Any]) -> RenderableType:
             style="dim",
         )
     ]
-    notes = {
-        note
-        for event in record["lifecycle_events"]
-        for note in (event["verdict"] or {}).get("optouts", ())
-    }
-    lines += [Text(f"  note: {note}", style="yellow") for note in sorted(notes)]
+    lines += [Text(f"  note: {note}", style="yellow") for note in notes_of(record)]
     if record["as_expected"]:
         lines.append(Text(f"  {record['status']}, as expected", style="green"))
     lines += [

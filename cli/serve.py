@@ -11,9 +11,9 @@ import click
 
 from cli.rehearse import EXAMPLE
 from hookgate.errors import HookgateError
+from rehearsal.audience import SilentAudience
 from rehearsal.rehearse import Rehearsal
 from rehearsal.scenario import read_scenario
-from rehearsal.audience import SilentAudience
 from rehearsal.standing import stand
 
 

@@ -32,17 +32,39 @@ def style(status: str) -> str:
     return _STYLE.get(status, ("·", ""))[1]
 
 
+def mark(status: str) -> str:
+    """The mark of a status."""
+    return _STYLE.get(status, ("·", ""))[0]
+
+
 def marked(status: str) -> Text:
     """A status as its mark, in its colour."""
-    mark, colour = _STYLE.get(status, ("·", ""))
-    return Text(mark, style=colour)
+    return Text(mark(status), style=style(status))
+
+
+def duration_text(milliseconds: float) -> str:
+    """A duration, as short as it can be said."""
+    seconds = milliseconds / 1000
+    if seconds < 1:
+        return f"{milliseconds:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
 
 
 def took(milliseconds: float) -> Text:
-    """A duration, as short as it can be said."""
-    seconds = milliseconds / 1000
-    said = f"{milliseconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
-    return Text(said, style="dim", justify="right")
+    """A duration beside what took it."""
+    return Text(duration_text(milliseconds), style="dim", justify="right")
+
+
+def notes_of(record: Mapping[str, Any]) -> list[str]:
+    """Every opt-out that a deployment's verdicts name, each once."""
+    notes = {
+        note
+        for event in record["lifecycle_events"]
+        for note in (event["verdict"] or {}).get("optouts", ())
+    }
+    return sorted(notes)
 
 
 def step_table(outcomes: list[Mapping[str, Any]]) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hookgate.errors import InputError
 from rehearsal.balancer import Balancer, build_balancer
 from rehearsal.scenario import Scenario
 from rehearsal.settings import ACCOUNT
@@ -16,11 +17,24 @@ STANDARD_TIER = 4096
 
 
 def build(stage: Stage, scenario: Scenario) -> Balancer:
-    """Build load balancer, service, application, deployment group and plan."""
-    balancer = build_balancer(stage, scenario)
-    _service(stage, scenario, balancer)
-    _deployment_group(stage, scenario, balancer)
-    _plan(stage, scenario)
+    """Build load balancer, service, application, deployment group and plan.
+
+    Raises:
+        InputError: an API refuses what the scenario asks for, as AWS would.
+    """
+    import botocore.exceptions  # noqa: PLC0415 - botocore is slow to import
+
+    try:
+        balancer = build_balancer(stage, scenario)
+        _service(stage, scenario, balancer)
+        _deployment_group(stage, scenario, balancer)
+        _plan(stage, scenario)
+    except botocore.exceptions.ClientError as error:
+        said = error.response["Error"]
+        raise InputError(
+            f"{scenario.file}: {error.operation_name} was refused: {said['Message']} "
+            f"({said['Code']})"
+        ) from None
     return balancer
 
 

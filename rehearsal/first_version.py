@@ -54,8 +54,8 @@ def wait_for_first_version(
         stopped = _stopped(stage, scenario)
         if len(stopped) >= _STOPPED:
             raise RehearsalError(
-                f"{_named(scenario)} does not keep running: {len(stopped)} of its tasks "
-                f"have stopped. The last: {stopped[-1]}"
+                f"{_named(scenario)} does not keep running: {len(stopped)} of its "
+                f"tasks have stopped. The last: {stopped[-1]}"
             )
         if time.monotonic() > give_up:
             raise RehearsalError(

@@ -86,7 +86,8 @@ def _surprises(
         yield f"the deployment is {record['status']}, not {expect.status}"
     rollback = record["rollback"] and record["rollback"]["status"]
     if rollback != expect.rollback:
-        yield f"the rollback is {rollback or 'missing'}, not {expect.rollback or 'none'}"
+        wanted = expect.rollback or "none"
+        yield f"the rollback is {rollback or 'missing'}, not {wanted}"
     failed = [e["name"] for e in record["lifecycle_events"] if e["status"] == "Failed"]
     if expect.event and failed != [expect.event]:
         yield f"failed at {', '.join(failed) or 'no event'}, not at {expect.event}"
@@ -100,8 +101,14 @@ def _traffic_surprises(
 ) -> Iterator[str]:
     traffic = record["production_traffic"]
     if traffic["failed"]:
-        why = "; ".join(traffic["failures"])
+        # Only the first failures of a rehearsal are kept with their reasons.
+        why = "; ".join(traffic["failures"]) or "as they did before"
         yield f"{traffic['failed']} requests of customers failed: {why}"
+    if traffic["dropped"]:
+        yield (
+            f"{traffic['dropped']} requests of customers could not be started, because "
+            "too many were running"
+        )
     if green_served_at is None:
         return
     gate = next(
@@ -116,9 +123,14 @@ def _traffic_surprises(
 
 def reasons(record: Mapping[str, Any]) -> list[str]:
     """Why a deployment was stopped: the error, and every step that did not pass."""
-    said = [record["error"]["message"]] if record["error"] else []
-    for event in record["lifecycle_events"]:
-        for outcome in (event["verdict"] or {}).get("outcomes", ()):
-            if outcome["blocking"] and outcome["status"] != "passed":
-                said.append(f"{outcome['name']}: {outcome['reason']}")
-    return said
+    error = [record["error"]["message"]] if record["error"] else []
+    outcomes = (
+        outcome
+        for event in record["lifecycle_events"]
+        for outcome in (event["verdict"] or {}).get("outcomes", ())
+    )
+    return error + [
+        f"{each['name']}: {each['reason']}"
+        for each in outcomes
+        if each["blocking"] and each["status"] != "passed"
+    ]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from hookgate.errors import InputError
+from hookgate.errors import InputError, PlanError
 from hookgate.plan.document import Document, parse
-from hookgate.plan.problems import Problems
+from hookgate.plan.problems import Problem
 from hookgate.plan.wording import faults
+from hookgate.registry import did_you_mean
 from rehearsal.scenario_file import ScenarioFile
+
+#: A scenario is read by the same strict reader, whose words are about plans.
+_PLAN = re.compile(r"\b(a|the) plan\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +50,19 @@ def read_scenario(file: Path) -> Scenario:
         InputError: it is wrong; every problem with file, line and column.
     """
     try:
-        document, problems = parse(file.read_bytes(), str(file))
+        source = file.read_bytes()
     except OSError as error:
         raise InputError(f"{file}: {error.strerror}") from None
+    try:
+        return _read(source, file)
+    except PlanError as error:
+        raise PlanError(
+            tuple((at, _PLAN.sub(r"\1 scenario", what)) for at, what in error.problems)
+        ) from None
+
+
+def _read(source: bytes, file: Path) -> Scenario:
+    document, problems = parse(source, str(file))
     try:
         content = ScenarioFile.model_validate(document.data)
     except ValidationError as error:
@@ -55,23 +71,30 @@ def read_scenario(file: Path) -> Scenario:
             problems.add(where(fault.path), fault.what)
         raise problems.error() from None
     scenario = Scenario(file=file, content=content)
-    _check_images(scenario, document, problems)
+    problems.extend(_unknown_images(content, document))
+    problems.extend(_names_twice(content, document))
+    if not scenario.plan.is_file():
+        problems.add(document.value(("plan",)), f"there is no file {scenario.plan}")
     if problems:
         raise problems.error()
     return scenario
 
 
-def _check_images(scenario: Scenario, document: Document, problems: Problems) -> None:
-    content = scenario.content
+def _unknown_images(content: ScenarioFile, document: Document) -> Iterator[Problem]:
     named = {("starts_with",): content.starts_with} | {
         ("deployments", index, "image"): each.image
         for index, each in enumerate(content.deployments)
     }
     for path, image in named.items():
         if image not in content.images:
-            known = ", ".join(content.images)
-            problems.add(
-                document.value(path), f"no image {image!r} in images; there are {known}"
-            )
-    if not scenario.plan.is_file():
-        problems.add(document.value(("plan",)), f"there is no file {scenario.plan}")
+            hint = did_you_mean(image, content.images)
+            yield document.value(path), f"no image {image!r} in images{hint}"
+
+
+def _names_twice(content: ScenarioFile, document: Document) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for index, each in enumerate(content.deployments):
+        if each.name in seen:
+            place = document.value(("deployments", index, "name"))
+            yield place, f"another deployment is called {each.name!r}; rename one"
+        seen.add(each.name)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from hookgate.units import Duration, Rate
 
@@ -12,6 +12,44 @@ from hookgate.units import Duration, Rate
 _MOST_TASKS = 20
 _MOST_DEPLOYMENTS = 50
 
+
+def _whole_minutes(seconds: float) -> float:
+    if seconds % 60:
+        raise ValueError("CodeDeploy waits for whole minutes; write 0s, 1m or 2h")
+    return seconds
+
+
+def _whole_seconds(seconds: float) -> float:
+    if seconds % 1:
+        raise ValueError("a target group takes whole seconds; write 5s")
+    return seconds
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/"):
+        raise ValueError("a path starts with '/'")
+    return path
+
+
+def _from(least: float, most: float, said: str) -> AfterValidator:
+    def check(value: float) -> float:
+        if not least <= value <= most:
+            raise ValueError(f"AWS takes {said}")
+        return value
+
+    return AfterValidator(check)
+
+
+Minutes = Annotated[
+    Duration, AfterValidator(_whole_minutes), _from(0, 48 * 3600, "0s to 48h")
+]
+Interval = Annotated[
+    Duration, AfterValidator(_whole_seconds), _from(5, 300, "5s to 300s")
+]
+Timeout = Annotated[
+    Duration, AfterValidator(_whole_seconds), _from(2, 120, "2s to 120s")
+]
+UrlPath = Annotated[str, AfterValidator(_absolute), Field(max_length=1024)]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w.-]+$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -56,14 +94,24 @@ class ListenerFile(_File):
 class HealthCheckFile(_File):
     """How targets are checked; times are AWS's and pass at the scenario's speed."""
 
-    path: str = Field("/", description="Path that is asked for.")
-    interval: Duration = Field(
+    path: UrlPath = Field("/", description="Path that is asked for.")
+    interval: Interval = Field(
         "5s", validate_default=True, description="From one check to the next."
     )
-    timeout: Duration = Field("2s", validate_default=True, description="For an answer.")
+    timeout: Timeout = Field("2s", validate_default=True, description="For an answer.")
     healthy_threshold: int = Field(2, ge=2, le=10, description="Good checks in a row.")
     unhealthy_threshold: int = Field(2, ge=2, le=10, description="Bad checks in a row.")
-    matcher: str = Field("200", description="Status codes that are good.")
+    matcher: str = Field(
+        "200",
+        pattern=r"^\d{3}([,-]\d{3})*$",
+        description="Status codes that are good, such as 200, 200,204 or 200-299.",
+    )
+
+    @model_validator(mode="after")
+    def _answers_before_the_next(self) -> Self:
+        if self.timeout >= self.interval:
+            raise ValueError("the timeout is shorter than the interval")
+        return self
 
 
 class LoadBalancerFile(_File):
@@ -95,7 +143,7 @@ class DeploymentGroupFile(_File):
             "DEPLOYMENT_STOP_ON_REQUEST",
         ]
     ] = Field(default=["DEPLOYMENT_FAILURE"], description="What is rolled back.")
-    termination_wait: Duration = Field(
+    termination_wait: Minutes = Field(
         "0s", validate_default=True, description="Before blue is ended; whole minutes."
     )
 
@@ -115,8 +163,10 @@ class ImageFile(_File):
 class TrafficFile(_File):
     """What customers ask the production listener for, all the time."""
 
-    rate: Rate = Field("50/s", validate_default=True, description="How often.")
-    path: str = Field("/", description="Path that is asked for.")
+    rate: Rate = Field(
+        "50/s", ge=0.1, le=1000, validate_default=True, description="How often."
+    )
+    path: UrlPath = Field("/", description="Path that is asked for.")
 
 
 class ExpectFile(_File):
@@ -134,6 +184,13 @@ class ExpectFile(_File):
     reason: str | None = Field(
         None, description="Text that the verdict's reasons must hold."
     )
+
+    @model_validator(mode="after")
+    def _success_has_no_reasons(self) -> Self:
+        odd = [name for name in ("event", "rollback", "reason") if getattr(self, name)]
+        if self.status == "Succeeded" and odd:
+            raise ValueError(f"a deployment that is Succeeded has no {odd[0]}")
+        return self
 
 
 class DeploymentFile(_File):

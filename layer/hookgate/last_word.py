@@ -1,36 +1,34 @@
 """The process behind ``watchdog.LastWord``: waits, and reports Failed if it must.
 
 Started with nothing but the standard library on its path, so that it is small and up
-at once. Only when it has to speak does it load what the report needs.
+at once: not even json or dataclasses, which cost more than the interpreter itself.
+Only when it has to speak does it load what the report needs.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import sys
 import time
-from dataclasses import dataclass, field
-from typing import Any
 
 
-@dataclass
 class Charge:
-    """The pass that is being watched."""
+    """The pass that is being watched; what was said of it is JSON until it matters."""
 
-    watch: dict[str, Any]
-    due: float
-    doing: str = "starting"
-    deployment: dict[str, Any] | None = None
+    def __init__(self, seconds: float, watch: bytes) -> None:
+        self.watch = watch
+        self.due = time.monotonic() + seconds
+        self.doing = b'"starting"'
+        self.deployment = b"null"
 
 
-@dataclass
 class Listener:
     """Follows what the hook's process says of itself."""
 
-    charge: Charge | None = None
-    buffer: bytes = field(default=b"")
+    def __init__(self) -> None:
+        self.charge: Charge | None = None
+        self.buffer = b""
 
     def run(self) -> None:
         """Listen until the hook's process is gone."""
@@ -50,28 +48,30 @@ class Listener:
     def _hear(self, data: bytes) -> None:
         *lines, self.buffer = (self.buffer + data).split(b"\n")
         for line in lines:
-            message = json.loads(line)
-            if "watch" in message:
-                watch = message["watch"]
-                self.charge = Charge(watch, time.monotonic() + watch["seconds"])
-            elif "end" in message:
+            word, _, rest = line.partition(b" ")
+            if word == b"watch":
+                seconds, _, watch = rest.partition(b" ")
+                self.charge = Charge(float(seconds), watch)
+            elif word == b"end":
                 self.charge = None
-            elif self.charge and "note" in message:
-                self.charge.doing = message["note"]
-            elif self.charge and "deployment" in message:
-                self.charge.deployment = message["deployment"]
+            elif self.charge and word == b"note":
+                self.charge.doing = rest
+            elif self.charge and word == b"deployment":
+                self.charge.deployment = rest
 
     def _speak(self, what: str) -> None:
         charge, self.charge = self.charge, None
         if charge is None:
             return
-        sys.path[:] = charge.watch["path"]
+        import json  # noqa: PLC0415 - see the top
+
+        watch = json.loads(charge.watch)
+        sys.path[:] = watch["path"]
         from hookgate.last_report import report_failed  # noqa: PLC0415 - see the top
 
-        reason = f"the hook's process {what} while it was {charge.doing}"
-        report_failed(
-            charge.watch["ids"], charge.watch["event"], reason, charge.deployment
-        )
+        doing, deployment = json.loads(charge.doing), json.loads(charge.deployment)
+        reason = f"the hook's process {what} while it was {doing}"
+        report_failed(watch["ids"], watch["event"], reason, deployment)
 
 
 if __name__ == "__main__":

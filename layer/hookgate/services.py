@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hookgate.aws.calls import AwsCalls
+from hookgate.aws.clients import Clients
 from hookgate.aws.once import DynamoDbOnce, Work, without_table
 from hookgate.aws.plans import PlanSources
 from hookgate.aws.secrets import SecretReader
@@ -78,7 +79,8 @@ class Services:
 
 def connect(environment: Environment) -> Services:
     """The services of a deployed function."""
-    aws = AwsCalls()
+    clients = Clients()
+    aws = AwsCalls(clients)
     log = PassLog.to()
     table = environment.idempotency_table
     return Services(
@@ -92,7 +94,7 @@ def connect(environment: Environment) -> Services:
         ),
         secrets=SecretReader(aws, environment.secret_prefix),
         reporters=(log, EmfMetrics(environment.metrics_namespace)),
-        status=CodeDeployStatus.connect(),
+        status=CodeDeployStatus.connect(clients),
         log=log,
         once=DynamoDbOnce(table, aws.client("dynamodb")) if table else without_table,
         watchdog=LastWord(),

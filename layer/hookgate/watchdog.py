@@ -51,28 +51,21 @@ class LastWord:
         A block that raises ends the watch too: Lambda sees the exception, tries again,
         and its OnFailure destination makes the last report.
         """
-        self._tell(
-            {
-                "watch": {
-                    "ids": hook.model_dump(by_alias=True),
-                    "event": str(event),
-                    "seconds": seconds,
-                    "path": sys.path,
-                }
-            }
-        )
+        ids = hook.model_dump(by_alias=True)
+        watch = {"ids": ids, "event": str(event), "path": sys.path}
+        self._tell(f"watch {seconds}", watch)
         try:
             yield self
         finally:
-            self._tell({"end": True})
+            self._tell("end")
 
     def note(self, doing: str) -> None:
         """Say what is being done."""
-        self._tell({"note": doing})
+        self._tell("note", doing)
 
     def identified(self, deployment: Deployment) -> None:
         """Say which deployment it is."""
-        self._tell({"deployment": asdict(deployment)})
+        self._tell("deployment", asdict(deployment))
 
     def close(self) -> None:
         """Let the second process go."""
@@ -80,10 +73,11 @@ class LastWord:
             self._process.communicate()
             self._process = None
 
-    def _tell(self, message: dict[str, object]) -> None:
+    def _tell(self, word: str, about: object = None) -> None:
+        """Write one line: a word, and JSON, which has no line break of its own."""
         process = self._alive()
         assert process.stdin is not None  # noqa: S101 - asked for in Popen below
-        process.stdin.write(json.dumps(message, default=str).encode() + b"\n")
+        process.stdin.write(f"{word} {json.dumps(about, default=str)}\n".encode())
         process.stdin.flush()
 
     def _alive(self) -> subprocess.Popen[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import typing
 from collections import deque
+from dataclasses import replace
 
 from rehearsal.data_plane.exchange import Exchange
 from rehearsal.data_plane.message import HIGH_WATER, RequestHead
@@ -92,8 +93,11 @@ class HttpConnection(asyncio.Protocol):
     # What the reader tells.
 
     def request_head(self, head: RequestHead, refusal: int | None) -> None:
-        """A request has begun."""
-        self._queue.append(Exchange(self, head, refusal))
+        """A request has begun; the rest of a refused one is not read."""
+        exchange = Exchange(self, head, refusal)
+        self._queue.append(exchange)
+        if refusal is not None:
+            exchange.request_ended = self._deaf = True
 
     def request_body(self, data: bytes) -> None:
         """Some of its body has come."""
@@ -193,13 +197,14 @@ class HttpConnection(asyncio.Protocol):
         self._deaf = True
         last = self._queue[-1] if self._queue else None
         if last is None or last.request_ended:
-            last = Exchange(self, _UNREADABLE, status)
-            self._queue.append(last)
+            self._queue.append(last := Exchange(self, _UNREADABLE, status))
         elif not last.started:
-            self._queue[-1] = last = Exchange(self, last.head, status)
+            head = replace(last.head, keep_alive=False)
+            self._queue[-1] = last = Exchange(self, head, status)
         else:
+            self._close_after = True
             last.fail(status, why)
-        last.request_ended = self._close_after = True
+        last.request_ended = True
 
     def _close(self) -> None:
         self.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 import httptools
@@ -113,6 +114,8 @@ class RequestReader:
         )
         refusal = _refusal(head, hosts=len(hosts), offered=offered)
         self._upgrade = head.wants_websocket and refusal is None
+        if refusal is not None:
+            head = replace(head, keep_alive=False)
         self._sink.request_head(head, refusal)
 
     def on_body(self, data: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterable
 
@@ -17,6 +18,10 @@ from rehearsal.functions.invocation import Invocation, Outcome
 
 class UnknownFunctionError(LookupError):
     """There is no function of that name."""
+
+
+class FleetClosedError(UnknownFunctionError):
+    """The stage is closed and runs nothing any more."""
 
 
 class Fleet:
@@ -75,7 +80,7 @@ class Fleet:
     def invoke_asynchronously(self, function: Function, payload: bytes) -> None:
         """Run a function in the background, as CodeDeploy has it run."""
         thread = threading.Thread(
-            target=self.invoke,
+            target=self._run_in_background,
             args=(function, payload),
             name=f"invoke-{function.name}",
             daemon=True,
@@ -96,10 +101,15 @@ class Fleet:
         for thread in threads:
             thread.join()
 
+    def _run_in_background(self, function: Function, payload: bytes) -> None:
+        # A stage that closes first takes the event with it: nobody is left to tell.
+        with contextlib.suppress(FleetClosedError):
+            self.invoke(function, payload)
+
     def _new(self, function: Function) -> Environment:
         with self._lock:
             if self._is_closed:
-                raise UnknownFunctionError("the stage is closed")
+                raise FleetClosedError("the stage is closed")
             environment = Environment(function, self.surroundings, self._on_log)
             self._all.append(environment)
             return environment

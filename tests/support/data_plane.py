@@ -7,6 +7,7 @@ import http.client
 import http.server
 import json
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from rehearsal.data_plane import (
 )
 
 #: How long a test waits for what must come, in seconds; it never takes that long.
-PATIENCE = 6.0
+PATIENCE = 60.0
 #: Checks that are soon repeated, so that a test need not wait.
 QUICK = HealthCheck(
     path="/health", interval=0.05, healthy_threshold=2, unhealthy_threshold=2
@@ -131,6 +132,12 @@ class _Echo(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args) -> None: ...
 
 
+def reset(sock: socket.socket) -> None:
+    """Let the socket's end be RST."""
+    linger = struct.pack("ii", 1, 0)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+
 class Visitor:
     """The target's end of one connection."""
 
@@ -159,9 +166,9 @@ class Visitor:
         return b""
 
     def reset(self) -> None:
-        """Close with RST."""
-        linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        reset(self.sock)
+        self.file.close()
+        self.sock.close()
 
 
 @contextlib.contextmanager
@@ -169,6 +176,7 @@ def scripted(script: Callable[[Visitor], None]) -> Iterator[Target]:
     """A target that plays a script on every connection, then closes it."""
     server = socket.create_server(("127.0.0.1", 0))
     threads: list[threading.Thread] = []
+    socks: list[socket.socket] = []
 
     def play(sock: socket.socket, number: int) -> None:
         with sock:
@@ -184,6 +192,7 @@ def scripted(script: Callable[[Visitor], None]) -> Iterator[Target]:
             while True:
                 sock, _ = server.accept()
                 args = (sock, len(threads))
+                socks.append(sock)
                 threads.append(threading.Thread(target=play, args=args))
                 threads[-1].start()
 
@@ -195,7 +204,11 @@ def scripted(script: Callable[[Visitor], None]) -> Iterator[Target]:
         with contextlib.suppress(OSError):
             server.shutdown(socket.SHUT_RDWR)
         server.close()
-        for thread in [acceptor, *threads]:
+        acceptor.join()
+        for sock in socks:  # whoever still waits for a request
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RD)
+        for thread in threads:
             thread.join(PATIENCE)
 
 
@@ -223,8 +236,12 @@ def listener(action: Action | str, **settings) -> ListenerSettings:
 
 
 def serve(plane: DataPlane, target: Target, **settings) -> int:
-    """Forward to one target, and return the listener's port."""
-    group(plane, "group", target)
+    """Forward to one target, and return the listener's port.
+
+    Its health is asked by a mere connection, which no script takes for a request.
+    """
+    check = HealthCheck(protocol=Protocol.TCP, interval=3600)
+    group(plane, "group", target, health_check=check)
     return plane.put_listener(listener("group", **settings))
 
 

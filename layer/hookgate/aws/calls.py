@@ -7,11 +7,15 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from hookgate.aws.clients import Clients
 from hookgate.errors import AccessDenied, CannotMeasure
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
+#: Seconds that one attempt of a call may take to connect, and wait for an answer.
+CONNECT = 2.0
+READ = 5.0
 #: IAM's prefix where it differs from boto3's name of the service.
 _IAM_PREFIX = {"elbv2": "elasticloadbalancing", "stepfunctions": "states"}
 _DENIED = frozenset(
@@ -31,32 +35,21 @@ class AwsCalls:
     """Read-only calls to AWS, one client a service, made when first needed.
 
     Args:
-        timeout: seconds that one attempt of a call may wait for an answer.
+        clients: makes the clients.
     """
 
-    def __init__(self, timeout: float = 5.0) -> None:
-        self._timeout = timeout
+    def __init__(self, clients: Clients | None = None) -> None:
+        self._make = (clients or Clients()).make
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     def client(self, service: str) -> Any:
-        """The boto3 client of ``service``; making one is not safe without a lock."""
+        """The client of ``service``, made when it is first asked for."""
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self._make(service)
+                made = self._make(service, connect=CONNECT, read=READ)
+                self._clients[service] = made
             return self._clients[service]
-
-    def _make(self, service: str) -> Any:
-        import boto3  # noqa: PLC0415 - slow, and not needed by every command
-        from botocore.config import Config  # noqa: PLC0415 - as above
-
-        config = Config(
-            connect_timeout=2,
-            read_timeout=self._timeout,
-            retries={"mode": "standard", "total_max_attempts": 4},
-            user_agent_extra="hookgate",
-        )
-        return boto3.client(service, config=config)
 
     def __call__(
         self, service: str, operation: str, /, **parameters: Any
@@ -67,7 +60,7 @@ class AwsCalls:
             AccessDenied: names the missing permission and the resource.
             CannotMeasure: AWS refused for another reason, or did not answer.
         """
-        from botocore.exceptions import (  # noqa: PLC0415 - as above
+        from botocore.exceptions import (  # noqa: PLC0415 - slow, and not needed by every command
             BotoCoreError,
             ClientError,
         )

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from hookgate.aws.calls import iam_action
+from hookgate.aws.clients import Clients
 from hookgate.errors import ReportError
 from hookgate.event import HookEvent
 from hookgate.model import HookStatus
 
-#: Seconds kept for the report. botocore's standard mode makes ``ATTEMPTS`` attempts of
+#: Seconds kept for the report. botocore's standard mode makes ``clients.ATTEMPTS`` of
 #: at most ``CONNECT`` + ``READ`` seconds, with pauses of at most 1, 2 and 4 seconds
 #: between them: 4 x 3 + 7 = 19.
 RESERVE = 20.0
-ATTEMPTS = 4
 CONNECT = 1.0
 READ = 2.0
 
@@ -49,18 +49,10 @@ class CodeDeployStatus:
     client: Any
 
     @classmethod
-    def connect(cls) -> CodeDeployStatus:
+    def connect(cls, clients: Clients | None = None) -> CodeDeployStatus:
         """Make the client whose attempts fit into ``RESERVE``."""
-        import boto3  # noqa: PLC0415 - slow; the tests of other parts do without
-        from botocore.config import Config  # noqa: PLC0415 - as above
-
-        config = Config(
-            connect_timeout=CONNECT,
-            read_timeout=READ,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-            user_agent_extra="hookgate",
-        )
-        return cls(boto3.client("codedeploy", config=config))
+        made = (clients or Clients()).make("codedeploy", connect=CONNECT, read=READ)
+        return cls(made)
 
     def report(self, event: HookEvent, status: HookStatus) -> bool:
         """Tell CodeDeploy the status of the hook.

@@ -41,16 +41,22 @@ def test_a_service_has_its_tasks(setting):
 
 def test_a_task_that_dies_is_replaced(setting):
     """The dead one is STOPPED with its exit code; another runs in its place."""
-    victim = setting.stage.data_plane.health(setting.groups["blue"])[0].target
+    known = setting.stage.data_plane.health(setting.groups["blue"])
+    victim = next(each.target for each in known if each.state == "healthy")
     before = {each["taskArn"] for each in tasks(setting)}
     os.kill(pid_of(victim.port), signal.SIGKILL)
 
-    wait_for(lambda: tasks(setting, desiredStatus="STOPPED"))
+    code = "EssentialContainerExited"  # other tests stop tasks in other ways
+    (stopped,) = wait_for(
+        lambda: [
+            task
+            for task in tasks(setting, desiredStatus="STOPPED")
+            if task["stopCode"] == code
+        ]
+    )
     wait_for(lambda: len(tasks(setting)) == 2)
 
-    stopped = tasks(setting, desiredStatus="STOPPED")[0]
     assert "Essential container" in stopped["stoppedReason"]
-    assert "EssentialContainerExited" == stopped["stopCode"]
     assert before != {each["taskArn"] for each in tasks(setting)}
 
 

@@ -1,0 +1,107 @@
+"""The story of a rehearsal as one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from cli.timeline import timeline
+from cli.words import duration_text, mark, notes_of
+
+#: The kind of a status, which decides its colour; its word says the rest.
+_KINDS = {
+    "passed": "good",
+    "Succeeded": "good",
+    "failed": "bad",
+    "Failed": "bad",
+    "Stopped": "bad",
+    "errored": "bad",
+    "inconclusive": "unsure",
+}
+
+
+def page_of(record: Mapping[str, Any]) -> str:
+    """The page of a rehearsal record ``hookgate.rehearsal/1``."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "duration": duration_text,
+        "kind": lambda status: _KINDS.get(status, "quiet"),
+        "mark": mark,
+        "plain": _plain,
+        "clock": _clock,
+        "count": lambda number: f"{number:,}",
+    }
+    deployments = [_told(each) for each in record["deployments"]]
+    traffic = [each["production_traffic"] for each in deployments]
+    return environment.get_template("page.html.j2").render(
+        deployments=deployments,
+        good=sum(each["as_expected"] for each in deployments),
+        began=_began(deployments),
+        milliseconds=sum(each["milliseconds"] for each in deployments),
+        requests=sum(each["requests"] for each in traffic),
+        failed=sum(each["failed"] for each in traffic),
+    )
+
+
+def _told(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """A deployment's record, and what the page shows besides."""
+    events = deployment["lifecycle_events"]
+    line = timeline(events)
+    return {
+        **deployment,
+        "rows": list(zip(events, line.bars, strict=True)),
+        "marks": line.marks,
+        "milliseconds": line.seconds * 1000,
+        "expectation": _expectation(deployment["expected"]),
+        "notes": notes_of(deployment),
+        "shares": _shares(deployment["production_traffic"]["served_by"]),
+    }
+
+
+def _expectation(expected: Mapping[str, Any]) -> str:
+    said = [expected["status"]]
+    if "event" in expected:
+        said.append(f"at {expected['event']}")
+    if "reason" in expected:
+        said.append(f"for a reason that says “{expected['reason']}”")
+    if "rollback" in expected:
+        said.append(f"with a rollback that is {expected['rollback']}")
+    return " ".join(said)
+
+
+def _shares(served_by: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Who served how many, as parts of a bar; the first to serve was there before."""
+    total, shares = sum(served_by.values()), []
+    start = 0.0
+    for who, number in served_by.items():
+        length = 100 * number / total
+        shares.append({"who": who, "number": number, "start": start, "length": length})
+        start += length
+    return shares
+
+
+def _began(deployments: Iterable[Mapping[str, Any]]) -> str | None:
+    starts = (e["started_at"] for each in deployments for e in each["lifecycle_events"])
+    return min(filter(None, starts), default=None)
+
+
+def _clock(moment: str) -> str:
+    return datetime.fromisoformat(moment).strftime("%d %B %Y, %H:%M %Z")
+
+
+def _plain(value: object) -> str:
+    """A piece of evidence as a person reads it."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,229 @@
+"""How CodeDeploy acts through AWS's APIs, and what it makes of refusals."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from support.virtual_world import order, task_set
+
+from rehearsal.codedeploy.acting.world import AwsWorld
+from rehearsal.codedeploy.assumptions import Assumptions
+from rehearsal.codedeploy.model.deployment import Deployment
+from rehearsal.codedeploy.model.effects import (
+    DeleteTaskSet,
+    InvokeHook,
+    RouteProductionTraffic,
+    RouteTestTraffic,
+    Survey,
+)
+from rehearsal.codedeploy.model.signals import Done, Refused
+from rehearsal.codedeploy.model.vocabulary import ErrorCode, EventName, TaskSetLabel
+
+BLUE, GREEN = TaskSetLabel.BLUE, TaskSetLabel.GREEN
+INVOKE = InvokeHook(event=EventName.AFTER_INSTALL, function="hook", execution_id="id")
+UNREACHABLE = EndpointConnectionError(endpoint_url="http://nowhere")
+
+
+def aws_error(code):
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "Operation")
+
+
+class Client:
+    """A boto3 client that answers every call alike and remembers them."""
+
+    def __init__(self, answer=None):
+        self.calls = []
+        self._answer = answer
+
+    def __getattr__(self, name):
+        def call(**request):
+            self.calls.append((name, request))
+            if isinstance(self._answer, Exception):
+                raise self._answer
+            return self._answer
+
+        return call
+
+
+class Elbv2(Client):
+    """ELBv2 with two target groups and one listener."""
+
+    def __init__(self, default, *rules):
+        super().__init__()
+        self.default, self.rules = default, rules
+
+    def describe_target_groups(self, **request):
+        return {
+            "TargetGroups": [
+                {"TargetGroupName": name, "TargetGroupArn": f"arn:{name}"}
+                for name in request["Names"]
+            ]
+        }
+
+    def describe_listeners(self, **_):
+        return {"Listeners": [{"DefaultActions": self.default}]}
+
+    def describe_rules(self, **_):
+        default = {"IsDefault": True, "RuleArn": "default", "Actions": self.default}
+        others = [
+            {"IsDefault": False, "RuleArn": f"rule-{number}", "Actions": actions}
+            for number, actions in enumerate(self.rules)
+        ]
+        return {"Rules": [*others, default]}
+
+
+def world(ecs=None, elbv2=None, functions=None):
+    return AwsWorld(
+        ecs or Client(), elbv2 or Client(), functions or Client(), Assumptions()
+    )
+
+
+def deployment():
+    return Deployment(order=order(), blue=task_set(BLUE), green=task_set(GREEN))
+
+
+def forward(*groups):
+    targets = [{"TargetGroupArn": f"arn:{name}", "Weight": 1} for name in groups]
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": targets}}]
+
+
+FIXED = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
+BARE = [{"Type": "forward", "TargetGroupArn": "arn:group-1"}]
+
+
+def weights(actions):
+    groups = actions[-1]["ForwardConfig"]["TargetGroups"]
+    return {group["TargetGroupArn"]: group["Weight"] for group in groups}
+
+
+def test_a_hook_is_invoked_with_the_two_keys_and_nothing_else():
+    """Asynchronously, as CodeDeploy does."""
+    functions = Client()
+
+    signal = world(functions=functions).carry_out(deployment(), INVOKE)
+
+    ((operation, request),) = functions.calls
+    assert Done(effect=INVOKE) == signal
+    assert ("invoke", "hook", "Event") == (
+        operation,
+        request["FunctionName"],
+        request["InvocationType"],
+    )
+    assert {
+        "DeploymentId": "d-AAAAAAAAA",
+        "LifecycleEventHookExecutionId": "id",
+    } == json.loads(request["Payload"])
+
+
+@pytest.mark.parametrize(
+    ("effect", "error", "code"),
+    [
+        pytest.param(
+            INVOKE,
+            aws_error("ResourceNotFoundException"),
+            ErrorCode.HOOK_EXECUTION_FAILURE,
+            id="no such function",
+        ),
+        pytest.param(
+            INVOKE,
+            aws_error("AccessDeniedException"),
+            ErrorCode.IAM_ROLE_PERMISSIONS,
+            id="not permitted",
+        ),
+        pytest.param(
+            DeleteTaskSet(label=GREEN),
+            aws_error("ServerException"),
+            ErrorCode.ECS_UPDATE_ERROR,
+            id="ECS fails",
+        ),
+        pytest.param(
+            Survey(), UNREACHABLE, ErrorCode.INVALID_ECS_SERVICE, id="unreachable"
+        ),
+        pytest.param(
+            RouteTestTraffic(to=GREEN),
+            aws_error("ListenerNotFound"),
+            ErrorCode.ELASTIC_LOAD_BALANCING_INVALID,
+            id="no listener",
+        ),
+        pytest.param(
+            Survey(), ZeroDivisionError(), ErrorCode.INTERNAL_ERROR, id="a bug"
+        ),
+    ],
+)
+def test_a_refusal_says_why(effect, error, code):
+    """Whatever goes wrong becomes a refusal with a code of CodeDeploy's."""
+    client = Client(error)
+
+    signal = world(client, client, client).carry_out(deployment(), effect)
+
+    assert isinstance(signal, Refused)
+    assert code is signal.failure.code
+
+
+@pytest.mark.parametrize(
+    ("services", "message"),
+    [
+        pytest.param([], "no ECS service", id="no service"),
+        pytest.param(
+            [{"deploymentController": {"type": "ECS"}}], "controller", id="rolling"
+        ),
+        pytest.param(
+            [{"deploymentController": {"type": "CODE_DEPLOY"}, "taskSets": []}],
+            "no PRIMARY task set",
+            id="no task set",
+        ),
+    ],
+)
+def test_a_service_that_cannot_be_deployed_is_refused(services, message):
+    """The survey says what is wrong with the service."""
+    signal = world(ecs=Client({"services": services})).carry_out(deployment(), Survey())
+
+    assert ErrorCode.INVALID_ECS_SERVICE is signal.failure.code
+    assert message in signal.failure.message
+
+
+@pytest.mark.parametrize(
+    "default", [pytest.param(BARE, id="bare"), pytest.param(forward("group-1"))]
+)
+def test_a_listener_gets_both_groups_with_weights(default):
+    """Whatever form it had, it then has the weighted one."""
+    elbv2 = Elbv2(default)
+
+    world(elbv2=elbv2).carry_out(deployment(), RouteProductionTraffic(green_weight=10))
+
+    ((operation, request),) = elbv2.calls
+    assert ("modify_listener", "arn:production") == (operation, request["ListenerArn"])
+    assert {"arn:group-2": 10, "arn:group-1": 90} == weights(request["DefaultActions"])
+
+
+def test_a_test_listener_that_is_a_rule_changes_in_the_rule():
+    """The default action, which forwards to neither, stays."""
+    elbv2 = Elbv2(FIXED, forward("group-1"), forward("group-9"))
+
+    world(elbv2=elbv2).carry_out(deployment(), RouteTestTraffic(to=GREEN))
+
+    ((operation, request),) = elbv2.calls
+    assert ("modify_rule", "rule-0") == (operation, request["RuleArn"])
+    assert {"arn:group-2": 100, "arn:group-1": 0} == weights(request["Actions"])
+
+
+def test_a_rollback_points_the_test_listener_at_blue():
+    """Routed to blue, green keeps weight 0."""
+    elbv2 = Elbv2(forward("group-2"))
+
+    world(elbv2=elbv2).carry_out(deployment(), RouteTestTraffic(to=BLUE))
+
+    ((_, request),) = elbv2.calls
+    assert {"arn:group-2": 0, "arn:group-1": 100} == weights(request["DefaultActions"])
+
+
+def test_a_production_listener_that_knows_neither_group_is_refused():
+    """The primary target group must be behind the listener."""
+    elbv2 = Elbv2(forward("group-9"))
+
+    signal = world(elbv2=elbv2).carry_out(
+        deployment(), RouteProductionTraffic(green_weight=100)
+    )
+
+    assert ErrorCode.ELASTIC_LOAD_BALANCING_INVALID is signal.failure.code
+    assert [] == elbv2.calls

@@ -1,0 +1,152 @@
+"""TLS, from the client and to the target."""
+
+import json
+import socket
+import ssl
+from http.client import HTTPSConnection
+
+import pytest
+import trustme
+from rehearsal.data_plane import Certificate, DataPlane, Protocol
+from support.data_plane import (
+    PATIENCE,
+    all_healthy,
+    connect,
+    get,
+    group,
+    listener,
+    scripted,
+    serve,
+    unheard_target,
+)
+
+from rehearsal.data_plane import HealthCheck
+
+
+@pytest.fixture(name="authority", scope="module")
+def _authority():
+    return trustme.CA()
+
+
+@pytest.fixture(name="certificate")
+def _certificate(authority, tmp_path):
+    return issued(authority, tmp_path, "shop.example")
+
+
+@pytest.fixture(name="trust")
+def _trust(authority):
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+def issued(authority, folder, name):
+    leaf = authority.issue_cert(name)
+    certificate = Certificate(chain=folder / f"{name}.pem", key=folder / f"{name}.key")
+    certificate.chain.write_bytes(b"".join(p.bytes() for p in leaf.cert_chain_pems))
+    leaf.private_key_pem.write_to_path(certificate.key)
+    return certificate
+
+
+def ask(port, trust, host):
+    """Ask over TLS, with the server name of a host."""
+    connection = HTTPSConnection(host, timeout=PATIENCE)
+    connection.sock = trust.wrap_socket(connect(port), server_hostname=host)
+    connection.request("GET", "/")
+    body = connection.getresponse().read()
+    connection.close()
+    return json.loads(body)
+
+
+def test_https(plane, echo, certificate, trust):
+    """An HTTPS listener ends TLS, and tells the target that there was."""
+    settings = {"protocol": Protocol.HTTPS, "certificate": certificate}
+    port = serve(plane, echo().target, **settings)
+    headers = dict(ask(port, trust, "shop.example")["headers"])
+
+    assert ("shop.example", "https") == (headers["Host"], headers["X-Forwarded-Proto"])
+
+
+def test_other_certificate(plane, echo, authority, certificate, trust, tmp_path):
+    """Another certificate holds from the next connection on; the port stays."""
+    settings = {"protocol": Protocol.HTTPS, "certificate": certificate}
+    port = serve(plane, echo().target, **settings)
+    settings["certificate"] = issued(authority, tmp_path, "tea.example")
+
+    assert port == plane.put_listener(listener("group", **settings))
+    assert "blue" == ask(port, trust, "tea.example")["name"]
+    with pytest.raises(ssl.SSLCertVerificationError):
+        ask(port, trust, "shop.example")
+
+
+def test_tls(plane, certificate, trust):
+    """A TLS listener ends TLS, and passes bytes on as they are."""
+
+    def script(visitor):
+        visitor.send(visitor.file.readline().upper())
+
+    with scripted(script) as target:
+        settings = {"protocol": Protocol.TLS, "certificate": certificate}
+        port = serve(plane, target, **settings)
+        with trust.wrap_socket(connect(port), server_hostname="shop.example") as client:
+            client.sendall(b"tea\n")
+
+            assert b"TEA\n" == client.recv(100)
+
+
+def test_https_target(plane, echo, certificate):
+    """A target group may speak HTTPS, with any certificate, as ELB's does."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate.chain, certificate.key)
+    target = echo(context=context).target
+    check = HealthCheck(protocol=Protocol.HTTPS, path="/health", interval=0.05)
+    group(plane, "group", target, protocol=Protocol.HTTPS, health_check=check)
+    port = plane.put_listener(listener("group"))
+    all_healthy(plane, "group")
+
+    assert [200, 200] == [get(port)[0].status for _ in range(2)]
+
+
+def test_no_tls(plane, echo, certificate):
+    """A client that speaks no TLS gets nothing, and harms nobody."""
+    settings = {"protocol": Protocol.HTTPS, "certificate": certificate}
+    port = serve(plane, echo().target, **settings)
+    with connect(port) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+
+        assert not client.recv(65536).startswith(b"HTTP")
+
+
+def test_close_in_the_middle(certificate):
+    """A data plane can be closed while a client is about to agree on TLS."""
+    settings = {"protocol": Protocol.HTTPS, "certificate": certificate}
+    with DataPlane() as plane:
+        port = serve(plane, unheard_target(), **settings)
+        client = connect(port)
+        client.sendall(b"\x16\x03\x01")
+    try:
+        assert b"" == client.recv(1)
+    except ConnectionResetError:
+        pass
+    finally:
+        client.close()
+
+
+def test_no_certificate():
+    """A listener that is to speak TLS needs a certificate."""
+    with pytest.raises(ValueError, match="has no certificate"):
+        listener("group", protocol=Protocol.TLS)
+
+
+def test_unreadable_certificate(plane, tmp_path):
+    """A certificate that cannot be read is an error, and no port stays behind."""
+    group(plane, "group")
+    missing = Certificate(chain=tmp_path / "a", key=tmp_path / "b")
+    with pytest.raises(FileNotFoundError):
+        plane.put_listener(
+            listener("group", protocol=Protocol.HTTPS, certificate=missing)
+        )
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    assert port == plane.put_listener(listener("group", port=port))
