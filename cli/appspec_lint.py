@@ -16,11 +16,6 @@ _PLACEHOLDER = "<TASK_DEFINITION>"
 _ARN = re.compile(r"arn:aws[\w-]*:ecs:[\w-]+:\d{12}:task-definition/[\w-]+:\d+")
 
 
-def is_appspec(content: bytes) -> bool:
-    """Whether a file is meant as an AppSpec: only those have Resources."""
-    return re.search(rb"(?im)^[\s{\"']*resources[\"']?\s*:", content) is not None
-
-
 def check_appspec(content: bytes, file: str) -> None:
     """Check an AppSpec by the rules of its reference for ECS.
 
@@ -29,11 +24,17 @@ def check_appspec(content: bytes, file: str) -> None:
     Raises:
         PlanError: it is wrong; every problem with its place.
     """
-    document, problems = parse(content, file)
+    document, problems = parse(as_yaml(content), file)
     for path, what in _faults(document.data):
         problems.add(document.value(_spelled(document, path)), what)
     if problems:
         raise problems.error()
+
+
+def as_yaml(content: bytes) -> bytes:
+    """JSON may be indented by tabs, which YAML may not; columns stay the same."""
+    is_json = content.lstrip().startswith(b"{")
+    return content.replace(b"\t", b" ") if is_json else content
 
 
 _Fault = tuple[tuple[str | int, ...], str]
@@ -41,8 +42,8 @@ _Fault = tuple[tuple[str | int, ...], str]
 
 def _faults(data: Mapping[str, Any]) -> Iterator[_Fault]:
     top = _lower(data)
-    for key in top:
-        if key not in _KEYS:
+    for key in data:
+        if str(key).lower() not in _KEYS:
             yield (key,), f"unknown key {key!r}; there are version, Resources, Hooks"
     if str(top.get("version")) not in {"0.0", "0"}:
         yield ("version",), "the version is 0.0"
@@ -75,8 +76,14 @@ def _resource_faults(resources: Any) -> Iterator[_Fault]:
     balancer = _lower(properties.get("loadbalancerinfo"))
     if not balancer.get("containername"):
         yield (*at, "loadbalancerinfo"), "LoadBalancerInfo needs ContainerName"
-    if not isinstance(balancer.get("containerport"), int):
+    port = balancer.get("containerport")
+    if port is None:
         yield (*at, "loadbalancerinfo"), "LoadBalancerInfo needs ContainerPort"
+    elif not isinstance(port, int) or not 0 < port < 65536:
+        yield (
+            (*at, "loadbalancerinfo", "containerport"),
+            "ContainerPort is a number from 1 to 65535, without quotes",
+        )
 
 
 def _hook_faults(hooks: Any) -> Iterator[_Fault]:

@@ -1,4 +1,4 @@
-"""``hookgate lint``: plans and AppSpecs, offline."""
+"""``hookgate lint``: plans, AppSpecs and scenarios, offline."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import NoReturn
 
 import click
 
-from cli.appspec_lint import check_appspec, is_appspec
+from cli.appspec_lint import as_yaml, check_appspec
 from cli.exit_code import ExitCode
 from hookgate.aws.status import RESERVE
 from hookgate.errors import Place, PlanError
 from hookgate.plan import check_fits, read_plan
+from hookgate.plan.document import parse
 from hookgate.registry import resolve
+from rehearsal.scenario import read_scenario
 
 #: The longest that a Lambda function may run, in seconds.
 LAMBDA_SECONDS = 900.0
@@ -26,7 +28,7 @@ LAMBDA_SECONDS = 900.0
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
 def command(files: tuple[Path, ...]) -> NoReturn:
-    """Check plans and AppSpecs; every problem is told with file, line and column."""
+    """Check plans, AppSpecs and scenarios, and tell every problem with its place."""
     wrong = False
     for file in files:
         try:
@@ -48,10 +50,24 @@ def warnings_of(file: Path) -> tuple[tuple[Place, str], ...]:
         PlanError: the file is wrong; every problem with its place.
     """
     content = file.read_bytes()
-    if is_appspec(content):
+    keys = _top_keys(content, str(file))
+    if keys & {"resources", "hooks"}:
         check_appspec(content, str(file))
+        return ()
+    if keys & {"service", "deployments", "starts_with"}:
+        read_scenario(file)
         return ()
     plan = read_plan(content, str(file), resolve)
     for event in plan.events:
         check_fits(plan, event, LAMBDA_SECONDS - RESERVE)
     return plan.warnings()
+
+
+def _top_keys(content: bytes, file: str) -> set[str]:
+    """The top keys in lower case, which tell what a file is meant to be.
+
+    Raises:
+        PlanError: it cannot be read, whatever it is.
+    """
+    document, _ = parse(as_yaml(content), file)
+    return {str(key).lower() for key in document.data}

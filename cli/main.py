@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from importlib import import_module
+from types import FrameType
 from typing import Any
 
 import click
@@ -17,7 +19,7 @@ _COMMANDS = {
     "rehearse": "Play a whole blue/green deployment on this machine.",
     "serve": "Offer the rehearsal's stage as a local AWS endpoint.",
     "run": "Run one event's steps against a URL, without AWS.",
-    "lint": "Check plans and AppSpecs, offline.",
+    "lint": "Check plans, AppSpecs and scenarios, offline.",
     "explain": "Show what a plan runs when, against what, and for how long.",
     "schema": "Print the JSON Schema of a plan.",
     "validators": "Show which validators there are, and their options.",
@@ -54,7 +56,13 @@ def hookgate() -> None:
 
 def main() -> None:
     """Run the command; what a person can mend is told in a line, not in a traceback."""
+    signal.signal(signal.SIGTERM, _stop)
     sys.exit(_run(sys.argv[1:]))
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """End as Ctrl-C does: everything that was started is ended first."""
+    raise KeyboardInterrupt
 
 
 def _run(arguments: list[str]) -> int:
@@ -70,6 +78,8 @@ def _run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped before the end: there is no result", err=True)
         return ExitCode.COULD_NOT_TELL
+    except SystemExit:
+        return ExitCode.COULD_NOT_TELL  # click's, where the reader of a pipe has gone
     except Exception:  # noqa: BLE001 - an accident is never a no
         traceback.print_exc()
         click.echo("hookgate itself has failed, so there is no result", err=True)

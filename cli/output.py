@@ -20,8 +20,8 @@ class _File(click.Path):
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Any:
-        file = super().convert(value, param, ctx)
+    ) -> str:
+        file = str(super().convert(value, param, ctx))
         if file != "-" and not Path(file).parent.is_dir():
             self.fail(f"there is no folder {str(Path(file).parent)!r}", param, ctx)
         return file

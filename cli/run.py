@@ -6,31 +6,39 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 import click
 from rich.console import Console, Group
 from rich.live import Live
 
 from cli.exit_code import of_verdict
+from cli.given import (
+    no_aws,
+    no_secrets,
+    parse_url,
+    read_seconds,
+    read_values,
+)
 from cli.output import FILE, console_for, write_json, write_text
 from cli.words import step_table, verdict_lines
 from hookgate.bench import make_bench
-from hookgate.context import DeploymentContext, Endpoint
+from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.engine import judge
-from hookgate.errors import CannotMeasure, InputError
+from hookgate.errors import CannotMeasure, InputError, Place
 from hookgate.model import LifecycleEvent, Outcome
 from hookgate.plan import Plan, Step, check_fits, read_plan
+from hookgate.plan.document import parse
 from hookgate.record import outcome_record, verdict_record
 from hookgate.redaction import Secrets
 from hookgate.registry import resolve
-from hookgate.units import duration
 from hookgate.validator import Log
 
 
 @click.command("run")
-@click.argument("event", type=click.Choice([str(each) for each in LifecycleEvent]))
+@click.argument(
+    "event", metavar="EVENT", type=click.Choice([str(each) for each in LifecycleEvent])
+)
 @click.option(
     "--plan",
     "plan_file",
@@ -64,13 +72,13 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     """
     console = console_for((json_file, junit_file))
     plan = read_plan(plan_file.read_bytes(), str(plan_file), resolve)
-    lifecycle_event, seconds = LifecycleEvent(event), _seconds(timeout)
+    lifecycle_event, seconds = LifecycleEvent(event), read_seconds(timeout)
     check_fits(plan, lifecycle_event, seconds)
     endpoint = parse_url(url)
     context = DeploymentContext(
         event=lifecycle_event, test=endpoint, production=endpoint
     )
-    record = _judged(plan, context, _values(given), seconds, console)
+    record = _judged(plan, context, read_values(given), seconds, console)
     write_json(record, json_file)
     if junit_file is not None:
         from cli.junit import of_verdicts  # noqa: PLC0415 - few runs ask for it
@@ -101,15 +109,17 @@ def _judged(
             bench = make_bench(
                 plan,
                 context,
-                secrets=Secrets(_no_secrets),
-                aws=_no_aws,
+                secrets=Secrets(no_secrets),
+                aws=no_aws,
                 log=_log,
                 announce=announce,
                 begin=lambda step: show(step.name, _row(step, "running")),
                 given=given,
             )
         except CannotMeasure as error:
-            raise InputError(f"{plan.file}: target: {error}") from None
+            raise InputError(
+                f"{_target(plan)}: target: {error}; give it with --set NAME=VALUE"
+            ) from None
         deadline = Deadline.after(seconds)
         verdict = judge(bench, steps, deadline, concurrency=plan.concurrency)
     record = verdict_record(verdict, None)
@@ -117,27 +127,9 @@ def _judged(
     return record
 
 
-def parse_url(url: str) -> Endpoint:
-    """The endpoint of a URL.
-
-    Raises:
-        click.BadParameter: it is no http or https URL.
-    """
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError as error:
-        raise click.BadParameter(f"{url}: {error}", param_hint="--url") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise click.BadParameter(
-            f"{url!r} is no URL such as http://localhost:8080", param_hint="--url"
-        )
-    return Endpoint(
-        scheme=parts.scheme,
-        address=parts.hostname,
-        port=port or {"http": 80, "https": 443}[parts.scheme],
-        path_prefix=parts.path.rstrip("/"),
-    )
+def _target(plan: Plan) -> Place:
+    document, _ = parse(Path(plan.file).read_bytes(), plan.file)
+    return document.key(("target",))
 
 
 def _row(step: Step, status: str) -> dict[str, Any]:
@@ -148,34 +140,6 @@ def _row(step: Step, status: str) -> dict[str, Any]:
         "duration_ms": 0,
         "reason": "",
     }
-
-
-def _values(given: tuple[str, ...]) -> dict[str, str]:
-    values = {}
-    for each in given:
-        name, sign, value = each.partition("=")
-        if not sign or not name:
-            raise click.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="--set")
-        values[name] = value
-    return values
-
-
-def _seconds(text: str) -> float:
-    try:
-        return duration(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--timeout") from None
-
-
-def _no_aws(service: str, operation: str, /, **_parameters: Any) -> Mapping[str, Any]:
-    raise CannotMeasure(
-        f"{service} {operation} needs AWS, and hookgate run has only a URL; rehearse "
-        "the plan to try this step"
-    )
-
-
-def _no_secrets(name: str) -> str:
-    raise CannotMeasure(f"give ${{secret.{name}}} with --set secret.{name}=…")
 
 
 def _log(step: str) -> Log:

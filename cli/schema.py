@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -39,4 +40,38 @@ def plan_schema() -> dict[str, Any]:
                 "then": {"properties": {"with": {"$ref": f"#/$defs/{name}"}}},
             }
         )
+    add_units(schema)
     return schema
+
+
+def add_units(schema: dict[str, Any]) -> None:
+    """Write defaults as a plan does: pydantic knows them without their unit."""
+    for each in _schemas(schema):
+        default, example = each.get("default"), str(each.get("examples", [""])[0])
+        if each.get("type") == "string" and isinstance(default, int | float):
+            each["default"] = _with_unit(default, example)
+
+
+def _schemas(schema: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(schema, dict):
+        yield schema
+        for value in schema.values():
+            yield from _schemas(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _schemas(value)
+
+
+def _with_unit(value: float, example: str) -> str:
+    """Write a number with the unit that its example has."""
+    if example.endswith("%"):
+        return f"{value:g}%"
+    if "/" in example:
+        return f"{value:g}/s"
+    if example.endswith("B"):
+        unit, size = next(
+            (each for each in (("MiB", 2**20), ("KiB", 2**10)) if value % each[1] == 0),
+            ("B", 1),
+        )
+        return f"{value / size:g}{unit}"
+    return f"{value * 1000:g}ms" if 0 < value < 1 else f"{value:g}s"

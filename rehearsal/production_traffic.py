@@ -172,7 +172,7 @@ class ProductionClient:
             answer.give_up()
             reason = f"no answer within {self._settings.timeout:g} s"
         except Exception as error:  # noqa: BLE001 - whatever it was, nobody was served
-            reason = str(error) or type(error).__name__
+            reason = _why(error)
         self._requests += 1
         if reason is None:
             return
@@ -214,6 +214,12 @@ class ProductionClient:
             dropped=self._dropped,
             failures=tuple(self._failures),
         )
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "the connection was refused"
+    return str(error) or type(error).__name__
 
 
 class _Answer:

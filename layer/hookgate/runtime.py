@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +26,30 @@ def hook(event: LifecycleEvent) -> Handler:
     connected: list[Services] = []
 
     def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
-        # Imported here, which keeps `import hookgate` light for validators and tests.
-        from hookgate.environment import Environment  # noqa: PLC0415
-        from hookgate.services import connect  # noqa: PLC0415
-
         if not connected:
-            connected.append(connect(Environment.read()))
+            connected.append(_connect())
         return run_hook(event, payload, context, connected[0])
 
     return handler
+
+
+def _connect() -> Services:
+    """Everything a pass works with, for the life of this process.
+
+    None of it is ever garbage, so nothing looks for garbage in it, now or later: that
+    would cost a cold start a tenth of its time.
+    """
+    gc.disable()
+    try:
+        # Imported here, which keeps `import hookgate` light for validators and tests.
+        import hookgate.hook_pass  # noqa: F401, PLC0415
+        from hookgate.environment import Environment  # noqa: PLC0415
+        from hookgate.services import connect  # noqa: PLC0415
+
+        return connect(Environment.read())
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def run_hook(

@@ -61,7 +61,8 @@ class Validator(BaseModel, ABC):
     plan as ``use: target_health``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built when options are first read: what no plan uses costs a cold start nothing.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     #: Whether the validator asks the test listener, which serves the replacement only
     #: from AfterAllowTestTraffic on.

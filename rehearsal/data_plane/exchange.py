@@ -148,7 +148,7 @@ class Exchange:
         self._registration = registration
         registration.in_flight += 1
         if not self.request_ended and self.head.header(b"expect"):
-            self.client.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.client.wire.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._forwarding = Forwarding(self, registration)
         for data in self._pending:
             self._forwarding.send(data)
@@ -163,11 +163,11 @@ class Exchange:
 
     def _answer_with(self, head: ResponseHead, body: bytes, why: str | None) -> None:
         keep = self.client.keeps_alive(self.head)
-        self.client.write(
+        self.client.wire.write(
             write_response(head, self.head, chunked=False, keep_alive=keep)
         )
         if self.head.method != b"HEAD":
-            self.client.write(body)
+            self.client.wire.write(body)
         self._pending.clear()
         self.end(head.status, None, why)
 

@@ -81,7 +81,7 @@ class Forwarding:
         self._pending.append(data)
         self._pending_size += len(data)
         if self._pending_size > HIGH_WATER:
-            self._client.hold("pending", on=True)
+            self._client.wire.hold("pending", on=True)
 
     def pause(self, *, paused: bool) -> None:
         """Stop reading the answer, or go on."""
@@ -109,7 +109,7 @@ class Forwarding:
         if unframed and self._head.is_http_1_0:
             self._client.close_after()
         keep = self._client.keeps_alive(self._head)
-        self._client.write(
+        self._client.wire.write(
             write_response(
                 head, self._head, chunked=self._chunk_answer, keep_alive=keep
             )
@@ -119,13 +119,13 @@ class Forwarding:
 
     def answer_body(self, data: bytes) -> None:
         """Pass some of the body on."""
-        self._client.write(write_chunk(data) if self._chunk_answer else data)
+        self._client.wire.write(write_chunk(data) if self._chunk_answer else data)
 
     def answer_end(self) -> None:
         """Pass on that the answer is complete."""
         self._upstream = None
         if self._chunk_answer:
-            self._client.write(LAST_CHUNK)
+            self._client.wire.write(LAST_CHUNK)
         self._release()
         if self.answer:
             self._exchange.end(self.answer.status, self.answer, None)
@@ -145,7 +145,7 @@ class Forwarding:
 
     def tunnel_data(self, data: bytes) -> None:
         """Pass on what the target sends after 101."""
-        self._client.write(data)
+        self._client.wire.write(data)
 
     def flush(self) -> None:
         """Let the client have what has come."""
@@ -153,7 +153,7 @@ class Forwarding:
 
     def target_is_slow(self, *, slow: bool) -> None:
         """Pause the client while the target does not read."""
-        self._client.hold("target", on=slow)
+        self._client.wire.hold("target", on=slow)
 
     # Connecting.
 
@@ -191,9 +191,9 @@ class Forwarding:
         self._pending, self._pending_size = [], 0
         upstream.ask(self, b"".join(request), method=self._head.method)
         upstream.asked = self._exchange.request_ended
-        self._client.hold("pending", on=False)
+        self._client.wire.hold("pending", on=False)
         self.pause(paused=self._client.is_slow)
 
     def _release(self) -> None:
-        self._client.hold("target", on=False)
-        self._client.hold("pending", on=False)
+        self._client.wire.hold("target", on=False)
+        self._client.wire.hold("pending", on=False)

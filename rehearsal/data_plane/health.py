@@ -95,7 +95,7 @@ async def check_target(target: Target, check: HealthCheck) -> CheckResult:
             return await _ask(target, check)
     except TimeoutError:
         return CheckResult(ok=False, reason=TIMEOUT, description="Request timed out")
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError, asyncio.LimitOverrunError):
         return CheckResult(ok=False, reason=FAILED, description="Health checks failed")
 
 

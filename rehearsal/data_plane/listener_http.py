@@ -8,10 +8,11 @@ from collections import deque
 from dataclasses import replace
 
 from rehearsal.data_plane.exchange import Exchange
-from rehearsal.data_plane.message import HIGH_WATER, RequestHead
+from rehearsal.data_plane.message import RequestHead
 from rehearsal.data_plane.ports import Office
 from rehearsal.data_plane.request_reader import BadRequest, RequestReader
 from rehearsal.data_plane.silence import SilenceWatch
+from rehearsal.data_plane.wire import Wire
 
 #: How long a client may take to read why it was refused, in seconds.
 _LINGER = 2.0
@@ -30,10 +31,9 @@ class HttpConnection(asyncio.Protocol):
         self.peer = ""
         self.is_slow = False
         self.transport: asyncio.Transport
+        self.wire: Wire
         self._reader = RequestReader(self, b"localhost:%d" % office.settings.port)
         self._queue: deque[Exchange] = deque()
-        self._out: list[bytes] = []
-        self._holds: set[str] = set()
         self._early: bytes | None = None
         """What came after a request for a WebSocket, while that is undecided."""
         self._pumping = self._tunnel = self._deaf = False
@@ -45,7 +45,7 @@ class HttpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Get ready."""
         self.transport = typing.cast("asyncio.Transport", transport)
-        self.transport.set_write_buffer_limits(high=HIGH_WATER)
+        self.wire = Wire(self.transport)
         self.peer = self.transport.get_extra_info("peername")[0]
         self._watch = SilenceWatch(self.office.idle_timeout, self._silent)
         self.office.arrived(self)
@@ -72,10 +72,11 @@ class HttpConnection(asyncio.Protocol):
             self._queue[0].client_is_slow(slow=False)
 
     def eof_received(self) -> bool:
-        """Finish what was asked, then close."""
+        """Finish what was wholly asked, then close."""
         self._half_closed = True
-        encrypted = self.office.settings.protocol.is_encrypted
-        return bool(self._queue) and not (self._tunnel or self._deaf or encrypted)
+        if self._tunnel or self._deaf or self.office.settings.protocol.is_encrypted:
+            return False
+        return bool(self._queue) and self._queue[-1].request_ended
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
@@ -109,26 +110,10 @@ class HttpConnection(asyncio.Protocol):
 
     # What the exchange asks for.
 
-    def write(self, data: bytes) -> None:
-        """Send at the next flush."""
-        self._out.append(data)
-
     def flush(self) -> None:
         """Send what was written."""
         self._watch.heard()
-        if self._out:
-            data = b"".join(self._out)
-            self._out.clear()
-            if not self.transport.is_closing():
-                self.transport.write(data)
-
-    def hold(self, why: str, *, on: bool) -> None:
-        """Stop reading for a reason, or for that reason no more."""
-        if on and not self._holds:
-            self.transport.pause_reading()
-        elif not on and self._holds == {why}:
-            self.transport.resume_reading()
-        (self._holds.add if on else self._holds.discard)(why)
+        self.wire.flush()
 
     def keeps_alive(self, head: RequestHead) -> bool:
         """Whether the connection stays after this request."""
@@ -153,7 +138,7 @@ class HttpConnection(asyncio.Protocol):
         early, self._early = self._early, None
         if early:
             self._queue[0].tunnel_data(early)
-        self.hold("upgrade", on=False)
+        self.wire.hold("upgrade", on=False)
 
     def pump(self) -> None:
         """Go on with the next request once this one is over."""
@@ -165,7 +150,7 @@ class HttpConnection(asyncio.Protocol):
         finally:
             self._pumping = False
         self.flush()
-        self.hold("queue", on=len(self._queue) > 1)
+        self.wire.hold("queue", on=len(self._queue) > 1)
 
     def _answer_in_order(self) -> None:
         while self._queue and not self.transport.is_closing():
@@ -176,10 +161,11 @@ class HttpConnection(asyncio.Protocol):
                 return
             self._queue.popleft()
             if not self.keeps_alive(first.head):
+                self._queue.clear()
                 self._close()
             elif self._early is not None:
                 early, self._early = self._early, None
-                self.hold("upgrade", on=False)
+                self.wire.hold("upgrade", on=False)
                 self._read(early)
         if self._half_closed:
             self._close()
@@ -190,7 +176,7 @@ class HttpConnection(asyncio.Protocol):
         except BadRequest as bad:
             self._refuse(bad.status, "what the client sent is not HTTP")
         if self._early is not None:
-            self.hold("upgrade", on=True)
+            self.wire.hold("upgrade", on=True)
 
     def _refuse(self, status: int, why: str) -> None:
         """Answer what cannot be read on, then close."""

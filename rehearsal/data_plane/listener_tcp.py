@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import time
 import typing
 
@@ -74,7 +76,10 @@ class _End(asyncio.Protocol):
         other, self.other = self.other, None
         if other:
             other.other = None
-            (other.transport.abort if exc else other.transport.close)()
+            if exc:
+                _reset(other.transport)
+            else:
+                other.transport.close()
 
 
 class TcpConnection(_End):
@@ -158,7 +163,14 @@ class TcpConnection(_End):
     def _fail(self, why: str) -> None:
         """Reset the connection, as NLB does."""
         self._error = why
-        self.transport.abort()
+        _reset(self.transport)
 
     def _silent(self) -> None:
         self._fail("the connection was silent for too long")
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """End a connection so that the other side can tell it from a proper end."""
+    sock = transport.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

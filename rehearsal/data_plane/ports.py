@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from rehearsal.data_plane.message import RequestHead, ResponseHead
 from rehearsal.data_plane.observations import AccessRecord
 from rehearsal.data_plane.settings import ListenerSettings
+from rehearsal.data_plane.wire import Wire
 
 if typing.TYPE_CHECKING:
     from rehearsal.data_plane.routing import Router
@@ -51,15 +52,10 @@ class Client(Protocol):
     office: Office
     peer: str
     is_slow: bool
-
-    def write(self, data: bytes) -> None:
-        """Send at the next flush."""
+    wire: Wire
 
     def flush(self) -> None:
         """Send what was written."""
-
-    def hold(self, why: str, *, on: bool) -> None:
-        """Stop reading for a reason, or for that reason no more."""
 
     def keeps_alive(self, head: RequestHead) -> bool:
         """Whether the connection stays after this request."""

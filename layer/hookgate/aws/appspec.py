@@ -28,8 +28,10 @@ def parse_appspec(content: str) -> AppSpec:
 
     if len(content) > MAX_SIZE:
         raise CannotMeasure(f"the AppSpec is larger than {MAX_SIZE // 1024} KiB")
+    # libyaml where there is one; both read the same, one ten times as fast.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        document = _lowered(yaml.safe_load(content))
+        document = _lowered(yaml.load(content, Loader=loader))  # noqa: S506 - safe, both
     except (yaml.YAMLError, RecursionError) as error:
         raise CannotMeasure(f"the AppSpec is not YAML or JSON: {error}") from error
     try:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 #: Seconds that one attempt of a call may take to connect, and wait for an answer.
 CONNECT = 2.0
 READ = 5.0
+ATTEMPTS = 4
 #: IAM's prefix where it differs from boto3's name of the service.
 _IAM_PREFIX = {"elbv2": "elasticloadbalancing", "stepfunctions": "states"}
 _DENIED = frozenset(
@@ -47,8 +48,9 @@ class AwsCalls:
         """The client of ``service``, made when it is first asked for."""
         with self._lock:
             if service not in self._clients:
-                made = self._make(service, connect=CONNECT, read=READ)
-                self._clients[service] = made
+                self._clients[service] = self._make(
+                    service, connect=CONNECT, read=READ, attempts=ATTEMPTS
+                )
             return self._clients[service]
 
     def __call__(

@@ -9,9 +9,6 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-#: botocore makes this many attempts of a call.
-ATTEMPTS = 4
-
 
 class Clients:
     """Makes clients; one session reads botocore's data once for all of them."""
@@ -20,20 +17,21 @@ class Clients:
         self._session: Any = None
         self._lock = threading.Lock()
 
-    def make(self, service: str, *, connect: float, read: float) -> Any:
+    def make(self, service: str, *, connect: float, read: float, attempts: int) -> Any:
         """Make a client of ``service``; making one is not safe without a lock.
 
         Args:
             service: boto3's name of it.
             connect: seconds that one attempt may take to connect.
             read: seconds that one attempt may wait for an answer.
+            attempts: how many are made of a call, the first included.
         """
         from botocore.config import Config  # noqa: PLC0415 - slow, and not needed by every command
 
         config = Config(
             connect_timeout=connect,
             read_timeout=read,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            retries={"mode": "standard", "total_max_attempts": attempts},
             user_agent_extra="hookgate",
         )
         with self._lock:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import tarfile
-import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,6 +62,9 @@ def _from_s3(aws: Aws, location: Mapping[str, Any]) -> str:
 
 
 def _unbundled(content: bytes, bundle: str) -> str:
+    import tarfile  # noqa: PLC0415 - few revisions are bundles
+    import zipfile  # noqa: PLC0415 - as above
+
     try:
         if bundle == "zip":
             with zipfile.ZipFile(io.BytesIO(content)) as archive:

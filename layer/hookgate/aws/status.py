@@ -11,10 +11,11 @@ from hookgate.errors import ReportError
 from hookgate.event import HookEvent
 from hookgate.model import HookStatus
 
-#: Seconds kept for the report. botocore's standard mode makes ``clients.ATTEMPTS`` of
+#: Seconds kept for the report. botocore's standard mode makes ``ATTEMPTS`` attempts of
 #: at most ``CONNECT`` + ``READ`` seconds, with pauses of at most 1, 2 and 4 seconds
 #: between them: 4 x 3 + 7 = 19.
 RESERVE = 20.0
+ATTEMPTS = 4
 CONNECT = 1.0
 READ = 2.0
 
@@ -51,8 +52,8 @@ class CodeDeployStatus:
     @classmethod
     def connect(cls, clients: Clients | None = None) -> CodeDeployStatus:
         """Make the client whose attempts fit into ``RESERVE``."""
-        made = (clients or Clients()).make("codedeploy", connect=CONNECT, read=READ)
-        return cls(made)
+        make = (clients or Clients()).make
+        return cls(make("codedeploy", connect=CONNECT, read=READ, attempts=ATTEMPTS))
 
     def report(self, event: HookEvent, status: HookStatus) -> bool:
         """Tell CodeDeploy the status of the hook.

@@ -28,7 +28,10 @@ _Version = Annotated[Literal[1], BeforeValidator(fields.first_version)]
 
 
 class _File(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    # Built as a part of PlanFile, and not once more each by itself.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, defer_build=True
+    )
 
 
 class IdentityFile(_File):

@@ -3,8 +3,9 @@
 from random import Random
 
 import pytest
-from rehearsal.data_plane import DataPlane
 from support.data_plane import EchoTarget
+
+from rehearsal.data_plane import DataPlane
 
 SEED = 7
 
@@ -12,7 +13,7 @@ SEED = 7
 @pytest.fixture(name="plane")
 def _plane():
     """A data plane whose choices by weight can be foretold."""
-    with DataPlane(randomness=Random(SEED)) as plane:
+    with DataPlane(randomness=Random(SEED)) as plane:  # noqa: S311 - to be foretold
         yield plane
 
 

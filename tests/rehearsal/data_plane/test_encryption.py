@@ -7,7 +7,6 @@ from http.client import HTTPSConnection
 
 import pytest
 import trustme
-from rehearsal.data_plane import Certificate, DataPlane, Protocol
 from support.data_plane import (
     PATIENCE,
     all_healthy,
@@ -20,7 +19,7 @@ from support.data_plane import (
     unheard_target,
 )
 
-from rehearsal.data_plane import HealthCheck
+from rehearsal.data_plane import Certificate, DataPlane, HealthCheck, Protocol
 
 
 @pytest.fixture(name="authority", scope="module")
@@ -31,6 +30,11 @@ def _authority():
 @pytest.fixture(name="certificate")
 def _certificate(authority, tmp_path):
     return issued(authority, tmp_path, "shop.example")
+
+
+@pytest.fixture(name="other_certificate")
+def _other_certificate(authority, tmp_path):
+    return issued(authority, tmp_path, "tea.example")
 
 
 @pytest.fixture(name="trust")
@@ -67,11 +71,11 @@ def test_https(plane, echo, certificate, trust):
     assert ("shop.example", "https") == (headers["Host"], headers["X-Forwarded-Proto"])
 
 
-def test_other_certificate(plane, echo, authority, certificate, trust, tmp_path):
+def test_other_certificate(plane, echo, certificate, other_certificate, trust):
     """Another certificate holds from the next connection on; the port stays."""
     settings = {"protocol": Protocol.HTTPS, "certificate": certificate}
     port = serve(plane, echo().target, **settings)
-    settings["certificate"] = issued(authority, tmp_path, "tea.example")
+    settings["certificate"] = other_certificate
 
     assert port == plane.put_listener(listener("group", **settings))
     assert "blue" == ask(port, trust, "tea.example")["name"]

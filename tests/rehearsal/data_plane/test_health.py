@@ -3,6 +3,17 @@
 import asyncio
 
 import pytest
+from support.data_plane import (
+    QUICK,
+    all_healthy,
+    eventually,
+    group,
+    listener,
+    scripted,
+    states,
+    unheard_target,
+)
+
 from rehearsal.data_plane import (
     FixedResponse,
     Forward,
@@ -16,16 +27,6 @@ from rehearsal.data_plane.health import (
     HealthRecord,
     check_target,
     matches,
-)
-from support.data_plane import (
-    QUICK,
-    all_healthy,
-    eventually,
-    group,
-    listener,
-    scripted,
-    states,
-    unheard_target,
 )
 
 TARGET = Target(id="127.0.0.1", port=1)
@@ -209,7 +210,7 @@ def test_weight_of_0_is_in_use(plane, echo):
 
 
 def test_out_of_use(plane, echo):
-    """A group that no listener names any more is unused again, and its past forgotten."""
+    """A group that no listener names any more is unused, and its past forgotten."""
     group(plane, "group", echo().target)
     plane.put_listener(listener("group"))
     all_healthy(plane, "group")

@@ -5,7 +5,6 @@ import json
 import threading
 
 import pytest
-from rehearsal.data_plane import FixedResponse, Redirect
 from support.data_plane import (
     PATIENCE,
     connect,
@@ -20,7 +19,10 @@ from support.data_plane import (
     unheard_target,
 )
 
+from rehearsal.data_plane import FixedResponse, Redirect
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
 ASK = b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n"
 
@@ -123,7 +125,8 @@ def test_chunked_request(plane):
         raw(
             serve(plane, target),
             b"POST / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n"
-            b"Transfer-Encoding: chunked\r\n\r\n5;ext=1\r\nhello\r\n0\r\nX-T: 1\r\n\r\n",
+            b"Transfer-Encoding: chunked\r\n\r\n"
+            b"5;ext=1\r\nhello\r\n0\r\nX-T: 1\r\n\r\n",
         )
 
     assert [b"5\r\nhello\r\n0\r\n\r\n"] == seen
@@ -134,22 +137,20 @@ def test_chunked_request(plane):
     [
         pytest.param(
             LAST,
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-            b"2\r\nok\r\n0\r\n\r\n",
+            CHUNKED + b"\r\n2\r\nok\r\n0\r\n\r\n",
+            CHUNKED + b"Connection: close\r\n\r\n2\r\nok\r\n0\r\n\r\n",
             id="chunked",
         ),
         pytest.param(
             b"GET / HTTP/1.0\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+            CHUNKED + b"\r\n2\r\nok\r\n0\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok",
             id="chunked, to HTTP/1.0",
         ),
         pytest.param(
             LAST,
             b"HTTP/1.0 200 OK\r\n\r\nok",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-            b"2\r\nok\r\n0\r\n\r\n",
+            CHUNKED + b"Connection: close\r\n\r\n2\r\nok\r\n0\r\n\r\n",
             id="until closed",
         ),
         pytest.param(
@@ -304,7 +305,9 @@ def test_refused(plane, records):
             id="endless headers",
         ),
         pytest.param(
-            always(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"),
+            always(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"
+            ),
             "not HTTP",
             id="two lengths",
         ),
@@ -420,6 +423,30 @@ def test_bad_request_behind_a_good_one(plane, echo):
     answer = raw(serve(plane, echo().target), ASK + b"nonsense\r\n\r\n")
 
     assert answer.index(b"200 OK") < answer.index(b"400 Bad Request")
+
+
+def test_behind_a_refused_request(plane, echo):
+    """What comes behind a refused request is not answered."""
+    answer = raw(serve(plane, echo().target), b"GET / HTTP/1.1\r\n\r\n" + ASK + ASK)
+
+    assert (1, 0) == (answer.count(b"HTTP/1.1 400"), answer.count(b"200 OK"))
+
+
+def test_behind_the_last_request(plane, echo):
+    """What comes behind a request that is to be the last is not answered."""
+    answer = raw(serve(plane, echo().target), LAST + ASK)
+
+    assert 1 == answer.count(b"200 OK")
+
+
+def test_half_a_body(plane, records):
+    """A client that goes in the middle of its request leaves no target waiting."""
+    post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc"
+    with scripted(lambda visitor: visitor.until_gone()) as target:
+        assert b"" == raw(serve(plane, target), post, half_close=True)
+        eventually(lambda: records)
+
+    assert 460 == records[0].status
 
 
 def test_bad_body(plane, records):
@@ -554,9 +581,7 @@ def test_many_at_once(plane, echo):
     port = serve(plane, target.target)
     statuses = []
     clients = [
-        threading.Thread(
-            target=lambda: statuses.append(get(port, "/wait")[0].status)
-        )
+        threading.Thread(target=lambda: statuses.append(get(port, "/wait")[0].status))
         for _ in range(40)
     ]
     for client in clients:

@@ -1,10 +1,10 @@
 """Connections, carried through a TCP listener."""
 
+import contextlib
 from collections import Counter
 from random import Random
 
 import pytest
-from rehearsal.data_plane import FixedResponse, Forward, Protocol
 from support.data_plane import (
     connect,
     eventually,
@@ -15,6 +15,8 @@ from support.data_plane import (
     serve,
     unheard_target,
 )
+
+from rehearsal.data_plane import FixedResponse, Forward, Protocol
 
 SEED = 7
 
@@ -58,7 +60,7 @@ def test_weights(plane):
         settings = listener(Forward(weights=weights), protocol=Protocol.TCP)
         port = plane.put_listener(settings)
         seen = Counter(raw(port, b"") for _ in range(100))
-    chance = Random(SEED)
+    chance = Random(SEED)  # noqa: S311 - to be foretold
     expected = Counter(
         chance.choices([b"blue", b"green"], cum_weights=[70, 100])[0]
         for _ in range(100)
@@ -130,10 +132,8 @@ def test_cut(plane):
         client.sendall(b"hello")
         eventually(lambda: plane.in_flight("group", target))
         plane.deregister("group", target)
-        try:
-            assert client.recv(1) in {b"", b"H"}
-        except ConnectionResetError:
-            pass
+        with contextlib.suppress(ConnectionResetError):
+            assert b"" == client.recv(1)
         eventually(lambda: not plane.health("group"))
 
 

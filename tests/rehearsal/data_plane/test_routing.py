@@ -1,6 +1,7 @@
 """Which rule a request follows."""
 
 import pytest
+
 from rehearsal.data_plane import (
     FixedResponse,
     HostHeader,
@@ -37,7 +38,10 @@ def router(*conditions):
 REQUEST = RequestHead(
     method=b"GET",
     url=b"/img/Tea.png?size=big&empty=&size=small",
-    headers=((b"host", b"Host", b"Shop.Example:8080"), (b"x-canary", b"X-Canary", b"Yes")),
+    headers=(
+        (b"host", b"Host", b"Shop.Example:8080"),
+        (b"x-canary", b"X-Canary", b"Yes"),
+    ),
 )
 
 

@@ -1,0 +1,87 @@
+"""What the command line gives in the place of a deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from hookgate.context import Endpoint
+from hookgate.errors import CannotMeasure
+from hookgate.plan.placeholders import faults
+from hookgate.units import duration
+
+
+def parse_url(url: str) -> Endpoint:
+    """The endpoint of a URL.
+
+    Raises:
+        click.BadParameter: it is no http or https URL.
+    """
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise click.BadParameter(f"{url}: {error}", param_hint="--url") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise click.BadParameter(
+            f"{url!r} is no URL such as http://localhost:8080", param_hint="--url"
+        )
+    return Endpoint(
+        scheme=parts.scheme,
+        address=parts.hostname,
+        port=port or {"http": 80, "https": 443}[parts.scheme],
+        path_prefix=parts.path.rstrip("/"),
+    )
+
+
+def read_values(given: tuple[str, ...]) -> dict[str, str]:
+    """The values of ``--set NAME=VALUE``.
+
+    Raises:
+        click.BadParameter: one has no value, or a name that no plan can use.
+    """
+    values = {}
+    for each in given:
+        name, sign, value = each.partition("=")
+        if not sign or not name:
+            raise click.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="--set")
+        for fault in faults(f"${{{name}}}"):
+            raise click.BadParameter(fault, param_hint="--set")
+        values[name] = value
+    return values
+
+
+def read_seconds(text: str) -> float:
+    """A duration such as ``5m``, in seconds.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--timeout") from None
+
+
+def no_aws(service: str, operation: str, /, **_parameters: Any) -> Mapping[str, Any]:
+    """Say that there is no AWS here.
+
+    Raises:
+        CannotMeasure: always.
+    """
+    raise CannotMeasure(
+        f"{service} {operation} needs AWS, and hookgate run has only a URL; rehearse "
+        "the plan to try this step"
+    )
+
+
+def no_secrets(name: str) -> str:
+    """Say how to give a secret.
+
+    Raises:
+        CannotMeasure: always.
+    """
+    raise CannotMeasure(f"give ${{secret.{name}}} with --set secret.{name}=…")

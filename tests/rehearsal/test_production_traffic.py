@@ -1,0 +1,188 @@
+"""Customers of the production listener."""
+
+import threading
+
+import pytest
+import trustme
+from support.data_plane import (
+    EchoTarget,
+    eventually,
+    group,
+    listener,
+    scripted,
+    serve,
+    unheard_target,
+)
+
+from rehearsal.data_plane import Certificate, DataPlane, FixedResponse, Protocol
+from rehearsal.production_traffic import (
+    Connections,
+    ProductionClient,
+    TrafficSettings,
+)
+
+
+@pytest.fixture(name="plane")
+def _plane():
+    with DataPlane() as plane:
+        yield plane
+
+
+@pytest.fixture(name="target")
+def _target():
+    target = EchoTarget()
+    yield target
+    target.close()
+
+
+def visit(port, enough, **settings):
+    """Let customers come until something holds, and tell how it went."""
+    client = ProductionClient(TrafficSettings(port=port, rate=500, **settings))
+    client.start()
+    try:
+        eventually(lambda: enough(client.so_far()))
+    finally:
+        result = client.stop()
+    return result
+
+
+def twenty(traffic):
+    return traffic.requests >= 20
+
+
+@pytest.mark.parametrize("connections", list(Connections))
+def test_well(plane, target, connections):
+    """Where all goes well, every request is counted and none has failed."""
+    records = []
+    plane.on_answer(records.append)
+    port = serve(plane, target.target)
+    traffic = visit(port, twenty, connections=connections, paths=("/", "/cart"))
+
+    assert (len(records), 0, ()) == (
+        traffic.requests,
+        traffic.failed,
+        traffic.failures,
+    )
+    assert {"/", "/cart"} == {record.path for record in records}
+    assert {"Hookgate-Rehearsal"} == {record.user_agent for record in records}
+
+
+def test_switch(plane, target):
+    """A shift fails no request, and both sides have served."""
+    green = EchoTarget("green")
+    seen = set()
+    plane.on_answer(lambda record: seen.add(record.target_group_arn))
+    port = serve(plane, target.target)
+    group(plane, "green", green.target)
+    flips = iter(range(10**9))
+
+    def enough(traffic):
+        plane.put_listener(listener(("group", "green")[next(flips) % 2]))
+        return traffic.requests >= 200
+
+    traffic = visit(port, enough)
+    green.close()
+
+    assert (0, {"group", "green"}) == (traffic.failed, seen)
+
+
+@pytest.mark.parametrize(
+    ("status", "failed"),
+    [
+        pytest.param(204, False, id="2xx"),
+        pytest.param(302, False, id="3xx"),
+        pytest.param(404, True, id="4xx"),
+        pytest.param(503, True, id="5xx"),
+    ],
+)
+def test_status(plane, status, failed):
+    """An answer that is neither 2xx nor 3xx is a failure, with its reason."""
+    port = plane.put_listener(listener(FixedResponse(status=status)))
+    traffic = visit(port, twenty)
+
+    assert (traffic.requests if failed else 0, failed) == (
+        traffic.failed,
+        {f"answered {status}"} == {failure.reason for failure in traffic.failures},
+    )
+
+
+def test_refused():
+    """A refused connection is a failure; only the first ten are told in full."""
+    traffic = visit(unheard_target().port, twenty)
+
+    assert (traffic.requests, 10) == (traffic.failed, len(traffic.failures))
+    assert "the connection was refused" == traffic.failures[0].reason
+
+
+def test_reset():
+    """A connection that breaks is a failure."""
+    with scripted(lambda visitor: (visitor.head(), visitor.reset())) as target:
+        traffic = visit(target.port, twenty)
+
+    assert traffic.requests == traffic.failed
+    assert "was reset" in traffic.failures[0].reason
+
+
+def test_too_slow():
+    """An answer that does not come in time is a failure."""
+    with scripted(lambda visitor: visitor.until_gone()) as target:
+        traffic = visit(target.port, lambda t: t.failed >= 3, timeout=0.2)
+
+    assert "no answer within 0.2 s" == traffic.failures[0].reason
+
+
+def test_dropped(target):
+    """What could not be started in time is counted as dropped, not hidden."""
+    target.gate.clear()
+    client = ProductionClient(
+        TrafficSettings(
+            port=target.target.port, rate=500, paths=("/wait",), concurrency=2
+        )
+    )
+    client.start()
+    eventually(lambda: client.so_far().dropped >= 5)
+    target.gate.set()
+    traffic = client.stop()
+
+    assert (True, 0) == (traffic.requests >= 2, traffic.failed)
+
+
+def test_stop(target):
+    """Running requests are waited for, and no thread is left."""
+    before = threading.active_count()
+    target.gate.clear()
+    settings = TrafficSettings(port=target.target.port, rate=500, paths=("/wait",))
+    client = ProductionClient(settings)
+    client.start()
+    eventually(lambda: len(target.asked) >= 3)
+    opener = threading.Timer(0.05, target.gate.set)
+    opener.start()
+    traffic = client.stop()
+    opener.join()
+
+    assert (True, 0, traffic) == (
+        traffic.requests >= 3,
+        traffic.failed,
+        client.so_far(),
+    )
+    eventually(lambda: threading.active_count() <= before + traffic.requests)
+
+
+def test_encrypted(plane, target, tmp_path):
+    """Customers can speak TLS."""
+    leaf = trustme.CA().issue_cert("shop.example")
+    certificate = Certificate(chain=tmp_path / "chain", key=tmp_path / "key")
+    leaf.cert_chain_pems[0].write_to_path(certificate.chain)
+    leaf.private_key_pem.write_to_path(certificate.key)
+    settings = {"protocol": Protocol.HTTPS, "certificate": certificate}
+    port = serve(plane, target.target, **settings)
+    traffic = visit(port, twenty, encrypted=True, host_header="shop.example")
+
+    assert 0 == traffic.failed
+
+
+@pytest.mark.parametrize("wrong", [{"rate": 0}, {"concurrency": 0}, {"paths": ()}])
+def test_nonsense(wrong):
+    """Traffic that would be none is refused."""
+    with pytest.raises(ValueError, match="traffic needs"):
+        TrafficSettings(**({"port": 1} | wrong))
