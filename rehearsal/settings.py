@@ -18,7 +18,8 @@ class StageSettings:
     Attributes:
         port: The endpoint's port; 0 lets the kernel choose.
         region: The one region, whatever region clients believe they are in.
-        host: Where listeners and tasks are: the DNS name of every load balancer.
+        host: Where the endpoint, listeners and tasks are, and the DNS name of every
+            load balancer.
         health_check_pace: What health check intervals are multiplied by; ELBv2 takes
             no interval under 5 s, and 0.1 makes half a second of that.
         prewarms_functions: Start every function's process ahead of need.

@@ -59,8 +59,9 @@ def unable() -> str | None:
     return None
 
 
+REASON = unable()
 pytestmark = [
-    pytest.mark.skipif(bool(unable()), reason=str(unable())),
+    pytest.mark.skipif(REASON is not None, reason=REASON or ""),
     pytest.mark.timeout(400),  # a first test waits for the build and its layers
 ]
 
@@ -177,7 +178,7 @@ def start_lambda(options: list[str], log: Path) -> Iterator[str]:
             wait_until_open(port, server, log)
             yield f"http://127.0.0.1:{port}"
         finally:
-            os.killpg(server.pid, signal.SIGINT)
+            os.killpg(server.pid, signal.SIGTERM)
             server.wait()
 
 

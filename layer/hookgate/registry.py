@@ -144,6 +144,8 @@ def _packages(use: str, entry_points: EntryPoints) -> Iterable[_Provider]:
 def _checked(use: str, provider: _Provider) -> type[Validator]:
     try:
         found = provider.load()
+        if isinstance(found, type) and issubclass(found, Validator):
+            found.model_rebuild()  # a broken option is told here, not at its first use
     # A plugin may raise anything at import, even exit; none of it may pass a gate.
     except (Exception, SystemExit) as error:
         raise _broken(use, provider.where, error) from error

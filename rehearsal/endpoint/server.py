@@ -7,19 +7,20 @@ import socket
 import threading
 from typing import Any
 
-HOST = "127.0.0.1"
-
-
 class EndpointServer:
     """Serves a WSGI application on one port, a thread for each connection.
 
     Args:
         application: The WSGI application.
         port: The port; 0 lets the kernel choose.
+        host: The address to listen on.
     """
 
-    def __init__(self, application: Any, port: int = 0) -> None:
-        self._server = _server(application, port)
+    def __init__(
+        self, application: Any, port: int = 0, host: str = "127.0.0.1"
+    ) -> None:
+        self._host = host
+        self._server = _server(application, host, port)
         self._thread = threading.Thread(
             target=self._server.serve_forever,
             kwargs={"poll_interval": 0.05},
@@ -30,7 +31,7 @@ class EndpointServer:
     @property
     def url(self) -> str:
         """What clients take as ``AWS_ENDPOINT_URL``."""
-        return f"http://{HOST}:{self._server.server_port}"
+        return f"http://{self._host}:{self._server.server_port}"
 
     def start(self) -> None:
         """Begin to answer."""
@@ -45,7 +46,7 @@ class EndpointServer:
         self._server.server_close()
 
 
-def _server(application: Any, port: int) -> Any:
+def _server(application: Any, host: str, port: int) -> Any:
     """Made in a function, since werkzeug and moto are slow to import."""
     from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - slow to import
         MotoRequestHandler,
@@ -64,7 +65,7 @@ def _server(application: Any, port: int) -> Any:
         def __init__(self) -> None:
             self._connections: set[socket.socket] = set()
             self._lock = threading.Lock()
-            super().__init__(HOST, port, application, handler=Handler)
+            super().__init__(host, port, application, handler=Handler)
 
         def process_request(self, request: Any, client_address: Any) -> None:
             with self._lock:

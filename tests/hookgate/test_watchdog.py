@@ -35,18 +35,31 @@ def _edge():
         yield edge
 
 
-def start(edge, body, seconds="60"):
-    """Run a process under watch."""
-    environ = {**os.environ, **edge.environ, "PYTHONPATH": str(ROOT / "layer")}
-    command = [sys.executable, "-c", WATCHED.replace("{body}", body), seconds]
-    return subprocess.Popen(  # noqa: S603 - our own script
-        command, env=environ, stdout=subprocess.PIPE, text=True
-    )
+@pytest.fixture(name="start")
+def _start(edge):
+    """Runs a process under watch, and ends it whatever becomes of the test."""
+    started = []
+
+    def start(body, seconds="60"):
+        environ = {**os.environ, **edge.environ, "PYTHONPATH": str(ROOT / "layer")}
+        process = subprocess.Popen(  # noqa: S603 - our own script
+            [sys.executable, "-c", WATCHED.replace("{body}", body), seconds],
+            env=environ,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with process:
+            process.kill()
 
 
-def test_hang_in_c(edge):
+def test_hang_in_c(edge, start):
     """A hang that holds the interpreter's lock is reported Failed by the other."""
-    process = start(edge, HANGS_IN_C, seconds="0.2")
+    process = start(HANGS_IN_C, seconds="0.2")
     call = edge.calls.get(timeout=60)
     process.kill()
     told, _ = process.communicate()
@@ -59,9 +72,9 @@ def test_hang_in_c(edge):
     assert "ran out of time while it was running step regex" in told
 
 
-def test_metrics_of_last_word(edge):
+def test_metrics_of_last_word(edge, start):
     """The last word publishes VerdictFailed before it reports."""
-    process = start(edge, HANGS_IN_C, seconds="0.2")
+    process = start(HANGS_IN_C, seconds="0.2")
     edge.calls.get(timeout=60)
     process.kill()
     told, _ = process.communicate()
@@ -72,9 +85,9 @@ def test_metrics_of_last_word(edge):
     ]
 
 
-def test_death(edge):
+def test_death(edge, start):
     """A process that dies is reported Failed at once."""
-    process = start(edge, "os._exit(9)")
+    process = start("os._exit(9)")
     call = edge.calls.get(timeout=60)
     told, _ = process.communicate()
 
@@ -82,9 +95,9 @@ def test_death(edge):
     assert "died while it was running step regex" in told
 
 
-def test_nothing_to_say(edge):
+def test_nothing_to_say(edge, start):
     """A pass that ends in time leaves the last word unspoken."""
-    process = start(edge, "pass", seconds="0.2")
+    process = start("pass", seconds="0.2")
     process.communicate()
 
     assert 0 == process.returncode
@@ -92,9 +105,9 @@ def test_nothing_to_say(edge):
         edge.calls.get_nowait()
 
 
-def test_raised(edge):
+def test_raised(edge, start):
     """A pass that raises is left to Lambda's retries."""
-    process = start(edge, "raise SystemExit(3)")
+    process = start("raise SystemExit(3)")
     process.communicate()
 
     assert 3 == process.returncode

@@ -1,0 +1,60 @@
+"""Records on their way out."""
+
+import json
+
+import click
+import pytest
+
+from cli.output import FILE, console_for, write_json, write_text
+
+
+def test_record_is_written_as_json(tmp_path):
+    """A file holds the record and nothing else."""
+    file = tmp_path / "record.json"
+    write_json({"name": "Tée"}, str(file))
+    assert {"name": "Tée"} == json.loads(file.read_text("utf-8"))
+
+
+def test_no_file_writes_nothing(capfdbinary):
+    """A record that nobody asked for goes nowhere."""
+    write_json({"name": "x"}, None)
+    assert (b"", b"") == capfdbinary.readouterr()
+
+
+def test_dash_is_standard_output(capfdbinary):
+    """``-`` writes to standard output."""
+    write_text("<a/>", "-")
+    assert b"<a/>" == capfdbinary.readouterr().out
+
+
+def test_half_a_surrogate_pair_is_written_as_its_escape(tmp_path):
+    """What UTF-8 cannot say does not lose the record."""
+    file = tmp_path / "record.json"
+    write_json({"body": "\ud800"}, str(file))
+    assert {"body": "\ud800"} == json.loads(file.read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        pytest.param((None, None), False, id="no file"),
+        pytest.param(("a", "b"), False, id="files"),
+        pytest.param(("-", "b"), True, id="standard output is taken"),
+    ],
+)
+def test_talk_gives_way_to_a_record(files, expected):
+    """The console is standard error where a record has standard output."""
+    assert expected == console_for(files).stderr
+
+
+@pytest.mark.parametrize("file", ["-", "same"])
+def test_two_records_do_not_share_a_file(file):
+    """Two records for one place are refused."""
+    with pytest.raises(click.UsageError, match="only one record can go to"):
+        console_for((file, None, file))
+
+
+def test_missing_folder_is_told_before_anything_runs(tmp_path):
+    """A file in a folder that is not there is refused as the option is read."""
+    with pytest.raises(click.BadParameter, match="there is no folder"):
+        FILE.convert(str(tmp_path / "none" / "x.json"), None, None)

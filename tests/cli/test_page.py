@@ -1,0 +1,153 @@
+"""The page of a rehearsal."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from support.rehearsal_record import (
+    a_deployment,
+    a_record,
+    a_verdict,
+    an_event,
+    an_outcome,
+)
+
+from cli.page import page_of
+
+PLANTED = "<script>alert('x')</script>\"'&"
+
+
+class _Reader(HTMLParser):
+    """Gathers what a page is made of, and checks that its elements are closed."""
+
+    VOID = frozenset({"meta", "br", "rect"})
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.tags, self.attributes, self.said = [], [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, *each) for each in attrs]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag):
+        assert tag == self.open.pop()
+
+    def handle_data(self, data):
+        self.said.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.said).split())
+
+
+def _failed():
+    verdict = a_verdict(
+        an_outcome(),
+        an_outcome(name="price", status="failed", reason="came 750"),
+        status="Failed",
+        optouts=["alarms: failed, but it does not block"],
+    )
+    return a_deployment(
+        name="wrong prices",
+        status="Failed",
+        expected={"status": "Failed", "event": "AfterInstall", "reason": "price"},
+        error={"code": "HOOK_EXECUTION_FAILURE", "message": "it reported Failed"},
+        rollback={"deployment_id": "d-9", "status": "Succeeded"},
+        lifecycle_events=[
+            an_event("Install"),
+            an_event("AfterInstall", 1, status="Failed", verdict=verdict),
+            an_event("AllowTraffic", 2, status="Skipped", started_at=None),
+        ],
+    )
+
+
+def test_elements_are_closed_in_order():
+    """The page is well formed."""
+    assert [] == _Reader(page_of(a_record(a_deployment(), _failed()))).open
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 of 2 ended as expected",
+        "Expected: Failed at AfterInstall for a reason that says “price”",
+        "HOOK_EXECUTION_FAILURE",
+        "Rolled back by d-9 : ✓ Succeeded",
+        "✗ failed price",
+        "came 750",
+        "- Skipped AllowTraffic",
+        "shop:1 served 75",
+        "none failed",
+        "alarms: failed, but it does not block",
+        "the deployment is Succeeded, not Failed",
+    ],
+)
+def test_story_is_told(text):
+    """Every part of a rehearsal can be read, in words and not by colour alone."""
+    surprise = {
+        "as_expected": False,
+        "surprises": ["the deployment is Succeeded, not Failed"],
+    }
+    page = page_of(a_record(a_deployment(**surprise), _failed()))
+    assert text in _Reader(page).text
+
+
+def test_failed_event_is_open():
+    """What went wrong is seen without a click; what went well is folded."""
+    good = an_event("AfterInstall", verdict=a_verdict())
+    page = page_of(a_record(_failed() | {"lifecycle_events": [good]}))
+    assert 0 == len(re.findall(r"<details open>", page))
+    # The event and its failed step.
+    assert 2 == len(re.findall(r"<details open>", page_of(a_record(_failed()))))
+
+
+def test_page_needs_nothing_from_elsewhere():
+    """There is no script, no link out and no resource to load."""
+    reader = _Reader(page_of(a_record(a_deployment(), _failed())))
+    links = {value for _, name, value in reader.attributes if name in {"href", "src"}}
+    assert {"#deployment-1", "#deployment-2"} == links
+    assert set() == {"script", "link", "img", "iframe"} & set(reader.tags)
+
+
+def test_page_says_its_language():
+    """A screen reader knows how to pronounce the page."""
+    assert ("html", "lang", "en") in _Reader(page_of(a_record())).attributes
+
+
+def _planted(value):
+    """The record with the planted text in the place of every text that is free."""
+    kept = {"status", "started_at", "ended_at", "schema", "event"}
+    if isinstance(value, dict):
+        return {
+            (PLANTED if key in {"shop:1", "evidence key"} else key): (
+                each if key in kept and isinstance(each, str) else _planted(each)
+            )
+            for key, each in value.items()
+        }
+    if isinstance(value, list):
+        return [_planted(each) for each in value]
+    return PLANTED if isinstance(value, str) else value
+
+
+def test_nothing_of_a_record_becomes_markup():
+    """A planted script is text wherever a record may hold it."""
+    played = _failed() | {"surprises": ["x"], "as_expected": False}
+    outcome = played["lifecycle_events"][1]["verdict"]["outcomes"][1]
+    outcome["findings"][0]["evidence"] = {"evidence key": "x", "body": ["x"]}
+    reader = _Reader(page_of(_planted(a_record(played))))
+    assert "script" not in reader.tags
+    assert 15 <= reader.text.count(PLANTED)
+
+
+def test_deployment_without_customers_is_told():
+    """Nobody served is no reason to fail."""
+    traffic = a_deployment()["production_traffic"] | {"requests": 0, "served_by": {}}
+    page = page_of(a_record(a_deployment(production_traffic=traffic)))
+    assert "0 requests" in _Reader(page).text
