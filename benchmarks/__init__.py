@@ -1,1 +1,1 @@
-"""Measures what the README claims: ``make bench``."""
+"""Measures what the README claims: ``make bench``. Never deployed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from hookgate.model import LifecycleEvent
 from hookgate.plan.document import Document, parse
@@ -25,8 +25,9 @@ def check_appspec(content: bytes, file: str) -> None:
         PlanError: it is wrong; every problem with its place.
     """
     document, problems = parse(as_yaml(content), file)
-    for path, what in _faults(document.data):
-        problems.add(document.value(_spelled(document, path)), what)
+    for fault in _faults(document.data):
+        where = document.key if fault.at_key else document.value
+        problems.add(where(_spelled(document, fault.path)), fault.what)
     if problems:
         raise problems.error()
 
@@ -37,16 +38,20 @@ def as_yaml(content: bytes) -> bytes:
     return content.replace(b"\t", b" ") if is_json else content
 
 
-_Fault = tuple[tuple[str | int, ...], str]
+class _Fault(NamedTuple):
+    path: tuple[str | int, ...]
+    what: str
+    at_key: bool = False
 
 
 def _faults(data: Mapping[str, Any]) -> Iterator[_Fault]:
     top = _lower(data)
     for key in data:
         if str(key).lower() not in _KEYS:
-            yield (key,), f"unknown key {key!r}; there are version, Resources, Hooks"
+            what = f"unknown key {key!r}; there are version, Resources, Hooks"
+            yield _Fault((key,), what, at_key=True)
     if str(top.get("version")) not in {"0.0", "0"}:
-        yield ("version",), "the version is 0.0"
+        yield _Fault(("version",), "the version is 0.0")
     yield from _resource_faults(top.get("resources"))
     yield from _hook_faults(top.get("hooks", []))
 
@@ -54,33 +59,33 @@ def _faults(data: Mapping[str, Any]) -> Iterator[_Fault]:
 def _resource_faults(resources: Any) -> Iterator[_Fault]:
     at: tuple[str | int, ...] = ("resources",)
     if not isinstance(resources, list) or len(resources) != 1:
-        yield at, "Resources holds exactly one service"
+        yield _Fault(at, "Resources holds exactly one service")
         return
     item = resources[0]
     if not isinstance(item, dict) or len(item) != 1:
-        yield (*at, 0), "a resource is one name with Type and Properties"
+        yield _Fault((*at, 0), "a resource is one name with Type and Properties")
         return
     ((name, service),) = item.items()
     at = (*at, 0, name)
     service = _lower(service)
     if service.get("type") != "AWS::ECS::Service":
-        yield at, "Type is AWS::ECS::Service"
+        yield _Fault((*at, "type"), "Type is AWS::ECS::Service")
     properties = _lower(service.get("properties"))
     at = (*at, "properties")
     task_definition = str(properties.get("taskdefinition") or "")
     if task_definition != _PLACEHOLDER and not _ARN.fullmatch(task_definition):
-        yield (
+        yield _Fault(
             (*at, "taskdefinition"),
             f"TaskDefinition is an ARN with a revision, or {_PLACEHOLDER}",
         )
     balancer = _lower(properties.get("loadbalancerinfo"))
     if not balancer.get("containername"):
-        yield (*at, "loadbalancerinfo"), "LoadBalancerInfo needs ContainerName"
+        yield _Fault((*at, "loadbalancerinfo"), "LoadBalancerInfo needs ContainerName")
     port = balancer.get("containerport")
     if port is None:
-        yield (*at, "loadbalancerinfo"), "LoadBalancerInfo needs ContainerPort"
+        yield _Fault((*at, "loadbalancerinfo"), "LoadBalancerInfo needs ContainerPort")
     elif not isinstance(port, int) or not 0 < port < 65536:
-        yield (
+        yield _Fault(
             (*at, "loadbalancerinfo", "containerport"),
             "ContainerPort is a number from 1 to 65535, without quotes",
         )
@@ -88,23 +93,25 @@ def _resource_faults(resources: Any) -> Iterator[_Fault]:
 
 def _hook_faults(hooks: Any) -> Iterator[_Fault]:
     if not isinstance(hooks, list):
-        yield ("hooks",), "Hooks is a list of one event and its function each"
+        yield _Fault(("hooks",), "Hooks is a list of one event and its function each")
         return
     seen: set[str] = set()
     for index, item in enumerate(hooks):
         if not isinstance(item, dict) or len(item) != 1:
-            yield ("hooks", index), "a hook is one event and its function"
+            yield _Fault(("hooks", index), "a hook is one event and its function")
             continue
         ((event, function),) = item.items()
         at = ("hooks", index, event)
         if event.lower() not in _EVENTS:
             known = ", ".join(_EVENTS.values())
-            yield at, f"unknown lifecycle event {event!r}; the hooks of ECS are {known}"
+            what = f"unknown lifecycle event {event!r}; the hooks of ECS are {known}"
+            yield _Fault(at, what, at_key=True)
         elif event.lower() in seen:
-            yield at, f"{event} has a function already; an event calls one"
+            what = f"{event} has a function already; an event calls one"
+            yield _Fault(at, what, at_key=True)
         seen.add(event.lower())
         if not isinstance(function, str) or not function:
-            yield at, "a hook names a Lambda function or its ARN"
+            yield _Fault(at, "a hook names a Lambda function or its ARN")
 
 
 def _lower(value: Any) -> dict[str, Any]:

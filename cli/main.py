@@ -56,19 +56,21 @@ def hookgate() -> None:
 
 def main() -> None:
     """Run the command; what a person can mend is told in a line, not in a traceback."""
-    signal.signal(signal.SIGTERM, _stop)
-    sys.exit(_run(sys.argv[1:]))
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, _stop)
+    sys.exit(run(hookgate, sys.argv[1:]))
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """End as Ctrl-C does: everything that was started is ended first."""
+    """End in order: whatever was started is ended first."""
     raise KeyboardInterrupt
 
 
-def _run(arguments: list[str]) -> int:
+def run(command: click.Command, arguments: list[str]) -> int:
+    """Run a command; returns its exit code, and raises nothing."""
     try:
         # Without standalone mode click returns the code that a command exits with.
-        return hookgate.main(arguments, "hookgate", standalone_mode=False) or 0
+        return command.main(arguments, "hookgate", standalone_mode=False) or 0
     except click.ClickException as error:
         error.show()
         return ExitCode.WRONG_INPUT

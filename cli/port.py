@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import socket
 
-from rehearsal.endpoint.server import HOST
 
-
-def is_free(port: int) -> bool:
-    """Whether nobody listens on a port of this machine; 0 always is free."""
+def is_free(host: str, port: int) -> bool:
+    """Whether nobody listens on a port of an address; 0 always is free."""
     try:
-        with socket.create_server((HOST, port)):
+        with socket.create_server((host, port)):
             return True
     except OSError:
         return False

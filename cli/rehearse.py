@@ -49,13 +49,15 @@ def command(
     """
     console = console_for((json_file, junit_file, html_file))
     read = [read_scenario(each) for each in scenarios or (EXAMPLE,)]
+    if only is not None and not any(
+        only in each.name for scenario in read for each in scenario.content.deployments
+    ):
+        raise click.UsageError(f"no deployment's name holds {only!r}")
     try:
         played = [each for scenario in read for each in _play(scenario, only, console)]
     except RehearsalError as error:
         click.echo(str(error), err=True)
         raise click.exceptions.Exit(ExitCode.COULD_NOT_TELL) from None
-    if not played:
-        raise click.UsageError(f"no deployment's name holds {only!r}")
     record = rehearsal_record(played)
     console.print(_summary(played))
     _write(record, json_file, junit_file, html_file)

@@ -15,6 +15,7 @@ from cli.serve_log import ServeLog
 from rehearsal.first_version import RehearsalError
 from rehearsal.rehearse import Rehearsal
 from rehearsal.scenario import read_scenario
+from rehearsal.settings import StageSettings
 from rehearsal.standing import stand
 
 
@@ -38,7 +39,7 @@ def command(scenario: Path | None, port: int) -> None:
     into another shell: any AWS client works with the variables it sets.
     """
     read = read_scenario(scenario or EXAMPLE)
-    if not is_free(port):
+    if not is_free(StageSettings().host, port):
         raise click.ClickException(
             f"port {port} is taken by another program; give another with --port, or "
             "--port 0 for a free one"

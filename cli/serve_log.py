@@ -41,8 +41,9 @@ class ServeLog:
 
     def outcome(self, deployment_id: str, event: str, outcome: Outcome) -> None:
         """Write a step that has ended."""
-        said = f"{event}: {outcome['name']}: {outcome['reason']}"
-        self._write(deployment_id, outcome["status"], said)
+        status = outcome["status"]
+        why = "" if status == "passed" else f": {outcome['reason']}"
+        self._write(deployment_id, status, f"{event}: {outcome['name']}{why}")
 
     def ended(self, deployment: DeploymentFile, record: Mapping[str, Any]) -> None:
         """Nothing: nobody plays here."""

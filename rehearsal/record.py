@@ -103,11 +103,12 @@ def _traffic_surprises(
     if traffic["failed"]:
         # Only the first failures of a rehearsal are kept with their reasons.
         why = "; ".join(traffic["failures"]) or "as they did before"
-        yield f"{traffic['failed']} requests of customers failed: {why}"
+        share = f"{traffic['failed']} of {traffic['requests']}"
+        yield f"{share} requests of customers failed: {why}"
     if traffic["dropped"]:
         yield (
-            f"{traffic['dropped']} requests of customers could not be started, because "
-            "too many were running"
+            f"customers were too many at once: {traffic['dropped']} of their requests "
+            "could not be started"
         )
     if green_served_at is None:
         return

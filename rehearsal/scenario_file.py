@@ -2,56 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hookgate.units import Duration, Rate
+from hookgate.units import Rate
+from rehearsal.scenario_values import (
+    Interval,
+    Matcher,
+    Minutes,
+    Name,
+    Port,
+    Timeout,
+    UrlPath,
+)
 
 #: A scenario is played by a person's machine, so its numbers have bounds.
 _MOST_TASKS = 20
 _MOST_DEPLOYMENTS = 50
-
-
-def _whole_minutes(seconds: float) -> float:
-    if seconds % 60:
-        raise ValueError("CodeDeploy waits for whole minutes; write 0s, 1m or 2h")
-    return seconds
-
-
-def _whole_seconds(seconds: float) -> float:
-    if seconds % 1:
-        raise ValueError("a target group takes whole seconds; write 5s")
-    return seconds
-
-
-def _absolute(path: str) -> str:
-    if not path.startswith("/"):
-        raise ValueError("a path starts with '/'")
-    return path
-
-
-def _from(least: float, most: float, said: str) -> AfterValidator:
-    def check(value: float) -> float:
-        if not least <= value <= most:
-            raise ValueError(f"AWS takes {said}")
-        return value
-
-    return AfterValidator(check)
-
-
-Minutes = Annotated[
-    Duration, AfterValidator(_whole_minutes), _from(0, 48 * 3600, "0s to 48h")
-]
-Interval = Annotated[
-    Duration, AfterValidator(_whole_seconds), _from(5, 300, "5s to 300s")
-]
-Timeout = Annotated[
-    Duration, AfterValidator(_whole_seconds), _from(2, 120, "2s to 120s")
-]
-UrlPath = Annotated[str, AfterValidator(_absolute), Field(max_length=1024)]
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w.-]+$")]
-Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 Event = Literal[
@@ -101,10 +69,8 @@ class HealthCheckFile(_File):
     timeout: Timeout = Field("2s", validate_default=True, description="For an answer.")
     healthy_threshold: int = Field(2, ge=2, le=10, description="Good checks in a row.")
     unhealthy_threshold: int = Field(2, ge=2, le=10, description="Bad checks in a row.")
-    matcher: str = Field(
-        "200",
-        pattern=r"^\d{3}([,-]\d{3})*$",
-        description="Status codes that are good, such as 200, 200,204 or 200-299.",
+    matcher: Matcher = Field(
+        "200", description="Status codes that are good: 200, 200,204 or 200-299."
     )
 
     @model_validator(mode="after")

@@ -52,6 +52,8 @@ class Stage:
         on_change: Told of deployments' changes; it must be quick and not wait.
         on_log: Told of each line that a function writes.
         clock: The engine's time.
+        invoker: Who invokes the hooks, in the manner of a boto3 client of Lambda; the
+            stage's own Lambda if left out.
     """
 
     def __init__(  # noqa: PLR0913 - each is a part of the stage, named when given
@@ -63,6 +65,7 @@ class Stage:
         on_change: Observer = nobody,
         on_log: LogObserver = unheard,
         clock: Clock | None = None,
+        invoker: Any = None,
     ) -> None:
         self.settings = settings or StageSettings()
         self._images = images
@@ -70,6 +73,7 @@ class Stage:
         self._on_change = on_change
         self._on_log = on_log
         self._clock = clock or SystemClock()
+        self._invoker = invoker
         self._closing = ExitStack()
         self.data_plane = DataPlane(host=self.settings.host)
 
@@ -164,7 +168,7 @@ class Stage:
         world = AwsWorld(
             self.client("ecs"),
             self.client("elbv2"),
-            self.client("lambda"),
+            self._invoker or self.client("lambda"),
             settings.assumptions,
         )
         return Engine(world, self._clock, settings, self._on_change)

@@ -18,7 +18,7 @@ def _aws_environ(monkeypatch):
 
 @pytest.fixture(name="mocked_aws")
 def _mocked_aws(aws_environ):
-    """moto in the place of AWS."""
+    """Moto in the place of AWS."""
     with mock_aws():
         boto3.setup_default_session()
         yield

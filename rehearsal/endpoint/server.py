@@ -7,6 +7,7 @@ import socket
 import threading
 from typing import Any
 
+
 class EndpointServer:
     """Serves a WSGI application on one port, a thread for each connection.
 

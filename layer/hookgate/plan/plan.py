@@ -116,8 +116,10 @@ class Plan:
         return tuple(
             (
                 steps[0].place,
-                f"every step of {event} is blocking: false, so the hook can never "
-                "succeed; make at least one step blocking",
+                (
+                    f"every step of {event} is blocking: false, so the hook can never "
+                    "succeed; make at least one step blocking"
+                ),
             )
             for event, steps in self.events.items()
             if steps and not any(step.blocking for step in steps)

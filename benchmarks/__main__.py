@@ -1,0 +1,44 @@
+"""Measure, and say whether every bound holds: exit 0 if so, else 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn
+
+import click
+
+from benchmarks import cold_start, overhead, rehearsal
+from benchmarks.figures import Measured, table
+
+Measure = Callable[[int], tuple[Measured, ...]]
+
+BENCHMARKS: dict[str, tuple[Measure, int]] = {
+    "cold_start": (cold_start.measure, cold_start.RUNS),
+    "overhead": (overhead.measure, overhead.RUNS),
+    "rehearsal": (rehearsal.measure, rehearsal.RUNS),
+}
+
+
+@click.command()
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(tuple(BENCHMARKS)),
+    help="Measure this, and what further --only name.",
+)
+@click.option(
+    "--runs", type=click.IntRange(min=1), help="How often, in the place of each's own."
+)
+def main(only: tuple[str, ...], runs: int | None) -> NoReturn:
+    """Measure what Hookgate costs, side by side with the bounds it promises."""
+    holds = True
+    for name in only or tuple(BENCHMARKS):
+        measure, usual = BENCHMARKS[name]
+        measured = measure(runs or usual)
+        holds = holds and all(each.holds for each in measured)
+        click.echo(f"\n{name}\n{table(measured)}")
+    raise click.exceptions.Exit(0 if holds else 1)
+
+
+if __name__ == "__main__":
+    main()

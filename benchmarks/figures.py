@@ -1,0 +1,82 @@
+"""Figures that were measured, held against their bounds, as a table."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+_HEAD = ("", "runs", "minimum", "median", "maximum", "bound", "holds")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """The most that a figure may be."""
+
+    most: float
+    of: str
+    figure: Callable[[Sequence[float]], float]
+
+
+def median_at_most(most: float) -> Bound:
+    """A bound on the median, for what the machine's other work disturbs."""
+    return Bound(most=most, of="median", figure=statistics.median)
+
+
+def each_at_most(most: float) -> Bound:
+    """A bound that every run keeps."""
+    return Bound(most=most, of="maximum", figure=max)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One thing that was measured, at least once.
+
+    Args:
+        what: what it is.
+        unit: what the values count, such as ``ms``; ``x`` for a ratio.
+        values: one for each run.
+        bound: what it may be at most; None where it only explains another.
+    """
+
+    what: str
+    unit: str
+    values: tuple[float, ...]
+    bound: Bound | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the bound is kept, or there is none."""
+        return self.bound is None or self.bound.figure(self.values) <= self.bound.most
+
+    def row(self) -> tuple[str, ...]:
+        """The cells of a table's row."""
+        bound = self.bound
+        return (
+            self.what,
+            str(len(self.values)),
+            self._said(min(self.values)),
+            self._said(statistics.median(self.values)),
+            self._said(max(self.values)),
+            f"{bound.of} ≤ {self._said(bound.most)}" if bound else "",
+            "" if bound is None else "yes" if self.holds else "NO",
+        )
+
+    def _said(self, value: float) -> str:
+        digits = 2 if value < 10 else 1 if value < 100 else 0
+        return f"{value:.{digits}f} {self.unit}"
+
+
+def table(measured: Iterable[Measured]) -> str:
+    """What was measured, a line each, under a head; numbers are right-aligned."""
+    rows = [_HEAD, *(each.row() for each in measured)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(_line(row, widths) for row in rows)
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    first, *others = (
+        cell.rjust(width) if index else cell.ljust(width)
+        for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+    )
+    return "  ".join((first, *others)).rstrip()

@@ -1,0 +1,43 @@
+"""``hookgate explain``."""
+
+import pytest
+from support.command import STOREFRONT
+
+from cli.main import hookgate, run
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "X-App-Version: ${green.image.tag}",
+        "AfterAllowTestTraffic: at most 31 s",
+        "price of sencha",
+        "AWS",
+    ],
+)
+def test_plan_is_explained(text, capsys, monkeypatch):
+    """The target, each event with its worst case, and each step are told."""
+    monkeypatch.setenv("COLUMNS", "120")
+    assert 0 == run(hookgate, ["explain", str(STOREFRONT / "plan.yaml")])
+    assert text in capsys.readouterr().out
+
+
+def test_opt_outs_are_told(tmp_path, capsys, monkeypatch):
+    """What a step waives stands beside it."""
+    monkeypatch.setenv("COLUMNS", "120")
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(
+        "version: 1\nevents:\n  AfterAllowTestTraffic:\n    - use: routing\n"
+        "    - {use: http, blocking: false}\n"
+    )
+    assert 0 == run(hookgate, ["explain", str(plan)])
+    told = capsys.readouterr().out
+    assert [True, True] == ["does not block" in told, "nothing proves" in told]
+
+
+def test_wrong_plan_is_told(tmp_path, capsys):
+    """A wrong plan is not explained but refused with its place."""
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("version: 2\n")
+    assert 2 == run(hookgate, ["explain", str(plan)])
+    assert f"{plan}:1:10: version:" in capsys.readouterr().err

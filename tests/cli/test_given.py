@@ -1,0 +1,70 @@
+"""What stands in the place of a deployment."""
+
+import click
+import pytest
+
+from cli.given import no_aws, no_secrets, parse_url, read_seconds, read_values
+from hookgate.errors import CannotMeasure
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        pytest.param("http://a", ("http", "a", 80, ""), id="http"),
+        pytest.param("https://a", ("https", "a", 443, ""), id="https"),
+        pytest.param(
+            "http://[::1]:81/x/", ("http", "::1", 81, "/x"), id="path and port"
+        ),
+    ],
+)
+def test_url_is_an_endpoint(url, expected):
+    """A URL's parts are those of a listener."""
+    found = parse_url(url)
+    actual = (found.scheme, found.address, found.port, found.path_prefix)
+    assert expected == actual
+
+
+@pytest.mark.parametrize("url", ["a:80", "/x", "ftp://a", "http://", "http://a:x", ""])
+def test_other_text_is_no_url(url):
+    """What is no http or https URL is refused."""
+    with pytest.raises(click.BadParameter):
+        parse_url(url)
+
+
+def test_values_may_hold_the_sign():
+    """Only the first ``=`` parts a name from its value."""
+    expected = {"green.image.tag": "a=b", "secret.TOKEN": ""}
+    assert expected == read_values(("green.image.tag=a=b", "secret.TOKEN="))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        pytest.param("green.image.tag", "is not NAME=VALUE", id="no value"),
+        pytest.param("=x", "is not NAME=VALUE", id="no name"),
+        pytest.param("green.imge.tag=1", "did you mean", id="no such placeholder"),
+    ],
+)
+def test_value_nobody_can_use_is_refused(given, said):
+    """A typing mistake in a name is told, not ignored."""
+    with pytest.raises(click.BadParameter, match=said):
+        read_values((given,))
+
+
+def test_time_needs_its_unit():
+    """A duration has a unit here as in a plan."""
+    assert 90.0 == read_seconds("1m30s")
+    with pytest.raises(click.BadParameter, match="is not a duration"):
+        read_seconds("90")
+
+
+def test_aws_is_not_there():
+    """A step that asks AWS learns what would answer it."""
+    with pytest.raises(CannotMeasure, match="ecs describe_services needs AWS"):
+        no_aws("ecs", "describe_services", cluster="x")
+
+
+def test_secret_is_asked_for():
+    """A secret that was not given says how to give it."""
+    with pytest.raises(CannotMeasure, match=r"--set secret\.TOKEN="):
+        no_secrets("TOKEN")

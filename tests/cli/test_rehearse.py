@@ -1,0 +1,245 @@
+"""``hookgate rehearse``: whole deployments by the real command."""
+
+import json
+import re
+import signal
+from xml.etree import ElementTree as ET
+
+import pytest
+from support.command import a_storefront, hookgate, left_behind, running
+from support.rehearsal_record import EVENTS
+from support.stage_setting import wait_for
+
+URL = re.compile(r"http://127\.0\.0\.1:\d+")
+
+
+@pytest.fixture(scope="module", name="played")
+def _played(tmp_path_factory):
+    """The bundled scenario, played once, with every record it can write."""
+    folder = tmp_path_factory.mktemp("storefront").resolve()
+    scenario = a_storefront(folder)
+    out = tmp_path_factory.mktemp("out")
+    files = {kind: out / f"record.{kind}" for kind in ("json", "junit", "html")}
+    options = [each for kind, file in files.items() for each in (f"--{kind}", file)]
+    done = hookgate("rehearse", scenario, *options)
+    endpoint = URL.search(done.stdout)
+    left = left_behind(folder) + (left_behind(endpoint[0]) if endpoint else [])
+    text = {kind: file.read_text("utf-8") for kind, file in files.items()}
+    return {**text, "done": done, "left": left, "record": json.loads(text["json"])}
+
+
+@pytest.fixture(name="good")
+def _good(played):
+    """The record of the version that goes live."""
+    return played["record"]["deployments"][0]
+
+
+@pytest.fixture(name="bad")
+def _bad(played):
+    """The record of the version that is rolled back."""
+    return played["record"]["deployments"][1]
+
+
+def test_both_deployments_end_as_expected(played):
+    """The command exits with 0 and says so."""
+    done = played["done"]
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "2 of 2 ended as expected" in done.stdout
+
+
+def test_nothing_is_left(played):
+    """No task and no function outlives the command."""
+    assert [] == played["left"]
+
+
+def test_record_says_its_schema(played):
+    """The record names its own shape and version."""
+    assert "hookgate.rehearsal/1" == played["record"]["schema"]
+
+
+def test_good_version_goes_live(good):
+    """Every event Succeeds, and there is neither error nor rollback."""
+    assert ("Succeeded", None, None, True, []) == (
+        good["status"],
+        good["error"],
+        good["rollback"],
+        good["as_expected"],
+        good["surprises"],
+    )
+    events = [(each["name"], each["status"]) for each in good["lifecycle_events"]]
+    assert [(name, "Succeeded") for name in EVENTS] == events
+
+
+def test_bad_version_is_rolled_back(bad):
+    """The hook at the test listener stops it, and the rollback Succeeds."""
+    assert ("Failed", "HOOK_EXECUTION_FAILURE", "Succeeded", True) == (
+        bad["status"],
+        bad["error"]["code"],
+        bad["rollback"]["status"],
+        bad["as_expected"],
+    )
+    expected = ["Succeeded"] * 4 + ["Failed"] + ["Skipped"] * 3
+    assert expected == [each["status"] for each in bad["lifecycle_events"]]
+
+
+def test_events_with_steps_have_their_verdict(good):
+    """Each event the plan has steps for holds the hook's verdict, others none."""
+    told = {
+        event["name"]: event["verdict"] and event["verdict"]["schema"]
+        for event in good["lifecycle_events"]
+    }
+    hooked = {"AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic"}
+    schema = "hookgate.verdict/1"
+    assert {name: schema if name in hooked else None for name in EVENTS} == told
+
+
+def test_verdict_tells_the_reason(bad):
+    """The step that failed says what it expected and what came."""
+    verdict = bad["lifecycle_events"][4]["verdict"]
+    failed = {
+        e["name"]: e["reason"] for e in verdict["outcomes"] if e["status"] == "failed"
+    }
+    assert ["price of sencha"] == list(failed)
+    assert failed["price of sencha"].endswith("expected to equal 7.5, came 750")
+
+
+def test_no_customer_is_failed(good, bad):
+    """Not one request of the customers fails, through a shift and a rollback."""
+    both = [each["production_traffic"] for each in (good, bad)]
+    assert [(0, [], 0)] * 2 == [
+        (t["failed"], t["failures"], t["dropped"]) for t in both
+    ]
+
+
+def test_counts_of_customers_agree(good, bad):
+    """What the client counts is what the listener's access log counts, exactly."""
+    both = [each["production_traffic"] for each in (good, bad)]
+    assert [t["requests"] for t in both] == [sum(t["served_by"].values()) for t in both]
+
+
+def test_bad_version_meets_no_customer(good, bad):
+    """Both versions serve in a good deployment, the old one alone in a bad one."""
+    served = [list(each["production_traffic"]["served_by"]) for each in (good, bad)]
+    assert [["storefront:1", "storefront:2"], ["storefront:2"]] == served
+
+
+def test_events_follow_each_other(good):
+    """Each event starts when it starts and takes the time it says."""
+    starts = [each["started_at"] for each in good["lifecycle_events"]]
+    assert sorted(starts) == starts
+    assert all(each["duration_ms"] >= 0 for each in good["lifecycle_events"])
+
+
+def test_junit_has_a_case_for_each_deployment(played):
+    """CI sees two deployments and no failure."""
+    document = ET.fromstring(played["junit"])  # noqa: S314 - our own text
+    names = [each.get("name") for each in document.iter("testcase")]
+    assert ["a good version", "a version with wrong prices"] == names
+    assert [] == document.findall(".//failure")
+
+
+def test_page_tells_the_story(played):
+    """The page is there, and whole."""
+    assert played["html"].startswith("<!doctype html>")
+    assert "2 of 2 ended as expected" in played["html"]
+
+
+def test_every_version_ends_as_it_must(tmp_path):
+    """Each fault of the storefront is stopped where it should be; the good pass."""
+    done = hookgate(
+        "rehearse", a_storefront(tmp_path, "every-version.yaml"), "--json", "-"
+    )
+    played = json.loads(done.stdout)["deployments"]
+    assert (0, [[]] * 7) == (done.returncode, [each["surprises"] for each in played])
+
+
+def test_wrong_expectation_fails(tmp_path):
+    """A deployment that does not end as its scenario says is exit code 1, and why."""
+    scenario = a_storefront(
+        tmp_path,
+        a="expect: {status: Succeeded}->expect: {status: Failed, event: Install}",
+    )
+    done = hookgate("rehearse", scenario, "--only", "good", "--json", "-")
+    (played,) = json.loads(done.stdout)["deployments"]
+    assert (1, False) == (done.returncode, played["as_expected"])
+    assert [
+        "the deployment is Succeeded, not Failed",
+        "failed at no event, not at Install",
+    ] == played["surprises"]
+    assert "0 of 1 ended as expected" in done.stderr
+
+
+def test_start_version_that_ends_by_itself_cannot_tell(tmp_path):
+    """Without a version to start from there is no result, and the reason is told."""
+    scenario = a_storefront(
+        tmp_path,
+        a="{SHOP_VERSION: 1.0.0}->{SHOP_VERSION: 1.0.0, SHOP_FAULT: crash}",
+    )
+    done = hookgate("rehearse", scenario)
+    assert 3 == done.returncode
+    assert (
+        f"{scenario}: storefront:1.0.0, which the scenario starts with" in done.stderr
+    )
+    assert "PRICE_LIST_URL is not set" in done.stderr
+
+
+def test_program_that_does_not_exist_is_told(tmp_path):
+    """An image whose command is none says which program is missing."""
+    scenario = a_storefront(tmp_path, a="command: [python, app.py]->command: [nosuch]")
+    done = hookgate("rehearse", scenario)
+    assert (3, True) == (done.returncode, "cannot run nosuch" in done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param("speed: 30->speed: 0", "20:8: speed: expected", id="value"),
+        pytest.param("plan: plan->plan: none", "19:7: there is no file", id="plan"),
+        pytest.param("rate: 50/s->rate: 50", "21:17: traffic.rate: 50 has", id="unit"),
+    ],
+)
+def test_wrong_scenario_names_its_place(tmp_path, change, said):
+    """A wrong scenario is told with file, line and column, before anything starts."""
+    scenario = a_storefront(tmp_path, a=change)
+    done = hookgate("rehearse", scenario)
+    assert 2 == done.returncode
+    assert done.stderr.startswith(f"{scenario}:{said}")
+
+
+def test_refusal_of_an_api_is_told(tmp_path):
+    """What AWS would refuse is wrong input, in the API's words."""
+    change = "rollback_on:->configuration: CodeDeployDefault.None\n  rollback_on:"
+    done = hookgate("rehearse", a_storefront(tmp_path, a=change))
+    assert 2 == done.returncode
+    assert "CreateDeploymentGroup was refused" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["/none.yaml"], "does not exist", id="no such file"),
+        pytest.param(["--html", "/none/x"], "there is no folder", id="no such folder"),
+        pytest.param(["--only", "none"], "no deployment's name holds", id="none"),
+        pytest.param(["--json", "-", "--html", "-"], "only one record", id="dash"),
+    ],
+)
+def test_wrong_usage_is_told(arguments, said):
+    """What was typed wrong is told, with exit code 2."""
+    done = hookgate("rehearse", *arguments)
+    assert (2, True) == (done.returncode, said in done.stderr)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+def test_stopped_rehearsal_leaves_nothing(tmp_path, sent):
+    """Ctrl-C and SIGTERM end every process; that there is no result is told."""
+    folder = tmp_path.resolve()
+    scenario = a_storefront(folder)
+    with running("rehearse", scenario) as process:
+        # The first line is written once the first version serves customers.
+        lines = iter(process.stdout.readline, "")
+        endpoint = next(URL.search(line)[0] for line in lines if URL.search(line))
+        wait_for(lambda: left_behind(endpoint))
+        process.send_signal(sent)
+        said = process.communicate()[1]
+    assert (3, True) == (process.returncode, "stopped before the end" in said)
+    assert [] == left_behind(folder) + left_behind(endpoint)

@@ -1,0 +1,131 @@
+"""``hookgate run`` against a real shop."""
+
+import json
+import subprocess
+import sys
+from xml.etree import ElementTree as ET
+
+import pytest
+from support.command import STOREFRONT, hookgate
+
+PLAN = """\
+version: 1
+target:
+  identity: {header: X-App-Version, equals: "${green.image.tag}"}
+events:
+  AfterAllowTestTraffic:
+    - {use: http, name: page, with: {path: PATH}}
+"""
+
+
+@pytest.fixture(scope="module", name="url")
+def _url():
+    """The storefront in version 1.2.3."""
+    command = [sys.executable, STOREFRONT / "app.py", "--port", "0"]
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [*command, "--version", "1.2.3"], stdout=subprocess.PIPE, text=True
+    ) as shop:
+        yield shop.stdout.readline().split()[-1]
+        shop.terminate()
+        shop.communicate()
+
+
+@pytest.fixture(name="plan")
+def _plan(tmp_path):
+    """Writes a plan whose one step asks for a path."""
+
+    def write(path):
+        file = tmp_path / "plan.yaml"
+        file.write_text(PLAN.replace("PATH", path), "utf-8")
+        return file
+
+    return write
+
+
+def _run(plan, url, *more, tag="1.2.3"):
+    tagged = ("--set", f"green.image.tag={tag}")
+    call = ("run", "AfterAllowTestTraffic", "--plan", plan, "--url", url)
+    return hookgate(*call, *tagged, *more)
+
+
+@pytest.mark.parametrize(
+    ("path", "tag", "expected"),
+    [
+        pytest.param("/", "1.2.3", (0, "GET / answered 200"), id="good"),
+        pytest.param("/none", "1.2.3", (1, "GET /none answered 404"), id="bad"),
+        pytest.param("/", "9", (1, "answered by '1.2.3'"), id="not the new version"),
+    ],
+)
+def test_answer_decides(url, plan, path, tag, expected):
+    """The good passes with 0, the bad and the wrong version fail with 1."""
+    done = _run(plan(path), url, tag=tag)
+    code, said = expected
+    assert (code, True) == (done.returncode, said in done.stdout), done
+
+
+def test_step_that_asks_aws_cannot_tell(url):
+    """The storefront's own plan is neither passed nor failed without AWS."""
+    done = _run(STOREFRONT / "plan.yaml", url)
+    assert (3, True) == (done.returncode, "price of sencha" in done.stdout)
+
+
+def test_json_leaves_standard_output_pure(url, plan):
+    """With ``--json -`` the record is all of standard output, and the rest is told."""
+    done = _run(plan("/"), url, "--json", "-")
+    record = json.loads(done.stdout)
+    assert ("hookgate.verdict/1", "Succeeded", None, ["passed"], True) == (
+        record["schema"],
+        record["status"],
+        record["deployment"],
+        [each["status"] for each in record["outcomes"]],
+        "Succeeded" in done.stderr,
+    )
+
+
+def test_junit_leaves_standard_output_pure(url, plan):
+    """With ``--junit -`` the document is all of standard output."""
+    done = _run(plan("/none"), url, "--junit", "-")
+    assert 1 == len(ET.fromstring(done.stdout).findall(".//failure"))  # noqa: S314 - our own text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["--url", "localhost"], "is no URL", id="url"),
+        pytest.param(["--timeout", "5"], "is not a duration", id="timeout"),
+        pytest.param(["--timeout", "1s"], "may take 11 s", id="too little time"),
+        pytest.param(["--set", "x"], "is not NAME=VALUE", id="set"),
+        pytest.param(["--json", "-", "--junit", "-"], "only one record", id="dash"),
+        pytest.param(["--json", "/none/x"], "there is no folder", id="folder"),
+        pytest.param(["--plan", "/none"], "does not exist", id="no plan"),
+    ],
+)
+def test_wrong_usage_is_told(plan, arguments, said):
+    """What was typed wrong is told, with exit code 2, before anything is asked."""
+    done = _run(plan("/"), "http://127.0.0.1:9", *arguments)
+    assert (2, True) == (done.returncode, said in done.stderr), done
+
+
+def test_wrong_plan_names_its_place(plan):
+    """A wrong plan is told with file, line and column."""
+    file = plan("cart")
+    done = _run(file, "http://127.0.0.1:9")
+    assert 2 == done.returncode
+    assert done.stderr.startswith(f"{file}:6:")
+
+
+def test_missing_value_says_how_to_give_it(plan):
+    """A plan that needs the new version's tag asks for it."""
+    file = plan("/")
+    call = ("run", "AfterAllowTestTraffic", "--plan", file, "--url", "http://[::1]:9")
+    done = hookgate(*call)
+    assert 2 == done.returncode
+    assert done.stderr.startswith(f"{file}:2:1: target: ${{green.image.tag}}")
+    assert "--set" in done.stderr
+
+
+def test_event_without_steps_is_refused(plan):
+    """An event for which the plan says nothing is no pass."""
+    call = ("run", "AfterInstall", "--plan", plan("/"), "--url", "http://[::1]:9")
+    done = hookgate(*call)
+    assert (2, True) == (done.returncode, "no steps for AfterInstall" in done.stderr)

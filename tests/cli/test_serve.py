@@ -1,0 +1,96 @@
+"""``hookgate serve``: a stage for other people's clients."""
+
+import json
+import shlex
+import signal
+import socket
+
+import boto3
+import pytest
+from support.command import a_storefront, hookgate, left_behind, running
+from support.stage_setting import wait_for
+
+
+def _printed(process):
+    """What is printed for a person to paste, until it is complete."""
+    lines = []
+    for line in process.stdout:
+        lines.append(line.rstrip("\n"))
+        if line.startswith("aws deploy get-deployment"):
+            return lines
+    raise AssertionError(process.stderr.read())
+
+
+def _variables(lines):
+    exports = [each for each in lines if each.startswith("export ")]
+    words = [word for each in exports for word in shlex.split(each)[1:]]
+    return dict(word.split("=", 1) for word in words)
+
+
+def _revision(lines):
+    """The first deployment's revision, as a shell would hand it to the AWS CLI."""
+    command = next(each for each in lines if each.startswith("id=$("))
+    words = shlex.split(command.removeprefix("id=$(").partition("); echo")[0])
+    return words[words.index("--revision") + 1]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+def test_stage_stands_until_it_is_ended(tmp_path, sent):
+    """Any client can deploy with what is printed; the end leaves nothing."""
+    folder = tmp_path.resolve()
+    with running("serve", a_storefront(folder), "--port", "0") as process:
+        lines = _printed(process)
+        variables = _variables(lines)
+        endpoint = variables["AWS_ENDPOINT_URL"]
+        codedeploy = boto3.client(
+            "codedeploy",
+            endpoint_url=endpoint,
+            region_name=variables["AWS_DEFAULT_REGION"],
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        )
+
+        deployed = codedeploy.create_deployment(
+            applicationName="storefront",
+            deploymentGroupName="production",
+            revision=json.loads(_revision(lines)),
+        )["deploymentId"]
+
+        def status():
+            told = codedeploy.get_deployment(deploymentId=deployed)
+            return told["deploymentInfo"]["status"]
+
+        wait_for(lambda: status() in {"Succeeded", "Failed", "Stopped"})
+        assert "Succeeded" == status()
+        process.send_signal(sent)
+        said = process.communicate()[1]
+    assert 0 == process.returncode, said
+    assert f"{deployed}  ✓ passed  AfterAllowTestTraffic: price of sencha" in said
+    assert [] == left_behind(folder) + left_behind(endpoint)
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", int(endpoint.rpartition(":")[2])))
+
+
+def test_taken_port_is_told_in_one_line():
+    """Another program's port is wrong input, told before anything is set up."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = hookgate("serve", "--port", port)
+    assert (2, "") == (done.returncode, done.stdout)
+    assert (
+        f"Error: port {port} is taken by another program; give another with --port, "
+        "or --port 0 for a free one\n" == done.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["--port", "65536"], "is not in the range", id="port"),
+        pytest.param(["/none.yaml"], "does not exist", id="no such scenario"),
+    ],
+)
+def test_wrong_usage_is_told(arguments, said):
+    """What was typed wrong is told, with exit code 2."""
+    done = hookgate("serve", *arguments)
+    assert (2, True) == (done.returncode, said in done.stderr)

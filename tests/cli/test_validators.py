@@ -1,0 +1,58 @@
+"""``hookgate validators``."""
+
+import pytest
+
+from cli.main import hookgate, run
+from cli.validators import kind
+from hookgate.registry import names
+
+
+def test_every_validator_is_listed(capsys):
+    """Each validator stands in the list with its question."""
+    assert 0 == run(hookgate, ["validators"])
+    told = capsys.readouterr().out
+    assert [True] * len(names()) == [each in told for each in names()]
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_validator_tells_its_options(name, capsys):
+    """Each validator's reference can be shown."""
+    assert 0 == run(hookgate, ["validators", name])
+    assert "option" in capsys.readouterr().out
+
+
+def test_options_inside_options_are_told(capsys):
+    """What a list of expectations takes is shown too."""
+    run(hookgate, ["validators", "http"])
+    assert "jsonpath" in capsys.readouterr().out
+
+
+def test_unknown_validator_is_wrong_input(capsys):
+    """A name that is none gets a suggestion."""
+    assert 2 == run(hookgate, ["validators", "htp"])
+    assert "did you mean 'http'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        pytest.param({"type": "integer"}, "whole number", id="type"),
+        pytest.param({"enum": ["a", "b"]}, "a | b", id="choice"),
+        pytest.param({"const": 1}, "1", id="constant"),
+        pytest.param({"$ref": "#/$defs/_Page"}, "Page", id="another table"),
+        pytest.param({"type": "string", "examples": ["5s"]}, "such as 5s", id="unit"),
+        pytest.param({"format": "regex"}, "regular expression", id="pattern"),
+        pytest.param({}, "any value", id="anything"),
+        pytest.param(
+            {"anyOf": [{"type": "string"}, {"type": "null"}]}, "text", id="or nothing"
+        ),
+        pytest.param(
+            {"type": "array", "items": {"oneOf": [{"$ref": "#/A"}, {"$ref": "#/B"}]}},
+            "list of A | B",
+            id="list",
+        ),
+    ],
+)
+def test_type_is_said_in_words(field, expected):
+    """A JSON Schema becomes a few words."""
+    assert expected == kind(field)

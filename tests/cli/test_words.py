@@ -1,0 +1,37 @@
+"""How results are said."""
+
+import pytest
+from support.rehearsal_record import a_deployment, a_verdict, an_event
+
+from cli.words import duration_text, mark, notes_of
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "expected"),
+    [
+        pytest.param(0, "0 ms", id="nothing"),
+        pytest.param(999, "999 ms", id="less than a second"),
+        pytest.param(1500, "1.5 s", id="seconds"),
+        pytest.param(119_900, "119.9 s", id="a little"),
+        pytest.param(3_725_000, "62 min 5 s", id="minutes"),
+    ],
+)
+def test_duration_is_short(milliseconds, expected):
+    """A duration has the unit that fits it."""
+    assert expected == duration_text(milliseconds)
+
+
+def test_every_status_has_its_mark():
+    """No two ends of a step look the same without colour."""
+    marks = [mark(each) for each in ("passed", "failed", "errored", "inconclusive")]
+    assert ["✓", "✗", "!", "?"] == marks
+
+
+def test_opt_outs_are_gathered():
+    """Each opt-out of a deployment is told once, in a fixed order."""
+    events = [
+        an_event("AfterInstall", verdict=a_verdict(optouts=["b", "a"])),
+        an_event("AllowTraffic"),
+        an_event("BeforeAllowTraffic", verdict=a_verdict(optouts=["a"])),
+    ]
+    assert ["a", "b"] == notes_of(a_deployment(lifecycle_events=events))

@@ -1,0 +1,134 @@
+"""What stands on a stage that was built from a scenario."""
+
+import shutil
+
+import pytest
+from support.command import ROOT
+
+from rehearsal.audience import SilentAudience
+from rehearsal.building import (
+    PLAN_PREFIX,
+    STANDARD_TIER,
+    build,
+    register_task_definition,
+)
+from rehearsal.rehearse import Rehearsal
+from rehearsal.scenario import read_scenario
+
+SCENARIOS = ROOT / "tests" / "scenarios"
+
+
+@pytest.fixture(scope="module", name="scenario")
+def _scenario(tmp_path_factory):
+    """A scenario with every key, and a plan that is large for SSM."""
+    folder = tmp_path_factory.mktemp("scenarios")
+    plan = (SCENARIOS / "plan.yaml").read_text("utf-8") + "#" * STANDARD_TIER
+    (folder / "plan.yaml").write_text(plan, "utf-8")
+    file = folder / "valid" / "every-key.yaml"
+    shutil.copytree(SCENARIOS / "valid", file.parent)
+    return read_scenario(file)
+
+
+@pytest.fixture(scope="module", name="built")
+def _built(scenario):
+    """A stage and what was built on it."""
+    with Rehearsal(scenario=scenario, audience=SilentAudience()).stage() as stage:
+        yield stage, build(stage, scenario)
+
+
+@pytest.fixture(name="stage")
+def _stage(built):
+    return built[0]
+
+
+@pytest.fixture(name="group")
+def _group(stage):
+    """The deployment group, as CodeDeploy tells it."""
+    told = stage.client("codedeploy").get_deployment_group(
+        applicationName="shop", deploymentGroupName="live"
+    )
+    return told["deploymentGroupInfo"]
+
+
+def test_two_target_groups_have_the_health_check(stage):
+    """Both groups are checked as the scenario says."""
+    told = stage.client("elbv2").describe_target_groups()["TargetGroups"]
+    checks = {
+        each["TargetGroupName"]: (
+            each["Protocol"],
+            each["HealthCheckPath"],
+            each["HealthCheckIntervalSeconds"],
+            each["HealthCheckTimeoutSeconds"],
+            each["HealthyThresholdCount"],
+            each["UnhealthyThresholdCount"],
+            each["Matcher"]["HttpCode"],
+        )
+        for each in told
+    }
+    expected = ("TCP", "/health", 10, 5, 3, 4, "200-299")
+    assert {"shop-a": expected, "shop-b": expected} == checks
+
+
+def test_tcp_listeners_are_a_network_load_balancers(stage):
+    """The load balancer is of the kind that has such listeners."""
+    (balancer,) = stage.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    assert "network" == balancer["Type"]
+
+
+def test_group_without_a_test_listener_has_none(built, group):
+    """``test: null`` leaves the test listener out everywhere."""
+    (pair,) = group["loadBalancerInfo"]["targetGroupPairInfoList"]
+    assert (None, False) == (built[1].test, "testTrafficRoute" in pair)
+
+
+def test_group_deploys_as_the_scenario_says(group):
+    """Configuration, rollback and termination are the scenario's."""
+    blue = group["blueGreenDeploymentConfiguration"]
+    assert (
+        "CodeDeployDefault.ECSAllAtOnce",
+        ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_REQUEST"],
+        5,
+        [{"serviceName": "shop", "clusterName": "main"}],
+    ) == (
+        group["deploymentConfigName"],
+        group["autoRollbackConfiguration"]["events"],
+        blue["terminateBlueInstancesOnDeploymentSuccess"][
+            "terminationWaitTimeInMinutes"
+        ],
+        group["ecsServices"],
+    )
+
+
+def test_service_runs_the_first_version(stage):
+    """The service has its count of tasks of the image it starts with."""
+    ecs = stage.client("ecs")
+    (service,) = ecs.describe_services(cluster="main", services=["shop"])["services"]
+    definition = ecs.describe_task_definition(
+        taskDefinition=service["taskSets"][0]["taskDefinition"]
+    )["taskDefinition"]
+    (container,) = definition["containerDefinitions"]
+    assert (3, "web", "shop:1", 8080) == (
+        service["desiredCount"],
+        container["name"],
+        container["image"],
+        container["portMappings"][0]["containerPort"],
+    )
+
+
+def test_plan_lies_where_the_hooks_look(stage, scenario):
+    """The plan is the parameter of the application and the deployment group."""
+    told = stage.client("ssm").get_parameter(Name=f"{PLAN_PREFIX}/shop/live")
+    assert scenario.plan.read_text("utf-8") == told["Parameter"]["Value"]
+
+
+def test_new_version_is_a_new_revision(stage, scenario):
+    """Each version is a revision of the service's family."""
+    arns = [register_task_definition(stage, scenario, "shop:1") for _ in range(2)]
+    first, second = (int(arn.rpartition(":")[2]) for arn in arns)
+    assert first + 1 == second
+
+
+def test_plan_too_large_for_the_standard_tier_is_kept(stage):
+    """A plan of more than 4 KiB needs the advanced tier of parameters, and gets it."""
+    found = stage.client("ssm").describe_parameters()["Parameters"]
+    assert ["Advanced"] == [each["Tier"] for each in found]

@@ -1,0 +1,22 @@
+"""A hook that the stage does not run is handed over in a file."""
+
+import json
+
+import pytest
+
+from rehearsal.held_hooks import HeldHooks
+
+EVENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "h"}
+
+
+@pytest.mark.parametrize(
+    "name", ["CodeDeployHook_x", "arn:aws:lambda:r:1:function:CodeDeployHook_x:live"]
+)
+def test_written(tmp_path, name):
+    """The event lies in a file named after the function, and somebody is told."""
+    told = []
+    held = HeldHooks(tmp_path / "events", told.append)
+    held.invoke(FunctionName=name, Payload=json.dumps(EVENT).encode())
+
+    assert [tmp_path / "events" / "CodeDeployHook_x.json"] == told
+    assert EVENT == json.loads(told[0].read_text())

@@ -1,0 +1,74 @@
+"""The hooks' log lines."""
+
+import json
+import threading
+
+import pytest
+
+from rehearsal.hook_log import HookLog
+
+
+def _line(**said):
+    return json.dumps(
+        {"deployment_id": "d-1", "lifecycle_event": "AfterInstall"} | said
+    )
+
+
+@pytest.fixture(name="outcomes")
+def _outcomes():
+    return []
+
+
+@pytest.fixture(name="log")
+def _log(outcomes):
+    return HookLog(lambda *told: outcomes.append(told))
+
+
+def test_outcome_is_passed_on(log, outcomes):
+    """Each step that ends is told with its deployment and event."""
+    log("function", None, _line(outcome={"name": "a"}))
+    assert [("d-1", "AfterInstall", {"name": "a"})] == outcomes
+
+
+def test_verdict_is_kept(log):
+    """A verdict is found by its deployment and event, and by no other."""
+    log("function", "request", _line(verdict={"status": "Failed"}))
+    found = [log.verdict(*key) for key in (("d-1", "AfterInstall"), ("d-2", "x"))]
+    assert [{"status": "Failed"}, None] == found
+
+
+def test_later_verdict_wins(log):
+    """The newest verdict of a hook is the one that counts."""
+    for status in ("Failed", "Succeeded"):
+        log("function", None, _line(verdict={"status": status}))
+    assert {"status": "Succeeded"} == log.verdict("d-1", "AfterInstall")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "Traceback (most recent call last):",
+        "null",
+        "[]",
+        '"deployment_id"',
+        "{}",
+        '{"outcome": {}}',
+        '{"deployment_id": "d-1"',
+    ],
+)
+def test_stray_line_is_let_go(log, outcomes, line):
+    """What a plugin prints is no outcome and no accident."""
+    log("function", None, line)
+    assert [] == outcomes
+
+
+def test_verdict_is_waited_for(log):
+    """A line that is still on its way is waited for."""
+    line = _line(verdict={"status": "Succeeded"})
+    teller = threading.Timer(0.01, log, ("function", None, line))
+    teller.start()
+    try:
+        assert {"status": "Succeeded"} == log.verdict("d-1", "AfterInstall", 60)
+    finally:
+        teller.join()

@@ -1,0 +1,124 @@
+"""Rehearsals in this process: who is told what, and what ends one early."""
+
+import threading
+
+import pytest
+from support.command import a_storefront
+
+from hookgate.errors import InputError, PlanError
+from hookgate.model import LifecycleEvent
+from rehearsal.audience import SilentAudience
+from rehearsal.building import build
+from rehearsal.codedeploy.observation import EventEnded, StatusChanged
+from rehearsal.first_version import RehearsalError, wait_for_first_version
+from rehearsal.rehearse import Rehearsal, plan_events
+from rehearsal.scenario import read_scenario
+
+
+class Witness:
+    """An audience that writes down what it is told, in order."""
+
+    def __init__(self):
+        self.told = []
+
+    def ready(self, scenario, endpoint_url):
+        self.told.append(("ready", scenario.content.starts_with))
+
+    def begins(self, deployment, deployment_id):
+        self.told.append(("begins", deployment.name))
+
+    def change(self, change):
+        if isinstance(change, StatusChanged):
+            self.told.append(("status", str(change.deployment.status)))
+        elif isinstance(change, EventEnded):
+            self.told.append(("event", str(change.event.name)))
+
+    def outcome(self, deployment_id, event, outcome):
+        self.told.append(("step", outcome["name"]))
+
+    def ended(self, deployment, record):
+        self.told.append(("ended", record["status"]))
+
+
+@pytest.fixture(name="scenario")
+def _scenario(tmp_path):
+    """The storefront, with one task for each version."""
+    change = "desired_count: 2->desired_count: 1"
+    return read_scenario(a_storefront(tmp_path, a=change))
+
+
+def test_audience_is_told_in_order(scenario):
+    """A watcher sees the stage ready, the deployment begin, its steps and its end."""
+    witness = Witness()
+    before = set(threading.enumerate())
+
+    records = Rehearsal(scenario=scenario, audience=witness).play(
+        lambda deployment: deployment.name == "a good version"
+    )
+
+    assert [("a good version", True)] == [
+        (e["name"], e["as_expected"]) for e in records
+    ]
+    kept = [each for each in witness.told if each[0] in {"ready", "begins", "ended"}]
+    assert [
+        ("ready", "storefront:1.0.0"),
+        ("begins", "a good version"),
+        ("ended", "Succeeded"),
+    ] == kept
+    assert {("step", "price of sencha"), ("event", "AllowTraffic")} <= set(witness.told)
+    # A rehearsal that has ended leaves no thread, and so no process to wait for.
+    assert set() == set(threading.enumerate()) - before
+
+
+def test_tcp_listeners_can_be_rehearsed(tmp_path):
+    """Behind a Network Load Balancer both counts of customers agree as well."""
+    file = a_storefront(
+        tmp_path,
+        a="desired_count: 2->desired_count: 1",
+        b="load_balancer:->load_balancer:\n  production: {protocol: TCP}\n"
+        "  test: {protocol: TCP}",
+    )
+    (record,) = Rehearsal(scenario=read_scenario(file), audience=SilentAudience()).play(
+        lambda deployment: deployment.name == "a good version"
+    )
+    traffic = record["production_traffic"]
+    assert [] == record["surprises"]
+    assert {"storefront:1", "storefront:2"} == set(traffic["served_by"])
+    assert traffic["requests"] == sum(traffic["served_by"].values())
+
+
+def test_events_are_those_of_the_plan(scenario):
+    """A hook stands at each event that the plan has steps for."""
+    assert (
+        LifecycleEvent.AFTER_INSTALL,
+        LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC,
+        LifecycleEvent.BEFORE_ALLOW_TRAFFIC,
+    ) == plan_events(scenario)
+
+
+def test_wrong_plan_is_told_before_anything_starts(scenario):
+    """A plan's mistake needs no stage to be found."""
+    scenario.plan.write_text("version: 1\nevents: {}\n")
+    with pytest.raises(PlanError, match=r"plan\.yaml:2:9"):
+        Rehearsal(scenario=scenario, audience=SilentAudience()).play(lambda _: True)
+
+
+def test_start_version_that_is_never_healthy_is_told(tmp_path):
+    """A first version whose health check fails ends the rehearsal with the states."""
+    file = a_storefront(tmp_path, a="path: /health->path: /none")
+    scenario = read_scenario(file)
+    with Rehearsal(scenario=scenario, audience=SilentAudience()).stage() as stage:
+        build(stage, scenario)
+        with pytest.raises(RehearsalError, match="did not become healthy within 0 s"):
+            wait_for_first_version(stage, scenario, 0)
+
+
+def test_refusal_names_the_operation(tmp_path):
+    """What an API refuses while the setting is built is the scenario's mistake."""
+    change = "rollback_on:->configuration: None\n  rollback_on:"
+    scenario = read_scenario(a_storefront(tmp_path, a=change))
+    with (
+        Rehearsal(scenario=scenario, audience=SilentAudience()).stage() as stage,
+        pytest.raises(InputError, match=r"yaml: CreateDeploymentGroup was refused: "),
+    ):
+        build(stage, scenario)

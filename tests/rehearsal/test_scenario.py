@@ -1,0 +1,69 @@
+"""Scenarios: the gallery of wrong ones, and what a right one becomes."""
+
+from pathlib import Path
+
+import pytest
+from support.command import STOREFRONT
+
+from hookgate.errors import InputError, PlanError
+from rehearsal.scenario import read_scenario
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+INVALID = sorted((SCENARIOS / "invalid").glob("*.yaml"))
+VALID = [*sorted((SCENARIOS / "valid").glob("*.yaml")), STOREFRONT / "scenario.yaml"]
+
+
+@pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
+def test_every_mistake_is_told(path):
+    """A wrong scenario is refused, and every problem names its place."""
+    expected = path.with_suffix(".expected.txt").read_text("utf-8")
+    with pytest.raises(PlanError) as refused:
+        read_scenario(path)
+    told = [f"{at.line}:{at.column}: {what}" for at, what in refused.value.problems]
+    assert expected.replace("{folder}", str(path.parent)).splitlines() == told
+
+
+def test_every_mistake_has_its_message():
+    """No expected message is left without a scenario that causes it."""
+    expected = [path.name for path in sorted((SCENARIOS / "invalid").glob("*.txt"))]
+    assert expected == [f"{path.stem}.expected.txt" for path in INVALID]
+
+
+@pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
+def test_right_scenario_is_read(path):
+    """A right scenario is read, and its plan is found beside it."""
+    assert read_scenario(path).plan.is_file()
+
+
+def test_problem_names_the_file():
+    """The error as a text has one line for each problem, with file, line and column."""
+    path = SCENARIOS / "invalid" / "speed-too-high.yaml"
+    with pytest.raises(PlanError) as refused:
+        read_scenario(path)
+    assert str(refused.value).startswith(f"{path}:8:8: speed: expected at most")
+
+
+def test_file_that_cannot_be_read_is_told(tmp_path):
+    """A folder, or no file, is an error of the input."""
+    with pytest.raises(InputError, match="Is a directory"):
+        read_scenario(tmp_path)
+
+
+def test_little_is_enough():
+    """What a scenario leaves out has defaults that play."""
+    content = read_scenario(SCENARIOS / "valid" / "smallest.yaml").content
+    assert (2, 8080, 20.0, 50.0, 5.0, 0.0, ["DEPLOYMENT_FAILURE"]) == (
+        content.service.desired_count,
+        content.service.port,
+        content.speed,
+        content.traffic.rate,
+        content.load_balancer.health_check.interval,
+        content.deployment_group.termination_wait,
+        content.deployment_group.rollback_on,
+    )
+
+
+def test_test_listener_can_be_left_out():
+    """``test: null`` is a deployment group without a test listener."""
+    content = read_scenario(SCENARIOS / "valid" / "every-key.yaml").content
+    assert None is content.load_balancer.test
