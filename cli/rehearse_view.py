@@ -94,6 +94,7 @@ class RehearsalView:
         del deployment
         with self._lock:
             scene, self._scene = self._scene, None
+            self._said = Text("…", style="dim")
         if scene is not None:
             self._console.print(self._drawn(scene, ending(record)))
 

@@ -1,42 +1,82 @@
 """Hookgate decides whether a new version may take production traffic.
 
-The public names: what a validator's author and a hook need.
+The public names: what a validator's author and a hook need. Each is imported when it
+is first used, so that a function starts with no more than its plan takes.
 """
 
-from hookgate.context import (
-    AppSpec,
-    Container,
-    DeploymentContext,
-    Endpoint,
-    Image,
-    Side,
-    TaskDefinition,
-    known,
-)
-from hookgate.deadline import Deadline
-from hookgate.errors import (
-    AccessDenied,
-    CannotMeasure,
-    Inconclusive,
-    NoAnswer,
-    NotGreen,
-)
-from hookgate.eventually import (
-    Attempt,
-    Consecutive,
-    Every,
-    Patience,
-    Within,
-    eventually,
-)
-from hookgate.expectation import Expectation, judge
-from hookgate.model import Finding, LifecycleEvent, Status
-from hookgate.probe import Probe, Reply, Request
-from hookgate.routes import Route, read_routes
-from hookgate.runtime import hook
-from hookgate.statuses import Statuses, status_in
-from hookgate.units import Duration, Pattern, Percentage, Rate, Size
-from hookgate.validator import Tools, Validator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hookgate.context import (
+        AppSpec,
+        Container,
+        DeploymentContext,
+        Endpoint,
+        Image,
+        Side,
+        TaskDefinition,
+        known,
+    )
+    from hookgate.deadline import Deadline
+    from hookgate.errors import (
+        AccessDenied,
+        CannotMeasure,
+        Inconclusive,
+        NoAnswer,
+        NotGreen,
+    )
+    from hookgate.expectation import Expectation, judge
+    from hookgate.model import Finding, LifecycleEvent, Status
+    from hookgate.patience import (
+        Attempt,
+        Consecutive,
+        Every,
+        Patience,
+        Within,
+        eventually,
+    )
+    from hookgate.probe import Probe, Reply, Request
+    from hookgate.routes import Route, read_routes
+    from hookgate.runtime import hook
+    from hookgate.statuses import Statuses, status_in
+    from hookgate.units import Duration, Pattern, Percentage, Rate, Size
+    from hookgate.validator import Tools, Validator
+
+_NAMES = {
+    "context": (
+        "AppSpec",
+        "Container",
+        "DeploymentContext",
+        "Endpoint",
+        "Image",
+        "Side",
+        "TaskDefinition",
+        "known",
+    ),
+    "deadline": ("Deadline",),
+    "errors": ("AccessDenied", "CannotMeasure", "Inconclusive", "NoAnswer", "NotGreen"),
+    "expectation": ("Expectation", "judge"),
+    "model": ("Finding", "LifecycleEvent", "Status"),
+    "patience": ("Attempt", "Consecutive", "Every", "Patience", "Within", "eventually"),
+    "probe": ("Probe", "Reply", "Request"),
+    "routes": ("Route", "read_routes"),
+    "runtime": ("hook",),
+    "statuses": ("Statuses", "status_in"),
+    "units": ("Duration", "Pattern", "Percentage", "Rate", "Size"),
+    "validator": ("Tools", "Validator"),
+}
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'hookgate' has no attribute {name!r}")
+    value = getattr(import_module(f"hookgate.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
 
 __all__ = [
     "AccessDenied",

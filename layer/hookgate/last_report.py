@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hookgate.aws.clients import Clients
 from hookgate.aws.status import CodeDeployStatus
 from hookgate.context import Deployment
 from hookgate.environment import Environment
@@ -40,7 +41,7 @@ def report_failed(
     log.begin(hook, verdict.event)
     log.publish(verdict, known)
     EmfMetrics(Environment.read().metrics_namespace).publish(verdict, known)
-    CodeDeployStatus.connect().report(hook, verdict.status)
+    CodeDeployStatus(Clients().client("codedeploy")).report(hook, verdict.status)
     return verdict_record(verdict, known)
 
 

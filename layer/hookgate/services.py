@@ -94,7 +94,7 @@ def connect(environment: Environment) -> Services:
         ),
         secrets=SecretReader(aws, environment.secret_prefix),
         reporters=(log, EmfMetrics(environment.metrics_namespace)),
-        status=CodeDeployStatus.connect(clients),
+        status=CodeDeployStatus(clients.client("codedeploy")),
         log=log,
         once=DynamoDbOnce(table, aws.client("dynamodb")) if table else without_table,
         watchdog=LastWord(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -40,18 +39,7 @@ class AwsCalls:
     """
 
     def __init__(self, clients: Clients | None = None) -> None:
-        self._make = (clients or Clients()).make
-        self._clients: dict[str, Any] = {}
-        self._lock = threading.Lock()
-
-    def client(self, service: str) -> Any:
-        """The client of ``service``, made when it is first asked for."""
-        with self._lock:
-            if service not in self._clients:
-                self._clients[service] = self._make(
-                    service, connect=CONNECT, read=READ, attempts=ATTEMPTS
-                )
-            return self._clients[service]
+        self.client = (clients or Clients()).client
 
     def __call__(
         self, service: str, operation: str, /, **parameters: Any

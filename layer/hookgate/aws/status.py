@@ -6,18 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hookgate.aws.calls import iam_action
-from hookgate.aws.clients import Clients
 from hookgate.errors import ReportError
 from hookgate.event import HookEvent
 from hookgate.model import HookStatus
 
-#: Seconds kept for the report. botocore's standard mode makes ``ATTEMPTS`` attempts of
-#: at most ``CONNECT`` + ``READ`` seconds, with pauses of at most 1, 2 and 4 seconds
-#: between them: 4 x 3 + 7 = 19.
+#: Seconds kept for the report: botocore's standard mode pauses at most 1, 2 and 4
+#: seconds between the attempts of ``aws.clients``, so that a call takes 4 x 3 + 7 = 19.
 RESERVE = 20.0
-ATTEMPTS = 4
-CONNECT = 1.0
-READ = 2.0
 
 _DONE = "LifecycleEventAlreadyCompletedException"
 _MEANING = {
@@ -45,15 +40,9 @@ _MEANING = {
 
 @dataclass(frozen=True, slots=True)
 class CodeDeployStatus:
-    """Reports to CodeDeploy; ``client`` is a codedeploy client made by ``connect``."""
+    """Reports to CodeDeploy through ``client``, a codedeploy client of ``Clients``."""
 
     client: Any
-
-    @classmethod
-    def connect(cls, clients: Clients | None = None) -> CodeDeployStatus:
-        """Make the client whose attempts fit into ``RESERVE``."""
-        make = (clients or Clients()).make
-        return cls(make("codedeploy", connect=CONNECT, read=READ, attempts=ATTEMPTS))
 
     def report(self, event: HookEvent, status: HookStatus) -> bool:
         """Tell CodeDeploy the status of the hook.

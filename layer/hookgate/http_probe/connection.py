@@ -12,6 +12,7 @@ from email.errors import (
 )
 from typing import Any
 
+from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_match_hostname import CertificateError
@@ -141,25 +142,38 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = TlsConnection
 
 
-def pool(
-    exchange: Exchange, name: str, context: ssl.SSLContext | None
-) -> HTTPConnectionPool:
-    """A pool of one connection, made for this exchange; no proxy comes in.
+class Adapter(HTTPAdapter):
+    """Sends one request through a pool of one connection, made for this exchange."""
 
-    Args:
-        exchange: where to connect to, and the bounds.
-        name: the host's name, which the certificate must be for.
-        context: what to trust; None for a connection without TLS.
-    """
-    if context is None:
-        return _PlainPool(name, exchange.port, exchange=exchange)
-    return _TlsPool(
-        name,
-        exchange.port,
-        ssl_context=context,
-        assert_hostname=name,
-        exchange=exchange,
-    )
+    def __init__(
+        self, exchange: Exchange, name: str, context: ssl.SSLContext | None
+    ) -> None:
+        super().__init__()
+        self.pool = (
+            _TlsPool(
+                name,
+                exchange.port,
+                ssl_context=context,
+                assert_hostname=name,
+                exchange=exchange,
+            )
+            if context
+            else _PlainPool(name, exchange.port, exchange=exchange)
+        )
+
+    def get_connection_with_tls_context(
+        self, *_arguments: Any, **_options: Any
+    ) -> HTTPConnectionPool:
+        """The pool of this exchange; neither proxies nor other hosts come in."""
+        return self.pool
+
+    def cert_verify(self, *arguments: Any, **options: Any) -> None:
+        """Nothing to do: the pool's own TLS context verifies."""
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.pool.close()
+        super().close()
 
 
 def _words(error: http.client.HTTPException) -> str:

@@ -80,7 +80,7 @@ class HttpProbe:
 
     @cached_property
     def _transport(self) -> Transport:
-        from hookgate.http_probe.transport import Transport  # noqa: PLC0415 - brings urllib3 in, which a plan may not use
+        from hookgate.http_probe.transport import Transport  # noqa: PLC0415 - brings requests in, which a plan may not use
 
         return Transport.to(self.endpoint, host=self.host, verify=self.verify)
 

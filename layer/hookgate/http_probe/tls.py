@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from functools import cache
 
 from urllib3.util.ssl_ import create_urllib3_context
 from urllib3.util.ssl_match_hostname import CertificateError
@@ -19,7 +18,6 @@ _VERIFY = {
 }
 
 
-@cache  # Reading certifi's CAs takes longer than a request.
 def trust(bundle: str | None) -> ssl.SSLContext:
     """A context that demands a certificate of ``bundle``, or else of certifi's CAs.
 

@@ -7,13 +7,13 @@ import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from urllib3 import BaseHTTPResponse, HTTPHeaderDict
-from urllib3.exceptions import DecodeError, HTTPError
+import requests
+from requests.structures import CaseInsensitiveDict
 
 from hookgate.context import Endpoint
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.http_probe import tls
-from hookgate.http_probe.connection import pool
+from hookgate.http_probe.connection import Adapter
 from hookgate.http_probe.exchange import Exchange
 from hookgate.http_probe.name import ascii_host, host_of, joined
 from hookgate.probe import Reply, Request
@@ -22,17 +22,15 @@ from hookgate.version import VERSION
 # What a Network Load Balancer's TCP and TLS listeners forward is asked over HTTP.
 _SCHEMES = {"http": "http", "https": "https", "tcp": "http", "tls": "https"}
 _PIECE = 16 * 1024
-# RFC 9110: a method and a header's name are tokens (5.6.2); its value begins and ends
-# with what can be seen and goes over the wire as Latin-1 (5.5).
-_TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
+_METHOD = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transport:
-    """How one listener is spoken to: its name, its headers, its trust."""
+    """How one listener is spoken to: the URL's start, its headers, its trust."""
 
     name: str
+    base: str
     prefix: str
     headers: Mapping[str, str]
     trust: ssl.SSLContext | None
@@ -52,9 +50,11 @@ class Transport:
             raise CannotMeasure(f"no HTTP over a {endpoint.scheme} listener")
         said = host or endpoint.host
         name = host_of(said or endpoint.address)
+        place = f"[{name}]" if ":" in name else name
         own = {"Host": ascii_host(said)} if said else {}
         return cls(
             name=name,
+            base=f"{scheme}://{place}:{endpoint.port}",
             prefix=endpoint.path_prefix,
             headers={**own, **endpoint.headers},
             trust=tls.trust(verify) if scheme == "https" else None,
@@ -67,43 +67,29 @@ class Transport:
             NoAnswer: there is no answer, or not within the bounds.
             CannotMeasure: the request is not one that can be sent.
         """
-        target, headers = self._target(request), self._headers(request)
+        prepared = self._prepared(request)
         started = exchange.deadline.clock.now()
-        connections = pool(exchange, self.name, self.trust)
+        adapter = Adapter(exchange, self.name, self.trust)
         try:
-            answer = connections.urlopen(
-                request.method,
-                target,
-                body=request.body,
-                headers=headers,
-                retries=False,
-                redirect=False,
-                assert_same_host=False,
-                timeout=exchange.remaining(),
-                preload_content=False,
-            )
-            body = b"".join(_bounded(answer, request.max_body))
-        except HTTPError as error:
+            with adapter.send(
+                prepared, stream=True, timeout=exchange.remaining()
+            ) as answer:
+                body = b"".join(_bounded(answer, request.max_body))
+        except requests.RequestException as error:
             raise NoAnswer(f"{exchange.place}: {_broken(error)}") from None
         finally:
-            connections.close()
+            adapter.close()
         return Reply(
-            status=answer.status,
-            headers=dict(answer.headers),
+            status=answer.status_code,
+            headers=answer.headers,
             body=body,
             duration=exchange.deadline.clock.now() - started,
             peer=exchange.peer,
-            http_version="1.0" if answer.version == 10 else "1.1",
+            http_version="1.0" if answer.raw.version == 10 else "1.1",
         )
 
-    def _target(self, request: Request) -> str:
-        """Path and query; urllib3 encodes what may not stand in them."""
-        if not _TOKEN.fullmatch(request.method):
-            raise CannotMeasure(f"{request.method!r} cannot be sent: not a method")
-        return joined(self.prefix, request.path)
-
-    def _headers(self, request: Request) -> HTTPHeaderDict:
-        headers = HTTPHeaderDict(
+    def _prepared(self, request: Request) -> requests.PreparedRequest:
+        headers = CaseInsensitiveDict(
             {
                 "User-Agent": f"Hookgate/{VERSION}",
                 "Accept": "*/*",
@@ -111,30 +97,35 @@ class Transport:
                 "Connection": "close",
             }
         )
-        for name, value in (*self.headers.items(), *request.headers.items()):
-            if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
-                raise CannotMeasure(
-                    f"{request.method} {request.path} cannot be sent: {name!r} is no "
-                    "header, or its value is none"
-                )
-            headers[name] = value
-        return headers
+        headers.update(self.headers)
+        headers.update(request.headers)
+        url = self.base + joined(self.prefix, request.path)
+        if not _METHOD.fullmatch(request.method):
+            raise CannotMeasure(f"{request.method!r} cannot be sent: not a method")
+        try:
+            return requests.Request(
+                request.method, url, headers=headers, data=request.body
+            ).prepare()
+        except (requests.RequestException, ValueError) as error:
+            raise CannotMeasure(
+                f"{request.method} {request.path} cannot be sent: {error}"
+            ) from None
 
 
-def _bounded(answer: BaseHTTPResponse, most: int) -> Iterator[bytes]:
+def _bounded(answer: requests.Response, most: int) -> Iterator[bytes]:
     size = 0
-    for piece in answer.stream(_PIECE, decode_content=True):
+    for piece in answer.iter_content(_PIECE):
         size += len(piece)
         if size > most:
             raise NoAnswer(f"the body is larger than max_body, {most} bytes")
         yield piece
 
 
-def _broken(error: HTTPError) -> str:
+def _broken(error: requests.RequestException) -> str:
     """What went wrong, without urllib3's wrappings around it."""
     inner: BaseException = error
     while inner.args and isinstance(inner.args[-1], BaseException):
         inner = inner.args[-1]
-    if isinstance(error, DecodeError):
+    if isinstance(error, requests.exceptions.ContentDecodingError):
         return f"the body is not what its Content-Encoding says: {inner}"
     return f"the answer broke off: {inner}"

@@ -8,7 +8,8 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from hookgate.aws.status import ATTEMPTS, CONNECT, READ, RESERVE, CodeDeployStatus
+from hookgate.aws.clients import ATTEMPTS, CONNECT, READ
+from hookgate.aws.status import RESERVE, CodeDeployStatus
 from hookgate.errors import ReportError
 from hookgate.event import HookEvent
 from hookgate.model import HookStatus

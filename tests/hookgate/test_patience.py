@@ -8,7 +8,7 @@ import pytest
 
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NoAnswer
-from hookgate.eventually import Attempt, Patience, eventually
+from hookgate.patience import Attempt, Patience, eventually
 from hookgate.model import Finding
 from hookgate.testing import VirtualClock
 
