@@ -52,3 +52,24 @@ class Clients:
             aws_access_key_id="rehearsal",
             aws_secret_access_key="rehearsal",  # noqa: S106 - a dummy: nobody checks it
         )
+
+
+def lambda_at(endpoint_url: str) -> Any:
+    """A boto3 client of somebody else's Lambda, such as `sam local start-lambda`.
+
+    An invocation there may last as long as a hook; retrying one would run it twice.
+    """
+    import boto3  # noqa: PLC0415 - boto3 is slow to import
+    import botocore.config  # noqa: PLC0415 - as above
+
+    return boto3.session.Session(
+        region_name="us-east-1",
+        aws_access_key_id="rehearsal",
+        aws_secret_access_key="rehearsal",  # noqa: S106 - a dummy: nobody checks it
+    ).client(
+        "lambda",
+        endpoint_url=endpoint_url,
+        config=botocore.config.Config(
+            read_timeout=900, retries={"total_max_attempts": 1}
+        ),
+    )

@@ -39,11 +39,15 @@ class Rehearsal:
         scenario: What to play.
         audience: Who is told of it.
         port: The endpoint's port; 0 lets the kernel choose.
+        host: The address of the endpoint, the listeners and the tasks.
+        invoker: Who invokes the hooks instead of the stage's own Lambda.
     """
 
     scenario: Scenario
     audience: Audience
     port: int = 0
+    host: str = "127.0.0.1"
+    invoker: Any = None
     log: HookLog = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,12 +62,14 @@ class Rehearsal:
             functions=shipped_hooks(LifecycleEvent),
             settings=StageSettings(
                 port=self.port,
+                host=self.host,
                 health_check_pace=1 / content.speed,
                 prewarms_functions=False,
                 engine=EngineSettings(minute=60 / content.speed),
             ),
             on_change=self.audience.change,
             on_log=self.log,
+            invoker=self.invoker,
         )
 
     def play(self, only: Callable[[DeploymentFile], bool]) -> list[dict[str, Any]]:

@@ -8,8 +8,8 @@ import pytest
 
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NoAnswer
-from hookgate.patience import Attempt, Patience, eventually
 from hookgate.model import Finding
+from hookgate.patience import Attempt, Patience, eventually
 from hookgate.testing import VirtualClock
 
 
