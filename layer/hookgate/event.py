@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hookgate.errors import InputError
 
-# CodeDeploy documents no format; the bound only keeps nonsense out of the logs.
-_Id = Annotated[str, Field(min_length=1, max_length=2048)]
+# CodeDeploy documents neither format nor length: a bound far beyond any token, since
+# an id that is refused is an hour of silence.
+_Id = Annotated[str, Field(min_length=1, max_length=64 * 1024)]
 
 
 class HookEvent(BaseModel):

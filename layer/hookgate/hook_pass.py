@@ -17,7 +17,7 @@ from hookgate.bench import make_bench
 from hookgate.context import Deployment, DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.engine import begin, judge
-from hookgate.errors import HookgateError
+from hookgate.errors import CannotMeasure, HookgateError
 from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent, Verdict
 from hookgate.plan import Plan, check_fits
@@ -58,7 +58,7 @@ class HookPass:
         seconds = self.deadline.remaining + LATE
         with self.services.watchdog.watch(self.hook, self.event, seconds) as watch:
             verdict, deployment = self._decide(watch)
-            watch.note("reporting")
+            watch.reporting()
             return self.conclude(verdict, deployment)
 
     def conclude(
@@ -148,7 +148,10 @@ class HookPass:
         if deployment.event_started_at is None:
             return self.deadline
         gone = datetime.now(UTC) - deployment.event_started_at
-        return self.deadline.within(HOUR - gone.total_seconds() - RESERVE)
+        left = HOUR - gone.total_seconds() - RESERVE
+        if left <= 0:
+            raise CannotMeasure(f"CodeDeploy's hour for {self.event} is over")
+        return self.deadline.within(left)
 
     def _problem(self, message: str) -> None:
         # The log is the last place to tell of a trouble with the log.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from hookgate.aws.status import CodeDeployStatus
 from hookgate.context import Deployment
 from hookgate.environment import Environment
 from hookgate.event import HookEvent
-from hookgate.model import LifecycleEvent, Verdict
+from hookgate.model import HookStatus, LifecycleEvent, Verdict
 from hookgate.record import verdict_record
 from hookgate.reporting.log import PassLog
 from hookgate.reporting.metrics import EmfMetrics
@@ -18,30 +19,52 @@ from hookgate.reporting.metrics import EmfMetrics
 
 def report_failed(
     ids: Mapping[str, Any],
-    event: str,
+    event: str | None,
     reason: str,
     deployment: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Publish a Failed verdict and report it to CodeDeploy.
+    """Report Failed to CodeDeploy, and say why as well as can be.
+
+    The report needs the ids and nothing else: whatever goes wrong on the way to it is
+    told and left behind.
 
     Args:
         ids: the hook event's payload.
-        event: the lifecycle event's name.
+        event: the lifecycle event's name, or None if it is not known.
         reason: why the hook did not report itself.
         deployment: the fields of ``Deployment``, if it was known.
+
+    Returns:
+        The verdict record, or as much of it as could be told.
 
     Raises:
         InputError: ``ids`` is not a hook event.
         ReportError: CodeDeploy was not told.
     """
     hook = HookEvent.parse(ids)
+    record: dict[str, Any] = {"status": str(HookStatus.FAILED), "reason": reason}
+    try:
+        record = _published(hook, event, reason, deployment)
+    except Exception:  # noqa: BLE001 - telling must not keep the report
+        traceback.print_exc()
+    CodeDeployStatus(Clients().client("codedeploy")).report(hook, HookStatus.FAILED)
+    return record
+
+
+def _published(
+    hook: HookEvent,
+    event: str | None,
+    reason: str,
+    deployment: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    if event is None:
+        raise LookupError(f"not named after a lifecycle event; {reason}")
     verdict = Verdict.aborted(LifecycleEvent(event), {"report": reason})
     known = Deployment(**deployment) if deployment else None
     log = PassLog.to()
     log.begin(hook, verdict.event)
     log.publish(verdict, known)
     EmfMetrics(Environment.read().metrics_namespace).publish(verdict, known)
-    CodeDeployStatus(Clients().client("codedeploy")).report(hook, verdict.status)
     return verdict_record(verdict, known)
 
 
@@ -63,13 +86,7 @@ def handler(record: dict[str, Any], _context: Any) -> dict[str, Any]:
     return report_failed(record.get("requestPayload") or {}, _event(function), reason)
 
 
-def _event(function_arn: str) -> str:
-    """The lifecycle event in a hook function's name.
-
-    Raises:
-        ValueError: the name holds none.
-    """
-    for event in LifecycleEvent:
-        if f"_{event}" in function_arn:
-            return str(event)
-    raise ValueError(f"{function_arn!r} is not named after a lifecycle event")
+def _event(function_arn: str) -> str | None:
+    """The lifecycle event in a hook function's name, if it is named after one."""
+    named = (str(event) for event in LifecycleEvent if f"_{event}" in function_arn)
+    return next(named, None)

@@ -52,6 +52,8 @@ class Listener:
             if word == b"watch":
                 seconds, _, watch = rest.partition(b" ")
                 self.charge = Charge(float(seconds), watch)
+            elif self.charge and word == b"due":
+                self.charge.due = time.monotonic() + float(rest.split()[0])
             elif word == b"end":
                 self.charge = None
             elif self.charge and word == b"note":

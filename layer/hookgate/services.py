@@ -97,6 +97,6 @@ def connect(environment: Environment) -> Services:
         status=CodeDeployStatus(clients.client("codedeploy")),
         log=log,
         once=DynamoDbOnce(table, aws.client("dynamodb")) if table else without_table,
-        watchdog=LastWord(),
+        watchdog=LastWord(log.problem),
         clock=SystemClock(),
     )

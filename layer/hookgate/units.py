@@ -7,6 +7,7 @@ milliseconds, and a gate does not guess.
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -112,8 +113,11 @@ def pattern(value: object) -> re.Pattern[str]:
             "of the deployment"
         )
     try:
-        return re.compile(value)
-    except re.error as error:
+        with warnings.catch_warnings():
+            # What Python warns of today, such as [[a], means something else tomorrow.
+            warnings.simplefilter("error", FutureWarning)
+            return re.compile(value)
+    except (re.error, FutureWarning) as error:
         raise ValueError(f"{value!r} is not a regular expression: {error}") from None
 
 

@@ -12,7 +12,7 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +21,9 @@ from hookgate.context import Deployment
 from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent
 
+#: Seconds that a report may take before the last word is spoken over it: most of the
+#: reserve, and the rest is for the last word itself.
+REPORTING = 14.0
 _SCRIPT = Path(__file__).with_name("last_word.py")
 
 
@@ -35,11 +38,23 @@ class Watch(Protocol):
         """Say which deployment it is, for the metrics."""
         ...
 
+    def reporting(self) -> None:
+        """Say that the report is under way, which may need its retries."""
+        ...
+
 
 class LastWord:
-    """The second process, started when first needed and kept between invocations."""
+    """The second process, started when first needed and kept between invocations.
 
-    def __init__(self) -> None:
+    It must never keep the first one from reporting: when it cannot be started or
+    reached, ``on_lost`` is told, and the pass goes on unwatched.
+    """
+
+    def __init__(
+        self, on_lost: Callable[[str], None], python: str | None = None
+    ) -> None:
+        self._on_lost = on_lost
+        self._python = python or sys.executable
         self._process: subprocess.Popen[bytes] | None = None
 
     @contextlib.contextmanager
@@ -53,6 +68,7 @@ class LastWord:
         """
         ids = hook.model_dump(by_alias=True)
         watch = {"ids": ids, "event": str(event), "path": sys.path}
+        self._start()
         self._tell(f"watch {seconds}", watch)
         try:
             yield self
@@ -67,23 +83,38 @@ class LastWord:
         """Say which deployment it is."""
         self._tell("deployment", asdict(deployment))
 
+    def reporting(self) -> None:
+        """Say that the report is under way; two reports need not cross."""
+        self._tell(f"due {REPORTING}")
+
     def close(self) -> None:
         """Let the second process go."""
-        if self._process is not None:
-            self._process.communicate()
-            self._process = None
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(OSError):
+                process.communicate()
+
+    def _start(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            return
+        self.close()
+        # -I and -S start in ten milliseconds; the path comes with the watch.
+        command = [self._python, "-I", "-S", str(_SCRIPT)]
+        try:
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own script
+        except OSError as error:
+            self._on_lost(f"nobody watches this pass: {error}")
+        else:
+            atexit.register(self.close)
 
     def _tell(self, word: str, about: object = None) -> None:
         """Write one line: a word, and JSON, which has no line break of its own."""
-        process = self._alive()
-        assert process.stdin is not None  # noqa: S101 - asked for in Popen below
-        process.stdin.write(f"{word} {json.dumps(about, default=str)}\n".encode())
-        process.stdin.flush()
-
-    def _alive(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
-            # -I and -S start in ten milliseconds; the path comes with the first watch.
-            command = [sys.executable, "-I", "-S", str(_SCRIPT)]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own script
-            atexit.register(self.close)
-        return self._process
+        if self._process is None or self._process.stdin is None:
+            return
+        try:
+            line = f"{word} {json.dumps(about, default=str)}\n"
+            self._process.stdin.write(line.encode())
+            self._process.stdin.flush()
+        except OSError as error:
+            self._on_lost(f"nobody watches this pass any more: {error}")
+            self.close()

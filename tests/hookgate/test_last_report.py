@@ -1,6 +1,7 @@
 """The OnFailure destination reports Failed in a hook's place."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,8 +51,23 @@ def test_no_hook_event(edge, record):
 
 
 def test_unknown_function(edge, record):
-    """A record of a function that is not named after an event raises."""
+    """A function that is not named after an event is reported Failed all the same."""
     record["requestContext"]["functionArn"] = "arn:aws:lambda:r:1:function:other"
+    answer = handler(record, None)
 
-    with pytest.raises(ValueError, match="not named after a lifecycle event"):
-        handler(record, None)
+    assert "Failed" == edge.calls.get_nowait()["status"] == answer["status"]
+
+
+def test_nothing_can_be_told(edge, record, monkeypatch):
+    """Without a standard output the report is made all the same."""
+    monkeypatch.setattr(sys, "stdout", None)
+    handler(record, None)
+
+    assert "Failed" == edge.calls.get_nowait()["status"]
+
+
+def test_odd_record(edge, record):
+    """A record without its own description of the failure is enough."""
+    handler({"requestPayload": record["requestPayload"]}, None)
+
+    assert "Failed" == edge.calls.get_nowait()["status"]

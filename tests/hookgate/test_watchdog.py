@@ -10,6 +10,13 @@ from pathlib import Path
 import pytest
 from support.codedeploy_edge import codedeploy_edge
 
+from hookgate.event import HookEvent
+from hookgate.model import LifecycleEvent
+from hookgate.watchdog import LastWord
+
+HOOK = HookEvent.parse(
+    {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "hook-1"}
+)
 ROOT = Path(__file__).parents[2]
 WATCHED = """
 import os, re, sys, time
@@ -19,7 +26,7 @@ from hookgate.watchdog import LastWord
 
 payload = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "hook-1"}
 hook = HookEvent.parse(payload)
-last_word = LastWord()
+last_word = LastWord(print)
 with last_word.watch(hook, LifecycleEvent.AFTER_INSTALL, float(sys.argv[1])) as watch:
     watch.note("running step regex")
     {body}
@@ -113,3 +120,41 @@ def test_raised(edge, start):
     assert 3 == process.returncode
     with pytest.raises(queue.Empty):
         edge.calls.get_nowait()
+
+
+def test_cannot_start():
+    """A second process that cannot be started keeps nobody from the pass."""
+    lost = []
+    last_word = LastWord(lost.append, python="/nowhere/python")
+    with last_word.watch(HOOK, LifecycleEvent.AFTER_INSTALL, 1) as watch:
+        watch.note("judging")
+        watch.reporting()
+
+    assert ["nobody watches this pass"] == [each.partition(":")[0] for each in lost]
+
+
+def test_lost(edge):
+    """A second process that dies is told of once, and the pass goes on."""
+    lost = []
+    last_word = LastWord(lost.append)
+    with last_word.watch(HOOK, LifecycleEvent.AFTER_INSTALL, 60) as watch:
+        process = last_word._process
+        process.kill()
+        process.wait()
+        for _ in range(3):
+            watch.note("judging")
+
+    assert ["nobody watches this pass any more"] == [
+        each.partition(":")[0] for each in lost
+    ]
+
+
+def test_next_pass_is_watched_again():
+    """The pass after a loss has a second process of its own."""
+    last_word = LastWord(print)
+    for _ in range(2):
+        with last_word.watch(HOOK, LifecycleEvent.AFTER_INSTALL, 60):
+            assert last_word._process.poll() is None
+            last_word._process.kill()
+            last_word._process.wait()
+    last_word.close()

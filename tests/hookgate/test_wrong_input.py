@@ -63,7 +63,7 @@ def test_good_listener():
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        pytest.param(reset, "reset|cut", id="resets"),
+        pytest.param(reset, "reset|cut|closed", id="resets"),
         pytest.param(lambda peer: peer.stall(), "no byte came", id="stalls"),
         pytest.param(
             lambda peer: peer.drip(b"HTTP/1.1 200 OK\r\nX: "), "within", id="drips"

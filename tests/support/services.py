@@ -85,6 +85,9 @@ class Unwatched:
     def note(self, doing: str) -> None:
         self.notes.append(doing)
 
+    def reporting(self) -> None:
+        self.notes.append("reporting")
+
     def identified(self, deployment: Deployment) -> None:
         self.notes.append(deployment.application)
 

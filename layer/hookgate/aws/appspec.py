@@ -15,6 +15,7 @@ from hookgate.model import LifecycleEvent
 
 #: CodeDeploy's own limit on an AppSpec is below this; bounds what is parsed.
 MAX_SIZE = 256 * 1024
+MAX_NODES = 10_000
 _EVENTS = {str(event).lower(): event for event in LifecycleEvent}
 
 
@@ -24,14 +25,14 @@ def parse_appspec(content: str) -> AppSpec:
     Raises:
         CannotMeasure: it is too large, not YAML or JSON, or names no ECS service.
     """
-    import yaml  # noqa: PLC0415 - plans in JSON-free rehearsals still need it later
+    import yaml  # noqa: PLC0415 - not every revision is read
 
     if len(content) > MAX_SIZE:
         raise CannotMeasure(f"the AppSpec is larger than {MAX_SIZE // 1024} KiB")
     # libyaml where there is one; both read the same, one ten times as fast.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        document = _lowered(yaml.load(content, Loader=loader))  # noqa: S506 - safe, both
+        document = _lowered(yaml.load(content, Loader=loader), [MAX_NODES])  # noqa: S506 - safe, both
     except (yaml.YAMLError, RecursionError) as error:
         raise CannotMeasure(f"the AppSpec is not YAML or JSON: {error}") from error
     try:
@@ -61,10 +62,17 @@ def _read(document: Any) -> AppSpec:
     )
 
 
-def _lowered(value: Any) -> Any:
-    """The same document with every key in lower case."""
+def _lowered(value: Any, left: list[int]) -> Any:
+    """The same document with every key in lower case.
+
+    ``left`` is how many more nodes it may have: aliases make a large one of a small
+    file.
+    """
+    left[0] -= 1
+    if left[0] < 0:
+        raise CannotMeasure(f"the AppSpec has more than {MAX_NODES} nodes")
     if isinstance(value, Mapping):
-        return {str(key).lower(): _lowered(each) for key, each in value.items()}
+        return {str(key).lower(): _lowered(each, left) for key, each in value.items()}
     if isinstance(value, list):
-        return [_lowered(each) for each in value]
+        return [_lowered(each, left) for each in value]
     return value

@@ -18,6 +18,19 @@ READ = 5.0
 ATTEMPTS = 4
 #: IAM's prefix where it differs from boto3's name of the service.
 _IAM_PREFIX = {"elbv2": "elasticloadbalancing", "stepfunctions": "states"}
+#: How the names of operations begin that change nothing.
+_READS = (
+    "describe_",
+    "get_",
+    "list_",
+    "batch_get_",
+    "head_",
+    "filter_",
+    "lookup_",
+    "query",
+    "scan",
+    "start_query",
+)
 _DENIED = frozenset(
     {
         "AccessDenied",
@@ -53,22 +66,37 @@ class AwsCalls:
         from botocore.exceptions import (  # noqa: PLC0415 - slow, and not needed by every command
             BotoCoreError,
             ClientError,
+            HTTPClientError,
+        )
+        from botocore.exceptions import (  # noqa: PLC0415 - as above
+            ConnectionError as NoConnectionError,
         )
 
-        client = self.client(service)
+        action = iam_action(service, _camel(operation))
+        if not operation.startswith(_READS):
+            raise CannotMeasure(f"{action} changes something; a validator only reads")
         try:
-            if client.can_paginate(operation):
-                pages = client.get_paginator(operation).paginate(**parameters)
-                answer: Mapping[str, Any] = pages.build_full_result()
-                return answer
-            answer = getattr(client, operation)(**parameters)
+            return self._answer(service, operation, parameters)
         except ClientError as error:
             raise refusal(error, service, parameters) from error
-        except BotoCoreError as error:
+        except (HTTPClientError, NoConnectionError) as error:
             raise CannotMeasure(
-                f"{iam_action(service, _camel(operation))} did not answer: {error}; is "
-                "there a route from the function to the service (VPC endpoint or NAT)?"
+                f"{action} did not answer: {error}; is there a route from the function "
+                "to the service (VPC endpoint or NAT)?"
             ) from error
+        except BotoCoreError as error:
+            raise CannotMeasure(f"{action} could not be asked: {error}") from error
+
+    def _answer(
+        self, service: str, operation: str, parameters: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        client = self.client(service)
+        answer: Mapping[str, Any]
+        if client.can_paginate(operation):
+            pages = client.get_paginator(operation).paginate(**parameters)
+            answer = pages.build_full_result()
+        else:
+            answer = getattr(client, operation)(**parameters)
         return answer
 
 

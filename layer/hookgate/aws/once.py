@@ -70,7 +70,8 @@ class DynamoDbOnce:
             idempotent_function,
         )
         from aws_lambda_powertools.utilities.idempotency.exceptions import (  # noqa: PLC0415 - as above
-            IdempotencyPersistenceLayerError,
+            BaseError,
+            IdempotencyAlreadyInProgressError,
         )
 
         done: list[dict[str, Any]] = []
@@ -87,7 +88,9 @@ class DynamoDbOnce:
         )
         try:
             remembered: dict[str, Any] = decorate(kept)(execution=execution_id)
-        except IdempotencyPersistenceLayerError as error:
+        except IdempotencyAlreadyInProgressError:
+            raise
+        except BaseError as error:
             if done:
                 return done[0]
             raise CannotMeasure(

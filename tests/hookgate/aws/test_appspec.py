@@ -13,6 +13,9 @@ from hookgate.aws.appspec import parse_appspec
 from hookgate.aws.revision import fetch_appspec
 from hookgate.errors import CannotMeasure
 
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 10)}]\n" for n in range(9)
+)
 JSON = json.dumps(yaml.safe_load(APPSPEC))
 
 
@@ -44,6 +47,7 @@ def test_forms(content):
         pytest.param("- 1", "does not describe", id="list"),
         pytest.param("", "does not describe", id="empty"),
         pytest.param("x" * 300_000, "larger than 256 KiB", id="large"),
+        pytest.param(BOMB, "more than 10000 nodes", id="aliases"),
     ],
 )
 def test_refused(content, reason):

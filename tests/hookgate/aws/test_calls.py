@@ -49,3 +49,15 @@ def test_unreachable(aws_environ, monkeypatch):
 def test_iam_action(service, action):
     """The permission is spelled as IAM spells it."""
     assert action == iam_action(service, "DescribeRules")
+
+
+def test_only_reads():
+    """A validator cannot change anything with the function's role."""
+    with pytest.raises(CannotMeasure, match="ecs:DeleteService changes something"):
+        AwsCalls()("ecs", "delete_service", service="x")
+
+
+def test_wrong_parameters(mocked_aws):
+    """A call that is wrong in itself is not taken for a missing route."""
+    with pytest.raises(CannotMeasure, match="ssm:GetParameter could not be asked"):
+        AwsCalls()("ssm", "get_parameter", Nothing="x")
