@@ -44,12 +44,12 @@ from rehearsal.standing import stand
 @click.option(
     "--hold",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Run no hook: write each one's event into this folder, for `sam local invoke`.",
+    help="Run no hook: write each one's event into this folder for `sam local invoke`.",
 )
 @click.option(
     "--functions-at",
     metavar="URL",
-    help="Invoke the hooks at this Lambda endpoint, such as `sam local start-lambda`'s.",
+    help="Invoke the hooks at this Lambda endpoint, as of `sam local start-lambda`.",
 )
 def command(
     scenario: Path | None,

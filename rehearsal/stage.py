@@ -127,7 +127,7 @@ class Stage:
         closing.callback(self.data_plane.close)
         scheduler = self._scheduler(closing)
         front = Front(settings.region, self._moto)
-        self._server = EndpointServer(front, settings.port)
+        self._server = EndpointServer(front, settings.port, settings.host)
         closing.callback(self._server.close)
         self._clients = Clients(self._server.url, settings.region)
         fleet = self._fleet(closing)

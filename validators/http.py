@@ -11,7 +11,6 @@ from pydantic import Field, model_validator
 
 from hookgate import (
     Attempt,
-    CannotMeasure,
     Consecutive,
     DeploymentContext,
     Duration,
@@ -83,9 +82,13 @@ class Http(Validator):
         """As long as the tries may take."""
         return self._patience.worst_case(self.timeout)
 
-    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
+    def check(
+        self,
+        context: DeploymentContext,  # noqa: ARG002 - every validator is given it
+        tools: Tools,
+    ) -> Iterator[Finding]:
         """Ask until the answer is right, or the time is over."""
-        probe = self._probe(context, tools)
+        probe = tools.http if self.listener == "test" else tools.production
         settled = eventually(
             lambda: self._attempt(probe), self._patience, tools.deadline
         )
@@ -95,19 +98,6 @@ class Http(Validator):
     def _patience(self) -> Patience:
         return Patience(
             within=self.within, every=self.every, consecutive=self.consecutive
-        )
-
-    def _probe(self, context: DeploymentContext, tools: Tools) -> Probe:
-        event = context.event
-        if self.listener == "test":
-            if event.test_listener_serves_green:
-                return tools.http
-            raise CannotMeasure(f"the test listener serves the old version at {event}")
-        if event.production_listener_serves_green:
-            return tools.production
-        raise CannotMeasure(
-            f"the production listener serves the old version at {event}: ask it at "
-            "AfterAllowTraffic"
         )
 
     def _attempt(self, probe: Probe) -> Attempt:

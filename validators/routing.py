@@ -99,10 +99,8 @@ class _Look:
         routes = read_routes(self.tools.aws, endpoint)
         if own not in {each.arn for each in routes}:
             yield Finding(ok=False, summary=f"{listener}: its rule {own} is gone")
-        # A test listener whose rule is the route may serve others by its other rules.
-        alone = name == "production" or endpoint.rule_arn is None
         for route in routes:
-            stray = alone and wrong.target_group.arn in route.serves
+            stray = wrong.target_group.arn in route.serves
             if route.arn == own:
                 ok = route.serves == {right.target_group.arn}
             elif stray and route.arn not in moved:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from hookgate.aws.task_definition import fetch_task_definition
 from hookgate.context import DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
 from hookgate.engine import Bench
+from hookgate.engine.optouts import CONSTANT, NOT_PROVEN
+from hookgate.errors import CannotMeasure
 from hookgate.http_probe import HttpProbe, NoListenerProbe
-from hookgate.model import Outcome
-from hookgate.plan import Plan, Step, Variables
-from hookgate.probe import Probe
+from hookgate.model import LifecycleEvent, Outcome
+from hookgate.plan import Identity, Plan, Step, Variables
+from hookgate.plan.placeholders import names
+from hookgate.probe import Probe, Reply, Request
 from hookgate.redaction import Secrets
 from hookgate.validator import Aws, Log, Tools
 
@@ -45,17 +51,23 @@ def make_bench(  # noqa: PLR0913 - the one place where everything meets
     substitute = Variables(context, secrets.reveal, given).substitute
     target = plan.target.build(substitute)
     identity = target.identity
-    proof = (identity.header, identity.equals) if identity else None
+    proof = Proof(
+        plan.target.identity, identity and identity.equals, context, aws, secrets
+    )
 
-    def probe(endpoint: Endpoint | None, what: str, deadline: Deadline) -> Probe:
-        if endpoint is None:
-            return NoListenerProbe(f"the deployment group has no {what} listener")
-        return HttpProbe(endpoint, host=target.host, identity=proof, deadline=deadline)
+    def probe(endpoint: Endpoint | None, why_not: str, deadline: Deadline) -> Probe:
+        if endpoint is None or why_not:
+            return NoListenerProbe(why_not)
+        expected = (identity.header, identity.equals) if identity else None
+        asks = HttpProbe(
+            endpoint, host=target.host, identity=expected, deadline=deadline
+        )
+        return Watched(asks, proof)
 
     def tools(step: Step, deadline: Deadline) -> Tools:
         return Tools(
-            http=probe(context.test, "test", deadline),
-            production=probe(context.production, "production", deadline),
+            http=probe(context.test, _no_test(context), deadline),
+            production=probe(context.production, _no_production(context), deadline),
             aws=aws,
             deadline=deadline,
             log=log(step.name),
@@ -66,7 +78,116 @@ def make_bench(  # noqa: PLR0913 - the one place where everything meets
         tools=tools,
         substitute=substitute,
         secrets=secrets,
-        proven=proof is not None,
+        proven=identity is not None,
+        doubts=proof.doubts,
         announce=announce,
         begin=begin,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A probe that has its proof looked at when it is first used."""
+
+    probe: Probe
+    proof: Proof
+
+    def __call__(self, request: Request) -> Reply:
+        """Send one request."""
+        self.proof.examine()
+        return self.probe(request)
+
+
+@dataclass(slots=True)
+class Proof:
+    """Whether an answer can show that the replacement task set gave it.
+
+    Args:
+        identity: what the plan says, with its placeholders; None for no proof at all.
+        value: what ``identity`` comes to in this deployment.
+        context: both sides.
+        aws: asked for the original's task definition, when that is needed.
+        secrets: what ``${secret.NAME}`` reveals.
+    """
+
+    identity: Identity | None
+    value: str | None
+    context: DeploymentContext
+    aws: Aws
+    secrets: Secrets
+    _doubts: tuple[str, ...] = ()
+    _begun: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def doubts(self) -> tuple[str, ...]:
+        """Why answers that were asked for prove nothing."""
+        return self._doubts
+
+    def examine(self) -> None:
+        """Look for doubts once, in the time of the step that asks first."""
+        with self._lock:
+            begun, self._begun = self._begun, True
+        if begun:
+            return
+        if self.identity is None:
+            self._doubts = (NOT_PROVEN,)
+            return
+        used = tuple(dict.fromkeys(names(self.identity.equals)))
+        own = [f"${{{each}}}" for each in used if each.startswith("green.")]
+        # No other deployment has this one's id.
+        if "deployment.id" in used:
+            return
+        if not own:
+            self._doubts = (CONSTANT,)
+            return
+        self._compare(self.identity, " and ".join(own))
+
+    def _compare(self, identity: Identity, said: str) -> None:
+        original = self.context.blue and self.context.blue.task_set
+        if not original:
+            return
+        unknown = f"whether the original task set has the same {said} is not known"
+        self._doubts = (unknown,)
+        try:
+            theirs = fetch_task_definition(self.aws, original.task_definition_arn)
+        except CannotMeasure as error:
+            self._doubts = (f"{unknown}: {error}",)
+            return
+        as_green = replace(
+            self.context, green=self.context.blue, task_definition=theirs
+        )
+        same = f"the original task set has the same {said}, so the identity does not "
+        told = Variables(as_green, self.secrets.reveal)
+        try:
+            alike = told.substitute(identity.equals) == self.value
+        except CannotMeasure:
+            alike = False  # The original has no such value at all.
+        self._doubts = (f"{same}tell them apart",) if alike else ()
+
+
+def _no_test(context: DeploymentContext) -> str:
+    """Why the test listener cannot be asked about the replacement, or nothing."""
+    event = context.event
+    if context.test is None:
+        missing = "the deployment group has no test listener"
+        if event is LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC:
+            return (
+                f"{missing}; take the AfterAllowTestTraffic hook out of the AppSpec or "
+                "write a plan without steps that ask it"
+            )
+        return missing
+    if event.test_listener_serves_green:
+        return ""
+    return f"the test listener serves the original task set at {event}"
+
+
+def _no_production(context: DeploymentContext) -> str:
+    """Why the production listener cannot be asked about the replacement, or nothing."""
+    if context.production is None:
+        return "the deployment group has no production listener"
+    if context.event.production_listener_serves_green:
+        return ""
+    return (
+        f"the production listener serves the original task set at {context.event}; "
+        "ask it at AfterAllowTraffic"
     )

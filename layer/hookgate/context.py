@@ -109,12 +109,32 @@ class AppSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleCondition:
+    """One condition of a listener rule: any of ``values`` meets it.
+
+    ``field`` is the load balancer's own name, such as ``path-pattern``; ``name`` is
+    the header's for ``http-header``. ``values`` are patterns with ``*`` and ``?``, and
+    are empty for a condition that a probe can neither meet nor check.
+    """
+
+    field: str
+    values: tuple[str, ...] = ()
+    name: str = ""
+
+    def __str__(self) -> str:
+        """The condition as a reason names it."""
+        said = " or ".join(self.values)
+        return " ".join(each for each in (self.field, self.name, said) if each)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """Where a listener is reached, and what a request must say to reach the rule.
 
     ``scheme`` is ``http``, ``https``, ``tcp`` or ``tls``. ``address`` is the load
-    balancer's name. ``host``, ``headers`` and ``path_prefix`` come from the conditions
-    of the listener rule that CodeDeploy moves, and are empty for a default action.
+    balancer's name. ``host``, ``headers`` and ``path_prefix`` are what to say to meet
+    the ``conditions`` of the listener rule that CodeDeploy moves; all are empty for a
+    default action.
     """
 
     scheme: str
@@ -125,6 +145,7 @@ class Endpoint:
     host: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     path_prefix: str = ""
+    conditions: tuple[RuleCondition, ...] = ()
 
     @property
     def url(self) -> str:

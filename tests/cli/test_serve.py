@@ -94,3 +94,51 @@ def test_wrong_usage_is_told(arguments, said):
     """What was typed wrong is told, with exit code 2."""
     done = hookgate("serve", *arguments)
     assert (2, True) == (done.returncode, said in done.stderr)
+
+
+def test_held_hooks_wait_for_somebody(tmp_path):
+    """With --hold a hook's event lies in a file until somebody else reports."""
+    folder = tmp_path.resolve()
+    held = folder / "held"
+    with running(
+        "serve", a_storefront(folder), "--port", "0", "--hold", held
+    ) as process:
+        lines = _printed(process)
+        variables = _variables(lines)
+        codedeploy = boto3.client(
+            "codedeploy",
+            endpoint_url=variables["AWS_ENDPOINT_URL"],
+            region_name=variables["AWS_DEFAULT_REGION"],
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        )
+        deployed = codedeploy.create_deployment(
+            applicationName="storefront",
+            deploymentGroupName="production",
+            revision=json.loads(_revision(lines)),
+        )["deploymentId"]
+        wait_for(lambda: list(held.glob("*.json")))
+        (file,) = held.glob("*.json")
+        event = json.loads(file.read_text())
+        codedeploy.put_lifecycle_event_hook_execution_status(
+            deploymentId=event["DeploymentId"],
+            lifecycleEventHookExecutionId=event["LifecycleEventHookExecutionId"],
+            status="Failed",
+        )
+
+        def status():
+            told = codedeploy.get_deployment(deploymentId=deployed)
+            return told["deploymentInfo"]["status"]
+
+        wait_for(lambda: status() == "Failed")
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+
+    assert [] == left_behind(folder)
+
+
+def test_hold_or_hand_over(tmp_path):
+    """Hooks are held or handed to another Lambda, not both."""
+    done = hookgate("serve", "--hold", tmp_path, "--functions-at", "http://x")
+
+    assert (2, True) == (done.returncode, "not both" in done.stderr)

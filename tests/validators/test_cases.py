@@ -116,6 +116,7 @@ def context(  # noqa: PLR0913 - what a table may change
     ports: tuple[int, ...] = (8080,),
     container: str = "app",
     rule: str | None = None,
+    shared: bool = False,
 ) -> DeploymentContext:
     made = a_context(event, **dict.fromkeys(without))
     assert made.task_definition
@@ -135,5 +136,6 @@ def context(  # noqa: PLR0913 - what a table may change
         changed = replace(running, desired_count=desired, task_definition_arn=arn)
         changes["green"] = replace(made.green, task_set=changed if task_set else None)
     if made.test and rule:
-        changes["test"] = replace(made.test, rule_arn=rule)
+        listener = made.production if shared else made.test
+        changes["test"] = replace(listener, rule_arn=rule)
     return replace(made, **changes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hookgate.context import Endpoint, TargetGroup
+from hookgate.context import Endpoint, RuleCondition, TargetGroup
 from hookgate.errors import CannotMeasure
 from hookgate.validator import Aws
 
@@ -17,6 +17,12 @@ _SCHEME = {
     "TCP_UDP": "tcp",
 }
 _WILDCARDS = frozenset("*?")
+# The conditions that a request can be made to meet, and where their values stand.
+_CONFIG = {
+    "host-header": "HostHeaderConfig",
+    "path-pattern": "PathPatternConfig",
+    "http-header": "HttpHeaderConfig",
+}
 
 
 def fetch_target_groups(aws: Aws, names: Sequence[str]) -> dict[str, TargetGroup]:
@@ -125,26 +131,33 @@ def _forwarded(action: Mapping[str, Any]) -> set[str]:
 
 def _conditions(rule: Mapping[str, Any]) -> dict[str, Any]:
     """What a request must say to meet the rule's host, header and path conditions."""
-    said: dict[str, Any] = {"headers": {}}
-    for condition in rule.get("Conditions", ()):
-        field = condition["Field"]
-        if field == "host-header":
-            said["host"] = _plain(_values(condition, "HostHeaderConfig"))
-        elif field == "path-pattern":
-            first = _values(condition, "PathPatternConfig")[0]
-            said["path_prefix"] = _before_wildcard(first).rstrip("/")
-        elif field == "http-header":
-            name = condition["HttpHeaderConfig"]["HttpHeaderName"]
-            value = _values(condition, "HttpHeaderConfig")[0]
-            said["headers"][name] = value.replace("*", "").replace("?", "x")
+    conditions = tuple(_condition(each) for each in rule.get("Conditions", ()))
+    said: dict[str, Any] = {"headers": {}, "conditions": conditions}
+    for condition in conditions:
+        if not condition.values:
+            continue
+        first = condition.values[0]
+        if condition.field == "host-header":
+            said["host"] = _plain(condition.values)
+        elif condition.field == "path-pattern":
+            said["path_prefix"] = _prefix(condition.values)
+        else:
+            said["headers"][condition.name] = first.replace("*", "").replace("?", "x")
     return said
 
 
-def _values(condition: Mapping[str, Any], config: str) -> list[str]:
-    given = condition.get(config, {}).get("Values") or condition.get("Values")
-    if not given:
-        raise CannotMeasure(f"a rule's {condition['Field']} condition has no value")
-    return list(given)
+def _condition(given: Mapping[str, Any]) -> RuleCondition:
+    """A condition; without values if it is of no kind that a probe can hold to."""
+    field = given["Field"]
+    config = given.get(_CONFIG.get(field, ""), {})
+    values = config.get("Values") or given.get("Values") or ()
+    regular = config.get("RegexValues") or given.get("RegexValues")
+    known = field in _CONFIG and not regular
+    return RuleCondition(
+        field=field,
+        values=tuple(values) if known else (),
+        name=config.get("HttpHeaderName", ""),
+    )
 
 
 def _plain(values: Sequence[str]) -> str:
@@ -156,8 +169,10 @@ def _plain(values: Sequence[str]) -> str:
     return next(plain, values[0])
 
 
-def _before_wildcard(pattern: str) -> str:
-    return pattern.split("*", 1)[0].split("?", 1)[0]
+def _prefix(patterns: Sequence[str]) -> str:
+    """The path before the first ``/*`` that ends a pattern without other wildcards."""
+    ends = (each[:-2] for each in patterns if each.endswith("/*"))
+    return next((each for each in ends if not _WILDCARDS & set(each)), "")
 
 
 def _listener_arn(arn: str) -> str:

@@ -32,7 +32,8 @@ class Bench:
     """What the engine needs from outside: everything that is not a step.
 
     ``tools`` makes a step's tools from the step and its deadline; ``announce`` is
-    told each outcome as it comes, ``begin`` each step as it starts.
+    told each outcome as it comes, ``begin`` each step as it starts. ``doubts`` says, at
+    the end, why answers that were asked for prove nothing.
     """
 
     context: DeploymentContext
@@ -40,6 +41,7 @@ class Bench:
     substitute: Callable[[str], str]
     secrets: Secrets
     proven: bool
+    doubts: Callable[[], Sequence[str]] = lambda: ()
     announce: Callable[[Outcome], None] = lambda _outcome: None
     begin: Callable[[Step], None] = lambda _step: None
 
@@ -140,7 +142,7 @@ def judge(
     return Verdict(
         event=bench.context.event,
         outcomes=outcomes,
-        optouts=optouts(steps, outcomes, proven=bench.proven),
+        optouts=optouts(steps, outcomes, proven=bench.proven, doubts=bench.doubts()),
         started_at=started_at,
         duration_ms=round((deadline.clock.now() - started) * 1000),
     )

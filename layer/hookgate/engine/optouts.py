@@ -11,10 +11,15 @@ NOT_PROVEN = (
     "the target was not proven: the plan has no target.identity, so nothing shows that "
     "the replacement task set gave the answers"
 )
+CONSTANT = "target.identity is a constant, which any version may send"
 
 
 def optouts(
-    steps: Sequence[Step], outcomes: Sequence[Outcome], *, proven: bool
+    steps: Sequence[Step],
+    outcomes: Sequence[Outcome],
+    *,
+    proven: bool,
+    doubts: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Name the opt-outs that were used.
 
@@ -22,8 +27,9 @@ def optouts(
         steps: the steps of the event, in the order of ``outcomes``.
         outcomes: what they came to.
         proven: whether answers were held against the plan's ``target.identity``.
+        doubts: why answers that were asked for prove nothing.
     """
-    named = list(_of_target(steps, proven=proven))
+    named = list(dict.fromkeys((*_of_target(steps, proven=proven), *doubts)))
     for step, outcome in zip(steps, outcomes, strict=True):
         named += _of_step(step, outcome)
     return tuple(named)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import requests
 from requests.structures import CaseInsensitiveDict
 
-from hookgate.context import Endpoint
+from hookgate.context import Endpoint, RuleCondition
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.http_probe import tls
 from hookgate.http_probe.connection import Adapter
 from hookgate.http_probe.exchange import Exchange
-from hookgate.http_probe.name import ascii_host, host_of, joined
+from hookgate.http_probe.name import ascii_host, host_of
+from hookgate.http_probe.rule import demand, routed
 from hookgate.probe import Reply, Request
 from hookgate.version import VERSION
 
@@ -33,6 +34,7 @@ class Transport:
     base: str
     prefix: str
     headers: Mapping[str, str]
+    conditions: Sequence[RuleCondition]
     trust: ssl.SSLContext | None
 
     @classmethod
@@ -57,6 +59,7 @@ class Transport:
             base=f"{scheme}://{place}:{endpoint.port}",
             prefix=endpoint.path_prefix,
             headers={**own, **endpoint.headers},
+            conditions=endpoint.conditions,
             trust=tls.trust(verify) if scheme == "https" else None,
         )
 
@@ -99,17 +102,19 @@ class Transport:
         )
         headers.update(self.headers)
         headers.update(request.headers)
-        url = self.base + joined(self.prefix, request.path)
+        url = self.base + routed(request.path, self.prefix, self.conditions)
         if not _METHOD.fullmatch(request.method):
             raise CannotMeasure(f"{request.method!r} cannot be sent: not a method")
         try:
-            return requests.Request(
+            prepared = requests.Request(
                 request.method, url, headers=headers, data=request.body
             ).prepare()
         except (requests.RequestException, ValueError) as error:
             raise CannotMeasure(
                 f"{request.method} {request.path} cannot be sent: {error}"
             ) from None
+        demand(self.conditions, prepared.url or url, prepared.headers)
+        return prepared
 
 
 def _bounded(answer: requests.Response, most: int) -> Iterator[bytes]:
