@@ -63,7 +63,7 @@ def _told(deployment: Mapping[str, Any]) -> dict[str, Any]:
         "rows": list(zip(events, line.bars, strict=True)),
         "marks": line.marks,
         "milliseconds": line.seconds * 1000,
-        "expectation": _expectation(deployment["expected"]),
+        "expectation": _expectation(deployment["expectation"]),
         "notes": notes_of(deployment),
         "shares": _shares(deployment["production_traffic"]["served_by"]),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from rehearsal.scenario_file import DeploymentFile
@@ -46,7 +46,8 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
         "name": deployment.name,
         "image": deployment.image,
         "status": info["status"],
-        "expected": deployment.expect.model_dump(exclude_none=True),
+        "expected": deployment.expect.status,
+        "expectation": deployment.expect.model_dump(exclude_none=True),
         "error": error and {"code": error["code"], "message": error["message"]},
         "rollback": rollback
         and {"deployment_id": rollback["deploymentId"], "status": rollback["status"]},
@@ -64,8 +65,8 @@ def _event(
     return {
         "name": event["lifecycleEventName"],
         "status": event["status"],
-        "started_at": started and started.isoformat(),
-        "ended_at": ended and ended.isoformat(),
+        "started_at": started and started.astimezone(UTC).isoformat(),
+        "ended_at": ended and ended.astimezone(UTC).isoformat(),
         "duration_ms": _milliseconds(started, ended),
         "verdict": verdict,
     }

@@ -57,7 +57,7 @@ def _failed():
     return a_deployment(
         name="wrong prices",
         status="Failed",
-        expected={"status": "Failed", "event": "AfterInstall", "reason": "price"},
+        expectation={"status": "Failed", "event": "AfterInstall", "reason": "price"},
         error={"code": "HOOK_EXECUTION_FAILURE", "message": "it reported Failed"},
         rollback={"deployment_id": "d-9", "status": "Succeeded"},
         lifecycle_events=[

@@ -63,7 +63,8 @@ def a_deployment(**changes: Any) -> dict[str, Any]:
         "name": "a good version",
         "image": "shop:2",
         "status": "Succeeded",
-        "expected": {"status": "Succeeded"},
+        "expected": "Succeeded",
+        "expectation": {"status": "Succeeded"},
         "error": None,
         "rollback": None,
         "lifecycle_events": [
