@@ -41,7 +41,9 @@ def console_for(files: Sequence[str | None]) -> Console:
         if times > 1:
             said = "-, standard output" if file == "-" else file
             raise click.UsageError(f"only one record can go to {said}")
-    return Console(stderr="-" in files, highlight=False)
+    # The stream itself: while steps are judged, sys.stdout is routed to their logs.
+    stream = sys.stderr if "-" in files else sys.stdout
+    return Console(file=stream, highlight=False)
 
 
 def write_json(record: Mapping[str, Any], file: str | None) -> None:

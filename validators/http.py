@@ -32,8 +32,6 @@ from hookgate import (
     status_in,
 )
 
-_EXCERPT = 500
-
 
 class Http(Validator):
     """Does a request to the new version get the answer it should?
@@ -143,5 +141,5 @@ class Http(Validator):
             f"expected {wanted}",
         )
         for each in (answered, *judge(self.expect, reply)):
-            excerpt = {} if each.ok else {"body": reply.text[:_EXCERPT]}
+            excerpt = {} if each.ok else {"body": reply.text}
             yield replace(each, evidence={**evidence, **excerpt})

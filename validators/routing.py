@@ -115,7 +115,11 @@ class _Look:
             )
 
     def _targets(self, *, green: bool) -> Finding:
-        group = (self.green if green else self.blue).target_group
+        side = self.green if green else self.blue
+        group = side.target_group
+        if side is self.blue and side.task_set is None:
+            summary = f"{self._name(group.arn)} has no task set yet: a first deployment"
+            return Finding(ok=True, summary=summary)
         answer = self.tools.aws(
             "elbv2", "describe_target_health", TargetGroupArn=group.arn
         )

@@ -52,7 +52,11 @@ def make_bench(  # noqa: PLR0913 - the one place where everything meets
     target = plan.target.build(substitute)
     identity = target.identity
     proof = Proof(
-        plan.target.identity, identity and identity.equals, context, aws, secrets
+        plan.target.identity,
+        identity.equals if identity else None,
+        context,
+        aws,
+        secrets,
     )
 
     def probe(endpoint: Endpoint | None, why_not: str, deadline: Deadline) -> Probe:
@@ -157,6 +161,9 @@ class Proof:
             self.context, green=self.context.blue, task_definition=theirs
         )
         same = f"the original task set has the same {said}, so the identity does not "
+        if as_green.green_container is None:
+            self._doubts = (f"{unknown}: its containers have other names",)
+            return
         told = Variables(as_green, self.secrets.reveal)
         try:
             alike = told.substitute(identity.equals) == self.value

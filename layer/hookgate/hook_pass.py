@@ -6,6 +6,7 @@ From the moment the two ids are known, every path ends in the report.
 from __future__ import annotations
 
 import contextlib
+import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,11 +18,13 @@ from hookgate.bench import make_bench
 from hookgate.context import Deployment, DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.engine import begin, judge
+from hookgate.engine.presentation import told, words
+from hookgate.engine.step_output import routed_output
 from hookgate.errors import CannotMeasure, HookgateError
 from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent, Verdict
 from hookgate.plan import Plan, check_fits
-from hookgate.record import verdict_record
+from hookgate.record import bounded_record
 from hookgate.redaction import Secrets
 from hookgate.services import Services
 from hookgate.watchdog import Watch
@@ -69,39 +72,49 @@ class HookPass:
             try:
                 reporter.publish(verdict, deployment)
             except Exception as error:  # noqa: BLE001 - telling must not keep the report
-                self._problem(f"{type(reporter).__name__} failed: {error}")
+                self._problem(f"{type(reporter).__name__} failed: {told(error)}")
         if not self.services.status.report(self.hook, verdict.status):
             self._problem("the lifecycle event was over before this report")
-        return verdict_record(verdict, deployment)
+        return bounded_record(verdict, deployment)
 
     def _decide(self, watch: Watch) -> tuple[Verdict, Deployment | None]:
         """The verdict, whatever happens on the way to it."""
         deployment: Deployment | None = None
+        secrets = Secrets(self.services.secrets)
         try:
-            watch.note("identifying the deployment")
-            identified = self._identify()
-            deployment = identified.deployment
-            watch.identified(deployment)
-            return self._judge(identified, watch), deployment
+            # Around the reading of the plan too: it imports plugins, which may print.
+            with routed_output():
+                watch.note("identifying the deployment")
+                identified = self._identify()
+                deployment = identified.deployment
+                watch.identified(deployment)
+                return self._judge(identified, watch, secrets), deployment
         except Aborted as error:
-            return Verdict.aborted(self.event, error.reasons), deployment
+            reasons = error.reasons
         except HookgateError as error:
-            return Verdict.aborted(self.event, {"discovery": str(error)}), deployment
+            reasons = {"discovery": words(error)}
         except BaseException as error:  # noqa: BLE001 - silence would last an hour
-            self._problem(f"Hookgate itself failed: {error!r}")
-            reason = f"Hookgate itself failed, which is a defect: {error!r}"
-            return Verdict.aborted(self.event, {"hookgate": reason}), deployment
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            self._problem(
+                secrets.mask(f"Hookgate itself failed: {told(error)}\n{frames}")
+            )
+            defect = f"Hookgate itself failed, which is a defect: {told(error)}"
+            reasons = {"hookgate": defect}
+        masked = {part: secrets.mask(reason) for part, reason in reasons.items()}
+        return Verdict.aborted(self.event, masked), deployment
 
     def _identify(self) -> Identified:
         aws, hook, event = self.services.aws, self.hook, self.event
-        asked = begin("finding the deployment", lambda: identify(aws, hook, event))
+        asked = begin(
+            "finding the deployment",
+            lambda: identify(aws, hook, event, self.services.clock),
+        )
         return asked.result(self.deadline)
 
-    def _judge(self, identified: Identified, watch: Watch) -> Verdict:
+    def _judge(self, identified: Identified, watch: Watch, secrets: Secrets) -> Verdict:
         watch.note("reading the plan and discovering the deployment")
         deadline = self._within_the_hour(identified.deployment)
         plan, context = self._prepare(identified, deadline)
-        secrets = Secrets(self.services.secrets)
         bench = make_bench(
             plan,
             context,
@@ -133,15 +146,21 @@ class HookPass:
             ).result(deadline)
             plan.steps(event)
             check_fits(plan, event, deadline.remaining)
-        except HookgateError as error:
-            reasons["plan"] = str(error)
+        except BaseException as error:  # noqa: BLE001 - must not hide the other's reason
+            reasons["plan"] = self._reason(error)
         try:
             context = discovery.result(deadline)
-        except HookgateError as error:
-            reasons["discovery"] = str(error)
+        except BaseException as error:  # noqa: BLE001 - as above
+            reasons["discovery"] = self._reason(error)
         if plan is None or context is None or reasons:
             raise Aborted(reasons)
         return plan, context
+
+    def _reason(self, error: BaseException) -> str:
+        if isinstance(error, HookgateError):
+            return words(error)
+        self._problem(f"Hookgate itself failed: {told(error)}")
+        return f"Hookgate itself failed, which is a defect: {told(error)}"
 
     def _within_the_hour(self, deployment: Deployment) -> Deadline:
         """The function's own deadline, or CodeDeploy's if that is earlier."""

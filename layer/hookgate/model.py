@@ -68,7 +68,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What one step came to, as the engine says it."""
+    """What one step came to, as the engine says it.
+
+    ``optouts`` names the options without which the step would not have passed.
+    """
 
     name: str
     use: str
@@ -77,6 +80,7 @@ class Outcome:
     reason: str
     duration_ms: int = 0
     findings: tuple[Finding, ...] = ()
+    optouts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hookgate.redaction import masked
+
 _SHOWN = 200
 
 
@@ -60,7 +62,8 @@ def shown(value: Any) -> str:
         return "NaN, which is not a number and equals nothing"
     if value == "":
         return 'an empty text ("")'
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    # Masked before it is cut: a mask does not know half a secret.
+    text = masked(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC
 from typing import Any
 
@@ -9,6 +10,10 @@ from hookgate.context import Deployment
 from hookgate.model import Outcome, Verdict
 
 SCHEMA = "hookgate.verdict/1"
+#: CloudWatch Logs cuts an event at 256 KiB, and Lambda refuses an answer of 6 MB.
+MAX_RECORD = 200_000
+#: What one character may take in JSON: two escapes of six.
+_JSON_MOST = 12
 
 
 def verdict_record(verdict: Verdict, deployment: Deployment | None) -> dict[str, Any]:
@@ -25,6 +30,22 @@ def verdict_record(verdict: Verdict, deployment: Deployment | None) -> dict[str,
     }
 
 
+def bounded_record(verdict: Verdict, deployment: Deployment | None) -> dict[str, Any]:
+    """The record of a verdict, for places that bound its size.
+
+    When it is larger than ``MAX_RECORD`` bytes it goes without evidence, then without
+    findings, then with reasons that are cut.
+    """
+    record = verdict_record(verdict, deployment)
+    for lighter in (_without_evidence, _without_findings):
+        if len(json.dumps(record)) <= MAX_RECORD:
+            return record
+        record["outcomes"] = [lighter(each) for each in record["outcomes"]]
+    if len(json.dumps(record)) > MAX_RECORD:
+        _cut_texts(record)
+    return record
+
+
 def outcome_record(outcome: Outcome) -> dict[str, Any]:
     """The record of one step."""
     return {
@@ -39,6 +60,24 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
             for each in outcome.findings
         ],
     }
+
+
+def _without_evidence(outcome: dict[str, Any]) -> dict[str, Any]:
+    findings = [{**each, "evidence": {}} for each in outcome["findings"]]
+    return {**outcome, "findings": findings}
+
+
+def _without_findings(outcome: dict[str, Any]) -> dict[str, Any]:
+    return {**outcome, "findings": []}
+
+
+def _cut_texts(record: dict[str, Any]) -> None:
+    """Give every reason and opt-out an equal share of half the room."""
+    texts = len(record["outcomes"]) + len(record["optouts"])
+    share = MAX_RECORD // 2 // _JSON_MOST // texts
+    record["optouts"] = [each[:share] for each in record["optouts"]]
+    for each in record["outcomes"]:
+        each["reason"] = each["reason"][:share]
 
 
 def _deployment(deployment: Deployment) -> dict[str, str]:

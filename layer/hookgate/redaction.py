@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
-from urllib.parse import quote
+import contextvars
+import json
+import threading
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
 
 _MASK = "«secret»"
 
@@ -20,39 +23,64 @@ class Secrets:
         self._read = read
         self._values: dict[str, str] = {}
         self._forms: tuple[str, ...] = ()
+        self._lock = threading.Lock()
 
     def reveal(self, name: str) -> str:
         """The value of the secret ``name``, masked in all output from now on."""
         if name not in self._values:
-            self._values[name] = self._read(name)
-            forms = {form for value in self._values.values() for form in _forms(value)}
-            self._forms = tuple(sorted(forms, key=len, reverse=True))
+            # Read outside of the lock: one secret that hangs must not hold the others.
+            value = self._read(name)
+            with self._lock:
+                # The mask comes first: who sees a value finds it masked already.
+                forms = _forms(value).union(self._forms)
+                self._forms = tuple(sorted(forms, key=len, reverse=True))
+                self._values.setdefault(name, value)
         return self._values[name]
 
     def mask(self, text: str) -> str:
-        """``text`` with every revealed secret replaced."""
+        """``text`` with every revealed secret replaced; takes no lock."""
         for form in self._forms:
             text = text.replace(form, _MASK)
         return text
 
-    def mask_all(self, value: object) -> object:
-        """``value`` with every text inside it masked."""
-        if isinstance(value, str):
-            return self.mask(value)
-        if isinstance(value, Mapping):
-            return {self.mask(str(key)): self.mask_all(v) for key, v in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.mask_all(each) for each in value]
-        return value
+    def mask_this_thread(self) -> None:
+        """Have ``masked`` use these secrets in the calling thread."""
+        _current.set(self)
+
+
+_current: contextvars.ContextVar[Secrets | None]
+_current = contextvars.ContextVar("hookgate_secrets", default=None)
+
+
+def masked(text: str) -> str:
+    """``text`` with the secrets of the calling step's thread replaced.
+
+    For whoever must cut a text before the engine masks it: half a secret is not found
+    any more.
+    """
+    secrets = _current.get()
+    return text if secrets is None else secrets.mask(text)
 
 
 def _forms(value: str) -> set[str]:
-    """The spellings in which a value could come back: plain, quoted, base64."""
-    plain = value.encode()
+    """The spellings in which a value could come back.
+
+    Plain, in a URL, base64, in Python's quotes, and in JSON, also inside of a text
+    that is in JSON itself.
+    """
+    plain = value.encode("utf-8", "surrogatepass")
     spellings = {
         value,
-        quote(value, safe=""),
+        quote(plain, safe=""),
+        quote_plus(plain),
         base64.b64encode(plain).decode(),
         base64.urlsafe_b64encode(plain).decode(),
+        repr(value)[1:-1],
     }
-    return {each for each in spellings if each}
+    once = _in_json(value)
+    twice = {form for each in once for form in _in_json(each)}
+    return {each for each in spellings | once | twice if each}
+
+
+def _in_json(text: str) -> set[str]:
+    return {json.dumps(text, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False)}

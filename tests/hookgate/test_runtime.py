@@ -1,5 +1,6 @@
 """From the moment the two ids are known, every path ends in one report."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,15 +11,18 @@ from support.services import (
     Fakes,
     LambdaContext,
     NoPlan,
+    OnePlan,
     RecordedStatus,
 )
-from support.steps import Gate, a_step, raises, says
+from support.steps import Gate, ListLog, a_step, raises, says
 from support.world import denied
 
 from hookgate.aws.status import RESERVE
 from hookgate.errors import CannotMeasure, InputError, PlanError, ReportError
 from hookgate.hook_pass import LATE
-from hookgate.model import HookStatus, LifecycleEvent
+from hookgate.model import Finding, HookStatus, LifecycleEvent
+from hookgate.plan import Plan, Target
+from hookgate.record import MAX_RECORD
 from hookgate.runtime import run_hook
 
 SUCCEEDED, FAILED = HookStatus.SUCCEEDED, HookStatus.FAILED
@@ -217,7 +221,9 @@ def test_reporter_fails():
     run(fakes)
 
     assert [SUCCEEDED] == fakes.status.reports
-    assert any("Broken failed: the sink is full" in e["message"] for e in fakes.log)
+    assert any(
+        "Broken failed: OSError: the sink is full" in e["message"] for e in fakes.log
+    )
 
 
 def test_report_fails():
@@ -271,3 +277,75 @@ def test_idempotency_table_unusable():
 
     assert [FAILED] == fakes.status.reports
     assert "cannot be used" in record["outcomes"][0]["reason"]
+
+
+class Talkative:
+    """A log that fails with a secret in its words."""
+
+    def __init__(self):
+        self.problems = []
+
+    def begin(self, *_):
+        pass
+
+    def step(self, _name):
+        return ListLog()
+
+    def outcome(self, _outcome):
+        raise RuntimeError("defect with hunter2.example")
+
+    def problem(self, message):
+        self.problems.append(message)
+
+
+class KnownPlan:
+    """A source that holds a plan with all its keys."""
+
+    def __init__(self, plan):
+        self.known = plan
+
+    def plan(self, _deployment):
+        return self.known
+
+
+def test_secret_in_a_defect():
+    """A secret in the words of a defect reaches neither the record nor the log."""
+    log = Talkative()
+    target = Target(host="${secret.password}")
+    plan = Plan(file="p", target=target, events={EVENT: (a_step(says(True)),)})
+    fakes = Fakes(
+        plans=KnownPlan(plan),
+        log=log,
+        reporters=(),
+        secrets=lambda _name: "hunter2.example",
+    )
+    record = run(fakes)
+
+    assert [FAILED] == fakes.status.reports
+    assert "defect with «secret»" in record["outcomes"][0]["reason"]
+    assert "hunter2" not in repr((record, log.problems))
+
+
+def test_answer_is_bounded():
+    """The answer of a hook fits into what Lambda takes."""
+    large = [Finding(ok=True, summary="s" * 2000, evidence={"a": ["e" * 900] * 9})]
+    fakes = Fakes(a_step(lambda _tools: iter(large * 500)))
+    record = run(fakes)
+
+    assert MAX_RECORD >= len(json.dumps(record))
+    assert [SUCCEEDED] == fakes.status.reports
+
+
+def test_prints_while_the_plan_is_read(capsys):
+    """What a plugin prints when the plan brings it in is no metric."""
+
+    class Printing(OnePlan):
+        def plan(self, deployment):
+            print('{"_aws": "forged"}')  # noqa: T201 - the point of the test
+            return super().plan(deployment)
+
+    fakes = Fakes(plans=Printing(a_step(says(True))))
+    run(fakes)
+
+    assert [SUCCEEDED] == fakes.status.reports
+    assert ("", "") == capsys.readouterr()

@@ -117,6 +117,7 @@ def context(  # noqa: PLR0913 - what a table may change
     container: str = "app",
     rule: str | None = None,
     shared: bool = False,
+    first: bool = False,
 ) -> DeploymentContext:
     made = a_context(event, **dict.fromkeys(without))
     assert made.task_definition
@@ -135,6 +136,8 @@ def context(  # noqa: PLR0913 - what a table may change
         arn = f"{running.task_definition_arn.rpartition('/')[0]}/{task_set}"
         changed = replace(running, desired_count=desired, task_definition_arn=arn)
         changes["green"] = replace(made.green, task_set=changed if task_set else None)
+    if made.blue and first:
+        changes["blue"] = replace(made.blue, task_set=None)
     if made.test and rule:
         listener = made.production if shared else made.test
         changes["test"] = replace(listener, rule_arn=rule)

@@ -13,9 +13,16 @@ from hookgate.aws.task_definition import (
     fetch_task_sets,
     parse_task_set,
 )
-from hookgate.context import DeploymentContext, Side, TargetGroup
+from hookgate.context import (
+    DeploymentContext,
+    Endpoint,
+    Side,
+    TargetGroup,
+    known,
+)
 from hookgate.errors import CannotMeasure
 from hookgate.model import LifecycleEvent
+from hookgate.routes import read_routes
 from hookgate.validator import Aws
 
 
@@ -31,8 +38,19 @@ def discover(
     deployment, route = identified.deployment, identified.route
     task_sets = fetch_task_sets(aws, deployment.cluster, deployment.service)
     groups = fetch_target_groups(aws, route.target_groups)
-    blue, green = _sides(deployment.id, task_sets, groups)
     production, test = fetch_endpoints(aws, (route.production, route.test), groups)
+    green_set = _green(deployment.id, event, task_sets)
+    others = [each for each in task_sets if each is not green_set]
+    if green_set:
+        green = _side(green_set, groups)
+        blue = _blue_beside(green.target_group, others, groups)
+    else:
+        blue = _blue_alone(aws, production, others, groups)
+        green = Side(target_group=_other(blue.target_group, groups))
+    if blue.target_group == green.target_group:
+        raise CannotMeasure(
+            f"original and replacement are both behind {green.target_group.name}"
+        )
     appspec = fetch_appspec(aws, deployment.application, identified.revision)
     return DeploymentContext(
         event=event,
@@ -46,35 +64,87 @@ def discover(
     )
 
 
-def _sides(
-    deployment_id: str,
-    task_sets: Sequence[Mapping[str, Any]],
-    groups: Mapping[str, TargetGroup],
-) -> tuple[Side | None, Side]:
-    """Blue and green, by what serves, never by the order of the pair.
+def _green(
+    deployment_id: str, event: LifecycleEvent, task_sets: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    """The task set that CodeDeploy made: ECS marks it with the deployment's id."""
+    for each in task_sets:
+        if each.get("externalId") == deployment_id:
+            return each
+    if event is LifecycleEvent.BEFORE_INSTALL:
+        return None
+    raise CannotMeasure(
+        f"the ECS service has no task set of {deployment_id}, though Install is over"
+    )
 
-    ECS marks the task set that CodeDeploy made with the deployment's id. Before there
-    is one, green is the target group of the pair that the primary does not use.
-    """
-    green = [each for each in task_sets if each.get("externalId") == deployment_id]
-    others = [each for each in task_sets if each not in green]
-    blue = [each for each in others if each.get("status") == "PRIMARY"] or others
-    blue_side = _side(blue[0], groups) if blue else None
-    if green:
-        return blue_side, _side(green[0], groups)
-    if blue_side is None:
-        raise CannotMeasure("the ECS service has no primary task set")
-    free = [e for e in groups.values() if e.arn != blue_side.target_group.arn]
+
+def _blue_beside(
+    green: TargetGroup,
+    others: Sequence[Mapping[str, Any]],
+    groups: Mapping[str, TargetGroup],
+) -> Side:
+    """The original: the primary task set, or else the one that was it last."""
+    primary = _of_status("PRIMARY", others)
+    if primary:
+        return _side(primary, groups)
+    group = _other(green, groups)
+    left = [each for each in others if group.arn in _group_arns(each)]
+    task_set = _of_status("ACTIVE", left) or _of_status("DRAINING", left)
+    return _side(task_set, groups) if task_set else Side(target_group=group)
+
+
+def _blue_alone(
+    aws: Aws,
+    production: Endpoint | None,
+    others: Sequence[Mapping[str, Any]],
+    groups: Mapping[str, TargetGroup],
+) -> Side:
+    """The original before Install; on a first deployment, what production leads to."""
+    primary = _of_status("PRIMARY", others)
+    if primary:
+        return _side(primary, groups)
+    endpoint = known(production, "the production listener")
+    own = endpoint.rule_arn or endpoint.listener_arn
+    served = {
+        arn
+        for route in read_routes(aws, endpoint)
+        for arn in route.serves
+        if route.arn == own and arn in groups
+    }
+    if len(served) != 1:
+        raise CannotMeasure(
+            "the ECS service has no primary task set, and the production listener "
+            f"does not forward to one of {_names(groups)}: blue cannot be told"
+        )
+    return Side(target_group=groups[served.pop()])
+
+
+def _of_status(
+    status: str, task_sets: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    return next((each for each in task_sets if each.get("status") == status), None)
+
+
+def _other(group: TargetGroup, groups: Mapping[str, TargetGroup]) -> TargetGroup:
+    free = [each for each in groups.values() if each.arn != group.arn]
     if len(free) != 1:
-        names = ", ".join(group.name for group in groups.values())
-        raise CannotMeasure(f"no target group is left for green among {names}")
-    return blue_side, Side(target_group=free[0])
+        raise CannotMeasure(
+            f"{_names(groups)} are no pair: no target group is left beside {group.name}"
+        )
+    return free[0]
+
+
+def _group_arns(task_set: Mapping[str, Any]) -> set[str]:
+    return {
+        each.get("targetGroupArn", "") for each in task_set.get("loadBalancers", ())
+    }
+
+
+def _names(groups: Mapping[str, TargetGroup]) -> str:
+    return " or ".join(group.name for group in groups.values())
 
 
 def _side(task_set: Mapping[str, Any], groups: Mapping[str, TargetGroup]) -> Side:
-    for balancer in task_set.get("loadBalancers", ()):
-        group = groups.get(balancer.get("targetGroupArn", ""))
-        if group:
-            return Side(target_group=group, task_set=parse_task_set(task_set))
-    names = " or ".join(group.name for group in groups.values())
-    raise CannotMeasure(f"task set {task_set['id']} is not behind {names}")
+    for arn in _group_arns(task_set) & groups.keys():
+        return Side(target_group=groups[arn], task_set=parse_task_set(task_set))
+    raise CannotMeasure(f"task set {task_set['id']} is not behind {_names(groups)}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hookgate.aws.error_code import error_code
 from hookgate.context import Deployment
+from hookgate.deadline import Clock, SystemClock
 from hookgate.errors import CannotMeasure
 from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent
@@ -14,6 +16,13 @@ from hookgate.validator import Aws
 
 _OVER = frozenset({"Succeeded", "Failed", "Stopped"})
 _ENDED = frozenset({"Succeeded", "Failed", "Skipped"})
+# GetDeploymentTarget's refusals before CodeDeploy has begun to work on the target.
+_NOT_BEGUN = frozenset(
+    {"DeploymentNotStartedException", "DeploymentTargetDoesNotExistException"}
+)
+#: Looks at the target's events, whose statuses can lag, and seconds between them.
+LOOKS = 4
+PAUSE = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +43,16 @@ class Identified:
     route: Route
 
 
-def identify(aws: Aws, hook: HookEvent, event: LifecycleEvent) -> Identified:
+def identify(
+    aws: Aws, hook: HookEvent, event: LifecycleEvent, clock: Clock | None = None
+) -> Identified:
     """Find the deployment of a hook event.
+
+    Args:
+        aws: the calls.
+        hook: carries the deployment's id.
+        event: the one that the function is for.
+        clock: paces the looks at a deployment that seems to be at another event.
 
     Raises:
         CannotMeasure: there is none, it is over, it is no ECS deployment, or CodeDeploy
@@ -61,7 +78,11 @@ def identify(aws: Aws, hook: HookEvent, event: LifecycleEvent) -> Identified:
         raise CannotMeasure(f"deployment group {name} names no ECS service")
     cluster, service = services[0]["clusterName"], services[0]["serviceName"]
     # GetDeployment's own copy is modelled, but not every answer carries it.
-    route = _route(info.get("loadBalancerInfo") or group.get("loadBalancerInfo"), name)
+    given = info.get("loadBalancerInfo", {})
+    if not given.get("targetGroupPairInfoList"):
+        given = group.get("loadBalancerInfo", {})
+    route = _route(given, name)
+    due = _Due(aws, id_, f"{cluster}:{service}", event, clock or SystemClock())
     deployment = Deployment(
         id=id_,
         application=application,
@@ -71,13 +92,13 @@ def identify(aws: Aws, hook: HookEvent, event: LifecycleEvent) -> Identified:
         service=service,
         region=_arn_part(route.production, 3),
         account=_arn_part(route.production, 4),
-        event_started_at=_started(aws, id_, f"{cluster}:{service}", event),
+        event_started_at=due.started(),
     )
     return Identified(deployment=deployment, revision=info["revision"], route=route)
 
 
-def _route(given: Mapping[str, Any] | None, group: str) -> Route:
-    pairs = (given or {}).get("targetGroupPairInfoList")
+def _route(given: Mapping[str, Any], group: str) -> Route:
+    pairs = given.get("targetGroupPairInfoList")
     if not pairs:
         raise CannotMeasure(f"deployment group {group} has no pair of target groups")
     pair = pairs[0]
@@ -92,27 +113,62 @@ def _route(given: Mapping[str, Any] | None, group: str) -> Route:
     )
 
 
-def _started(aws: Aws, id_: str, target: str, event: LifecycleEvent) -> Any:
-    """When the event began, from the target's lifecycle events.
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """The lifecycle events of a deployment's target, and the one that should be due.
 
     The payload does not say for which event the function was called, so a function
     that the AppSpec names at the wrong event is only found here.
     """
-    answer = aws(
-        "codedeploy", "get_deployment_target", deploymentId=id_, targetId=target
-    )
-    events = answer["deploymentTarget"].get("ecsTarget", {}).get("lifecycleEvents", ())
-    by_name = {each["lifecycleEventName"]: each for each in events}
-    due = [name for name, each in by_name.items() if each.get("status") == "InProgress"]
-    ours = by_name.get(str(event), {})
-    if ours.get("status") in _ENDED:
-        raise CannotMeasure(f"{event} of {id_} has already ended as {ours['status']}")
-    if due and str(event) not in due:
-        raise CannotMeasure(
-            f"CodeDeploy is at {due[0]}, but this is the function for {event}: name "
-            f"the function for {due[0]} at {due[0]} in the AppSpec's Hooks"
-        )
-    return ours.get("startTime")
+
+    aws: Aws
+    id: str
+    target: str
+    event: LifecycleEvent
+    clock: Clock
+
+    def started(self) -> Any:
+        """When the event began, or None when that is not known."""
+        ours, other = self._look()
+        for _ in range(LOOKS - 1):
+            if not other:
+                break
+            self.clock.sleep(PAUSE)
+            ours, other = self._look()
+        if other:
+            raise CannotMeasure(
+                f"CodeDeploy is at {other}, but this is the function for {self.event}: "
+                f"name the function for {other} at {other} in the AppSpec's Hooks"
+            )
+        return ours.get("startTime")
+
+    def _look(self) -> tuple[Mapping[str, Any], str]:
+        """The event as CodeDeploy tells it, and the name of another that is due."""
+        events = self._events()
+        by_name = {each["lifecycleEventName"]: each for each in events}
+        due = [n for n, each in by_name.items() if each.get("status") == "InProgress"]
+        ours = by_name.get(str(self.event), {})
+        if ours.get("status") in _ENDED:
+            raise CannotMeasure(
+                f"{self.event} of {self.id} has already ended as {ours['status']}"
+            )
+        return ours, due[0] if due and str(self.event) not in due else ""
+
+    def _events(self) -> Sequence[Mapping[str, Any]]:
+        try:
+            answer = self.aws(
+                "codedeploy",
+                "get_deployment_target",
+                deploymentId=self.id,
+                targetId=self.target,
+            )
+        except CannotMeasure as error:
+            first = self.event is LifecycleEvent.BEFORE_INSTALL
+            if first and error_code(error) in _NOT_BEGUN:
+                return ()
+            raise
+        target = answer["deploymentTarget"].get("ecsTarget", {})
+        return list(target.get("lifecycleEvents", ()))
 
 
 def _arn_part(arn: str, index: int) -> str:

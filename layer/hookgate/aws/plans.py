@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from hookgate.aws.error_code import error_code
+from hookgate.aws.stored import read_body
 from hookgate.context import Deployment
 from hookgate.errors import CannotMeasure
 from hookgate.plan import Plan, read_plan
@@ -14,6 +17,8 @@ from hookgate.registry import resolve
 from hookgate.validator import Aws
 
 MAX_SIZE = 256 * 1024
+# docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+_PARAMETER = re.compile(r"[a-zA-Z0-9_./-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +72,13 @@ class PlanSources:
             yield str(path), partial(_content, path)
 
     def _parameter(self, name: str) -> str | None:
+        if not _PARAMETER.fullmatch(name):
+            return None  # No parameter can have the name that the application has.
         try:
             answer = self.aws("ssm", "get_parameter", Name=name, WithDecryption=True)
         except CannotMeasure as error:
-            _raise_unless(error, "ParameterNotFound")
+            if error_code(error) != "ParameterNotFound":
+                raise
             return None
         return str(answer["Parameter"]["Value"])
 
@@ -78,10 +86,10 @@ class PlanSources:
         try:
             answer = self.aws("s3", "get_object", Bucket=self.bucket, Key=key)
         except CannotMeasure as error:
-            _raise_unless(error, "NoSuchKey")
+            if error_code(error) != "NoSuchKey":
+                raise
             return None
-        content: bytes = answer["Body"].read(MAX_SIZE + 1)
-        return content
+        return read_body(answer, f"s3://{self.bucket}/{key}", MAX_SIZE)
 
     def _file(self, name: str) -> Path:
         """A file below the folder: an application's name may hold dots and slashes."""
@@ -89,13 +97,6 @@ class PlanSources:
         if not path.is_relative_to(self.folder.resolve()):
             raise CannotMeasure(f"{name} names no plan below {self.folder}")
         return path
-
-
-def _raise_unless(error: CannotMeasure, code: str) -> None:
-    """Raise ``error``, unless AWS only said that there is nothing of that name."""
-    response = getattr(error.__cause__, "response", {})
-    if response.get("Error", {}).get("Code") != code:
-        raise error
 
 
 def _content(path: Path) -> bytes | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hookgate.aws.appspec import MAX_SIZE, parse_appspec
+from hookgate.aws.stored import read_body
 from hookgate.context import AppSpec
 from hookgate.errors import CannotMeasure
 from hookgate.validator import Aws
@@ -55,16 +56,22 @@ def _from_s3(aws: Aws, location: Mapping[str, Any]) -> str:
     answer = aws(
         "s3", "get_object", Bucket=location["bucket"], Key=location["key"], **version
     )
-    content: bytes = answer["Body"].read(MAX_BUNDLE + 1)
+    place = f"s3://{location['bucket']}/{location['key']}"
+    content = read_body(answer, place, MAX_BUNDLE)
     if len(content) > MAX_BUNDLE:
         raise CannotMeasure(f"the revision is larger than {MAX_BUNDLE // 2**20} MiB")
     return _unbundled(content, str(location.get("bundleType", "YAML")))
 
 
 def _unbundled(content: bytes, bundle: str) -> str:
-    import tarfile  # noqa: PLC0415 - few revisions are bundles
+    import lzma  # noqa: PLC0415 - few revisions are bundles
+    import tarfile  # noqa: PLC0415 - as above
     import zipfile  # noqa: PLC0415 - as above
+    import zlib  # noqa: PLC0415 - as above
 
+    broken = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError)
+    # What else the two modules let through; RuntimeError is an encrypted zip.
+    let_through = (EOFError, OSError, LookupError, RuntimeError, ValueError)
     try:
         if bundle == "zip":
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -76,7 +83,7 @@ def _unbundled(content: bytes, bundle: str) -> str:
                 extracted = archive.extractfile(_only(archive.getnames()))
                 return extracted.read(MAX_SIZE + 1).decode() if extracted else ""
         return content.decode()
-    except (zipfile.BadZipFile, tarfile.TarError, UnicodeDecodeError) as error:
+    except (*broken, *let_through) as error:
         raise CannotMeasure(f"the revision in S3 is no {bundle}: {error}") from error
 
 

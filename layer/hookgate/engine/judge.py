@@ -93,15 +93,26 @@ class _Court:
         start(f"step {step.name}", lambda: self.answers.put(run()))
 
     def wait(self) -> None:
-        """Let one step end: by its answer or because its time is over."""
-        first = min(self.running.values(), key=lambda each: each.until.at)
+        """Let one step end by its answer, or all whose time is over."""
+        first = min(each.until.at for each in self.running.values())
+        now = self.deadline.clock.now()
         try:
-            outcome = self.answers.get(timeout=first.until.remaining + GRACE)
+            ended = [self.answers.get(timeout=max(0.0, first + GRACE - now))]
         except queue.Empty:
-            outcome = self._abandoned(first)
-        if outcome.name in self.running:
-            del self.running[outcome.name]
-            self.end(outcome)
+            ended = self._give_up(first)
+        for outcome in ended:
+            if self.running.pop(outcome.name, None):
+                self.end(outcome)
+
+    def _give_up(self, first: float) -> list[Outcome]:
+        """Give up the steps that are as late as the first, together.
+
+        One after the other, each with a grace of its own, they would eat up the time
+        that is reserved for the report.
+        """
+        over = max(first, self.deadline.clock.now() - GRACE)
+        late = [each for each in self.running.values() if each.until.at <= over]
+        return [self._abandoned(each) for each in late]
 
     def end(self, outcome: Outcome) -> None:
         """Keep an outcome and tell of it."""

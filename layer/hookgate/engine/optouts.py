@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hookgate.model import Outcome, Status
+from hookgate.model import Outcome
 from hookgate.plan import Step
 
 NOT_PROVEN = (
@@ -43,8 +43,5 @@ def _of_target(steps: Sequence[Step], *, proven: bool) -> Iterator[str]:
 def _of_step(step: Step, outcome: Outcome) -> Iterator[str]:
     if not step.blocking:
         yield f"{step.name}: {outcome.status}, but it does not block (blocking: false)"
-    if step.on_no_data == "pass" and outcome.reason.endswith("on_no_data: pass"):
-        yield f"{step.name}: passed without data (on_no_data: pass)"
-    for finding in outcome.findings:
-        if finding.optout and outcome.status is Status.PASSED:
-            yield f"{step.name}: {finding.optout}"
+    for each in outcome.optouts:
+        yield f"{step.name}: {each}"

@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-import json
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from hookgate.context import DeploymentContext
-from hookgate.engine.step_output import LIMIT, open_step_output
+from hookgate.engine.presentation import (
+    MAX_SUMMARY,
+    presentable,
+    shortened,
+    told,
+    words,
+)
+from hookgate.engine.step_output import LIMIT, StepOutput, open_step_output
 from hookgate.errors import CannotMeasure, HookgateError, Inconclusive, NoAnswer
 from hookgate.model import Finding, Outcome, Status
 from hookgate.plan import Step
 from hookgate.redaction import Secrets
-from hookgate.validator import Tools
+from hookgate.validator import Log, Tools
 
 MAX_FINDINGS = 1000
-MAX_SUMMARY = 2000
-MAX_EVIDENCE = 16 * 1024
+NO_DATA = "passed without data (on_no_data: pass)"
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedLog:
+    """A step's log as its validator gets it: no secret passes."""
+
+    log: Log
+    secrets: Secrets
+
+    def info(self, message: str) -> None:
+        """Write a line at level INFO."""
+        self.log.info(self.secrets.mask(str(message)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRun:
-    """Everything that one step needs, ready to run in a thread of its own."""
+    """Everything that one step needs, ready to run in a thread of its own.
+
+    ``findings`` and ``waived`` hold presentable values only, so that anybody may say
+    at any time what the step came to so far.
+    """
 
     step: Step
     context: DeploymentContext
@@ -30,50 +50,55 @@ class StepRun:
     substitute: Callable[[str], str]
     secrets: Secrets
     findings: list[Finding] = field(default_factory=list)
+    waived: list[str] = field(default_factory=list)
 
     def __call__(self) -> Outcome:
         """Run the step; never raises."""
         output = open_step_output()
+        self.secrets.mask_this_thread()
         clock = self.tools.deadline.clock
         started = clock.now()
         status, reason = self._conclude()
-        if output.overflowed:
-            status = Status.ERRORED
-            reason = f"the validator printed more than {LIMIT // 1024} KiB"
-        if output.text:
-            self.tools.log.info(self.secrets.mask(output.text))
+        trouble = self._trouble(output)
+        if trouble:
+            status, reason = Status.ERRORED, trouble
         return self.outcome(status, reason, clock.now() - started)
 
     def outcome(self, status: Status, reason: str, seconds: float) -> Outcome:
-        """The step's outcome, bounded and with secrets masked."""
+        """The step's outcome, bounded and with secrets masked; runs no foreign code."""
+        findings = tuple(self.findings)
+        named = [*self.waived, *(each.optout for each in findings if each.optout)]
         return Outcome(
             name=self.step.name,
             use=self.step.use,
             status=status,
             blocking=self.step.blocking,
-            reason=_shortened(self.secrets.mask(reason), MAX_SUMMARY),
+            reason=shortened(self.secrets.mask(reason), MAX_SUMMARY),
             duration_ms=round(seconds * 1000),
-            findings=tuple(self._presentable(each) for each in list(self.findings)),
+            findings=findings,
+            optouts=tuple(dict.fromkeys(named)) if status is Status.PASSED else (),
         )
 
     def _conclude(self) -> tuple[Status, str]:
         try:
+            tools = replace(self.tools, log=MaskedLog(self.tools.log, self.secrets))
             validator = self.step.build(self.substitute)
-            for finding in _checked(validator.check(self.context, self.tools)):
-                self.findings.append(finding)
+            for finding in _counted(validator.check(self.context, tools)):
+                self.findings.append(presentable(finding, self.secrets))
         except Inconclusive as error:
-            return self._without_data(str(error))
+            return self._without_data(words(error))
         except NoAnswer as error:
-            return Status.FAILED, str(error)
+            return Status.FAILED, words(error)
         except HookgateError as error:
-            return Status.ERRORED, str(error)
+            return Status.ERRORED, words(error)
         except BaseException as error:  # noqa: BLE001 - even sys.exit() is no consent
-            return Status.ERRORED, f"the validator crashed: {_told(error)}"
+            return Status.ERRORED, f"the validator crashed: {told(error)}"
         return self._weigh()
 
     def _without_data(self, reason: str) -> tuple[Status, str]:
         holds = all(each.ok for each in self.findings)
         if self.step.on_no_data == "pass" and holds:
+            self.waived.append(NO_DATA)
             return Status.PASSED, f"{reason}; passed because of on_no_data: pass"
         return (Status.INCONCLUSIVE if holds else Status.FAILED), reason
 
@@ -85,16 +110,20 @@ class StepRun:
             return Status.FAILED, "; ".join(broken)
         return Status.PASSED, "; ".join(each.summary for each in self.findings[:3])
 
-    def _presentable(self, finding: Finding) -> Finding:
-        summary = _shortened(self.secrets.mask(finding.summary), MAX_SUMMARY)
-        evidence = self.secrets.mask_all(dict(finding.evidence))
-        text = json.dumps(evidence, default=str)
-        kept = json.loads(text) if len(text) <= MAX_EVIDENCE else {"cut": text[:2000]}
-        return replace(finding, summary=summary, evidence=kept)
+    def _trouble(self, output: StepOutput) -> str:
+        """Log what the step printed; says what was wrong with that."""
+        try:
+            if output.text:
+                self.tools.log.info(self.secrets.mask(output.text))
+        except Exception as error:  # noqa: BLE001 - a broken log is no consent either
+            return f"what the validator printed could not be logged: {told(error)}"
+        if output.overflowed:
+            return f"the validator printed more than {LIMIT // 1024} KiB"
+        return ""
 
 
-def _checked(findings: Iterator[Finding]) -> Iterator[Finding]:
-    """What the validator says, if it is of the right kind and number.
+def _counted(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """What the validator says, if it says anything at all, and not for ever.
 
     Raises:
         CannotMeasure: something else than findings, or too many of them.
@@ -108,22 +137,4 @@ def _checked(findings: Iterator[Finding]) -> Iterator[Finding]:
             raise CannotMeasure(
                 f"the validator stated more than {MAX_FINDINGS} findings"
             )
-        # Whatever its type says: a validator may be anybody's code.
-        said: object = finding
-        if not isinstance(said, Finding) or type(said.ok) is not bool:
-            raise CannotMeasure(
-                f"the validator stated {finding!r:.200} instead of a Finding whose ok "
-                "is True or False"
-            )
         yield finding
-
-
-def _told(error: BaseException) -> str:
-    """An exception in one line, with the last place in the code it came from."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
-
-
-def _shortened(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -11,6 +11,7 @@ from enum import StrEnum
 from hookgate.deadline import Deadline
 from hookgate.errors import NoAnswer
 from hookgate.http_probe.address import Resolver, resolve
+from hookgate.redaction import masked
 from hookgate.units import seconds_text
 
 #: Below http.client's own bound of 64 KiB a line, so that this one says it in words.
@@ -133,7 +134,7 @@ class Exchange:
             ) from None
         if count == 0 and self.phase is Phase.HEAD:
             raise self.no_http("it closed the connection before its headers ended")
-        self.first = self.first or bytes(into[: min(count, 40)])
+        self.first = self.first or bytes(into[:count])
         self.received += count
         return count
 
@@ -143,7 +144,8 @@ class Exchange:
             return NoAnswer(f"{self.place} closed the connection without an answer")
         if self.first.startswith(_TLS_ALERT):
             return NoAnswer(f"{self.place} speaks TLS where plain HTTP was expected")
-        began = self.first.decode("latin-1")
+        # Masked before it is cut: a mask does not know half a secret.
+        began = masked(self.first.decode("utf-8", "backslashreplace"))[:40]
         return NoAnswer(
             f"{self.place} answered, but not in HTTP: {why}; the answer begins with "
             f"{began!r}"

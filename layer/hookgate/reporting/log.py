@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from hookgate.context import Deployment
 from hookgate.event import HookEvent
 from hookgate.model import HookStatus, LifecycleEvent, Outcome, Verdict
-from hookgate.record import outcome_record, verdict_record
+from hookgate.record import bounded_record, outcome_record
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
-#: CloudWatch Logs cuts an event at 256 KiB; a verdict with its findings stays below.
-MAX_LINE = 200_000
 MAX_MESSAGE = 8_000
 
 
@@ -70,7 +67,7 @@ class PassLog:
 
     def publish(self, verdict: Verdict, deployment: Deployment | None) -> None:
         """Tell the whole verdict with its evidence, in one line."""
-        record = verdict_record(verdict, deployment)
+        record = bounded_record(verdict, deployment)
         told = f"verdict {verdict.status}"
         if verdict.reasons:
             told += f": {'; '.join(verdict.reasons)}"
@@ -79,21 +76,9 @@ class PassLog:
             if verdict.status is HookStatus.SUCCEEDED
             else self.logger.error
         )
-        level(told[:MAX_MESSAGE], step="-", verdict=_bounded(record))
+        level(told[:MAX_MESSAGE], step="-", verdict=record)
 
     def problem(self, message: str) -> None:
         """Tell of something that went wrong beside the judging."""
-        self.logger.error(
-            message[:MAX_MESSAGE], step="-", exc_info=sys.exc_info()[0] is not None
-        )
-
-
-def _bounded(record: dict[str, object]) -> dict[str, object]:
-    """The record, without its findings when they would make the line too long."""
-    import json  # noqa: PLC0415 - keeps this module's import light
-
-    if len(json.dumps(record)) <= MAX_LINE:
-        return record
-    outcomes = record["outcomes"]
-    assert isinstance(outcomes, list)  # noqa: S101 - for the type checker
-    return {**record, "outcomes": [{**each, "findings": []} for each in outcomes]}
+        # Without exc_info: a traceback's own words pass no mask.
+        self.logger.error(message[:MAX_MESSAGE], step="-")

@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 import yaml
+from botocore.response import StreamingBody
 from support.world import APPSPEC, TASK_DEFINITION, World, body
 
 from hookgate.aws.appspec import parse_appspec
@@ -92,21 +93,74 @@ def test_s3(kind, content):
     assert fetch_appspec(world, "app", revision).container_name == "web"
 
 
+def with_bits(content: bytes, *changes: tuple[bytes, int, int]) -> bytes:
+    """``content`` with a byte changed behind each occurrence of a mark."""
+    out = bytearray(content)
+    for mark, offset, value in changes:
+        out[out.index(mark) + offset] = value
+    return bytes(out)
+
+
+TGZ, ZIP = bundle("tgz"), bundle("zip")
+# The bit in a zip's two headers that says the file is encrypted.
+ENCRYPTED = with_bits(ZIP, (b"PK\x03\x04", 6, 1), (b"PK\x01\x02", 8, 1))
+METHOD = with_bits(ZIP, (b"PK\x03\x04", 8, 99), (b"PK\x01\x02", 10, 99))
+
+
+def linked() -> bytes:
+    """A tar whose AppSpec is a link to nothing."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        info = tarfile.TarInfo("appspec.yaml")
+        info.type, info.linkname = tarfile.SYMTYPE, "nowhere"
+        archive.addfile(info)
+    return out.getvalue()
+
+
 @pytest.mark.parametrize(
-    ("content", "reason"),
+    ("kind", "content", "reason"),
     [
-        pytest.param(b"no zip", "is no zip", id="corrupt"),
-        pytest.param(b"\0" * (11 * 2**20), "larger than 10 MiB", id="large"),
+        pytest.param("zip", b"no zip", "is no zip", id="corrupt"),
+        pytest.param("zip", b"\0" * (11 * 2**20), "larger than 10 MiB", id="large"),
+        pytest.param("zip", ENCRYPTED, "is no zip: .*encrypted", id="encrypted"),
+        pytest.param("zip", METHOD, "is no zip", id="unknown compression"),
+        pytest.param("tgz", TGZ[: len(TGZ) // 2], "is no tgz", id="cut"),
+        pytest.param("tgz", TGZ[:20] + b"\xff" * 99, "is no tgz", id="not deflated"),
+        pytest.param("tar", linked(), "is no tar", id="link to nothing"),
+        pytest.param("YAML", b"\xff\xfe", "is no YAML", id="not UTF-8"),
     ],
 )
-def test_s3_refused(content, reason):
+def test_s3_refused(kind, content, reason):
     """A bundle that cannot be read is refused with its reason."""
     world = World()
     world.answers["s3", "get_object"] = body(content)
-    location = {"bucket": "b", "key": "k", "bundleType": "zip"}
+    location = {"bucket": "b", "key": "k", "bundleType": kind}
 
     with pytest.raises(CannotMeasure, match=reason):
         fetch_appspec(world, "app", {"revisionType": "S3", "s3Location": location})
+
+
+def test_s3_body_breaks_off():
+    """A revision that breaks off on its way is refused with its place."""
+    world = World()
+    world.answers["s3", "get_object"] = {"Body": StreamingBody(io.BytesIO(b"a"), 99)}
+    location = {"bucket": "b", "key": "k", "bundleType": "YAML"}
+
+    with pytest.raises(CannotMeasure, match="s3://b/k could not be read to its end"):
+        fetch_appspec(world, "app", {"revisionType": "S3", "s3Location": location})
+
+
+@pytest.mark.parametrize(
+    ("more", "sent"), [({"version": "v-7"}, {"VersionId": "v-7"}), ({}, {})]
+)
+def test_s3_version(more, sent):
+    """The version that the revision names is the one that is asked for."""
+    world = World()
+    world.answers["s3", "get_object"] = body(APPSPEC.encode())
+    location = {"bucket": "b", "key": "k", "bundleType": "YAML", **more}
+    fetch_appspec(world, "app", {"revisionType": "S3", "s3Location": location})
+
+    assert [("s3", "get_object", {"Bucket": "b", "Key": "k", **sent})] == world.calls
 
 
 def test_github():

@@ -19,10 +19,11 @@ from support.world import (
 
 from hookgate.aws.discovery import discover
 from hookgate.aws.identity import identify
-from hookgate.context import DeploymentContext, Endpoint
+from hookgate.context import DeploymentContext, Endpoint, RuleCondition
 from hookgate.errors import AccessDenied, CannotMeasure
 from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent
+from hookgate.testing import VirtualClock
 
 HOOK = HookEvent.parse(
     {"DeploymentId": DEPLOYMENT, "LifecycleEventHookExecutionId": "hook-1"}
@@ -38,7 +39,7 @@ def found(
     world: World, event: LifecycleEvent = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
 ) -> DeploymentContext:
     """What discovery makes of a world."""
-    return discover(world, identify(world, HOOK, event), event)
+    return discover(world, identify(world, HOOK, event, VirtualClock()), event)
 
 
 def test_names(world):
@@ -192,6 +193,67 @@ def test_rule_path(world):
     assert rule_endpoint(world, condition).path_prefix == "/preview"
 
 
+@pytest.mark.parametrize("pattern", ["/app", "/app*", "/v?/*", "*.html", "/*"])
+def test_rule_path_without_prefix(world, pattern):
+    """A pattern that is no literal path before ``/*`` is no prefix."""
+    condition = {"Field": "path-pattern", "Values": [pattern]}
+
+    assert rule_endpoint(world, condition).path_prefix == ""
+
+
+def test_rule_conditions(world):
+    """The rule's patterns are kept, for requests to be held against."""
+    conditions = (
+        {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/a", "/b/*"]}},
+        {"Field": "host-header", "Values": ["*.example.com"]},
+        {
+            "Field": "http-header",
+            "HttpHeaderConfig": {"HttpHeaderName": "X-Test", "Values": ["yes*"]},
+        },
+    )
+
+    assert (
+        RuleCondition(field="path-pattern", values=("/a", "/b/*")),
+        RuleCondition(field="host-header", values=("*.example.com",)),
+        RuleCondition(field="http-header", values=("yes*",), name="X-Test"),
+    ) == rule_endpoint(world, *conditions).conditions
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        pytest.param(
+            {
+                "Field": "query-string",
+                "QueryStringConfig": {"Values": [{"Key": "a", "Value": "b"}]},
+            },
+            id="query-string",
+        ),
+        pytest.param(
+            {"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}},
+            id="source-ip",
+        ),
+        pytest.param(
+            {
+                "Field": "http-request-method",
+                "HttpRequestMethodConfig": {"Values": ["GET"]},
+            },
+            id="method",
+        ),
+        pytest.param(
+            {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": ["^/a"]}},
+            id="regular expression",
+        ),
+        pytest.param({"Field": "moon-phase", "Values": ["full"]}, id="unknown"),
+    ],
+)
+def test_rule_condition_without_values(world, condition):
+    """What a request cannot be held against is kept by its name alone."""
+    found_ = rule_endpoint(world, condition)
+
+    assert (RuleCondition(field=condition["Field"]),) == found_.conditions
+
+
 def test_rule_arn_as_route(world):
     """A route may name the rule itself instead of its listener."""
     world.pair["testTrafficRoute"] = {"listenerArns": [RULE]}
@@ -280,12 +342,119 @@ def test_denied_without_words(world):
         found(world)
 
 
-def test_no_primary(world):
-    """A service without a primary task set cannot be told blue from green."""
-    world.task_sets = []
+@pytest.mark.parametrize(
+    "event", [each for each in LifecycleEvent if each != "BeforeInstall"]
+)
+def test_no_green(world, event):
+    """Once Install is over, a replacement that is not there is no guess."""
+    del world.task_sets[1]
+    world.events = [{"lifecycleEventName": str(event), "status": "InProgress"}]
 
-    with pytest.raises(CannotMeasure, match="no primary task set"):
+    with pytest.raises(CannotMeasure, match=f"no task set of {DEPLOYMENT}"):
+        found(world, event)
+
+
+def test_primary_wherever_it_is_listed(world):
+    """Blue is the primary task set, though another is listed before it."""
+    world.task_sets = [
+        task_set("ecs-svc/0", "DRAINING", "green-tg"),
+        task_set("ecs-svc/2", "ACTIVE", "green-tg", externalId=DEPLOYMENT),
+        task_set("ecs-svc/1", "PRIMARY", "blue-tg"),
+    ]
+
+    assert "ecs-svc/1" == found(world).blue.task_set.id
+
+
+def test_primary_wherever_it_is_listed_before_install(world):
+    """The same holds before there is a replacement."""
+    before_install(world)
+    world.task_sets = [
+        task_set("ecs-svc/0", "DRAINING", "green-tg"),
+        task_set("ecs-svc/1", "PRIMARY", "blue-tg"),
+    ]
+
+    assert "ecs-svc/1" == found(world, LifecycleEvent.BEFORE_INSTALL).blue.task_set.id
+
+
+def test_original_after_shift(world):
+    """After the shift the original is active; what still drains is older."""
+    world.task_sets = [
+        task_set("ecs-svc/9", "ACTIVE", "green-tg"),
+        task_set("ecs-svc/0", "DRAINING", "blue-tg"),
+        task_set("ecs-svc/1", "ACTIVE", "blue-tg"),
+        task_set("ecs-svc/2", "PRIMARY", "green-tg", externalId=DEPLOYMENT),
+    ]
+
+    assert "ecs-svc/1" == found(world).blue.task_set.id
+
+
+def test_original_drains(world):
+    """The last sign of the original is that it drains."""
+    world.task_sets = [
+        task_set("ecs-svc/9", "DRAINING", "green-tg"),
+        task_set("ecs-svc/0", "DRAINING", "blue-tg"),
+        task_set("ecs-svc/2", "PRIMARY", "green-tg", externalId=DEPLOYMENT),
+    ]
+
+    assert "ecs-svc/0" == found(world).blue.task_set.id
+
+
+def test_no_original(world):
+    """Without an original task set blue is the other target group of the pair."""
+    world.task_sets = [
+        task_set("ecs-svc/9", "DRAINING", "green-tg"),
+        task_set("ecs-svc/2", "PRIMARY", "green-tg", externalId=DEPLOYMENT),
+    ]
+    blue = found(world).blue
+
+    assert ("blue-tg", None) == (blue.target_group.name, blue.task_set)
+
+
+def test_behind_one_group(world):
+    """Two task sets behind one target group cannot be told apart."""
+    world.task_sets[0] = task_set("ecs-svc/1", "PRIMARY", "green-tg")
+
+    with pytest.raises(CannotMeasure, match="both behind green-tg"):
         found(world)
+
+
+def before_install(world: World) -> None:
+    """Take the world back to where nothing is installed."""
+    world.task_sets = []
+    world.events = [{"lifecycleEventName": "BeforeInstall", "status": "InProgress"}]
+
+
+@pytest.mark.parametrize(
+    ("weights", "blue", "green"),
+    [
+        ({"blue_tg": 100, "green_tg": 0}, "blue-tg", "green-tg"),
+        ({"blue_tg": 0, "green_tg": 1}, "green-tg", "blue-tg"),
+    ],
+)
+def test_first_deployment(world, weights, blue, green):
+    """Without any task set blue is where the production listener leads."""
+    before_install(world)
+    world.listeners[0] = listener(PRODUCTION, 80, forward(**weights))
+    context = found(world, LifecycleEvent.BEFORE_INSTALL)
+
+    assert (blue, None, green, None) == (
+        context.blue.target_group.name,
+        context.blue.task_set,
+        context.green.target_group.name,
+        context.green.task_set,
+    )
+
+
+@pytest.mark.parametrize(
+    "weights", [{"blue_tg": 1, "green_tg": 1}, {"blue_tg": 0, "green_tg": 0}]
+)
+def test_first_deployment_ambiguous(world, weights):
+    """A production listener that leads to both or neither tells nothing."""
+    before_install(world)
+    world.listeners[0] = listener(PRODUCTION, 80, forward(**weights))
+
+    with pytest.raises(CannotMeasure, match="blue cannot be told"):
+        found(world, LifecycleEvent.BEFORE_INSTALL)
 
 
 def test_task_set_elsewhere(world):

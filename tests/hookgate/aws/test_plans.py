@@ -1,7 +1,11 @@
 """Where plans come from: the first hit wins, and a broken source is no miss."""
 
+import io
+from dataclasses import replace
+
 import boto3
 import pytest
+from botocore.response import StreamingBody
 from support.world import World, denied
 
 from hookgate.aws.calls import AwsCalls
@@ -137,12 +141,40 @@ def test_escape(tmp_path):
     folder = tmp_path / "plans"
     folder.mkdir()
     (tmp_path / "outside.yaml").write_text(text("outside"))
-    outside = Deployment(
-        **{
-            **{name: getattr(DEPLOYMENT, name) for name in DEPLOYMENT.__slots__},
-            "application": "../outside",
-        }
-    )
+    outside = replace(DEPLOYMENT, application="../outside")
 
     with pytest.raises(CannotMeasure, match="names no plan below"):
         sources(folder, parameter_prefix="", bucket="").plan(outside)
+
+
+def test_decrypted(tmp_path):
+    """A parameter is asked for decrypted, for it may be a SecureString."""
+    world = World()
+    world.answers["ssm", "get_parameter"] = {"Parameter": {"Value": text("found")}}
+    sources(tmp_path, world).plan(DEPLOYMENT)
+
+    asked = {"Name": "/plans/shop/production", "WithDecryption": True}
+    assert [("ssm", "get_parameter", asked)] == world.calls
+
+
+@pytest.mark.parametrize("name", ["a+b", "a=b", "a,b", "a@b"])
+def test_name_that_no_parameter_has(name, tmp_path):
+    """An application whose name SSM cannot hold has its plan elsewhere."""
+    (tmp_path / f"{name}.yaml").write_text(text("file"))
+    world = World()
+    found = sources(tmp_path, world, bucket="").plan(
+        replace(DEPLOYMENT, application=name)
+    )
+
+    assert ("file", []) == (name_of(found), world.calls)
+
+
+def test_object_breaks_off(tmp_path):
+    """An object that breaks off is no miss."""
+    (tmp_path / "default.yaml").write_text(text("fine"))
+    world = World()
+    short = StreamingBody(io.BytesIO(text("cut").encode()), 9999)
+    world.answers["s3", "get_object"] = {"Body": short}
+
+    with pytest.raises(CannotMeasure, match=r"production\.yaml could not be read"):
+        sources(tmp_path, world, parameter_prefix="").plan(DEPLOYMENT)

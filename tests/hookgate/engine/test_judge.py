@@ -1,12 +1,16 @@
 """Steps run along their needs, side by side, and none can hold the verdict up."""
 
+import queue
 import threading
 
 import pytest
-from support.steps import EVENT, Gate, a_step, says, verdict_of
+from support.steps import EVENT, Gate, a_bench, a_step, says, verdict_of
 
+from hookgate.deadline import Deadline
+from hookgate.engine.judge import GRACE, _Court
 from hookgate.errors import Inconclusive
 from hookgate.model import Finding, HookStatus, Status
+from hookgate.testing import VirtualClock
 
 
 def statuses(verdict):
@@ -182,3 +186,25 @@ def test_circle():
 
     with pytest.raises(ValueError, match="form a circle: a, b"):
         verdict_of(steps)
+
+
+def test_all_late_steps_are_given_up_together():
+    """However many steps hang, the verdict is late by one grace at most."""
+    clock, gate = VirtualClock(), Gate()
+
+    class NoAnswers(queue.SimpleQueue):
+        def get(self, block=True, timeout=None):
+            clock.sleep(timeout)
+            raise queue.Empty
+
+    deadline = Deadline.after(10.0, clock)
+    court = _Court(a_bench(), deadline, answers=NoAnswers())
+    for number in range(32):
+        court.admit(a_step(gate, f"{number}"), concurrency=32)
+    while court.running:
+        court.wait()
+    gate.open()
+
+    assert {Status.ERRORED} == {each.status for each in court.outcomes.values()}
+    assert len(court.outcomes) == 32
+    assert clock.now() == deadline.at + GRACE

@@ -1,13 +1,16 @@
 """What one step comes to, whatever its validator does."""
 
 import itertools
+import json
 import sys
+import threading
 
 import pytest
-from support.steps import Asking, ListLog, a_step, raises, says, verdict_of
+from support.steps import Asking, Gate, ListLog, a_step, raises, says, verdict_of
 
 from hookgate.errors import CannotMeasure, Inconclusive, NoAnswer
 from hookgate.model import Finding, HookStatus, Status
+from hookgate.predicate import shown
 from hookgate.redaction import Secrets
 
 
@@ -76,6 +79,89 @@ def test_status(action, status, reason):
     assert reason in outcome.reason
 
 
+class Unspeakable(str):
+    """A text, also an object, whose every word raises."""
+
+    __slots__ = ()
+
+    def __str__(self):
+        raise RuntimeError("cannot be said")
+
+    __repr__ = __str__
+
+
+class Mute(Inconclusive):
+    """An exception whose message raises."""
+
+    def __str__(self):
+        raise RuntimeError("cannot be said")
+
+
+class MuteAnswer(NoAnswer):
+    """The same as an answer that did not come."""
+
+    __str__ = Mute.__str__
+
+
+CIRCLE: dict[str, object] = {}
+CIRCLE["self"] = [CIRCLE, CIRCLE]
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "reason"),
+    [
+        pytest.param(says(True, summary=None), "errored", "are text", id="no-summary"),
+        pytest.param(says(True, optout=7), "errored", "are text", id="optout"),
+        pytest.param(says(True, evidence=None), "errored", "a mapping", id="none"),
+        pytest.param(says(True, evidence=[1]), "errored", "a mapping", id="list"),
+        pytest.param(says(True, evidence={1: 2}), "errored", "text keys", id="key"),
+        pytest.param(
+            says(True, evidence={"a": Mute()}), "errored", "cannot be said", id="str"
+        ),
+        pytest.param(
+            lambda _: iter([Unspeakable("x")]), "errored", "cannot be said", id="repr"
+        ),
+        pytest.param(says(True, evidence=CIRCLE), "passed", "seen", id="circle"),
+        pytest.param(
+            says(True, evidence={"a": float("nan")}), "passed", "seen", id="nan"
+        ),
+        pytest.param(
+            says(True, summary=Unspeakable("x")), "passed", "x", id="kind-of-text"
+        ),
+        pytest.param(says(True, summary="\ud800"), "passed", "\\ud800", id="utf-8"),
+        pytest.param(raises(Mute()), "inconclusive", "cannot be read", id="mute"),
+        pytest.param(
+            raises(MuteAnswer()), "failed", "cannot be read", id="mute-answer"
+        ),
+    ],
+)
+def test_foreign_values(action, status, reason):
+    """Whatever a validator states becomes plain values, or an errored step."""
+    outcome = outcome_of(action)
+
+    assert Status(status) is outcome.status
+    assert reason in outcome.reason
+    assert json.dumps([each.evidence for each in outcome.findings], allow_nan=False)
+
+
+def test_value_that_hangs():
+    """A value whose text never comes costs its own step, not the verdict."""
+    gate = threading.Event()
+
+    class Endless:
+        def __str__(self):
+            gate.wait(60)
+            return "late"
+
+    stated = Finding(ok=True, summary="before")
+    stuck = Finding(ok=True, summary="stuck", evidence={"a": Endless()})
+    outcome = outcome_of(lambda _: iter([stated, stuck]), timeout=0.05)
+    gate.set()
+
+    assert Status.ERRORED is outcome.status
+    assert ["before"] == [each.summary for each in outcome.findings]
+
+
 def test_crash_names_place():
     """A crash names the file and line of the validator."""
     assert "steps.py:" in outcome_of(raises(ValueError("x"))).reason
@@ -86,6 +172,13 @@ def test_no_data_opted_out():
     verdict = verdict_of([a_step(raises(Inconclusive("few")), on_no_data="pass")])
 
     assert HookStatus.SUCCEEDED is verdict.status
+    assert verdict.optouts == ("step: passed without data (on_no_data: pass)",)
+
+
+def test_no_data_opted_out_with_a_long_reason():
+    """The opt-out is named however long the reason is."""
+    verdict = verdict_of([a_step(raises(Inconclusive("x" * 9000)), on_no_data="pass")])
+
     assert verdict.optouts == ("step: passed without data (on_no_data: pass)",)
 
 
@@ -102,6 +195,116 @@ def test_prints_stay_off_standard_output(capsys):
 
     assert ("", "") == capsys.readouterr()
     assert log.lines == ['{"_aws": "a forged metric"}\nand this']
+
+
+def test_prints_of_other_threads_are_dropped(capsys):
+    """A thread that a validator starts reaches no standard stream either."""
+
+    def check(_tools):
+        thread = threading.Thread(target=print, args=('{"_aws": "forged"}',))
+        thread.start()
+        thread.join(60)
+        yield Finding(ok=True, summary="fine")
+
+    verdict_of([a_step(check)])
+
+    assert ("", "") == capsys.readouterr()
+
+
+def test_bytes_are_dropped(capsys):
+    """Nor do the bytes beneath standard output lead anybody past it."""
+
+    def check(_tools):
+        sys.stdout.buffer.write(b'{"_aws": "forged"}')
+        yield Finding(ok=True, summary="fine")
+
+    verdict = verdict_of([a_step(check)])
+    sys.stdout.buffer.write(b"a record")
+
+    assert HookStatus.SUCCEEDED is verdict.status
+    assert ("a record", "") == capsys.readouterr()
+
+
+def test_prints_after_the_verdict(capsys):
+    """A step that was given up prints nothing later, the thread of the pass does."""
+    gate, printed = Gate(), threading.Event()
+
+    def check(tools):
+        yield from gate(tools)
+        print('{"_aws": "forged"}', flush=True)  # noqa: T201 - the point of the test
+        printed.set()
+
+    verdict_of([a_step(check, timeout=0.05)])
+    gate.open()
+    assert printed.wait(60)
+    print("a metric")  # noqa: T201 - as reporters do
+
+    assert ("a metric\n", "") == capsys.readouterr()
+
+
+def test_stream_that_a_step_leaves(capsys):
+    """A step that replaces standard output does not take it from the reporters."""
+
+    def check(_tools):
+        sys.stdout = None
+        yield Finding(ok=True, summary="fine")
+
+    verdict_of([a_step(check)])
+    print("a metric")  # noqa: T201 - as reporters do
+
+    assert "a metric\n" == capsys.readouterr().out
+
+
+def test_routed_once(capsys):
+    """Judging again puts no second router before the first."""
+    verdict_of([a_step(says(True))])
+    first = sys.stdout
+    verdict_of([a_step(says(True))])
+
+    assert first is sys.stdout
+
+
+def test_secret_is_masked_before_anything_is_cut():
+    """No cut leaves the beginning of a secret."""
+    secrets = Secrets(lambda _name: "hunter2!" * 10)
+    secret = secrets.reveal("password")
+
+    def check(_tools):
+        for cut in (200, 500, 1000, 2000):
+            text = "x" * (cut - 20) + secret
+            summary = f"{shown(text)} {text}"
+            yield Finding(ok=False, summary=summary, evidence={"body": text})
+        yield text
+
+    told = repr(verdict_of([a_step(check)], secrets=secrets).outcomes)
+
+    assert "hunter" not in told
+
+
+def test_validators_log_is_masked():
+    """A secret that a validator logs is masked."""
+    secrets, log = Secrets(lambda _name: "hunter2!"), ListLog()
+    secrets.reveal("password")
+
+    def check(tools):
+        tools.log.info("with hunter2!")
+        yield Finding(ok=True, summary="fine")
+
+    verdict_of([a_step(check)], secrets=secrets, log=log)
+
+    assert log.lines == ["with «secret»"]
+
+
+def test_secret_inside_of_an_object_masked():
+    """Masked is what evidence says, of whatever kind it is, keys too."""
+    secrets = Secrets(lambda _name: "hunter2!")
+    secrets.reveal("password")
+    evidence = {"hunter2!": [{"a": "xhunter2!"}, 7, None, True, ValueError("hunter2!")]}
+    verdict = verdict_of([a_step(says(True, evidence=evidence))], secrets=secrets)
+
+    assert verdict.outcomes[0].findings[0].evidence == {
+        "«secret»": [{"a": "x«secret»"}, 7, None, True, "«secret»"]
+    }
 
 
 def test_secret_masked():

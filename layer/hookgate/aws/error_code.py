@@ -1,0 +1,11 @@
+"""What AWS itself called a refusal."""
+
+from __future__ import annotations
+
+from hookgate.errors import CannotMeasure
+
+
+def error_code(error: CannotMeasure) -> str:
+    """The code of the ClientError that led to ``error``; empty for another cause."""
+    response = getattr(error.__cause__, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))

@@ -1,0 +1,78 @@
+"""What a pass hands on, and the reasons it keeps."""
+
+import threading
+
+import pytest
+from support.services import EVENT, PAYLOAD, Fakes, LambdaContext, NoPlan
+from support.steps import a_step
+
+from hookgate.errors import CannotMeasure
+from hookgate.model import Finding, HookStatus
+from hookgate.plan import Plan, Target
+from hookgate.runtime import run_hook
+
+
+class Concurrent:
+    """A source whose plan runs nine steps at the same time."""
+
+    def __init__(self, *steps):
+        self.steps = steps
+
+    def plan(self, _deployment):
+        return Plan(
+            file="plan.yaml",
+            target=Target(),
+            events={EVENT: self.steps},
+            concurrency=len(self.steps),
+        )
+
+
+def test_concurrency():
+    """The plan says how many steps run at the same time."""
+    together = threading.Barrier(9)
+
+    def check(_tools):
+        together.wait(20)
+        yield Finding(ok=True, summary="all are here")
+
+    fakes = Fakes(plans=Concurrent(*(a_step(check, f"{n}") for n in range(9))))
+    run_hook(EVENT, PAYLOAD, LambdaContext(), fakes.services)
+
+    assert [HookStatus.SUCCEEDED] == fakes.status.reports
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(CannotMeasure("no plan"), id="known"),
+        pytest.param(RuntimeError("a defect"), id="defect"),
+        pytest.param(SystemExit("an exit"), id="exit"),
+    ],
+)
+def test_reasons_of_both(error):
+    """However the plan fails, discovery's reason is told too."""
+    fakes = Fakes(plans=NoPlan(error))
+    fakes.world.task_sets = []
+    record = run_hook(EVENT, PAYLOAD, LambdaContext(), fakes.services)
+
+    assert [("plan", True), ("discovery", True)] == [
+        (each["name"], said in each["reason"])
+        for each, said in zip(
+            record["outcomes"], (str(error), "no task set of"), strict=True
+        )
+    ]
+
+
+def test_defect_of_discovery():
+    """However discovery fails, the plan's reason is told too."""
+    fakes = Fakes(plans=NoPlan(CannotMeasure("no plan")))
+
+    def defect(**_):
+        raise KeyError("taskSets")
+
+    fakes.world.answers["ecs", "describe_services"] = defect
+    record = run_hook(EVENT, PAYLOAD, LambdaContext(), fakes.services)
+
+    plan, discovery = (each["reason"] for each in record["outcomes"])
+    assert "no plan" == plan
+    assert "itself failed, which is a defect: KeyError: 'taskSets'" in discovery
