@@ -21,6 +21,9 @@ class EcsSettings:
         stop_timeout: SIGTERM to SIGKILL, as a task definition's ``stopTimeout``.
         drain: Most seconds for requests in flight when a task is stopped.
         replaces_unhealthy: Stop and replace tasks that fail the target group's checks.
+        health_check_grace: How long after its start a task's failing checks are let
+            pass, as a service's ``healthCheckGracePeriodSeconds``. A stage may check
+            many times faster than AWS, but programs start no faster than they do.
         stopped_kept: How many stopped tasks of a task set are remembered.
     """
 
@@ -32,4 +35,5 @@ class EcsSettings:
     stop_timeout: float = 5.0
     drain: float = 10.0
     replaces_unhealthy: bool = True
+    health_check_grace: float = 20.0
     stopped_kept: int = 50

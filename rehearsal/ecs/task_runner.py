@@ -118,6 +118,8 @@ class TaskRunner:
         arn = task_set.target_group_arn
         if arn is None or task.target is None or not _is_known(self._plane, arn):
             return False
+        if time.time() < task.created_at + self._settings.health_check_grace:
+            return False
         return any(
             health.target == task.target and health.state is TargetState.UNHEALTHY
             for health in self._plane.health(arn)
