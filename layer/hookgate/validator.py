@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.model import Finding
 from hookgate.probe import Probe
+from hookgate.second_layer import demand
 
 
 class Aws(Protocol):
@@ -69,6 +70,15 @@ class Validator(BaseModel, ABC):
     asks_listener: ClassVar[bool] = False
     #: Whether the question makes sense without a CodeDeploy deployment.
     needs_aws: ClassVar[bool] = False
+    #: Modules it needs that only the second layer holds, such as ``grpc``. Without
+    #: them its options are refused; so it imports them no earlier than in ``check``.
+    second_layer: ClassVar[tuple[str, ...]] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _installed(cls, options: Any) -> Any:
+        demand(f"the validator {cls.__name__}", *cls.second_layer)
+        return options
 
     @abstractmethod
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
