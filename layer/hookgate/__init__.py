@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         Within,
         eventually,
     )
-    from hookgate.probe import Probe, Reply, Request
+    from hookgate.probe import Certificate, Phases, Probe, Redirect, Reply, Request
     from hookgate.routes import Route, read_routes
     from hookgate.runtime import hook
     from hookgate.statuses import Statuses, status_in
@@ -59,7 +59,7 @@ _NAMES = {
     "expectation": ("Expectation", "judge"),
     "model": ("Finding", "LifecycleEvent", "Status"),
     "patience": ("Attempt", "Consecutive", "Every", "Patience", "Within", "eventually"),
-    "probe": ("Probe", "Reply", "Request"),
+    "probe": ("Certificate", "Phases", "Probe", "Redirect", "Reply", "Request"),
     "routes": ("Route", "read_routes"),
     "runtime": ("hook",),
     "statuses": ("Statuses", "status_in"),
@@ -83,6 +83,7 @@ __all__ = [
     "AppSpec",
     "Attempt",
     "CannotMeasure",
+    "Certificate",
     "Consecutive",
     "Container",
     "Deadline",
@@ -100,8 +101,10 @@ __all__ = [
     "Patience",
     "Pattern",
     "Percentage",
+    "Phases",
     "Probe",
     "Rate",
+    "Redirect",
     "Reply",
     "Request",
     "Route",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 
@@ -20,8 +21,56 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Phases:
+    """The parts of a duration, each in seconds, as blackbox_exporter names them.
+
+    ``processing`` is from the request's last byte to the answer's first, ``transfer``
+    from there to its last. ``tls`` is 0 without TLS.
+    """
+
+    resolve: float
+    connect: float
+    tls: float
+    processing: float
+    transfer: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """A redirect that was followed: who sent it, and where it led."""
+
+    status: int
+    url: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """The peer's own certificate, as far as a plan may ask about it.
+
+    ``names`` are its subject alternative names, without their kind. Whether the chain
+    was verified is another question: a reply over TLS exists only if it was, or if
+    the plan says otherwise by name.
+    """
+
+    subject: str
+    issuer: str
+    serial: str
+    not_before: datetime
+    not_after: datetime
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What came back. ``duration`` is in seconds, from connecting to the last byte."""
+    """What came back. ``duration`` is in seconds, from connecting to the last byte.
+
+    ``headers`` joins headers of one name by a comma; ``cookies`` holds every
+    ``Set-Cookie`` as it came. ``url`` is the one that answered, after all
+    ``redirects``, whose time ``duration`` counts too. ``phases`` are those of the
+    last exchange, and None where nobody measured them. ``certificate`` is None
+    without TLS. ``http_version`` is ``1.0``, ``1.1`` or ``2``.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -29,6 +78,11 @@ class Reply:
     duration: float
     peer: str
     http_version: str
+    url: str = ""
+    cookies: tuple[str, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
+    phases: Phases | None = None
+    certificate: Certificate | None = None
 
     @property
     def text(self) -> str:

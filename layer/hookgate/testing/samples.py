@@ -30,15 +30,19 @@ def a_reply(
     headers: Mapping[str, str] | None = None,
     *,
     duration: float = 0.01,
+    **more: Any,
 ) -> Reply:
-    """An answer as the replacement task set might give it; ``duration`` in seconds."""
+    """An answer as the replacement task set might give it; ``duration`` in seconds.
+
+    ``more`` are other fields of ``Reply``, such as ``cookies``.
+    """
+    given: dict[str, Any] = {"peer": "192.0.2.1", "http_version": "1.1", **more}
     return Reply(
         status=status,
         headers=headers or {},
         body=body.encode() if isinstance(body, str) else body,
         duration=duration,
-        peer="192.0.2.1",
-        http_version="1.1",
+        **given,
     )
 
 
