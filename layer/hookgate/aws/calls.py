@@ -40,6 +40,7 @@ _DENIED = frozenset(
         "NotAuthorized",
     }
 )
+_GOES_ON = re.compile("(?i)token|marker|truncated|position|more|^lastevaluated")
 # AWS's wording: "User: A is not authorized to perform: B on resource: C because D".
 _PERFORM = re.compile(r"not authorized to perform: (\S+)(?: on resource: (\S+))?")
 
@@ -91,13 +92,27 @@ class AwsCalls:
         self, service: str, operation: str, parameters: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         client = self.client(service)
-        answer: Mapping[str, Any]
-        if client.can_paginate(operation):
+        answer: Mapping[str, Any] = getattr(client, operation)(**parameters)
+        # Only then: whether an operation has pages is on file for all of AWS, and
+        # finding that file costs a cold start more than a call.
+        if goes_on(answer) and client.can_paginate(operation):
             pages = client.get_paginator(operation).paginate(**parameters)
             answer = pages.build_full_result()
-        else:
-            answer = getattr(client, operation)(**parameters)
         return answer
+
+
+def goes_on(answer: Mapping[str, Any]) -> bool:
+    """Whether an answer may have further pages, by the names AWS gives to such signs.
+
+    Every ``output_token`` and ``more_results`` of botocore's paginators has such a
+    name, at the top of the answer or one level below.
+    """
+    inner = [each for each in answer.values() if isinstance(each, Mapping)]
+    return any(
+        value and _GOES_ON.search(key)
+        for part in (answer, *inner)
+        for key, value in part.items()
+    )
 
 
 def iam_action(service: str, operation: str) -> str:

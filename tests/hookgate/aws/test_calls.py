@@ -1,9 +1,13 @@
 """Calls to AWS by name, all pages of an answer, and refusals in plain words."""
 
+import json
+from pathlib import Path
+
 import boto3
+import botocore
 import pytest
 
-from hookgate.aws.calls import AwsCalls, iam_action
+from hookgate.aws.calls import AwsCalls, goes_on, iam_action
 from hookgate.errors import CannotMeasure
 
 
@@ -15,6 +19,39 @@ def test_pages(mocked_aws):
     answer = AwsCalls()("ssm", "get_parameters_by_path", Path="/p")
 
     assert len(answer["Parameters"]) == 15
+
+
+def test_every_sign_of_a_further_page_is_seen():
+    """Whatever sign botocore knows for an operation that has pages counts as one."""
+    data = Path(botocore.__file__).parent / "data"
+    unseen = {
+        (file.parent.parent.name, operation)
+        for file in data.glob("*/*/paginators-1.json")
+        for operation, pages in json.loads(file.read_text())["pagination"].items()
+        if not goes_on(_answer_with(pages))
+    }
+
+    assert unseen == set()
+
+
+@pytest.mark.parametrize("sign", [None, "", False])
+def test_an_empty_sign_is_none(sign):
+    """A token that is empty says that there is no further page."""
+    assert goes_on({"NextToken": sign, "Parameters": [1]}) is False
+
+
+def _answer_with(pages):
+    """The least of an answer that says there is more, as a paginator describes it."""
+    tokens = pages["output_token"]
+    signs = [tokens] if isinstance(tokens, str) else [*tokens]
+    answer: dict = {}
+    for token in [*signs, pages.get("more_results", "")]:
+        *above, key = token.split(" ||")[0].split(".")
+        part = answer
+        for each in above:
+            part = part.setdefault(each, {})
+        part[key] = "more"
+    return answer
 
 
 def test_one_client_a_service(mocked_aws):
