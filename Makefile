@@ -19,9 +19,14 @@ compile_dev = $(BIN)/uv pip compile --quiet --no-header --universal \
 compile_sam = $(BIN)/uv pip compile --quiet --no-header --universal \
 	--python-version 3.11 tools/sam-requirements.in --output-file
 # Constrained by the lock that the tests run with: what ships is what was tested.
-compile_layer = $(BIN)/uv pip compile --quiet --no-header --generate-hashes \
+compile_for_lambda = $(BIN)/uv pip compile --quiet --no-header --generate-hashes \
 	--python-version 3.14 --python-platform x86_64-manylinux_2_28 \
-	--constraint requirements.lock layer/requirements.in --output-file
+	--constraint requirements.lock
+compile_layer = $(compile_for_lambda) layer/requirements.in --output-file
+# Less what the first layer has: both are laid into one folder.
+compile_second = $(compile_for_lambda) layer/second/requirements.in \
+	$$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' layer/requirements.txt) \
+	--output-file
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -57,6 +62,7 @@ lock: $(VENV)/ready ## Renew the locks (UPGRADE=--upgrade takes newer versions)
 	$(compile_dev) requirements.lock $(UPGRADE)
 	$(compile_sam) $(SAM_LOCK) $(UPGRADE)
 	$(compile_layer) layer/requirements.txt $(UPGRADE)
+	$(compile_second) layer/second/requirements.txt $(UPGRADE)
 
 clean: ## Remove all that was made
 	rm -rf $(VENV) $(SAM_VENV) .aws-sam .mypy_cache .ruff_cache .pytest_cache \
@@ -70,9 +76,12 @@ locks-current: $(VENV)/ready
 	@cp requirements.lock .aws-sam/locks/dev && $(compile_dev) .aws-sam/locks/dev
 	@cp $(SAM_LOCK) .aws-sam/locks/sam && $(compile_sam) .aws-sam/locks/sam
 	@cp layer/requirements.txt .aws-sam/locks/layer && $(compile_layer) .aws-sam/locks/layer
+	@cp layer/second/requirements.txt .aws-sam/locks/second \
+		&& $(compile_second) .aws-sam/locks/second
 	@diff -u requirements.lock .aws-sam/locks/dev \
 		&& diff -u $(SAM_LOCK) .aws-sam/locks/sam \
 		&& diff -u layer/requirements.txt .aws-sam/locks/layer \
+		&& diff -u layer/second/requirements.txt .aws-sam/locks/second \
 		|| { echo 'A lock is behind its requirements: run `make lock`.' >&2; exit 1; }
 
 $(VENV)/uv-ready: requirements.lock

@@ -21,7 +21,16 @@ pytestmark = [
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 RUNTIME_LAYERS = {"RuntimeLayerX86": 0x3E, "RuntimeLayerArm": 0xB7}  # ELF's e_machine
-LAYERS = [*RUNTIME_LAYERS, "ValidatorsLayer"]
+SECOND_LAYERS = {"SecondLayerX86": 0x3E, "SecondLayerArm": 0xB7}
+PAIRS = list(zip(RUNTIME_LAYERS, SECOND_LAYERS, strict=True))
+COMPILED = RUNTIME_LAYERS | SECOND_LAYERS
+LAYERS = [*COMPILED, "ValidatorsLayer"]
+#: What the second layer is for, as it is imported.
+HEAVY = (
+    "grpc,grpc_health.v1.health_pb2_grpc,openapi_core,lxml.etree,lxml.html,cssselect"
+)
+#: What a function carries by default.
+BASE = ("RuntimeLayerX86", "ValidatorsLayer")
 #: What the layer stands on and Lambda has: boto3 and the packages it brings along.
 OF_THE_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py")
 
@@ -75,7 +84,7 @@ def test_handler_stands_alone(
             FUNCTIONS[name]["Handler"],
             ",".join(modules(packages_here)),
             packages_here.folder / name,
-            *(packages_here.layer(each) for each in ("RuntimeLayerX86", LAYERS[-1])),
+            *(packages_here.layer(each) for each in BASE),
             runtime,
         ],
         check=False,
@@ -101,6 +110,47 @@ def test_handler_needs_the_layer(packages_here: Packages, runtime: Path) -> None
     assert "No module named 'hookgate'" in done.stderr
 
 
+def test_second_layer_loads(packages_here: Packages, runtime: Path) -> None:
+    """With the second layer all that it is for comes from the layers alone."""
+    done = subprocess.run(  # noqa: S603 - our own Python
+        [
+            *(sys.executable, "-I", "-S", "-B", "-c", PROGRAM),
+            *("hooks.after_install.handler", HEAVY),
+            packages_here.folder / "AfterInstall",
+            *(packages_here.layer(each) for each in (*BASE, "SecondLayerX86")),
+            runtime,
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert "" == done.stderr
+    assert 0 == done.returncode
+
+
+def distributions(layer: Path) -> set[str]:
+    """The packages of a layer, by the metadata that pip leaves."""
+    return {path.name.partition("-")[0] for path in layer.glob("*.dist-info")}
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
+def test_layers_do_not_overlap(packages: Packages, first: str, second: str) -> None:
+    """Both are laid into /opt/python, so no package is in both."""
+    both = distributions(packages.layer(first)) & distributions(packages.layer(second))
+    assert set() == both
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
+def test_all_layers_fit(packages: Packages, first: str, second: str) -> None:
+    """All that a function unpacks stays under Lambda's 250 MB.
+
+    docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    """
+    parts = ("AfterInstall", first, "ValidatorsLayer", second)
+    files = (each for part in parts for each in (packages.folder / part).rglob("*"))
+    assert sum(each.stat().st_size for each in files if each.is_file()) < 250_000_000
+
+
 def test_validators_are_a_package(packages: Packages) -> None:
     """Every file of validators/ is there as ``validators.<name>``."""
     ours = {path.name for path in (ROOT / "validators").glob("*.py")}
@@ -108,7 +158,7 @@ def test_validators_are_a_package(packages: Packages) -> None:
     assert ours == {path.name for path in (layer / "validators").iterdir()}
 
 
-@pytest.mark.parametrize("layer", RUNTIME_LAYERS)
+@pytest.mark.parametrize("layer", COMPILED)
 def test_layer_has_no_boto3(packages: Packages, layer: str) -> None:
     """boto3 comes with Lambda and is not packaged a second time."""
     held = {path.name for path in packages.layer(layer).iterdir()}
@@ -131,15 +181,15 @@ def test_layer_is_small(packages: Packages, layer: str, tmp_path: Path) -> None:
     assert Path(archive).stat().st_size < 15_000_000
 
 
-@pytest.mark.parametrize("layer", RUNTIME_LAYERS)
+@pytest.mark.parametrize("layer", COMPILED)
 def test_layer_is_for_its_processor(packages: Packages, layer: str) -> None:
     """All compiled code of a layer is for the processor that it is named after."""
     libraries = list(packages.layer(layer).rglob("*.so*"))
     machines = {struct.unpack("<H", each.read_bytes()[18:20])[0] for each in libraries}
-    assert {RUNTIME_LAYERS[layer]} == machines
+    assert {COMPILED[layer]} == machines
 
 
-@pytest.mark.parametrize("layer", RUNTIME_LAYERS)
+@pytest.mark.parametrize("layer", COMPILED)
 def test_layer_is_for_lambdas_python(packages: Packages, layer: str) -> None:
     """All compiled code of a layer is for the Python of the template."""
     tags = {

@@ -21,6 +21,7 @@ from support.template import (
 )
 
 from hookgate import LifecycleEvent
+from hookgate.second_layer import PARAMETER
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 GLOBALS = template()["Globals"]["Function"]
@@ -228,6 +229,24 @@ def test_arn_output(name: str) -> None:
     assert expected == template()["Outputs"][f"{name}Arn"]["Value"]
 
 
+def test_second_layer_is_off_by_default() -> None:
+    """Who does not ask for it does not carry it."""
+    assert "false" == parameter("SecondLayer")["Default"]
+
+
+def test_second_layer_is_carried_when_asked_for() -> None:
+    """Both lists are the same, but for the second layer of the architecture."""
+    condition, carried, without = GLOBALS["Layers"]["Fn::If"]
+    refs = [{"Ref": "SecondLayerArm"}, {"Ref": "SecondLayerX86"}]
+    assert "HasSecondLayer" == condition
+    assert [*without, {"Fn::If": ["OnArm", *refs]}] == carried
+
+
+def test_second_layer_has_a_word_in_the_code() -> None:
+    """The reason of a refused plan names the template's parameter."""
+    assert PARAMETER in template()["Parameters"]
+
+
 def test_idempotency_table_in_step_with_powertools() -> None:
     """Key and time to live are the attributes that Powertools writes by itself."""
     table = of_type("AWS::DynamoDB::Table")["IdempotencyTable"]
@@ -262,7 +281,8 @@ def test_logs_are_kept_for_a_time() -> None:
 def test_runtime_is_what_the_layer_is_built_for() -> None:
     """The functions' Python, the layer's wheels and their lock are of one version."""
     version = GLOBALS["Runtime"].removeprefix("python")
-    assert f"LAMBDA_PYTHON ?= {version}\n" in (ROOT / "layer/Makefile").read_text()
+    for makefile in ("layer/Makefile", "layer/second/Makefile"):
+        assert f"LAMBDA_PYTHON ?= {version}\n" in (ROOT / makefile).read_text()
     assert f"--python-version {version} " in (ROOT / "Makefile").read_text()
     assert f"LAMBDA_IMAGE := lambda-python:{version}\n" in (
         (ROOT / "Makefile").read_text()
