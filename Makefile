@@ -30,7 +30,7 @@ compile_second = $(compile_for_lambda) layer/second/requirements.in \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help rehearse test check locks-current bench build image lock clean
+.PHONY: help rehearse test check locks-current docs bench build image lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
@@ -48,6 +48,9 @@ check: $(VENV)/ready $(SAM_VENV)/ready locks-current ## Lint, types, the house's
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(with_sam) sam validate
+
+docs: $(VENV)/ready ## Write the validators' reference pages from the code
+	$(BIN)/hookgate validators --markdown docs/reference
 
 bench: $(VENV)/ready ## Measure what the README claims
 	$(BIN)/python -m benchmarks

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,36 +11,58 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.schema import add_units
+from cli.options import options
+from cli.output import write_text
+from cli.reference import example, index, page, prose, schema_of, title
 from hookgate.registry import names, resolve
-from hookgate.validator import Validator
-
-_TYPES = {
-    "string": "text",
-    "integer": "whole number",
-    "number": "number",
-    "boolean": "true | false",
-    "object": "mapping",
-}
 
 
 @click.command("validators")
 @click.argument("name", required=False)
-def command(name: str | None) -> None:
+@click.option(
+    "--markdown",
+    metavar="FOLDER",
+    help="Write the reference page of NAME, or of all, into FOLDER; - prints it.",
+)
+def command(name: str | None, markdown: str | None) -> None:
     """Show the validators, or the options of the one called NAME."""
+    if markdown is not None:
+        _write(name, markdown)
+        return
     console = Console(highlight=False)
     if name is None:
-        table = Table.grid(padding=(0, 2))
-        for each in names():
-            table.add_row(each, Text(_title(resolve(each))))
-        console.print(table)
-        console.print("\nhookgate validators NAME tells the options of one.")
+        _list(console)
+    else:
+        _show(console, name)
+
+
+def _write(name: str | None, folder: str) -> None:
+    wanted = (name,) if name else names()
+    pages = {f"{each}.md": page(each) for each in wanted}
+    if folder == "-":
+        write_text("\n".join(pages.values()), "-")
         return
+    if name is None:
+        pages["README.md"] = index(wanted)
+    for file, text in pages.items():
+        write_text(text, str(Path(folder) / file))
+
+
+def _list(console: Console) -> None:
+    table = Table.grid(padding=(0, 2))
+    for each in names():
+        table.add_row(each, Text(title(resolve(each))))
+    console.print(table)
+    console.print("\nhookgate validators NAME tells the options of one.")
+
+
+def _show(console: Console, name: str) -> None:
     validator = resolve(name)
     console.print(Text(name, style="bold"))
-    console.print(Text(f"\n{inspect.getdoc(validator)}\n"))
-    schema = validator.model_json_schema(by_alias=True)
-    add_units(schema)
+    console.print(Text(f"\n{prose(validator)}\n"))
+    if shown := example(validator):
+        console.print(Text(f"{shown}\n", style="cyan"))
+    schema = schema_of(validator)
     console.print(_options(schema))
     for inner, definition in schema.get("$defs", {}).items():
         said = definition.get("description", "").partition("\n")[0]
@@ -49,44 +70,11 @@ def command(name: str | None) -> None:
         console.print(_options(definition))
 
 
-def _title(validator: type[Validator]) -> str:
-    return (inspect.getdoc(validator) or "").partition("\n")[0]
-
-
 def _options(schema: Mapping[str, Any]) -> Table:
     table = Table("option", "type", "default", "", box=None, padding=(0, 2, 0, 0))
     for column in table.columns:
         column.header_style = "dim"
-    required = set(schema.get("required", ()))
-    for name, field in schema.get("properties", {}).items():
-        default = "required" if name in required else _short(field.get("default"))
-        said = field.get("description", "")
-        table.add_row(*(Text(each) for each in (name, kind(field), default, said)))
+    for each in options(schema):
+        cells = (each.name, each.kind, each.default, each.said)
+        table.add_row(*(Text(cell) for cell in cells))
     return table
-
-
-def kind(field: Mapping[str, Any]) -> str:
-    """What a field's JSON Schema takes, in a few words."""
-    if "$ref" in field:
-        return str(field["$ref"]).rpartition("/")[2].lstrip("_")
-    if "const" in field:
-        return str(field["const"])
-    if "enum" in field:
-        return " | ".join(str(each) for each in field["enum"])
-    choice = field.get("anyOf") or field.get("oneOf") or ()
-    branches = [each for each in choice if each.get("type") != "null"]
-    if branches:
-        return " | ".join(dict.fromkeys(kind(each) for each in branches))
-    if field.get("type") == "array":
-        return f"list of {kind(field.get('items', {}))}"
-    if "examples" in field:
-        return f"such as {field['examples'][0]}"
-    if field.get("format") == "regex":
-        return "regular expression"
-    return _TYPES.get(str(field.get("type")), "any value")
-
-
-def _short(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value)

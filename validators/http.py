@@ -38,6 +38,17 @@ class Http(Validator):
 
     Every try is a fresh connection to the load balancer; redirects are not followed.
     Status classes are those of RFC 9110, section 15; JSON paths those of RFC 9535.
+
+    Example:
+        - use: http
+          name: the new version is up
+          with:
+            path: /health
+            expect:
+              - {header: Content-Type, contains: json}
+              - {jsonpath: $.status, equals: UP}
+              - {duration: {below: 500ms}}
+            within: 60s
     """
 
     asks_listener: ClassVar[bool] = True

@@ -34,6 +34,10 @@ class Routing(Validator):
     docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
     A target group's weight counts 1 when absent, and 0 is no forwarding:
     docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupTuple.html
+
+    Example:
+        - use: routing
+          with: {within: 30s}
     """
 
     needs_aws: ClassVar[bool] = True

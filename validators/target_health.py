@@ -37,6 +37,10 @@ class TargetHealth(Validator):
 
     Draining targets do not count. States and reasons are those of DescribeTargetHealth:
     docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html
+
+    Example:
+        - use: target_health
+          with: {healthy: 100%, stable_for: 20s, within: 5m}
     """
 
     needs_aws: ClassVar[bool] = True

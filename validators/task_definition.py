@@ -28,6 +28,13 @@ class TaskDefinition(Validator):
 
     A tag can be moved to another image at any time, a digest cannot:
     docs.aws.amazon.com/AmazonECS/latest/developerguide/container-considerations.html
+
+    Example:
+        - use: task_definition
+          with:
+            digest: true
+            allowed_repositories:
+              - 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop
     """
 
     needs_aws: ClassVar[bool] = True

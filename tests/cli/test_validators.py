@@ -3,7 +3,7 @@
 import pytest
 
 from cli.main import hookgate, run
-from cli.validators import kind
+from cli.options import kind
 from hookgate.registry import names
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.reference import EXAMPLE, example_step
 
 from hookgate.context import Container, DeploymentContext, Image
 from hookgate.errors import HookgateError, NoAnswer
@@ -39,14 +42,49 @@ def rows():
 @pytest.mark.parametrize(("use", "row"), rows())
 def test_case(use: str, row: dict[str, Any]):
     """The validator finds what its table says, in words and in truth."""
-    row = with_arns(row)
-    validator = resolve(use).model_validate(row.get("with", {}))
-    given = {
-        "replies": [reply(each) for each in row.get("replies", ())],
-        "production": [reply(each) for each in row.get("production", ())],
-        "aws": row.get("aws") or balancer(row),
-        "context": context(**row.get("context", {})),
-    }
+    with world_of(use)(with_arns(row)) as (filled, given):
+        play(use, filled, given)
+
+
+def world_of(use: str):
+    """Where a validator's rows are played: its own world, or the scripted one.
+
+    A validator that connects to something real has ``worlds/<name>.py`` with
+    ``world(row)``: a context manager that starts the servers the row asks for and
+    yields the row, with their ports filled in, and the arguments for ``check``.
+    """
+    file = Path(__file__).parent / "worlds" / f"{use}.py"
+    if not file.exists():
+        return scripted
+    spec = importlib.util.spec_from_file_location(f"worlds_{use}", file)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.world
+
+
+@contextlib.contextmanager
+def scripted(row: dict[str, Any]):
+    """The listener answers as the row's ``replies`` say, AWS as ``aws`` does."""
+    yield (
+        row,
+        {
+            "replies": [reply(each) for each in row.get("replies", ())],
+            "production": [reply(each) for each in row.get("production", ())],
+            "aws": row.get("aws") or balancer(row),
+            "context": context(**row.get("context", {})),
+        },
+    )
+
+
+def play(use: str, row: dict[str, Any], given: dict[str, Any]) -> None:
+    """Check with the row's options, and compare what is found."""
+    kind = resolve(use)
+    options = row.get("with", {})
+    if options == EXAMPLE:
+        options = example_step(kind).get("with", {})
+    validator = kind.model_validate(options)
     if "raises" in row:
         with pytest.raises(HookgateError) as raised:
             check(validator, **given)
