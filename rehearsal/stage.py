@@ -25,6 +25,7 @@ from rehearsal.ecs.service import ecs_service
 from rehearsal.endpoint.front import CODEDEPLOY, ECS, Front
 from rehearsal.endpoint.moto_state import MotoState
 from rehearsal.endpoint.server import EndpointServer
+from rehearsal.functions.destinations import Destinations
 from rehearsal.functions.fleet import Fleet
 from rehearsal.functions.function import (
     Function,
@@ -157,9 +158,13 @@ class Stage:
 
     def _fleet(self, closing: ExitStack) -> Fleet:
         surroundings = Surroundings(
-            endpoint_url=self._server.url, region=self.settings.region, account=ACCOUNT
+            endpoint_url=self._server.url,
+            region=self.settings.region,
+            account=ACCOUNT,
+            minute=self.settings.engine.minute,
         )
         fleet = Fleet(self._functions, surroundings, self._on_log)
+        fleet.tell_failures_to(Destinations(fleet=fleet, client=self.client))
         closing.callback(fleet.close)
         return fleet
 
