@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAM_VENV := .venv-sam
 SAM_LOCK := tools/sam-requirements.lock
+AWS_VENV := .venv-aws
+AWS_LOCK := tools/aws-requirements.lock
 LAMBDA_IMAGE := lambda-python:3.14
 
 # The layer's makefile calls `python3 -m pip`: SAM's own is recent and has no limits
@@ -18,6 +20,8 @@ compile_dev = $(BIN)/uv pip compile --quiet --no-header --universal \
 	--group dev pyproject.toml --output-file
 compile_sam = $(BIN)/uv pip compile --quiet --no-header --universal \
 	--python-version 3.11 tools/sam-requirements.in --output-file
+compile_aws = $(BIN)/uv pip compile --quiet --no-header --universal \
+	--python-version 3.11 tools/aws-requirements.in --output-file
 # Constrained by the lock that the tests run with: what ships is what was tested.
 compile_for_lambda = $(BIN)/uv pip compile --quiet --no-header --generate-hashes \
 	--python-version 3.14 --python-platform x86_64-manylinux_2_28 \
@@ -39,7 +43,7 @@ help: ## Say what can be made
 rehearse: $(VENV)/ready ## Play the bundled example: a good version goes live, a bad one is rolled back
 	$(BIN)/hookgate rehearse
 
-test: $(VENV)/ready $(SAM_VENV)/ready ## Run all tests
+test: $(VENV)/ready $(SAM_VENV)/ready $(AWS_VENV)/ready ## Run all tests
 	$(BIN)/pytest -n auto
 
 check: $(VENV)/ready $(SAM_VENV)/ready locks-current ## Lint, types, the house's arrows, the template, the locks
@@ -64,11 +68,12 @@ image: $(SAM_VENV)/ready ## Make the container image for `sam local`, from Debia
 lock: $(VENV)/ready ## Renew the locks (UPGRADE=--upgrade takes newer versions)
 	$(compile_dev) requirements.lock $(UPGRADE)
 	$(compile_sam) $(SAM_LOCK) $(UPGRADE)
+	$(compile_aws) $(AWS_LOCK) $(UPGRADE)
 	$(compile_layer) layer/requirements.txt $(UPGRADE)
 	$(compile_second) layer/second/requirements.txt $(UPGRADE)
 
 clean: ## Remove all that was made
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) $(SAM_VENV) $(AWS_VENV) .aws-sam .mypy_cache .ruff_cache .pytest_cache \
 		.hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
@@ -78,11 +83,13 @@ locks-current: $(VENV)/ready
 	@mkdir -p .aws-sam/locks
 	@cp requirements.lock .aws-sam/locks/dev && $(compile_dev) .aws-sam/locks/dev
 	@cp $(SAM_LOCK) .aws-sam/locks/sam && $(compile_sam) .aws-sam/locks/sam
+	@cp $(AWS_LOCK) .aws-sam/locks/aws && $(compile_aws) .aws-sam/locks/aws
 	@cp layer/requirements.txt .aws-sam/locks/layer && $(compile_layer) .aws-sam/locks/layer
 	@cp layer/second/requirements.txt .aws-sam/locks/second \
 		&& $(compile_second) .aws-sam/locks/second
 	@diff -u requirements.lock .aws-sam/locks/dev \
 		&& diff -u $(SAM_LOCK) .aws-sam/locks/sam \
+		&& diff -u $(AWS_LOCK) .aws-sam/locks/aws \
 		&& diff -u layer/requirements.txt .aws-sam/locks/layer \
 		&& diff -u layer/second/requirements.txt .aws-sam/locks/second \
 		|| { echo 'A lock is behind its requirements: run `make lock`.' >&2; exit 1; }
@@ -100,4 +107,9 @@ $(VENV)/ready: $(VENV)/uv-ready requirements.lock pyproject.toml
 $(SAM_VENV)/ready: $(VENV)/uv-ready $(SAM_LOCK)
 	test -x $(SAM_VENV)/bin/python || $(PYTHON) -m venv $(SAM_VENV)
 	$(BIN)/uv pip sync --quiet --python $(SAM_VENV) $(SAM_LOCK)
+	touch $@
+
+$(AWS_VENV)/ready: $(VENV)/uv-ready $(AWS_LOCK)
+	test -x $(AWS_VENV)/bin/python || $(PYTHON) -m venv $(AWS_VENV)
+	$(BIN)/uv pip sync --quiet --python $(AWS_VENV) $(AWS_LOCK)
 	touch $@

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +17,13 @@ from cli.port import is_free
 from cli.rehearse import EXAMPLE
 from cli.serve_log import ServeLog
 from rehearsal.clients import lambda_at
+from rehearsal.ecs.images import Image, local_command
 from rehearsal.first_version import RehearsalError
 from rehearsal.held_hooks import HeldHooks
 from rehearsal.rehearse import Rehearsal
 from rehearsal.scenario import read_scenario
 from rehearsal.settings import StageSettings
-from rehearsal.standing import stand
-
-_LOOK_UP = 0.5  # seconds
+from rehearsal.standing import stand, told_empty
 
 
 @click.command("serve")
@@ -44,6 +46,19 @@ _LOOK_UP = 0.5  # seconds
     help="The address of everything, such as Docker's bridge, 172.17.0.1.",
 )
 @click.option(
+    "--empty",
+    is_flag=True,
+    help="Build nothing: SCENARIO gives images, functions and speed only.",
+)
+@click.option(
+    "--image",
+    "images",
+    multiple=True,
+    metavar="NAME=COMMAND",
+    callback=lambda _context, _option, given: _images(given),
+    help="What to run for an image; without a tag, for all its tags. May be repeated.",
+)
+@click.option(
     "--hold",
     type=click.Path(file_okay=False, path_type=Path),
     help="Run no hook: write each one's event into this folder for `sam local invoke`.",
@@ -53,17 +68,20 @@ _LOOK_UP = 0.5  # seconds
     metavar="URL",
     help="Invoke the hooks at this Lambda endpoint, as of `sam local start-lambda`.",
 )
-def command(
+def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     scenario: Path | None,
     port: int,
     host: str,
+    empty: bool,
+    images: Mapping[str, Image],
     hold: Path | None,
     functions_at: str | None,
 ) -> None:
     """Set the stage of SCENARIO up and keep it until Ctrl-C.
 
     Without a SCENARIO it is the bundled storefront's. What is printed can be pasted
-    into another shell: any AWS client works with the variables it sets.
+    into another shell: any AWS client works with the variables it sets. An --empty
+    stage is for building everything yourself with such a client.
     """
     if hold and functions_at:
         raise click.UsageError("give --hold or --functions-at, not both")
@@ -80,17 +98,43 @@ def command(
         port=port,
         host=host,
         invoker=_invoker(hold, functions_at, console),
+        images=images,
     )
     console.print("setting the stage …", style="dim")
     try:
-        with stand(rehearsal) as standing:
-            click.echo(standing.told())
+        with _told(rehearsal, empty=empty) as told:
+            click.echo(told)
             console.print("\nthe stage stands; Ctrl-C ends it", style="bold")
             _wait()
             console.print("closing the stage …", style="dim")
     except RehearsalError as error:
         click.echo(str(error), err=True)
         raise click.exceptions.Exit(ExitCode.COULD_NOT_TELL) from None
+
+
+@contextmanager
+def _told(rehearsal: Rehearsal, *, empty: bool) -> Iterator[str]:
+    """A stage that stands, and what to tell of it."""
+    if empty:
+        with rehearsal.stage() as stage:
+            yield told_empty(stage)
+    else:
+        with stand(rehearsal) as standing:
+            yield standing.told()
+
+
+def _images(given: Iterable[str]) -> dict[str, Image]:
+    found = {}
+    for each in given:
+        name, _, words = each.partition("=")
+        try:
+            command = local_command(shlex.split(words))
+        except ValueError as error:
+            raise click.BadParameter(f"{each}: {error}") from None
+        if not name or not command:
+            raise click.BadParameter(f"{each!r} is not NAME=COMMAND")
+        found[name] = Image(command=command, directory=Path.cwd())
+    return found
 
 
 def _invoker(hold: Path | None, functions_at: str | None, console: Console) -> Any:
@@ -103,13 +147,8 @@ def _invoker(hold: Path | None, functions_at: str | None, console: Console) -> A
 
 
 def _wait() -> None:
-    """Wait for Ctrl-C or SIGTERM, which main makes the same; it is the usual end.
-
-    The kernel may hand a signal to any thread, and Python's handler runs in this one
-    once it is awake: so it looks up now and then.
-    """
+    """Wait for Ctrl-C or SIGTERM, which main makes the same; it is the usual end."""
     try:
-        while True:
-            threading.Event().wait(_LOOK_UP)
+        threading.Event().wait()
     except KeyboardInterrupt:
         return

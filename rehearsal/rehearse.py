@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,7 @@ from rehearsal.building import build, register_task_definition
 from rehearsal.codedeploy.settings import EngineSettings
 from rehearsal.customers import Customers, customers
 from rehearsal.deployments import create_deployment, lifecycle_events, wait_for_end
-from rehearsal.ecs.images import Image
+from rehearsal.ecs.images import Image, local_command
 from rehearsal.first_version import primary_task_set, wait_for_first_version
 from rehearsal.hook_log import HookLog
 from rehearsal.record import deployment_record
@@ -41,6 +40,7 @@ class Rehearsal:
         port: The endpoint's port; 0 lets the kernel choose.
         host: The address of the endpoint, the listeners and the tasks.
         invoker: Who invokes the hooks instead of the stage's own Lambda.
+        images: Images beside the scenario's, before which they go.
     """
 
     scenario: Scenario
@@ -48,6 +48,7 @@ class Rehearsal:
     port: int = 0
     host: str = "127.0.0.1"
     invoker: Any = None
+    images: Mapping[str, Image] = field(default_factory=dict)
     log: HookLog = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,7 +59,7 @@ class Rehearsal:
         """The stage for the scenario, not yet started."""
         content = self.scenario.content
         return Stage(
-            images=_images(self.scenario),
+            images={**_images(self.scenario), **self.images},
             functions=shipped_hooks(LifecycleEvent),
             settings=StageSettings(
                 port=self.port,
@@ -151,9 +152,7 @@ def plan_events(scenario: Scenario) -> tuple[LifecycleEvent, ...]:
 def _images(scenario: Scenario) -> dict[str, Image]:
     return {
         name: Image(
-            command=tuple(
-                sys.executable if word == "python" else word for word in image.command
-            ),
+            command=local_command(image.command),
             environment=image.environment,
             directory=scenario.folder,
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rehearsal.codedeploy.settings import EngineSettings
-from rehearsal.data_plane import Certificate
 from rehearsal.ecs.settings import EcsSettings
 
 ACCOUNT = "123456789012"  # moto's own default
@@ -23,7 +22,6 @@ class StageSettings:
         health_check_pace: What health check intervals are multiplied by; ELBv2 takes
             no interval under 5 s, and 0.1 makes half a second of that.
         prewarms_functions: Start every function's process ahead of need.
-        certificate: What HTTPS and TLS listeners present.
         engine: CodeDeploy's times and assumptions.
         ecs: ECS's times.
     """
@@ -33,6 +31,5 @@ class StageSettings:
     host: str = "127.0.0.1"
     health_check_pace: float = 1.0
     prewarms_functions: bool = True
-    certificate: Certificate | None = None
     engine: EngineSettings = field(default_factory=EngineSettings)
     ecs: EcsSettings = field(default_factory=EcsSettings)

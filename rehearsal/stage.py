@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,7 +27,6 @@ from rehearsal.ecs.service import ecs_service
 from rehearsal.endpoint.front import CODEDEPLOY, ECS, Front
 from rehearsal.endpoint.moto_state import MotoState
 from rehearsal.endpoint.server import EndpointServer
-from rehearsal.functions.destinations import Destinations
 from rehearsal.functions.fleet import Fleet
 from rehearsal.functions.function import (
     Function,
@@ -34,6 +35,7 @@ from rehearsal.functions.function import (
     unheard,
 )
 from rehearsal.functions.service import LambdaService
+from rehearsal.load_balancer.certificates import Certificates
 from rehearsal.load_balancer.mirror import Mirror
 from rehearsal.load_balancer.service import LoadBalancerService
 from rehearsal.settings import ACCOUNT, StageSettings
@@ -69,8 +71,8 @@ class Stage:
         invoker: Any = None,
     ) -> None:
         self.settings = settings or StageSettings()
-        self._images = images
-        self._functions = tuple(functions)
+        self.images = images
+        self.functions = tuple(functions)
         self._on_change = on_change
         self._on_log = on_log
         self._clock = clock or SystemClock()
@@ -138,7 +140,7 @@ class Stage:
                 CODEDEPLOY: codedeploy_service(self._context(engine)),
                 ECS: ecs_service(self._ecs_context(scheduler)),
             },
-            load_balancing=self._load_balancing(),
+            load_balancing=self._load_balancing(closing),
             functions=LambdaService(fleet),
         )
         self._server.start()
@@ -150,7 +152,7 @@ class Stage:
 
     def _scheduler(self, closing: ExitStack) -> Scheduler:
         scheduler = Scheduler(
-            self._images, self.data_plane, self._whereabouts, self.settings.ecs
+            self.images, self.data_plane, self._whereabouts, self.settings.ecs
         )
         scheduler.start()
         closing.callback(scheduler.close)
@@ -158,13 +160,9 @@ class Stage:
 
     def _fleet(self, closing: ExitStack) -> Fleet:
         surroundings = Surroundings(
-            endpoint_url=self._server.url,
-            region=self.settings.region,
-            account=ACCOUNT,
-            minute=self.settings.engine.minute,
+            endpoint_url=self._server.url, region=self.settings.region, account=ACCOUNT
         )
-        fleet = Fleet(self._functions, surroundings, self._on_log)
-        fleet.tell_failures_to(Destinations(fleet=fleet, client=self.client))
+        fleet = Fleet(self.functions, surroundings, self._on_log)
         closing.callback(fleet.close)
         return fleet
 
@@ -199,13 +197,14 @@ class Stage:
     def _whereabouts(self) -> Whereabouts:
         return Whereabouts(region=self.settings.region, account=ACCOUNT)
 
-    def _load_balancing(self) -> LoadBalancerService:
+    def _load_balancing(self, closing: ExitStack) -> LoadBalancerService:
         moto = self._moto
+        keys = closing.enter_context(TemporaryDirectory(prefix="rehearsal-"))
         mirror = Mirror(
             self.data_plane,
             lambda: moto.backend("elbv2"),
             host=self.settings.host,
             pace=self.settings.health_check_pace,
-            certificate=self.settings.certificate,
+            certificates=Certificates(Path(keys), moto.backend),
         )
         return LoadBalancerService(self.data_plane, mirror)

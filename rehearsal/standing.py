@@ -39,9 +39,7 @@ class Standing:
             f"# production  {self._url(self.balancer.production.port)}",
             f"# test        {self._url(test.port) if test else 'no listener'}",
             "",
-            f"export AWS_ENDPOINT_URL={self.stage.endpoint_url}",
-            f"export AWS_DEFAULT_REGION={self.stage.settings.region}",
-            "export AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal",
+            *exports(self.stage),
         ]
         for name, each in self.revisions.items():
             lines += ["", f"# deploy {name}", self._create_deployment(each)]
@@ -71,6 +69,28 @@ class Standing:
             ]
         )
         return f"id=$({command}); echo $id"
+
+
+def exports(stage: Stage) -> tuple[str, ...]:
+    """What leads any AWS client to the stage, as lines of a shell."""
+    return (
+        f"export AWS_ENDPOINT_URL={stage.endpoint_url}",
+        f"export AWS_DEFAULT_REGION={stage.settings.region}",
+        "export AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal",
+    )
+
+
+def told_empty(stage: Stage) -> str:
+    """What an empty stage has, and how to reach it, as lines for a person to copy."""
+    return "\n".join(
+        (
+            "# nothing is built yet; what you create may use",
+            *(f"#   image     {name}" for name in sorted(stage.images)),
+            *(f"#   function  {each.name}" for each in stage.functions),
+            "",
+            *exports(stage),
+        )
+    )
 
 
 @contextmanager

@@ -72,13 +72,22 @@ class LoadBalancer:
         if listener and listener.can_become(settings):
             listener.become(settings, router)
         else:
-            if listener:
-                await self.remove_listener(settings.arn)
-            listener = Listener(settings, router, self._tell)
-            await listener.open(self._host)
+            listener = await self._opened(
+                listener, Listener(settings, router, self._tell)
+            )
             self._listeners[settings.arn] = listener
         self._use_what_is_referenced()
         return listener.settings.port
+
+    async def _opened(self, old: Listener | None, new: Listener) -> Listener:
+        """Open a listener, and close the one it stands for once that has worked."""
+        if old and old.settings.port == new.settings.port:  # it needs the same socket
+            await self.remove_listener(old.settings.arn)
+            old = None
+        await new.open(self._host)
+        if old:
+            await old.close()
+        return new
 
     async def remove_listener(self, arn: str) -> None:
         """Close a listener and its connections.

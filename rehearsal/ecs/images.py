@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,11 @@ class Image:
     directory: Path | None = None
 
 
+def local_command(words: Iterable[str]) -> tuple[str, ...]:
+    """A command as a person writes it; ``python`` is this Python."""
+    return tuple(sys.executable if word == "python" else word for word in words)
+
+
 Images = Mapping[str, Image]
 
 
@@ -32,14 +38,24 @@ class CannotPullContainerError(LookupError):
 def find_image(images: Images, name: str) -> Image:
     """The command for an image.
 
+    A name without tag or digest stands for every version of the image that has no
+    command of its own.
+
     Raises:
         CannotPullContainerError: The scenario maps the image to none.
     """
-    if name in images:
-        return images[name]
+    for each in (name, repository(name)):
+        if each in images:
+            return images[each]
     known = ", ".join(sorted(images)) or "none"
     message = (
         f"CannotPullContainerError: no local command stands for the image {name!r}; "
         f"the stage knows {known}"
     )
     raise CannotPullContainerError(message)
+
+
+def repository(name: str) -> str:
+    """An image's name without its tag and its digest; a registry's port stays."""
+    place, slash, last = name.partition("@")[0].rpartition("/")
+    return place + slash + last.partition(":")[0]

@@ -47,7 +47,8 @@ class MotoState:
     def backend(self, service: str) -> Any:
         """What moto remembers of a service."""
         backends: Any = importlib.import_module("moto.backends")
-        return backends.get_backend(service)[ACCOUNT][self._region]
+        region = "aws" if service == "iam" else self._region
+        return backends.get_backend(service)[ACCOUNT][region]
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Answer as WSGI does."""

@@ -7,16 +7,32 @@ from collections.abc import Callable
 from typing import Any
 
 from rehearsal.data_plane import (
-    Certificate,
     DataPlane,
     ListenerSettings,
+    Protocol,
     TargetGroupSettings,
 )
 from rehearsal.load_balancer import translation
+from rehearsal.load_balancer.certificates import (
+    CertificateNotFoundError,
+    Certificates,
+)
+
+#: What of a listener may make it unable to open.
+_CHANGEABLE = ("port", "protocol", "certificate", "certificates")
 
 
 class MirrorError(Exception):
-    """The data plane cannot do what was configured; the message says why."""
+    """The data plane cannot do what was configured.
+
+    Args:
+        code: ELBv2's error.
+        message: What is wrong.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Mirror:
@@ -27,7 +43,7 @@ class Mirror:
         backend: Gives moto's ELBv2 backend.
         host: Where the data plane listens: every load balancer's DNS name.
         pace: What health check intervals are multiplied by.
-        certificate: What encrypted listeners present.
+        certificates: What encrypted listeners present.
     """
 
     def __init__(
@@ -37,16 +53,17 @@ class Mirror:
         *,
         host: str,
         pace: float,
-        certificate: Certificate | None,
+        certificates: Certificates,
     ) -> None:
         self._plane = plane
         self._backend = backend
         self._host = host
         self._pace = pace
-        self._certificate = certificate
+        self._certificates = certificates
         self._lock = threading.Lock()
         self._groups: dict[str, TargetGroupSettings] = {}
         self._listeners: dict[str, ListenerSettings] = {}
+        self._opened: dict[str, dict[str, Any]] = {}
 
     def refresh(self) -> dict[str, str]:
         """Bring the data plane to what moto now says.
@@ -55,7 +72,8 @@ class Mirror:
             DNS names that moto invented, each with the one to tell instead.
 
         Raises:
-            MirrorError: A listener cannot be opened; moto has forgotten it again.
+            MirrorError: A listener cannot be opened; moto has forgotten it again, or
+                what was changed of it.
         """
         with self._lock:
             backend = self._backend()
@@ -84,22 +102,35 @@ class Mirror:
         }
         for arn in set(self._listeners) - set(found):
             self._plane.remove_listener(arn)
-            del self._listeners[arn]
+            del self._listeners[arn], self._opened[arn]
         for arn, listener in found.items():
             try:
-                settings = translation.listener(listener, self._certificate)
-                if self._listeners.get(arn) != settings:
-                    self._plane.put_listener(settings)
-                    self._listeners[arn] = settings
+                self._put_listener(arn, listener)
+            except CertificateNotFoundError as error:
+                self._undo(backend, arn, listener)
+                raise MirrorError("CertificateNotFound", str(error)) from error
             except (OSError, KeyError, ValueError) as error:
-                self._forget(backend, arn)
                 message = f"the listener on port {listener.port} cannot open: {error}"
-                raise MirrorError(message) from error
+                self._undo(backend, arn, listener)
+                raise MirrorError("InvalidConfigurationRequest", message) from error
 
-    def _forget(self, backend: Any, arn: str) -> None:
-        """Take a listener that never opened out of moto; a changed one stays."""
+    def _put_listener(self, arn: str, listener: Any) -> None:
+        certificate = None
+        if Protocol(listener.protocol).is_encrypted:
+            certificate = self._certificates.files(listener.certificate)
+        settings = translation.listener(listener, certificate)
+        if self._listeners.get(arn) != settings:
+            self._plane.put_listener(settings)
+            self._listeners[arn] = settings
+        self._opened[arn] = {name: getattr(listener, name) for name in _CHANGEABLE}
+
+    def _undo(self, backend: Any, arn: str, listener: Any) -> None:
+        """Take a listener that never opened out of moto; put a changed one back."""
         if arn not in self._listeners:
             backend.delete_listener(arn)
+            return
+        for name, value in self._opened[arn].items():
+            setattr(listener, name, value)
 
     def _rename(self, backend: Any) -> dict[str, str]:
         renamed = {}

@@ -70,7 +70,7 @@ class LoadBalancerService:
         try:
             renamed = self._mirror.refresh()
         except MirrorError as error:
-            return error_reply("InvalidConfigurationRequest", str(error))
+            return error_reply(error.code, str(error))
         body = reply.body
         for old, new in renamed.items():
             body = body.replace(old.encode(), new.encode())

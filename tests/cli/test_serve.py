@@ -96,6 +96,48 @@ def test_wrong_usage_is_told(arguments, said):
     assert (2, True) == (done.returncode, said in done.stderr)
 
 
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        pytest.param("shop", "'shop' is not NAME=COMMAND", id="no command"),
+        pytest.param("=x", "'=x' is not NAME=COMMAND", id="no name"),
+        pytest.param("shop='x", "No closing quotation", id="no command line"),
+    ],
+)
+def test_a_wrong_image_is_told(image, said):
+    """An image without its command is wrong usage."""
+    done = hookgate("serve", "--empty", "--image", image)
+    assert (2, True) == (done.returncode, said in done.stderr)
+
+
+def test_an_empty_stage_says_what_it_has(tmp_path):
+    """Images, functions and variables are printed, and nothing is built."""
+    given = ("--image", "tea=python tea.py")
+    with running("serve", "--empty", "--port", "0", *given) as process:
+        lines = []
+        for line in process.stdout:
+            lines.append(line.rstrip("\n"))
+            if "SECRET" in line:
+                break
+        variables = _variables(lines)
+        codedeploy = boto3.client(
+            "codedeploy",
+            endpoint_url=variables["AWS_ENDPOINT_URL"],
+            region_name=variables["AWS_DEFAULT_REGION"],
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        )
+        built = codedeploy.list_applications()["applications"]
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+    assert [] == built
+    assert {
+        "#   image     tea",
+        "#   image     storefront:1.0.0",
+        "#   function  CodeDeployHook_hookgate_AfterInstall",
+    } <= set(lines)
+
+
 def test_held_hooks_wait_for_somebody(tmp_path):
     """With --hold a hook's event lies in a file until somebody else reports."""
     folder = tmp_path.resolve()

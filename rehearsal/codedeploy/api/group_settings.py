@@ -11,6 +11,35 @@ from rehearsal.endpoint.errors import ApiError
 Settings = Mapping[str, Any]
 MAX_TERMINATION_WAIT = 2880  # minutes, by the API's model
 MAX_ALARMS = 10
+DEFAULT_CONFIG = "CodeDeployDefault.ECSAllAtOnce"
+_WAITS: Mapping[str, Mapping[str, Any]] = {
+    "terminateBlueInstancesOnDeploymentSuccess": {
+        "action": "TERMINATE",
+        "terminationWaitTimeInMinutes": 0,
+    },
+    "deploymentReadyOption": {
+        "actionOnTimeout": "CONTINUE_DEPLOYMENT",
+        "waitTimeInMinutes": 0,
+    },
+}
+
+
+def with_defaults(settings: Settings) -> dict[str, Any]:
+    """A group's settings with the waits that were left out, as zero.
+
+    GetDeploymentGroup tells them, and `aws ecs deploy` reads both.
+    """
+    filled = {"deploymentConfigName": DEFAULT_CONFIG, **settings}
+    given = filled.get("blueGreenDeploymentConfiguration")
+    if given:
+        filled["blueGreenDeploymentConfiguration"] = {
+            **given,
+            **{
+                name: {**default, **(given.get(name) or {})}
+                for name, default in _WAITS.items()
+            },
+        }
+    return filled
 
 
 def check_settings(settings: Settings, configs: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.codedeploy.api.context import NAME, Context, ContextOperation
-from rehearsal.codedeploy.api.group_settings import check_settings
+from rehearsal.codedeploy.api.group_settings import check_settings, with_defaults
 from rehearsal.codedeploy.model.deployment import Deployment
 from rehearsal.codedeploy.model.vocabulary import DeploymentStatus
 from rehearsal.codedeploy.registry import Group
@@ -20,7 +20,6 @@ NAMES = {
     "newDeploymentGroupName",
     "tags",
 }
-DEFAULT_CONFIG = "CodeDeployDefault.ECSAllAtOnce"
 
 
 def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     if name in application.groups:
         message = f"Deployment group already exists with name: {name}"
         raise ApiError("DeploymentGroupAlreadyExistsException", message)
-    settings = {"deploymentConfigName": DEFAULT_CONFIG, **_settings(request)}
+    settings = with_defaults(_settings(request))
     check_settings(settings, context.registry.configs)
     group = Group(application=application.name, name=name, settings=settings)
     application.groups[name] = group
@@ -42,7 +41,7 @@ def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 def _update(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     application = context.application(request)
     group = context.group(request, "currentDeploymentGroupName")
-    settings = {**group.settings, **_settings(request)}
+    settings = with_defaults({**group.settings, **_settings(request)})
     check_settings(settings, context.registry.configs)
     name = request.get("newDeploymentGroupName", group.name)
     if name != group.name and name in application.groups:
