@@ -35,6 +35,8 @@ HOOK_ACTIONS = {
     "codedeploy:GetDeploymentGroup": "service, listeners and target groups",
     "codedeploy:GetDeploymentTarget": "when the event began, the task sets",
     "codedeploy:PutLifecycleEventHookExecutionStatus": "the report",
+    "cloudwatch:DescribeAlarms": "the validator alarms",
+    "cloudwatch:GetMetricData": "the validators metric and target_metrics",
     "dynamodb:DeleteItem": "idempotency: a pass that raised may be run again",
     "dynamodb:GetItem": "idempotency: the verdict of the first delivery",
     "dynamodb:PutItem": "idempotency: a pass begins",
@@ -46,20 +48,27 @@ HOOK_ACTIONS = {
     "ec2:DescribeSubnets": "Lambda in a VPC, not the code",
     "ec2:UnassignPrivateIpAddresses": "Lambda in a VPC, not the code",
     "ecs:DescribeServices": "the task sets, blue and green",
+    "ecs:DescribeTasks": "the validator service: why a task stopped",
+    "ecs:ListTasks": "the validators service and logs: whose lines",
     "ecs:DescribeTaskDefinition": "green's image and containers",
     "elasticloadbalancing:DescribeListeners": "port, protocol and default action",
     "elasticloadbalancing:DescribeLoadBalancers": "the address",
     "elasticloadbalancing:DescribeRules": "a test listener that is a rule; weights",
     "elasticloadbalancing:DescribeTargetGroups": "the groups by their names",
     "elasticloadbalancing:DescribeTargetHealth": "the validator target_health",
+    "iam:SimulatePrincipalPolicy": "the validator secrets_exist",
     "kms:Decrypt": "a customer managed key on plans, secrets or revisions",
-    "lambda:InvokeFunction": "the OnFailure destination",
+    "lambda:InvokeFunction": "the OnFailure destination; the validator lambda",
     "logs:CreateLogStream": "logs, and metrics in them",
+    "logs:GetQueryResults": "the validator logs",
     "logs:PutLogEvents": "logs, and metrics in them",
+    "logs:StartQuery": "the validator logs",
     "s3:GetObject": "plans and revisions in S3",
     "s3:GetObjectVersion": "a revision may name its version",
     "s3:ListBucket": "told apart: no such plan, and not allowed to read it",
+    "secretsmanager:DescribeSecret": "the validator secrets_exist, no value",
     "secretsmanager:GetSecretValue": "${secret.NAME} in a plan",
+    "ssm:DescribeParameters": "the validator secrets_exist, no value",
     "ssm:GetParameter": "plans in SSM parameters",
 }
 LAST_REPORT_ACTIONS = {
@@ -68,7 +77,14 @@ LAST_REPORT_ACTIONS = {
     "logs:PutLogEvents": "logs, and metrics in them",
 }
 #: Statements on all resources; their reason stands in the template.
-ON_EVERYTHING = {"NoResourceLevel", "NetworkInterfaces", "NotByTheCode"}
+ON_EVERYTHING = {
+    "ListTasks",
+    "LogResults",
+    "NetworkInterfaces",
+    "NoResourceLevel",
+    "NotByTheCode",
+    "ParameterNames",
+}
 
 
 def hook_modules() -> dict[str, str]:
@@ -82,7 +98,7 @@ def hook_modules() -> dict[str, str]:
 def called() -> set[str]:
     """What the shipped code asks of AWS, as IAM writes it."""
     call = re.compile(
-        r'"(codedeploy|ecs|elbv2|ssm|s3|secretsmanager|cloudwatch)",\s*"([a-z_]+)"'
+        r'"(codedeploy|ecs|elbv2|ssm|s3|secretsmanager|cloudwatch|logs|iam)",\s*"([a-z_]+)"'
     )
     return {
         f"{IAM.get(service, service)}:{operation.title().replace('_', '')}"

@@ -8,6 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hookgate.bound import Bound, DurationBound, NumberBound, PercentageBound
+    from hookgate.cloudwatch import Window, metric_query, metric_values
     from hookgate.context import (
         AppSpec,
         Container,
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
         CannotMeasure,
         Inconclusive,
         NoAnswer,
+        NotFound,
         NotGreen,
     )
     from hookgate.expectation import Expectation, judge
+    from hookgate.foreign import foreign_document, foreign_findings, foreign_question
     from hookgate.model import Finding, LifecycleEvent, Status
     from hookgate.patience import (
         Attempt,
@@ -44,6 +48,8 @@ if TYPE_CHECKING:
     from hookgate.validator import Tools, Validator
 
 _NAMES = {
+    "bound": ("Bound", "DurationBound", "NumberBound", "PercentageBound"),
+    "cloudwatch": ("Window", "metric_query", "metric_values"),
     "context": (
         "AppSpec",
         "Container",
@@ -55,8 +61,16 @@ _NAMES = {
         "known",
     ),
     "deadline": ("Deadline",),
-    "errors": ("AccessDenied", "CannotMeasure", "Inconclusive", "NoAnswer", "NotGreen"),
+    "errors": (
+        "AccessDenied",
+        "CannotMeasure",
+        "Inconclusive",
+        "NoAnswer",
+        "NotFound",
+        "NotGreen",
+    ),
     "expectation": ("Expectation", "judge"),
+    "foreign": ("foreign_document", "foreign_findings", "foreign_question"),
     "model": ("Finding", "LifecycleEvent", "Status"),
     "patience": ("Attempt", "Consecutive", "Every", "Patience", "Within", "eventually"),
     "probe": ("Certificate", "Phases", "Probe", "Redirect", "Reply", "Request"),
@@ -82,6 +96,7 @@ __all__ = [
     "AccessDenied",
     "AppSpec",
     "Attempt",
+    "Bound",
     "CannotMeasure",
     "Certificate",
     "Consecutive",
@@ -89,6 +104,7 @@ __all__ = [
     "Deadline",
     "DeploymentContext",
     "Duration",
+    "DurationBound",
     "Endpoint",
     "Every",
     "Expectation",
@@ -97,10 +113,13 @@ __all__ = [
     "Inconclusive",
     "LifecycleEvent",
     "NoAnswer",
+    "NotFound",
     "NotGreen",
+    "NumberBound",
     "Patience",
     "Pattern",
     "Percentage",
+    "PercentageBound",
     "Phases",
     "Probe",
     "Rate",
@@ -115,11 +134,17 @@ __all__ = [
     "TaskDefinition",
     "Tools",
     "Validator",
+    "Window",
     "Within",
     "eventually",
+    "foreign_document",
+    "foreign_findings",
+    "foreign_question",
     "hook",
     "judge",
     "known",
+    "metric_query",
+    "metric_values",
     "read_routes",
     "status_in",
 ]

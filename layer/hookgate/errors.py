@@ -5,6 +5,7 @@ HookgateError
     PlanError            a plan, with file, line and column
   CannotMeasure          nobody yet: the question could not be asked
     AccessDenied         whoever owns the function's role
+    NotFound             whoever named what is not there
     Inconclusive         measured, but it cannot carry a decision
   NoAnswer               whoever owns the new version: it did not answer as it must
     NotGreen             somebody else answered
@@ -50,6 +51,10 @@ class CannotMeasure(HookgateError):
 
 class AccessDenied(CannotMeasure):
     """AWS denied a call; the message names the permission and the resource."""
+
+
+class NotFound(CannotMeasure):
+    """AWS says that what was asked about is not there."""
 
 
 class Inconclusive(CannotMeasure):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import yaml
 from support.reference import EXAMPLE, example_step
 
 from hookgate.context import Container, DeploymentContext, Image
-from hookgate.errors import HookgateError, NoAnswer
+from hookgate.errors import HookgateError, NoAnswer, NotFound
 from hookgate.registry import resolve
 from hookgate.testing import Scripted, a_context, a_reply, check
 
@@ -72,7 +73,8 @@ def scripted(row: dict[str, Any]):
         {
             "replies": [reply(each) for each in row.get("replies", ())],
             "production": [reply(each) for each in row.get("production", ())],
-            "aws": row.get("aws") or balancer(row),
+            "aws": {name: answer(each) for name, each in row.get("aws", {}).items()}
+            or balancer(row),
             "context": context(**row.get("context", {})),
         },
     )
@@ -104,6 +106,17 @@ def with_arns(value: Any) -> Any:
     if isinstance(value, list):
         return [with_arns(each) for each in value]
     return ARNS.get(value, value) if isinstance(value, str) else value
+
+
+def answer(given: Any) -> Any:
+    """What AWS answers: as written, an error, or a body that is read like a stream."""
+    if isinstance(given, list):
+        return [answer(each) for each in given]
+    if "not_found" in given:
+        return NotFound(given["not_found"])
+    if isinstance(payload := given.get("Payload"), str):
+        return lambda **_: {**given, "Payload": io.BytesIO(payload.encode())}
+    return given
 
 
 def balancer(row: dict[str, Any]) -> dict[str, Any]:

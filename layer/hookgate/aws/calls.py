@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hookgate.aws.clients import Clients
-from hookgate.errors import AccessDenied, CannotMeasure
+from hookgate.errors import AccessDenied, CannotMeasure, NotFound
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -18,6 +18,8 @@ READ = 5.0
 ATTEMPTS = 4
 #: IAM's prefix where it differs from boto3's name of the service.
 _IAM_PREFIX = {"elbv2": "elasticloadbalancing", "stepfunctions": "states"}
+#: Where IAM's name of an action is not the operation's.
+_IAM_ACTION = {"lambda:Invoke": "lambda:InvokeFunction"}
 #: How the names of operations begin that change nothing.
 _READS = (
     "describe_",
@@ -30,7 +32,11 @@ _READS = (
     "query",
     "scan",
     "start_query",
+    "simulate_",
 )
+# A function of the user's is asked for its judgement; the role says which it may be.
+_ASKS = frozenset({("lambda", "invoke")})
+_ABSENT = frozenset({"ResourceNotFoundException", "ResourceNotFound", "NoSuchEntity"})
 _DENIED = frozenset(
     {
         "AccessDenied",
@@ -74,7 +80,8 @@ class AwsCalls:
         )
 
         action = iam_action(service, _camel(operation))
-        if not operation.startswith(_READS):
+        asks = (service, operation) in _ASKS
+        if not asks and not operation.startswith(_READS):
             raise CannotMeasure(f"{action} changes something; a validator only reads")
         try:
             return self._answer(service, operation, parameters)
@@ -117,7 +124,8 @@ def goes_on(answer: Mapping[str, Any]) -> bool:
 
 def iam_action(service: str, operation: str) -> str:
     """The permission that an operation needs, as IAM writes it."""
-    return f"{_IAM_PREFIX.get(service, service)}:{operation}"
+    action = f"{_IAM_PREFIX.get(service, service)}:{operation}"
+    return _IAM_ACTION.get(action, action)
 
 
 def refusal(
@@ -127,6 +135,8 @@ def refusal(
     code = str(error.response.get("Error", {}).get("Code", "Unknown"))
     message = str(error.response.get("Error", {}).get("Message", ""))
     action = iam_action(service, str(error.operation_name))
+    if code in _ABSENT:
+        return NotFound(f"{action} was refused: {code}: {message}")
     if code not in _DENIED:
         return CannotMeasure(f"{action} was refused: {code}: {message}")
     told = _PERFORM.search(message)

@@ -9,6 +9,8 @@ from typing import Any
 ATTEMPTS = 4
 CONNECT = 1.0
 READ = 2.0
+#: A function may think for as long as Lambda lets it, and is invoked once.
+_INVOKE_READ = 900.0
 
 
 class Clients:
@@ -30,10 +32,14 @@ class Clients:
         import boto3  # noqa: PLC0415 - slow, and not needed by every command
         from botocore.config import Config  # noqa: PLC0415 - as above
 
+        once = service == "lambda"
         config = Config(
             connect_timeout=CONNECT,
-            read_timeout=READ,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            read_timeout=_INVOKE_READ if once else READ,
+            retries={
+                "mode": "standard",
+                "total_max_attempts": 1 if once else ATTEMPTS,
+            },
             user_agent_extra="hookgate",
         )
         self._session = self._session or boto3.session.Session()

@@ -8,7 +8,7 @@ import botocore
 import pytest
 
 from hookgate.aws.calls import AwsCalls, goes_on, iam_action
-from hookgate.errors import CannotMeasure
+from hookgate.errors import CannotMeasure, NotFound
 
 
 def test_pages(mocked_aws):
@@ -98,3 +98,23 @@ def test_wrong_parameters(mocked_aws):
     """A call that is wrong in itself is not taken for a missing route."""
     with pytest.raises(CannotMeasure, match="ssm:GetParameter could not be asked"):
         AwsCalls()("ssm", "get_parameter", Nothing="x")
+
+
+def test_a_function_may_be_asked(aws_environ, monkeypatch):
+    """Invoking a function is allowed: it goes out, here to where nobody answers."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+
+    with pytest.raises(CannotMeasure, match="lambda:InvokeFunction did not answer"):
+        AwsCalls()("lambda", "invoke", FunctionName="judge")
+
+
+def test_a_function_may_not_be_changed():
+    """Of a function nothing but its judgement can be asked."""
+    with pytest.raises(CannotMeasure, match="DeleteFunction changes something"):
+        AwsCalls()("lambda", "delete_function", FunctionName="judge")
+
+
+def test_what_is_not_there(mocked_aws):
+    """A refusal because a thing is not there can be told from other refusals."""
+    with pytest.raises(NotFound, match="secretsmanager:DescribeSecret was refused"):
+        AwsCalls()("secretsmanager", "describe_secret", SecretId="typo")

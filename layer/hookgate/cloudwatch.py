@@ -1,0 +1,107 @@
+"""Numbers from CloudWatch: what a window of time holds, and whether it holds it yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hookgate.context import DeploymentContext
+from hookgate.errors import CannotMeasure
+from hookgate.validator import Aws
+
+#: GetMetricData takes no more queries in a call (its documented quota).
+MAX_QUERIES = 500
+_NOT_ALL = "CloudWatch did not give all of the data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A stretch of time that CloudWatch is asked about."""
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def last(cls, seconds: float) -> Window:
+        """The last ``seconds``."""
+        now = datetime.now(UTC)
+        return cls(start=now - timedelta(seconds=seconds), end=now)
+
+    @classmethod
+    def of_event(cls, context: DeploymentContext, otherwise: float) -> Window:
+        """Since the lifecycle event began.
+
+        Args:
+            context: the deployment.
+            otherwise: how far back to go where that is not known, in seconds.
+        """
+        deployment = context.deployment
+        if deployment is None or deployment.event_started_at is None:
+            return cls.last(otherwise)
+        return cls(start=deployment.event_started_at, end=datetime.now(UTC))
+
+    def earlier(self, seconds: float) -> Window:
+        """The same stretch, ``seconds`` before."""
+        by = timedelta(seconds=seconds)
+        return Window(start=self.start - by, end=self.end - by)
+
+    def __str__(self) -> str:
+        """The window as a reason names it."""
+        return f"{self.start:%H:%M:%S} to {self.end:%H:%M:%S} UTC"
+
+
+def metric_query(  # noqa: PLR0913 - what a metric is named by
+    id_: str,
+    namespace: str,
+    name: str,
+    dimensions: Mapping[str, str],
+    *,
+    statistic: str,
+    period: float = 60,
+) -> dict[str, Any]:
+    """A query of GetMetricData for one metric's statistic; ``period`` in seconds."""
+    return {
+        "Id": id_,
+        "MetricStat": {
+            "Metric": {
+                "Namespace": namespace,
+                "MetricName": name,
+                "Dimensions": [
+                    {"Name": key, "Value": value} for key, value in dimensions.items()
+                ],
+            },
+            "Period": round(period),
+            "Stat": statistic,
+        },
+    }
+
+
+def metric_values(
+    aws: Aws, queries: Sequence[Mapping[str, Any]], window: Window
+) -> dict[str, list[float]]:
+    """The values of each query in a window, oldest first, by its id.
+
+    Raises:
+        AccessDenied: names the missing permission.
+        CannotMeasure: CloudWatch gave a part of them, or none for an error of its own.
+    """
+    answer = aws(
+        "cloudwatch",
+        "get_metric_data",
+        MetricDataQueries=list(queries),
+        StartTime=window.start,
+        EndTime=window.end,
+        ScanBy="TimestampAscending",
+    )
+    found: dict[str, list[float]] = {
+        each["Id"]: [] for each in queries if each.get("ReturnData", True)
+    }
+    for each in answer["MetricDataResults"]:
+        status = each.get("StatusCode", "Complete")
+        if status != "Complete":
+            told = "; ".join(m.get("Value", "") for m in each.get("Messages", ()))
+            raise CannotMeasure(f"{_NOT_ALL} of {each['Id']}: {status} {told}".strip())
+        found.setdefault(each["Id"], []).extend(map(float, each["Values"]))
+    return found

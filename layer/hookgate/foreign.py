@@ -1,0 +1,110 @@
+"""A judgement made outside Hookgate: what it is told, and how its answer is read.
+
+The same two JSON documents for a function of the user's and for a command: the
+deployment goes in, findings come out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hookgate.context import DeploymentContext, Endpoint, Side
+from hookgate.errors import CannotMeasure
+from hookgate.model import Finding
+
+SCHEMA = "hookgate.question/1"
+#: The largest answer that is read, in bytes.
+MAX_ANSWER = 256 * 1024
+
+
+class _Stated(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    ok: bool
+    summary: str = Field(min_length=1)
+    evidence: dict[str, Any] = {}
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    findings: list[_Stated] = Field(min_length=1, max_length=1000)
+
+
+def foreign_question(
+    context: DeploymentContext, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a foreign judge is told: the deployment, both sides, and the step's own.
+
+    Args:
+        context: the deployment; environment variables and labels of its containers
+            are not passed on.
+        given: the step's ``with.input``.
+    """
+    deployment = context.deployment
+    return {
+        "schema": SCHEMA,
+        "event": str(context.event),
+        "deployment": deployment
+        and {
+            "id": deployment.id,
+            "application": deployment.application,
+            "group": deployment.group,
+            "cluster": deployment.cluster,
+            "service": deployment.service,
+        },
+        "blue": _side(context.blue),
+        "green": _side(context.green),
+        "test_listener": _url(context.test),
+        "production_listener": _url(context.production),
+        "input": dict(given),
+    }
+
+
+def foreign_findings(body: bytes, who: str) -> tuple[Finding, ...]:
+    """Read ``{"findings": [{"ok": true, "summary": "…", "evidence": {…}}]}``.
+
+    Args:
+        body: the answer.
+        who: gave it, for the reason.
+
+    Raises:
+        CannotMeasure: it is too long, not JSON, of another shape, or without a finding.
+    """
+    if len(body) > MAX_ANSWER:
+        raise CannotMeasure(f"{who} answered more than {MAX_ANSWER // 1024} KiB")
+    try:
+        read = _Answer.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the answer"
+        raise CannotMeasure(
+            f"{who} did not answer as it must: {where}: {first['msg']}; write "
+            '{"findings": [{"ok": true, "summary": "…"}]}'
+        ) from None
+    return tuple(
+        Finding(ok=each.ok, summary=each.summary, evidence=each.evidence)
+        for each in read.findings
+    )
+
+
+def foreign_document(told: Mapping[str, Any]) -> bytes:
+    """A question as bytes."""
+    return json.dumps(told).encode()
+
+
+def _side(side: Side | None) -> dict[str, Any] | None:
+    if side is None:
+        return None
+    running = side.task_set
+    return {
+        "target_group": side.target_group.arn,
+        "task_set": running and running.id,
+        "task_definition": running and running.task_definition_arn,
+    }
+
+
+def _url(endpoint: Endpoint | None) -> str | None:
+    return endpoint.url if endpoint else None

@@ -1,0 +1,161 @@
+"""``use: alarms``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field, model_validator
+
+from hookgate import (
+    Attempt,
+    DeploymentContext,
+    Duration,
+    Every,
+    Finding,
+    Inconclusive,
+    Patience,
+    Tools,
+    Validator,
+    Within,
+    eventually,
+    known,
+)
+
+_Alarm = Mapping[str, Any]
+
+#: One call to AWS with its retries, in seconds.
+_CALL = 10.0
+_GROUPS_OWN = "the deployment group's own alarms"
+
+
+class Alarms(Validator):
+    """Are the alarms that watch this service there, and is none of them in ALARM?
+
+    An alarm in INSUFFICIENT_DATA saw nothing, which is no consent: the step is
+    inconclusive, unless the plan says ``on_no_data: pass``. CodeDeploy itself acts on
+    ALARM alone, so an alarm without data gates nothing:
+    docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+    """
+
+    needs_aws: ClassVar[bool] = True
+
+    names: tuple[str, ...] = Field(
+        (), max_length=100, description="Alarms by name; each must be there."
+    )
+    prefix: str = Field(
+        "", description="All alarms whose names begin so; there must be one."
+    )
+    deployment_group: bool = Field(
+        default=False,
+        description="Also the alarms on which the deployment group rolls back; the "
+        "group must have some, and watch them.",
+    )
+    stable_for: Duration = Field(
+        0.0, description="How long none may be in ALARM, without a break."
+    )
+    within: Within = 0.0
+    every: Every = 10.0
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Alarms:
+        if not (self.names or self.prefix or self.deployment_group):
+            raise ValueError("give names, prefix or deployment_group: true")
+        return self
+
+    def worst_case(self) -> float:
+        """As long as the looks may take."""
+        return self._patience.worst_case(2 * _CALL)
+
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
+        """Look again until none is in ALARM and stays so."""
+        names = {*self.names}
+        if self.deployment_group:
+            own = _of_the_group(context, tools)
+            yield from own
+            names.update(name for each in own for name in _named(each))
+        silent: dict[str, str] = {}
+
+        def look() -> Attempt:
+            silent.clear()
+            return Attempt(findings=tuple(self._judged(names, tools, silent)))
+
+        if names or self.prefix:
+            yield from eventually(look, self._patience, tools.deadline).findings
+        if silent:
+            told = "; ".join(f"{name}: {why}" for name, why in sorted(silent.items()))
+            raise Inconclusive(f"without data: {told}")
+
+    @property
+    def _patience(self) -> Patience:
+        return Patience(
+            within=self.within, every=self.every, stable_for=self.stable_for
+        )
+
+    def _judged(
+        self, names: set[str], tools: Tools, silent: dict[str, str]
+    ) -> Iterator[Finding]:
+        found = {each["AlarmName"]: each for each in _described(names, tools)}
+        for name in sorted(names - found.keys()):
+            yield Finding(ok=False, summary=f"there is no alarm {name}")
+        if self.prefix:
+            alike = _all(tools, AlarmNamePrefix=self.prefix)
+            found.update((each["AlarmName"], each) for each in alike)
+            if not alike:
+                summary = f"there is no alarm whose name begins with {self.prefix}"
+                yield Finding(ok=False, summary=summary)
+        for name, alarm in sorted(found.items()):
+            yield _state(name, alarm, silent)
+
+
+def _state(name: str, alarm: _Alarm, silent: dict[str, str]) -> Finding:
+    state, why = alarm["StateValue"], alarm.get("StateReason", "")
+    if state == "INSUFFICIENT_DATA":
+        silent[name] = why or state
+    return Finding(
+        ok=state != "ALARM",
+        summary=f"alarm {name} is {state}" + (f" ({why})" if state != "OK" else ""),
+        evidence={
+            "alarm": name,
+            "state": state,
+            "since": str(alarm.get("StateUpdatedTimestamp", "")),
+        },
+    )
+
+
+def _described(names: set[str], tools: Tools) -> list[_Alarm]:
+    return _all(tools, AlarmNames=sorted(names)) if names else []
+
+
+def _all(tools: Tools, **which: Any) -> list[_Alarm]:
+    types = ["MetricAlarm", "CompositeAlarm"]
+    answer = tools.aws("cloudwatch", "describe_alarms", AlarmTypes=types, **which)
+    return [*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())]
+
+
+def _of_the_group(context: DeploymentContext, tools: Tools) -> list[Finding]:
+    """Whether the group rolls back on alarms at all, and on which."""
+    deployment = known(context.deployment, "the deployment")
+    answer = tools.aws(
+        "codedeploy",
+        "get_deployment_group",
+        applicationName=deployment.application,
+        deploymentGroupName=deployment.group,
+    )
+    config = answer["deploymentGroupInfo"].get("alarmConfiguration", {})
+    names = [each["name"] for each in config.get("alarms", ())]
+    watched = bool(names) and bool(config.get("enabled"))
+    said = ", ".join(names) or "none"
+    off = "" if watched or not names else ", but does not watch them (enabled: false)"
+    return [
+        Finding(
+            ok=watched,
+            summary=f"{_GROUPS_OWN}: {said}{off}",
+            evidence={"alarms": names, "enabled": bool(config.get("enabled"))},
+        )
+    ]
+
+
+def _named(finding: Finding) -> list[str]:
+    names = finding.evidence["alarms"]
+    return list(names) if isinstance(names, list) else []

@@ -1,0 +1,78 @@
+"""``use: lambda``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from hookgate import (
+    CannotMeasure,
+    DeploymentContext,
+    Duration,
+    Finding,
+    Tools,
+    Validator,
+    foreign_document,
+    foreign_findings,
+    foreign_question,
+)
+
+#: Just over the largest answer that is read.
+_MOST = 256 * 1024 + 1
+
+
+class Lambda(Validator):
+    """Does a Lambda function of yours find the new version good?
+
+    It is invoked once with the deployment as JSON and answers with findings,
+    ``{"findings": [{"ok": true, "summary": "…"}]}``; anything else is an error. The
+    hooks may invoke it when the template's ``ValidatorFunctions`` names it.
+    docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+    """
+
+    needs_aws: ClassVar[bool] = True
+
+    function: str = Field(
+        min_length=1, max_length=170, description="The function's name or ARN."
+    )
+    input: Mapping[str, Any] = Field(
+        {}, description="What the function is told besides, under the key input."
+    )
+    timeout: Duration = Field(
+        60.0, gt=0, le=900, description="How long it may take to answer."
+    )
+
+    def worst_case(self) -> float:
+        """The timeout."""
+        return self.timeout
+
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
+        """Invoke it, and state what it found."""
+        answer = tools.aws(
+            "lambda",
+            "invoke",
+            FunctionName=self.function,
+            InvocationType="RequestResponse",
+            Payload=foreign_document(foreign_question(context, self.input)),
+        )
+        body = answer["Payload"].read(_MOST)
+        if answer.get("FunctionError"):
+            raise CannotMeasure(
+                f"the function {self.function} failed: {_failure(body)}"
+            )
+        yield from foreign_findings(body, f"the function {self.function}")
+
+
+def _failure(body: bytes) -> str:
+    """What Lambda says of a function that raised, timed out or died."""
+    try:
+        told = json.loads(body)
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        return "it did not say why"
+    kind, message = told.get("errorType"), told.get("errorMessage")
+    return ": ".join(str(each) for each in (kind, message) if each)

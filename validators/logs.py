@@ -1,0 +1,183 @@
+"""``use: logs``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from hookgate import (
+    Bound,
+    CannotMeasure,
+    DeploymentContext,
+    Duration,
+    Finding,
+    Inconclusive,
+    NumberBound,
+    Tools,
+    Validator,
+    Window,
+    known,
+)
+
+_CALL = 10.0
+_POLL = 1.0
+_RUNNING = {"Scheduled", "Running"}
+_SHOWN = 5
+#: A query names no more log groups (its documented quota).
+_GROUPS = 50
+
+
+class Logs(Validator):
+    """Do the new version's logs hold as many lines of a kind as they may?
+
+    The query is CloudWatch Logs Insights'. Only lines of the replacement's tasks are
+    looked at; when there is none, the step is inconclusive.
+    docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
+    """
+
+    needs_aws: ClassVar[bool] = True
+
+    query: str = Field(
+        "filter @message like /ERROR/",
+        min_length=1,
+        max_length=8000,
+        description="What to look for; its rows are counted.",
+    )
+    rows: NumberBound = Field(
+        Bound("==", 0), description='How many rows it may give, such as "== 0".'
+    )
+    log_groups: tuple[str, ...] = Field(
+        (),
+        max_length=_GROUPS,
+        description="Where to look; without it, where the replacement's containers log "
+        "(awslogs).",
+    )
+    of: Literal["green", "all"] = Field(
+        "green", description="Whose lines: the replacement's tasks, or everybody's."
+    )
+    window: Duration | None = Field(
+        None,
+        gt=0,
+        description="How far back to look; without it, to the lifecycle event's start.",
+    )
+    delay: Duration = Field(
+        15.0, description="How long to wait first, for lines that are on their way."
+    )
+    min_lines: int = Field(
+        1, ge=0, description="Fewer lines of any kind than this decide nothing."
+    )
+    timeout: Duration = Field(
+        60.0, gt=0, description="How long each of the two queries may run."
+    )
+
+    def worst_case(self) -> float:
+        """The delay, two queries and the calls."""
+        return self.delay + 2 * self.timeout + 5 * _CALL
+
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
+        """Count all lines, then those of the query."""
+        groups = list(self.log_groups or _own_groups(context, tools))
+        only = _of_tasks(context, tools) if self.of == "green" else ""
+        window = (
+            Window.last(self.window)
+            if self.window
+            else Window.of_event(context, otherwise=600)
+        )
+        tools.deadline.sleep(self.delay)
+        counted = self._asked(tools, groups, window, f"{only}stats count(*) as lines")
+        lines = int(float(counted[0].get("lines", 0))) if counted else 0
+        where = ", ".join(groups)
+        if lines < self.min_lines:
+            raise Inconclusive(
+                f"{where} has {lines} lines from {window}, and at least "
+                f"{self.min_lines} must be there"
+            )
+        rows = self._asked(tools, groups, window, f"{only}{self.query}")
+        shown = "; ".join(_shown(each) for each in rows[:_SHOWN])
+        ok = self.rows.holds(len(rows))
+        yield Finding(
+            ok=ok,
+            summary=f"{len(rows)} rows among {lines} lines of {where}, expected "
+            f"{self.rows}" + ("" if ok or not shown else f": {shown}"),
+            evidence={"query": self.query, "lines": lines, "rows": rows[:_SHOWN]},
+        )
+
+    def _asked(
+        self, tools: Tools, groups: Sequence[str], window: Window, query: str
+    ) -> list[dict[str, str]]:
+        started = tools.aws(
+            "logs",
+            "start_query",
+            logGroupNames=list(groups),
+            startTime=int(window.start.timestamp()),
+            endTime=int(window.end.timestamp()) + 1,
+            queryString=query,
+            limit=1000,
+        )["queryId"]
+        deadline = tools.deadline.within(self.timeout)
+        while True:
+            answer = tools.aws("logs", "get_query_results", queryId=started)
+            if answer["status"] not in _RUNNING:
+                break
+            if deadline.expired:
+                raise CannotMeasure(f"the query did not end in time: {query}")
+            deadline.sleep(_POLL)
+        if answer["status"] != "Complete":
+            raise CannotMeasure(f"the query ended as {answer['status']}: {query}")
+        return [_row(each) for each in answer["results"]]
+
+
+def _row(fields: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    return {
+        each["field"]: str(each.get("value", ""))
+        for each in fields
+        if each["field"] != "@ptr"
+    }
+
+
+def _shown(row: Mapping[str, str]) -> str:
+    return row.get("@message") or ", ".join(f"{k}={v}" for k, v in row.items())
+
+
+def _own_groups(context: DeploymentContext, tools: Tools) -> list[str]:
+    """The log groups of the task definition's containers."""
+    definition = known(context.task_definition, "the task definition")
+    answer = tools.aws(
+        "ecs", "describe_task_definition", taskDefinition=definition.arn
+    )["taskDefinition"]
+    found = {
+        each["logConfiguration"].get("options", {}).get("awslogs-group", "")
+        for each in answer["containerDefinitions"]
+        if each.get("logConfiguration", {}).get("logDriver") == "awslogs"
+    }
+    if not found - {""}:
+        raise CannotMeasure(
+            "no container of the task definition logs to CloudWatch (awslogs); name "
+            "the log_groups"
+        )
+    return sorted(found - {""})
+
+
+def _of_tasks(context: DeploymentContext, tools: Tools) -> str:
+    """The part of a query that takes the replacement's streams: they end in a task id.
+
+    docs.aws.amazon.com/AmazonECS/latest/developerguide/specify-log-config.html
+    """
+    cluster = known(context.deployment, "the deployment").cluster
+    green = known(context.green, "the replacement")
+    task_set = known(green.task_set, "the replacement task set").id
+    ids: set[str] = set()
+    for status in ("RUNNING", "STOPPED"):
+        found = tools.aws(
+            "ecs",
+            "list_tasks",
+            cluster=cluster,
+            startedBy=task_set,
+            desiredStatus=status,
+        )["taskArns"]
+        ids.update(arn.rpartition("/")[2] for arn in found)
+    if not ids:
+        raise Inconclusive("the replacement has no task whose lines could be read")
+    return f"filter @logStream like /({'|'.join(sorted(ids))})$/ | "

@@ -1,0 +1,189 @@
+"""``use: metric``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hookgate import (
+    DeploymentContext,
+    Duration,
+    Finding,
+    Inconclusive,
+    NumberBound,
+    PercentageBound,
+    Tools,
+    Validator,
+    Window,
+    metric_query,
+    metric_values,
+)
+
+_CALL = 10.0
+_JUDGED: Mapping[str, Callable[[Sequence[float]], float]] = {
+    "last": lambda values: values[-1],
+    "average": lambda values: math.fsum(values) / len(values),
+    "sum": math.fsum,
+    "maximum": max,
+    "minimum": min,
+}
+
+
+class Query(BaseModel):
+    """A metric and its statistic."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    namespace: str = Field(min_length=1, description="Such as AWS/ApplicationELB.")
+    name: str = Field(min_length=1, description="The metric's name.")
+    dimensions: Mapping[str, str] = Field({}, description="All of its dimensions.")
+    stat: str = Field(
+        "Average",
+        pattern=r"^(SampleCount|Average|Sum|Minimum|Maximum|IQM|(p|tm|tc|ts|wm)"
+        r"[0-9]{1,2}(\.[0-9]+)?|p100)$",
+        description="The statistic: Sum, Average, Maximum, p99, …",
+    )
+    period: Duration = Field(
+        60.0, ge=1, le=86400, description="What one value stands for."
+    )
+
+
+class Metric(Validator):
+    """Does a CloudWatch metric, or an expression over several, keep its bound?
+
+    No value, or fewer than ``min_values``, is inconclusive. Expressions are those of
+    metric math:
+    docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+    """
+
+    needs_aws: ClassVar[bool] = True
+
+    metrics: Mapping[str, Query] = Field(
+        {},
+        max_length=20,
+        description="What to ask for, each under an id such as m1.",
+    )
+    expression: str = Field(
+        "",
+        max_length=1024,
+        description="Metric math over the ids, such as 100 * m1 / m2. Without one "
+        "there is one metric, and it is judged.",
+    )
+    must: NumberBound | None = Field(
+        None, description='What the value must be, such as "< 5".'
+    )
+    judge: Literal["every", "last", "average", "sum", "maximum", "minimum"] = Field(
+        "every", description="Every value of the window, or one made of them all."
+    )
+    window: Duration = Field(
+        600.0, gt=0, description="How far back to look from the moment of asking."
+    )
+    delay: Duration = Field(
+        0.0, description="How long to wait first, for what CloudWatch has not got yet."
+    )
+    min_values: int = Field(
+        1, ge=1, le=10000, description="Fewer values than this decide nothing."
+    )
+    compared_to: Duration | None = Field(
+        None, gt=0, description="How long ago the same window is looked at as well."
+    )
+    relative: PercentageBound | None = Field(
+        None,
+        description='What the value must be of that of compared_to, such as "< 110%".',
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Metric:
+        if not self.metrics:
+            raise ValueError("give metrics: {m1: {namespace: …, name: …}}")
+        if len(self.metrics) > 1 and not self.expression:
+            raise ValueError("several metrics need an expression over their ids")
+        if self.must is None and self.relative is None:
+            raise ValueError('give must: "< 5", or relative with compared_to')
+        if (self.relative is None) != (self.compared_to is None):
+            raise ValueError("relative and compared_to belong together")
+        if self.relative and self.judge == "every":
+            raise ValueError("relative needs one value: say judge: average, say")
+        return self
+
+    def worst_case(self) -> float:
+        """The delay and the calls."""
+        return self.delay + 2 * _CALL
+
+    def check(
+        self,
+        context: DeploymentContext,  # noqa: ARG002 - every validator is given it
+        tools: Tools,
+    ) -> Iterator[Finding]:
+        """Ask once, after the delay."""
+        tools.deadline.sleep(self.delay)
+        window = Window.last(self.window)
+        values = self._asked(tools, window)
+        if self.must and self.judge == "every":
+            broken = [each for each in values if not self.must.holds(each)]
+            yield self._finding(broken[0] if broken else values[-1], values, window)
+            return
+        value = _JUDGED[self.judge](values)
+        if self.must:
+            yield self._finding(value, values, window)
+        if self.relative and self.compared_to:
+            earlier = window.earlier(self.compared_to)
+            base = _JUDGED[self.judge](self._asked(tools, earlier))
+            yield self._compared(value, base)
+
+    def _asked(self, tools: Tools, window: Window) -> list[float]:
+        judged = "hookgate" if self.expression else next(iter(self.metrics))
+        found = metric_values(tools.aws, self._queries(), window)[judged]
+        numbers = [each for each in found if not math.isnan(each)]
+        if len(numbers) < self.min_values:
+            raise Inconclusive(
+                f"{self._name} has {len(numbers)} values from {window}, and at least "
+                f"{self.min_values} must be there"
+            )
+        return numbers
+
+    def _queries(self) -> list[dict[str, Any]]:
+        asked = [
+            metric_query(
+                name,
+                each.namespace,
+                each.name,
+                each.dimensions,
+                statistic=each.stat,
+                period=each.period,
+            )
+            for name, each in self.metrics.items()
+        ]
+        if not self.expression:
+            return asked
+        hidden = [{**each, "ReturnData": False} for each in asked]
+        return [*hidden, {"Id": "hookgate", "Expression": self.expression}]
+
+    def _finding(
+        self, value: float, values: Sequence[float], window: Window
+    ) -> Finding:
+        bound = self.must
+        ok = bound is not None and bound.holds(value)
+        return Finding(
+            ok=ok,
+            summary=f"{self._name}, {self.judge} of {len(values)} values from "
+            f"{window}: expected {bound}, came {value:.6g}",
+            evidence={"values": [float(f"{each:.6g}") for each in values[-100:]]},
+        )
+
+    def _compared(self, value: float, base: float) -> Finding:
+        if base == 0 or self.relative is None:
+            raise Inconclusive(f"{self._name} was 0 then, so no share of it is a bound")
+        share = 100 * value / base
+        return Finding(
+            ok=self.relative.holds(share),
+            summary=f"{self._name}: expected {self.relative} of what it was "
+            f"({base:.6g}), came {value:.6g}, which is {share:.4g}%",
+        )
+
+    @property
+    def _name(self) -> str:
+        return self.expression or next(iter(self.metrics.values())).name

@@ -1,0 +1,179 @@
+"""``use: secrets_exist``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from hookgate import DeploymentContext, Finding, NotFound, Tools, Validator, known
+
+_CALL = 10.0
+#: What a bound on work allows; a task definition of 64 KiB has fewer.
+_MOST = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reference:
+    """One secret as the task definition names it; ``stage`` is Secrets Manager's."""
+
+    container: str
+    arn: str
+    name: str
+    stage: str = "AWSCURRENT"
+
+    @property
+    def in_ssm(self) -> bool:
+        return ":ssm:" in self.arn
+
+
+class SecretsExist(Validator):
+    """Are the secrets and parameters that the task definition names there to be read?
+
+    A task whose secret is missing never starts, which Install notices after long. No
+    value is read: what is asked is whether each is there, and whether IAM lets the
+    task's execution role read it (resource policies and keys are not looked at).
+    docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html
+    """
+
+    needs_aws: ClassVar[bool] = True
+
+    readable: bool = Field(
+        default=True,
+        description="Whether IAM is asked if the execution role may read each.",
+    )
+
+    def worst_case(self) -> float:
+        """A few calls, side by side with nothing."""
+        return 12 * _CALL
+
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
+        """Ask for each secret once."""
+        definition = known(context.task_definition, "the task definition")
+        deployment = known(context.deployment, "the deployment")
+        given = tools.aws(
+            "ecs", "describe_task_definition", taskDefinition=definition.arn
+        )["taskDefinition"]
+        home = f"{deployment.region}:{deployment.account}"
+        partition = definition.arn.split(":")[1]
+        found = dict.fromkeys(_references(given, f"arn:{partition}:ssm:{home}"))
+        if not found:
+            yield Finding(ok=True, summary="the task definition names no secret")
+            return
+        for each in list(found)[:_MOST]:
+            yield _there(each, tools)
+        if len(found) > _MOST:
+            yield Finding(ok=False, summary=f"more than {_MOST} secrets are named")
+        if self.readable:
+            yield from _readable(given.get("executionRoleArn"), list(found), tools)
+
+
+def _references(given: Mapping[str, Any], ssm: str) -> Iterator[_Reference]:
+    for container in given["containerDefinitions"]:
+        named = [each["valueFrom"] for each in container.get("secrets", ())]
+        logs = container.get("logConfiguration", {})
+        named += [each["valueFrom"] for each in logs.get("secretOptions", ())]
+        registry = container.get("repositoryCredentials", {})
+        named += [registry["credentialsParameter"]] if registry else []
+        for each in named:
+            yield _reference(container["name"], each, ssm)
+
+
+def _reference(container: str, value: str, ssm: str) -> _Reference:
+    """Take ``valueFrom`` apart: a name, or an ARN with key, stage and version."""
+    if not value.startswith("arn:"):
+        arn = f"{ssm}:parameter/{value.lstrip('/')}"
+        return _Reference(container=container, arn=arn, name=value)
+    parts = value.split(":")
+    if parts[2] == "ssm":
+        name = value.partition(":parameter")[2]
+        plain = name.removeprefix("/") if name.count("/") == 1 else name
+        return _Reference(container=container, arn=value, name=plain)
+    stage = parts[8] if len(parts) > 8 and parts[8] else "AWSCURRENT"
+    arn = ":".join(parts[:7])
+    return _Reference(container=container, arn=arn, name=parts[6], stage=stage)
+
+
+def _there(reference: _Reference, tools: Tools) -> Finding:
+    told = f"{reference.name} of container {reference.container}"
+    try:
+        fault = (
+            _parameter(reference, tools)
+            if reference.in_ssm
+            else _secret(reference, tools)
+        )
+    except NotFound:
+        fault = "is not there"
+    evidence = {"arn": reference.arn}
+    return Finding(
+        ok=not fault, summary=f"{told} {fault or 'is there'}", evidence=evidence
+    )
+
+
+def _parameter(reference: _Reference, tools: Tools) -> str:
+    answer = tools.aws(
+        "ssm",
+        "describe_parameters",
+        ParameterFilters=[
+            {"Key": "Name", "Option": "Equals", "Values": [reference.name]}
+        ],
+    )
+    return "" if answer["Parameters"] else "is not there"
+
+
+def _secret(reference: _Reference, tools: Tools) -> str:
+    answer = tools.aws("secretsmanager", "describe_secret", SecretId=reference.arn)
+    if answer.get("DeletedDate"):
+        return "is to be deleted"
+    stages = {
+        stage
+        for each in answer.get("VersionIdsToStages", {}).values()
+        for stage in each
+    }
+    return "" if reference.stage in stages else f"has no version {reference.stage}"
+
+
+def _readable(
+    role: str | None, references: list[_Reference], tools: Tools
+) -> Iterator[Finding]:
+    if not role:
+        yield Finding(
+            ok=False,
+            summary="the task definition names secrets but no execution role to read "
+            "them with",
+        )
+        return
+    for in_ssm, action in ((True, "ssm:GetParameters"), (False, _READ_VALUE)):
+        arns = sorted({each.arn for each in references if each.in_ssm is in_ssm})
+        if arns:
+            yield _allowed(role, action, arns[:_MOST], tools)
+
+
+_READ_VALUE = "secretsmanager:GetSecretValue"
+
+
+def _allowed(role: str, action: str, arns: list[str], tools: Tools) -> Finding:
+    answer = tools.aws(
+        "iam",
+        "simulate_principal_policy",
+        PolicySourceArn=role,
+        ActionNames=[action],
+        ResourceArns=arns,
+    )
+    results = [
+        specific
+        for each in answer["EvaluationResults"]
+        for specific in each.get("ResourceSpecificResults") or [each]
+    ]
+    denied = [
+        each.get("EvalResourceName", "*")
+        for each in results
+        if each.get("EvalResourceDecision", each.get("EvalDecision")) != "allowed"
+    ]
+    name = role.rpartition("/")[2]
+    told = f"lacks {action} on {', '.join(denied)}" if denied else f"has {action}"
+    return Finding(
+        ok=bool(results) and not denied, summary=f"the execution role {name} {told}"
+    )

@@ -1,0 +1,141 @@
+"""``use: service``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from hookgate import (
+    Attempt,
+    CannotMeasure,
+    DeploymentContext,
+    Duration,
+    Every,
+    Finding,
+    Patience,
+    Tools,
+    Validator,
+    Within,
+    eventually,
+    known,
+)
+
+_Task = Mapping[str, Any]
+
+#: One call to AWS with its retries, in seconds; a look takes three.
+_CALL = 10.0
+#: DescribeTasks takes no more (its documented quota).
+_MOST = 100
+_SHOWN = 3
+
+
+class Service(Validator):
+    """Does the replacement task set run steadily, without a task that stopped?
+
+    Steady is ECS's own word: all tasks run, none is pending. ECS tells of stopped tasks
+    for an hour: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskSet.html and
+    docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
+    """
+
+    needs_aws: ClassVar[bool] = True
+
+    stopped_tasks: int = Field(
+        0, ge=0, description="How many of its tasks may have stopped since it was made."
+    )
+    stable_for: Duration = Field(
+        0.0, description="How long it must be steady without a break."
+    )
+    within: Within = 300.0
+    every: Every = 5.0
+
+    def worst_case(self) -> float:
+        """``within``, and one look."""
+        return self._patience.worst_case(3 * _CALL)
+
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
+        """Look again until it is steady; a task too many that stopped decides."""
+        deployment = known(context.deployment, "the deployment")
+        green = known(context.green, "the replacement")
+        task_set = known(green.task_set, "the replacement task set").id
+        cluster, service = deployment.cluster, deployment.service
+
+        def look() -> Attempt:
+            described = _task_set(tools, cluster, service, task_set)
+            stopped = _stopped(tools, cluster, task_set)
+            many = len(stopped) > self.stopped_tasks
+            findings = (_steady(described), self._stops(stopped, many=many))
+            return Attempt(findings=findings, certain=many)
+
+        yield from eventually(look, self._patience, tools.deadline).findings
+
+    @property
+    def _patience(self) -> Patience:
+        return Patience(
+            within=self.within, every=self.every, stable_for=self.stable_for
+        )
+
+    def _stops(self, stopped: Sequence[_Task], *, many: bool) -> Finding:
+        told = "; ".join(_why(each) for each in stopped[:_SHOWN])
+        allowed = f", {self.stopped_tasks} may" if self.stopped_tasks else ""
+        return Finding(
+            ok=not many,
+            summary=f"{len(stopped)} tasks stopped{allowed}"
+            + (f": {told}" if told else ""),
+            evidence={"stopped": [_why(each) for each in stopped]},
+        )
+
+
+def _task_set(
+    tools: Tools, cluster: str, service: str, task_set: str
+) -> Mapping[str, Any]:
+    answer = tools.aws("ecs", "describe_services", cluster=cluster, services=[service])
+    for found in answer.get("services", ()):
+        for each in found.get("taskSets", ()):
+            if each["id"] == task_set:
+                return dict(each)
+    raise CannotMeasure(
+        f"the ECS service {service} has no task set {task_set} any more"
+    )
+
+
+def _steady(task_set: Mapping[str, Any]) -> Finding:
+    desired = task_set.get("computedDesiredCount", 0)
+    running, pending = task_set.get("runningCount", 0), task_set.get("pendingCount", 0)
+    state = task_set.get("stabilityStatus", "unknown")
+    return Finding(
+        ok=state == "STEADY_STATE" and running == desired > 0 and pending == 0,
+        summary=f"{running} of {desired} tasks run, {pending} are pending, {state}",
+        evidence={"running": running, "desired": desired, "pending": pending},
+    )
+
+
+def _stopped(tools: Tools, cluster: str, task_set: str) -> list[_Task]:
+    found = tools.aws(
+        "ecs",
+        "list_tasks",
+        cluster=cluster,
+        startedBy=task_set,
+        desiredStatus="STOPPED",
+    )["taskArns"]
+    if not found:
+        return []
+    answer = tools.aws("ecs", "describe_tasks", cluster=cluster, tasks=found[:_MOST])
+    return list(answer["tasks"])
+
+
+def _why(task: _Task) -> str:
+    """Why a task stopped, with its containers' exit codes; memory is told plainly."""
+    ends = []
+    for each in task.get("containers", ()):
+        parts = [f"exit code {each['exitCode']}"] if "exitCode" in each else []
+        if each.get("reason"):
+            parts.append(str(each["reason"]))
+        if "OutOfMemory" in str(each.get("reason", "")) or each.get("exitCode") == 137:
+            parts.append("out of memory, or killed")
+        if parts:
+            ends.append(f"{each['name']} {', '.join(parts)}")
+    name = str(task["taskArn"]).rpartition("/")[2]
+    reason = task.get("stoppedReason") or task.get("stopCode") or "no reason is given"
+    return f"{name}: {reason}" + (f" ({'; '.join(ends)})" if ends else "")

@@ -1,0 +1,173 @@
+"""``use: target_metrics``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hookgate import (
+    Bound,
+    CannotMeasure,
+    DeploymentContext,
+    Duration,
+    DurationBound,
+    Finding,
+    Inconclusive,
+    NumberBound,
+    PercentageBound,
+    Tools,
+    Validator,
+    Window,
+    known,
+    metric_query,
+    metric_values,
+)
+
+_CALL = 10.0
+_COUNTS = {
+    "requests": "RequestCount",
+    "http_5xx": "HTTPCode_Target_5XX_Count",
+    "http_4xx": "HTTPCode_Target_4XX_Count",
+    "connection_errors": "TargetConnectionErrorCount",
+}
+_TIMES = {"average": "Average", "p50": "p50", "p90": "p90", "p95": "p95", "p99": "p99"}
+
+
+class Thresholds(BaseModel):
+    """What each number of the target group must be."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    http_5xx: NumberBound | None = Field(None, description="Answers of 500 and up.")
+    http_4xx: NumberBound | None = Field(None, description="Answers of 400 to 499.")
+    connection_errors: NumberBound | None = Field(
+        None, description="Connections that the targets refused or broke."
+    )
+    error_rate: PercentageBound | None = Field(
+        None, description="The share of requests that got 5xx."
+    )
+    average: DurationBound | None = Field(
+        None, description="The average time to answer, in the worst minute."
+    )
+    p50: DurationBound | None = Field(None, description="The median, likewise.")
+    p90: DurationBound | None = Field(None, description="The 90th percentile.")
+    p95: DurationBound | None = Field(None, description="The 95th percentile.")
+    p99: DurationBound | None = Field(None, description="The 99th percentile.")
+
+    @model_validator(mode="after")
+    def _states_one(self) -> Thresholds:
+        if not self.given():
+            raise ValueError("state a threshold, such as {http_5xx: '== 0'}")
+        return self
+
+    def given(self) -> dict[str, Bound]:
+        """The bounds that the plan states, by name."""
+        stated = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: bound for name, bound in stated.items() if bound is not None}
+
+
+class TargetMetrics(Validator):
+    """Did the load balancer see the new version answer well while traffic ran?
+
+    An Application Load Balancer counts by the minute, and CloudWatch has the numbers a
+    little later; counts that are zero are not reported. Fewer than ``min_requests`` is
+    inconclusive. Put a step with traffic before it (``needs``):
+    docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
+    """
+
+    needs_aws: ClassVar[bool] = True
+
+    thresholds: Thresholds = Field(
+        Thresholds(http_5xx=Bound("==", 0)),
+        description="Bounds on http_5xx, http_4xx, connection_errors, error_rate, "
+        "average, p50, p90, p95 and p99.",
+    )
+    min_requests: int = Field(
+        1, ge=1, description="Fewer requests than this decide nothing."
+    )
+    window: Duration | None = Field(
+        None,
+        ge=60,
+        description="How far back to look; without it, to the lifecycle event's start.",
+    )
+    delay: Duration = Field(
+        120.0, description="How long to wait until CloudWatch has the last minute."
+    )
+
+    def worst_case(self) -> float:
+        """The delay and the call."""
+        return self.delay + _CALL
+
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
+        """Wait until CloudWatch has the numbers, then ask once."""
+        bounds = self.thresholds.given()
+        dimensions = _dimensions(context)
+        window = self._window(context)
+        if tools.deadline.remaining <= self.delay:
+            raise CannotMeasure("no time is left to wait for CloudWatch's numbers")
+        tools.deadline.sleep(self.delay)
+        values = metric_values(tools.aws, _queries(bounds, dimensions), window)
+        counts = {name: math.fsum(values.get(name, ())) for name in _COUNTS}
+        requests = counts["requests"]
+        if requests < self.min_requests:
+            raise Inconclusive(
+                f"{dimensions['TargetGroup']} got {requests:.0f} requests from {window}"
+                f", and at least {self.min_requests} must be there"
+            )
+        counts["error_rate"] = 100 * counts["http_5xx"] / requests
+        for name, bound in bounds.items():
+            number = max(values[name], default=None) if name in _TIMES else counts[name]
+            yield _finding(name, bound, number, requests)
+
+    def _window(self, context: DeploymentContext) -> Window:
+        if self.window is not None:
+            return Window.last(self.window)
+        return Window.of_event(context, otherwise=600)
+
+
+def _finding(name: str, bound: Bound, number: float | None, requests: float) -> Finding:
+    if number is None:
+        raise Inconclusive(f"CloudWatch has no {name} though there were requests")
+    return Finding(
+        ok=bound.holds(number),
+        summary=f"{name} over {requests:.0f} requests: expected {bound}, came "
+        f"{bound.said(number)}",
+        evidence={"name": name, "value": number, "requests": requests},
+    )
+
+
+def _dimensions(context: DeploymentContext) -> Mapping[str, str]:
+    """How CloudWatch names the green target group behind its load balancer."""
+    green = known(context.green, "the replacement's target group")
+    endpoint = known(context.test or context.production, "the load balancer")
+    # arn:…:listener/app/shop/1/2 is a listener of app/shop/1.
+    balancer = endpoint.listener_arn.partition(":listener/")[2].rpartition("/")[0]
+    if not balancer.startswith("app/"):
+        raise CannotMeasure(
+            "only an Application Load Balancer counts what its targets answer; "
+            f"{endpoint.listener_arn} is not one's"
+        )
+    group = green.target_group.arn.rpartition(":")[2]
+    return {"TargetGroup": group, "LoadBalancer": balancer}
+
+
+def _queries(
+    bounds: Mapping[str, Bound], dimensions: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    times = {name: _TIMES[name] for name in bounds if name in _TIMES}
+    namespace = "AWS/ApplicationELB"
+    return [
+        *(
+            metric_query(name, namespace, metric, dimensions, statistic="Sum")
+            for name, metric in _COUNTS.items()
+        ),
+        *(
+            metric_query(
+                name, namespace, "TargetResponseTime", dimensions, statistic=statistic
+            )
+            for name, statistic in times.items()
+        ),
+    ]
