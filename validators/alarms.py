@@ -36,6 +36,12 @@ class Alarms(Validator):
     inconclusive, unless the plan says ``on_no_data: pass``. CodeDeploy itself acts on
     ALARM alone, so an alarm without data gates nothing:
     docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+
+    Example:
+        - use: alarms
+          with:
+            names: [shop-5xx, shop-slow]
+            stable_for: 1m
     """
 
     needs_aws: ClassVar[bool] = True

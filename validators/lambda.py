@@ -31,6 +31,13 @@ class Lambda(Validator):
     ``{"findings": [{"ok": true, "summary": "…"}]}``; anything else is an error. The
     hooks may invoke it when the template's ``ValidatorFunctions`` names it.
     docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+
+    Example:
+        - use: lambda
+          with:
+            function: shop-judge
+            input: {orders: 3}
+            timeout: 30s
     """
 
     needs_aws: ClassVar[bool] = True

@@ -35,6 +35,13 @@ class Logs(Validator):
     The query is CloudWatch Logs Insights'. Only lines of the replacement's tasks are
     looked at; when there is none, the step is inconclusive.
     docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
+
+    Example:
+        - use: logs
+          with:
+            log_groups: [/ecs/shop]
+            query: filter @message like /ERROR|Traceback/
+            rows: "== 0"
     """
 
     needs_aws: ClassVar[bool] = True

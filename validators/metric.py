@@ -57,6 +57,16 @@ class Metric(Validator):
     No value, or fewer than ``min_values``, is inconclusive. Expressions are those of
     metric math:
     docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+
+    Example:
+        - use: metric
+          with:
+            metrics:
+              errors: {namespace: Shop, name: Errors, stat: Sum}
+              orders: {namespace: Shop, name: Orders, stat: Sum}
+            expression: 100 * errors / orders
+            judge: maximum
+            must: "< 1"
     """
 
     needs_aws: ClassVar[bool] = True

@@ -36,6 +36,11 @@ class SecretsExist(Validator):
     value is read: what is asked is whether each is there, and whether IAM lets the
     task's execution role read it (resource policies and keys are not looked at).
     docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html
+
+    Example:
+        - use: secrets_exist
+          with:
+            readable: true
     """
 
     needs_aws: ClassVar[bool] = True

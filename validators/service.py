@@ -37,6 +37,12 @@ class Service(Validator):
     Steady is ECS's own word: all tasks run, none is pending. ECS tells of stopped tasks
     for an hour: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskSet.html and
     docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
+
+    Example:
+        - use: service
+          with:
+            within: 5m
+            stable_for: 30s
     """
 
     needs_aws: ClassVar[bool] = True

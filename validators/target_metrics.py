@@ -76,6 +76,12 @@ class TargetMetrics(Validator):
     little later; counts that are zero are not reported. Fewer than ``min_requests`` is
     inconclusive. Put a step with traffic before it (``needs``):
     docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
+
+    Example:
+        - use: target_metrics
+          with:
+            thresholds: {error_rate: "< 1%", p95: "< 300ms"}
+            min_requests: 100
     """
 
     needs_aws: ClassVar[bool] = True
