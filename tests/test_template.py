@@ -72,6 +72,7 @@ HOOK_ACTIONS = {
     "ssm:GetParameter": "plans in SSM parameters",
 }
 LAST_REPORT_ACTIONS = {
+    "codedeploy:GetDeployment": "application and group, for the metrics",
     "codedeploy:PutLifecycleEventHookExecutionStatus": "the report",
     "logs:CreateLogStream": "logs, and metrics in them",
     "logs:PutLogEvents": "logs, and metrics in them",

@@ -16,6 +16,9 @@ from hookgate.record import verdict_record
 from hookgate.reporting.log import PassLog
 from hookgate.reporting.metrics import EmfMetrics
 
+#: What of a deployment a last report does not ask for.
+_UNASKED = ("configuration", "cluster", "service", "region", "account")
+
 
 def report_failed(
     ids: Mapping[str, Any],
@@ -83,7 +86,26 @@ def handler(record: dict[str, Any], _context: Any) -> dict[str, Any]:
         f"{function or 'the hook function'} did not report "
         f"({context.get('condition', 'unknown')}; it said: {said})"
     )
-    return report_failed(record.get("requestPayload") or {}, _event(function), reason)
+    ids = record.get("requestPayload") or {}
+    return report_failed(ids, _event(function), reason, _deployment(ids))
+
+
+def _deployment(ids: Mapping[str, Any]) -> dict[str, Any] | None:
+    """As much of the deployment as the metrics need; the report does without it."""
+    try:
+        hook = HookEvent.parse(ids)
+        codedeploy = Clients().client("codedeploy")
+        info = codedeploy.get_deployment(deploymentId=hook.deployment_id)
+        named = info["deploymentInfo"]
+        return {
+            **dict.fromkeys(_UNASKED, ""),
+            "id": hook.deployment_id,
+            "application": named["applicationName"],
+            "group": named["deploymentGroupName"],
+        }
+    except Exception:  # noqa: BLE001 - as above
+        traceback.print_exc()
+        return None
 
 
 def _event(function_arn: str) -> str | None:

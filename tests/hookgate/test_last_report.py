@@ -44,6 +44,23 @@ def test_event_and_reason(edge, record, capsys):
     assert '"VerdictFailed":[1.0]' in capsys.readouterr().out
 
 
+def test_metrics_name_the_deployment_group(edge, record, capsys):
+    """The alarm of the group sees the last report: its metrics are the group's."""
+    handler(record, None)
+    told = capsys.readouterr().out
+
+    assert '"Application":"shop","DeploymentGroup":"shop-blue-green"' in told
+
+
+def test_deployment_cannot_be_read(edge, record, capsys):
+    """Without the deployment the report is made all the same, under no group."""
+    edge.deployment = {}
+    handler(record, None)
+
+    assert "Failed" == edge.calls.get_nowait()["status"]
+    assert '"Application":"unknown"' in capsys.readouterr().out
+
+
 def test_no_hook_event(edge, record):
     """A record without a hook event raises, so that the alarm on errors tells."""
     with pytest.raises(InputError):

@@ -1,4 +1,7 @@
-"""A local HTTP server that takes reports as CodeDeploy does, and keeps them."""
+"""A local HTTP server that takes reports as CodeDeploy does, and keeps them.
+
+It knows one deployment, whatever its id, and tells of nothing else.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,17 @@ from typing import Any
 
 
 class Edge(ThreadingHTTPServer):
-    """Keeps the parameters of every call in ``calls``."""
+    """Keeps every call in ``calls``, but for looks at the deployment."""
 
     daemon_threads = True
 
     def __init__(self, host: str) -> None:
         super().__init__((host, 0), _Handler)
         self.calls: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.deployment: dict[str, str] = {
+            "applicationName": "shop",
+            "deploymentGroupName": "shop-blue-green",
+        }
 
     @property
     def url(self) -> str:
@@ -43,8 +50,11 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers["Content-Length"])
         call = json.loads(self.rfile.read(length))
         operation = self.headers["X-Amz-Target"].partition(".")[2]
-        self.server.calls.put({"operation": operation, **call})
         answer = b"{}"
+        if operation == "GetDeployment":
+            answer = json.dumps({"deploymentInfo": self.server.deployment}).encode()
+        else:
+            self.server.calls.put({"operation": operation, **call})
         self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hookgate.errors import Place, PlanError
+from hookgate.redaction import masked
 
 Problem = tuple[Place, str]
 
@@ -23,7 +24,8 @@ class Problems:
 
     def add(self, place: Place, what: str) -> None:
         """Note a problem; the same one twice counts once."""
-        line = " ".join(what.splitlines())
+        # Masked before it is cut: a mask does not know half a secret.
+        line = masked(" ".join(what.splitlines()))
         self._found[place, line[:_LONGEST]] = None
 
     def extend(self, found: Iterable[Problem]) -> None:
@@ -52,4 +54,5 @@ class Problems:
 
 def shown(text: str) -> str:
     """Quote what a plan says, cut to a length that a message can bear."""
-    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
+    whole = masked(text)
+    return repr(whole if len(whole) <= _SHOWN else whole[:_SHOWN] + "…")
