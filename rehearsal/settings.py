@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rehearsal.cloudwatch.settings import CloudWatchSettings
 from rehearsal.codedeploy.settings import EngineSettings
 from rehearsal.ecs.settings import EcsSettings
 
@@ -23,6 +24,7 @@ class StageSettings:
             no interval under 5 s, and 0.1 makes half a second of that.
         prewarms_functions: Start every function's process ahead of need.
         engine: CodeDeploy's times and assumptions.
+        cloudwatch: CloudWatch's pace and assumptions.
         ecs: ECS's times.
     """
 
@@ -32,4 +34,5 @@ class StageSettings:
     health_check_pace: float = 1.0
     prewarms_functions: bool = True
     engine: EngineSettings = field(default_factory=EngineSettings)
+    cloudwatch: CloudWatchSettings = field(default_factory=CloudWatchSettings)
     ecs: EcsSettings = field(default_factory=EcsSettings)

@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from rehearsal.clients import Clients
+from rehearsal.cloudwatch.alarms import AlarmChanged, AlarmObserver
+from rehearsal.cloudwatch.cloudwatch import CloudWatch
 from rehearsal.codedeploy.acting.world import AwsWorld
 from rehearsal.codedeploy.api.context import Context
 from rehearsal.codedeploy.api.service import codedeploy_service
@@ -41,6 +43,10 @@ from rehearsal.load_balancer.service import LoadBalancerService
 from rehearsal.settings import ACCOUNT, StageSettings
 
 
+def unwatched(change: AlarmChanged) -> None:
+    """Look away: the observer of alarms where nobody watches."""
+
+
 class Stage:
     """Real processes, listeners and functions, driven by any AWS client.
 
@@ -54,6 +60,7 @@ class Stage:
         settings: Times and addresses.
         on_change: Told of deployments' changes; it must be quick and not wait.
         on_log: Told of each line that a function writes.
+        on_alarm: Told of each alarm that changes its state; it must not wait.
         clock: The engine's time.
         invoker: Who invokes the hooks, in the manner of a boto3 client of Lambda; the
             stage's own Lambda if left out.
@@ -67,6 +74,7 @@ class Stage:
         settings: StageSettings | None = None,
         on_change: Observer = nobody,
         on_log: LogObserver = unheard,
+        on_alarm: AlarmObserver = unwatched,
         clock: Clock | None = None,
         invoker: Any = None,
     ) -> None:
@@ -75,6 +83,7 @@ class Stage:
         self.functions = tuple(functions)
         self._on_change = on_change
         self._on_log = on_log
+        self._on_alarm = on_alarm
         self._clock = clock or SystemClock()
         self._invoker = invoker
         self._closing = ExitStack()
@@ -133,15 +142,18 @@ class Stage:
         self._server = EndpointServer(front, settings.port, settings.host)
         closing.callback(self._server.close)
         self._clients = Clients(self._server.url, settings.region)
-        fleet = self._fleet(closing)
+        mirror = self._mirror(closing)
+        cloudwatch = self._cloudwatch(mirror, closing)
+        fleet = self._fleet(cloudwatch, closing)
         self.engine = engine = self._engine()
         front.open(
             json_services={
                 CODEDEPLOY: codedeploy_service(self._context(engine)),
                 ECS: ecs_service(self._ecs_context(scheduler)),
             },
-            load_balancing=self._load_balancing(closing),
+            load_balancing=LoadBalancerService(self.data_plane, mirror),
             functions=LambdaService(fleet),
+            monitoring=cloudwatch.service(settings.region, ACCOUNT),
         )
         self._server.start()
         if settings.prewarms_functions:
@@ -158,11 +170,27 @@ class Stage:
         closing.callback(scheduler.close)
         return scheduler
 
-    def _fleet(self, closing: ExitStack) -> Fleet:
+    def _cloudwatch(self, mirror: Mirror, closing: ExitStack) -> CloudWatch:
+        cloudwatch = CloudWatch(
+            self.settings.cloudwatch,
+            self._clock,
+            self.data_plane,
+            mirror.attached,
+            self._on_alarm,
+        )
+        cloudwatch.start()
+        closing.callback(cloudwatch.close)
+        return cloudwatch
+
+    def _fleet(self, cloudwatch: CloudWatch, closing: ExitStack) -> Fleet:
+        def tell(function: str, request_id: str | None, line: str) -> None:
+            cloudwatch.log(function, request_id, line)
+            self._on_log(function, request_id, line)
+
         surroundings = Surroundings(
             endpoint_url=self._server.url, region=self.settings.region, account=ACCOUNT
         )
-        fleet = Fleet(self.functions, surroundings, self._on_log)
+        fleet = Fleet(self.functions, surroundings, tell)
         closing.callback(fleet.close)
         return fleet
 
@@ -197,14 +225,13 @@ class Stage:
     def _whereabouts(self) -> Whereabouts:
         return Whereabouts(region=self.settings.region, account=ACCOUNT)
 
-    def _load_balancing(self, closing: ExitStack) -> LoadBalancerService:
+    def _mirror(self, closing: ExitStack) -> Mirror:
         moto = self._moto
         keys = closing.enter_context(TemporaryDirectory(prefix="rehearsal-"))
-        mirror = Mirror(
+        return Mirror(
             self.data_plane,
             lambda: moto.backend("elbv2"),
             host=self.settings.host,
             pace=self.settings.health_check_pace,
             certificates=Certificates(Path(keys), moto.backend),
         )
-        return LoadBalancerService(self.data_plane, mirror)

@@ -32,6 +32,14 @@ class LoadBalancing(Protocol):
         ...
 
 
+class Monitoring(Protocol):
+    """CloudWatch: answers itself, or leaves it to moto."""
+
+    def answer(self, target: str, body: bytes) -> Reply | None:
+        """Answer, or None."""
+        ...
+
+
 class Functions(Protocol):
     """Lambda: answers itself, or leaves it to moto."""
 
@@ -62,6 +70,7 @@ class Front:
         json_services: Mapping[str, JsonService],
         load_balancing: LoadBalancing,
         functions: Functions,
+        monitoring: Monitoring,
     ) -> None:
         """Say who answers, before the first request: they need the endpoint's URL.
 
@@ -69,10 +78,12 @@ class Front:
             json_services: By the prefix of ``X-Amz-Target``.
             load_balancing: Answers for ELBv2.
             functions: Answers for Lambda.
+            monitoring: Answers for CloudWatch.
         """
         self._json_services = json_services
         self._load_balancing = load_balancing
         self._functions = functions
+        self._monitoring = monitoring
 
     def __call__(
         self, environ: Environ, start_response: StartResponse
@@ -115,6 +126,9 @@ class Front:
                 body = _body(environ)
                 reply = self._load_balancing.answer(body)
                 return reply or self._load_balancing.after(self._moto_reply(environ))
+            case "monitoring":
+                target = environ.get("HTTP_X_AMZ_TARGET", "")
+                return self._monitoring.answer(target, _body(environ))
             case "lambda":
                 invocation_type = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "")
                 path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]

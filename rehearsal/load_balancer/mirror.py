@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from rehearsal.cloudwatch.load_balancer import Attached
 from rehearsal.data_plane import (
     DataPlane,
     ListenerSettings,
     Protocol,
     TargetGroupSettings,
 )
+from rehearsal.data_plane.routing import referenced_groups
 from rehearsal.load_balancer import translation
 from rehearsal.load_balancer.certificates import (
     CertificateNotFoundError,
@@ -64,6 +66,16 @@ class Mirror:
         self._groups: dict[str, TargetGroupSettings] = {}
         self._listeners: dict[str, ListenerSettings] = {}
         self._opened: dict[str, dict[str, Any]] = {}
+
+    def attached(self) -> list[Attached]:
+        """Every target group that a listener forwards to, with the listener."""
+        with self._lock:
+            listeners = dict(self._listeners)
+        return [
+            Attached(listener=arn, target_group=group)
+            for arn, settings in listeners.items()
+            for group in referenced_groups(settings)
+        ]
 
     def refresh(self) -> dict[str, str]:
         """Bring the data plane to what moto now says.

@@ -1,0 +1,1 @@
+"""CloudWatch at the stage: metrics that are measured and alarms that are evaluated."""

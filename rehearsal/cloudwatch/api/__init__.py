@@ -1,0 +1,1 @@
+"""CloudWatch's operations, one module for each group of them."""

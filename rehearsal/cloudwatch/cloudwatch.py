@@ -1,0 +1,82 @@
+"""The stage's CloudWatch in one piece: what feeds it, keeps it and answers for it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from rehearsal.cloudwatch.alarms import AlarmObserver, Alarms
+from rehearsal.cloudwatch.api.context import Context
+from rehearsal.cloudwatch.api.service import CloudWatchService
+from rehearsal.cloudwatch.emf import EmfError, put_line
+from rehearsal.cloudwatch.load_balancer import Attached, LoadBalancerMetrics
+from rehearsal.cloudwatch.settings import CloudWatchSettings
+from rehearsal.cloudwatch.store import MetricStore
+from rehearsal.cloudwatch.watchman import Watchman
+from rehearsal.codedeploy.clock import Clock
+from rehearsal.data_plane import DataPlane
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class CloudWatch:
+    """Metrics of the load balancer, of functions' logs and of clients; alarms on them.
+
+    Args:
+        settings: The pace and what is unverified.
+        clock: Where time comes from.
+        plane: The data plane, whose answers and targets are counted.
+        attached: Tells which target groups are behind which listeners.
+        on_change: Told of each change of an alarm's state.
+    """
+
+    def __init__(
+        self,
+        settings: CloudWatchSettings,
+        clock: Clock,
+        plane: DataPlane,
+        attached: Callable[[], Iterable[Attached]],
+        on_change: AlarmObserver,
+    ) -> None:
+        self.store = MetricStore(settings.resolution, settings.most_metrics)
+        self.alarms = Alarms(self.store, clock.now, settings, on_change)
+        self._settings = settings
+        self._clock = clock
+        assumed = settings.assumptions
+        self._numbers = LoadBalancerMetrics(
+            self.store,
+            attached,
+            plane.health,
+            initial_is_unhealthy=assumed.initial_is_unhealthy,
+        )
+        plane.on_answer(self._numbers)
+        interval = assumed.seconds_between_host_counts * settings.pace
+        self._watchman = Watchman(self._numbers, self.alarms, clock, interval)
+
+    def start(self) -> None:
+        """Begin to evaluate."""
+        self._watchman.start()
+
+    def close(self) -> None:
+        """Stop evaluating."""
+        self._watchman.close()
+
+    def service(self, region: str, account: str) -> CloudWatchService:
+        """What answers for CloudWatch's API."""
+        context = Context(
+            store=self.store,
+            alarms=self.alarms,
+            clock=self._clock.now,
+            refresh=self._numbers.flush,
+            region=region,
+            account=account,
+            most_alarms=self._settings.most_alarms,
+        )
+        return CloudWatchService(context)
+
+    def log(self, function: str, request_id: str | None, line: str) -> None:
+        """Take a line that a function has written."""
+        try:
+            put_line(line, self.store)
+        except EmfError as error:
+            _LOGGER.warning("%s (%s) wrote metrics: %s", function, request_id, error)

@@ -1,0 +1,141 @@
+"""The load balancer's own numbers as CloudWatch metrics.
+
+Source: "CloudWatch metrics for your Application Load Balancer" and "… for your Network
+Load Balancer" in Elastic Load Balancing's user guides. A count that is 0 is not
+reported, as there, but for the counts of hosts.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from rehearsal.cloudwatch.metric import Metric
+from rehearsal.cloudwatch.store import MetricStore
+from rehearsal.data_plane import AccessRecord, TargetHealth, TargetState
+
+APPLICATION = "AWS/ApplicationELB"
+NETWORK = "AWS/NetworkELB"
+#: Answers that wait to be counted; a full queue would lose the oldest.
+MOST_WAITING = 500_000
+_TIME_DIGITS = 3
+
+Sample = tuple[str, float, str]
+"""A metric's name, its value and its unit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """A target group that a listener of a load balancer forwards to, by ARN."""
+
+    listener: str
+    target_group: str
+
+
+class LoadBalancerMetrics:
+    """Takes every answer of the listeners, and counts targets when told to.
+
+    Args:
+        store: Where the metrics go.
+        attached: Tells which target groups are behind which listeners.
+        health: Tells the health of a target group's targets.
+        initial_is_unhealthy: How targets count that are not yet known.
+    """
+
+    def __init__(
+        self,
+        store: MetricStore,
+        attached: Callable[[], Iterable[Attached]],
+        health: Callable[[str], tuple[TargetHealth, ...]],
+        *,
+        initial_is_unhealthy: bool,
+    ) -> None:
+        self._store = store
+        self._attached = attached
+        self._health = health
+        self._unhealthy = {TargetState.UNHEALTHY}
+        if initial_is_unhealthy:
+            self._unhealthy.add(TargetState.INITIAL)
+        self._waiting: deque[AccessRecord] = deque(maxlen=MOST_WAITING)
+        self._metrics: dict[tuple[str, str | None, str], tuple[Metric, ...]] = {}
+
+    def __call__(self, record: AccessRecord) -> None:
+        """Take a line of the access log; it is counted off the listeners' loop."""
+        self._waiting.append(record)
+
+    def flush(self) -> None:
+        """Count what has come in since."""
+        for _ in range(len(self._waiting)):
+            self._count(self._waiting.popleft())
+
+    def count_hosts(self, now: float) -> None:
+        """Count the healthy and the unhealthy targets of all attached groups."""
+        for each in set(self._attached()):
+            try:
+                states = [one.state for one in self._health(each.target_group)]
+            except KeyError:
+                continue  # it was removed between the two looks
+            healthy = sum(state is TargetState.HEALTHY for state in states)
+            unhealthy = sum(state in self._unhealthy for state in states)
+            for name, number in (
+                ("HealthyHostCount", healthy),
+                ("UnHealthyHostCount", unhealthy),
+            ):
+                metric = Metric.of(
+                    _namespace(each.listener),
+                    name,
+                    _dimensions(each.listener, each.target_group),
+                )
+                self._store.put(metric, float(number), now, unit="Count")
+
+    def _count(self, record: AccessRecord) -> None:
+        at = record.started_at + record.duration
+        for name, value, unit in _samples(record):
+            for metric in self._named(record, name):
+                self._store.put(metric, value, at, unit=unit)
+
+    def _named(self, record: AccessRecord, name: str) -> tuple[Metric, ...]:
+        """The metric of the load balancer, and that of the target group in it."""
+        key = (record.listener_arn, record.target_group_arn, name)
+        found = self._metrics.get(key)
+        if found is None:
+            namespace = _namespace(record.listener_arn)
+            alone = _dimensions(record.listener_arn, None)
+            sets = [alone]
+            if record.target_group_arn and not name.startswith("HTTPCode_ELB"):
+                sets.append(_dimensions(record.listener_arn, record.target_group_arn))
+            found = tuple(Metric.of(namespace, name, each) for each in sets)
+            self._metrics[key] = found
+        return found
+
+
+def _samples(record: AccessRecord) -> Iterator[Sample]:
+    if record.method == "TCP":
+        yield "NewFlowCount", 1.0, "Count"
+        return
+    if record.target is not None:
+        yield "RequestCount", 1.0, "Count"
+    if record.target_status is not None:
+        yield f"HTTPCode_Target_{record.target_status // 100}XX_Count", 1.0, "Count"
+        seconds = float(f"{record.duration:.{_TIME_DIGITS}g}")
+        yield "TargetResponseTime", seconds, "Seconds"
+        return
+    if record.target is not None:
+        yield "TargetConnectionErrorCount", 1.0, "Count"
+    yield f"HTTPCode_ELB_{record.status // 100}XX_Count", 1.0, "Count"
+    if record.status in {500, 502, 503, 504}:
+        yield f"HTTPCode_ELB_{record.status}_Count", 1.0, "Count"
+
+
+def _namespace(listener: str) -> str:
+    return NETWORK if ":listener/net/" in listener else APPLICATION
+
+
+def _dimensions(listener: str, target_group: str | None) -> Mapping[str, str]:
+    """``app/name/id``, as a listener's ARN holds it, and ``targetgroup/name/id``."""
+    _, _, path = listener.partition(":listener/")
+    found = {"LoadBalancer": path.rpartition("/")[0]}
+    if target_group is not None:
+        found["TargetGroup"] = target_group.rpartition(":")[2]
+    return found
