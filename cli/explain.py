@@ -71,6 +71,10 @@ def _asks(step: Step) -> str:
 
 def _optouts(step: Step) -> str:
     said = [] if step.blocking else ["does not block"]
-    if step.on_no_data == "pass":
-        said.append("passes without data")
+    waivers = {
+        "passes without data": step.on_no_data,
+        "passes when inconclusive": step.on_inconclusive,
+        "passes on errors": step.on_error,
+    }
+    said += [words for words, word in waivers.items() if word == "pass"]
     return ", ".join(said)

@@ -13,6 +13,11 @@ from hookgate.registry import resolve
 from hookgate.validator import Validator
 
 _EXAMPLE = "\nExample:\n"
+_SHARED = Validator.model_fields
+_SHARED_TITLE = (
+    "## Options of every validator\n\n[What they mean](../semantics.md), and with what "
+    "defaults here."
+)
 
 
 def title(validator: type[Validator]) -> str:
@@ -71,8 +76,11 @@ def _lines(name: str, validator: type[Validator]) -> Iterator[str]:
     if shown := example(validator):
         yield from ("", "## Example", "", "```yaml", shown, "```")
     schema = schema_of(validator)
+    known = options(schema)
     yield from ("", "## Options", "")
-    yield from _table(options(schema))
+    yield from _table([each for each in known if each.name not in _SHARED])
+    yield from ("", _SHARED_TITLE, "")
+    yield from _table([each for each in known if each.name in _SHARED])
     for inner, definition in schema.get("$defs", {}).items():
         if definition.get("properties"):
             yield from ("", f"### {inner.lstrip('_')}", "")

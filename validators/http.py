@@ -10,24 +10,17 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from hookgate import (
-    Attempt,
-    Consecutive,
     DeploymentContext,
     Duration,
-    Every,
     Expectation,
     Finding,
     NoAnswer,
-    Patience,
-    Probe,
     Reply,
     Request,
     Size,
     Statuses,
     Tools,
     Validator,
-    Within,
-    eventually,
     judge,
     status_in,
 )
@@ -68,12 +61,6 @@ class Http(Validator):
     expect: tuple[Expectation, ...] = Field(
         (), description="What the answer must be: a query and a predicate an entry."
     )
-    within: Within = 0.0
-    every: Every = 1.0
-    consecutive: Consecutive = 1
-    stop_on: Statuses = Field(
-        (), description="Statuses that no further try can change, such as 501."
-    )
     timeout: Duration = Field(10.0, gt=0, description="The bound of one try.")
     max_body: Size = Field(1024 * 1024, gt=0, description="The largest body taken.")
     listener: Literal["test", "production"] = Field(
@@ -88,40 +75,24 @@ class Http(Validator):
         return self
 
     def worst_case(self) -> float:
-        """As long as the tries may take."""
-        return self._patience.worst_case(self.timeout)
+        """As long as one try may take."""
+        return self.timeout
 
     def check(
         self,
         context: DeploymentContext,  # noqa: ARG002 - every validator is given it
         tools: Tools,
     ) -> Iterator[Finding]:
-        """Ask until the answer is right, or the time is over."""
+        """Ask, and hold the answer against what is expected."""
         probe = tools.http if self.listener == "test" else tools.production
-        settled = eventually(
-            lambda: self._attempt(probe), self._patience, tools.deadline
-        )
-        yield from settled.findings
-
-    @property
-    def _patience(self) -> Patience:
-        return Patience(
-            within=self.within, every=self.every, consecutive=self.consecutive
-        )
-
-    def _attempt(self, probe: Probe) -> Attempt:
-        asked = {"method": self.method, "path": self.path}
         try:
             reply = probe(self._request())
         except NoAnswer as error:
+            asked = {"method": self.method, "path": self.path}
             summary = f"{self.method} {self.path}: {error}"
-            return Attempt(
-                findings=(Finding(ok=False, summary=summary, evidence=asked),)
-            )
-        return Attempt(
-            findings=tuple(self._findings(reply)),
-            certain=status_in(reply.status, self.stop_on),
-        )
+            yield Finding(ok=False, summary=summary, evidence=asked)
+        else:
+            yield from self._findings(reply)
 
     def _request(self) -> Request:
         headers, body = dict(self.headers), self.body

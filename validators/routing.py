@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hookgate import (
-    Attempt,
     DeploymentContext,
     Endpoint,
     Every,
     Finding,
-    Patience,
     Route,
     Side,
     Tools,
     Validator,
-    Within,
-    eventually,
     known,
     read_routes,
 )
@@ -42,12 +38,11 @@ class Routing(Validator):
 
     needs_aws: ClassVar[bool] = True
 
-    within: Within = 0.0
     every: Every = 2.0
 
     def worst_case(self) -> float:
-        """``within``, and the calls of one look."""
-        return self._patience.worst_case(_CALLS)
+        """The calls of one look."""
+        return _CALLS
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
         """Read listeners, rules and the targets behind them."""
@@ -57,15 +52,7 @@ class Routing(Validator):
             blue=known(context.blue, "the original's target group"),
             green=known(context.green, "the replacement's target group"),
         )
-        yield from eventually(
-            lambda: Attempt(findings=tuple(look.findings())),
-            self._patience,
-            tools.deadline,
-        ).findings
-
-    @property
-    def _patience(self) -> Patience:
-        return Patience(within=self.within, every=self.every)
+        yield from look.findings()
 
 
 @dataclass(frozen=True, slots=True)

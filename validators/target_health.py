@@ -6,21 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from hookgate import (
-    Attempt,
     DeploymentContext,
-    Duration,
     Every,
     Finding,
-    Patience,
     Percentage,
     Side,
+    StableFor,
     Tools,
     Validator,
     Within,
-    eventually,
     known,
 )
 
@@ -48,9 +45,7 @@ class TargetHealth(Validator):
     healthy: Percentage = Field(
         100.0, gt=0, description="The share of the targets that must be healthy."
     )
-    stable_for: Duration = Field(
-        20.0, description="How long they must be so without a break."
-    )
+    stable_for: StableFor = 20.0
     within: Within = 300.0
     every: Every = 5.0
     on_unattached: Literal["fail", "pass"] = Field(
@@ -59,35 +54,19 @@ class TargetHealth(Validator):
         "load balancer checks nothing, as in a service's first deployment.",
     )
 
-    @model_validator(mode="after")
-    def _fits(self) -> TargetHealth:
-        if self.stable_for >= self.within:
-            raise ValueError("stable_for does not fit into within: make within longer")
-        return self
-
     def worst_case(self) -> float:
-        """``within``, and one call."""
-        return self._patience.worst_case(_CALL)
+        """One call."""
+        return _CALL
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
-        """Look again until the targets are healthy and stay so."""
+        """Look at the targets' states."""
         green = known(context.green, "the replacement's target group")
-        group = green.target_group
-
-        def look() -> Attempt:
-            answer = tools.aws(
-                "elbv2", "describe_target_health", TargetGroupArn=group.arn
-            )
-            found = self._judge(green, answer["TargetHealthDescriptions"])
-            return Attempt(findings=(found,))
-
-        yield from eventually(look, self._patience, tools.deadline).findings
-
-    @property
-    def _patience(self) -> Patience:
-        return Patience(
-            within=self.within, every=self.every, stable_for=self.stable_for
+        answer = tools.aws(
+            "elbv2",
+            "describe_target_health",
+            TargetGroupArn=green.target_group.arn,
         )
+        yield self._judge(green, answer["TargetHealthDescriptions"])
 
     def _judge(self, green: Side, described: Sequence[_Target]) -> Finding:
         name = green.target_group.name

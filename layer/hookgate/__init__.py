@@ -8,6 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hookgate.attempt import Attempt, Settled
+    from hookgate.attempts import eventually
     from hookgate.bound import Bound, DurationBound, NumberBound, PercentageBound
     from hookgate.cloudwatch import Window, metric_query, metric_values
     from hookgate.context import (
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
         CannotMeasure,
         Inconclusive,
         NoAnswer,
+        NoData,
         NotFound,
         NotGreen,
     )
@@ -33,12 +36,13 @@ if TYPE_CHECKING:
     from hookgate.foreign import foreign_document, foreign_findings, foreign_question
     from hookgate.model import Finding, LifecycleEvent, Status
     from hookgate.patience import (
-        Attempt,
         Consecutive,
         Every,
         Patience,
+        Repeat,
+        StableFor,
+        StopOn,
         Within,
-        eventually,
     )
     from hookgate.probe import Certificate, Phases, Probe, Redirect, Reply, Request
     from hookgate.routes import Route, read_routes
@@ -50,6 +54,8 @@ if TYPE_CHECKING:
 _NAMES = {
     "bound": ("Bound", "DurationBound", "NumberBound", "PercentageBound"),
     "cloudwatch": ("Window", "metric_query", "metric_values"),
+    "attempt": ("Attempt", "Settled"),
+    "attempts": ("eventually",),
     "context": (
         "AppSpec",
         "Container",
@@ -67,12 +73,21 @@ _NAMES = {
         "Inconclusive",
         "NoAnswer",
         "NotFound",
+        "NoData",
         "NotGreen",
     ),
     "expectation": ("Expectation", "judge"),
     "foreign": ("foreign_document", "foreign_findings", "foreign_question"),
     "model": ("Finding", "LifecycleEvent", "Status"),
-    "patience": ("Attempt", "Consecutive", "Every", "Patience", "Within", "eventually"),
+    "patience": (
+        "Consecutive",
+        "Every",
+        "Patience",
+        "Repeat",
+        "StableFor",
+        "StopOn",
+        "Within",
+    ),
     "probe": ("Certificate", "Phases", "Probe", "Redirect", "Reply", "Request"),
     "routes": ("Route", "read_routes"),
     "runtime": ("hook",),
@@ -113,6 +128,7 @@ __all__ = [
     "Inconclusive",
     "LifecycleEvent",
     "NoAnswer",
+    "NoData",
     "NotFound",
     "NotGreen",
     "NumberBound",
@@ -124,13 +140,17 @@ __all__ = [
     "Probe",
     "Rate",
     "Redirect",
+    "Repeat",
     "Reply",
     "Request",
     "Route",
+    "Settled",
     "Side",
     "Size",
+    "StableFor",
     "Status",
     "Statuses",
+    "StopOn",
     "TaskDefinition",
     "Tools",
     "Validator",

@@ -7,6 +7,8 @@ HookgateError
     AccessDenied         whoever owns the function's role
     NotFound             whoever named what is not there
     Inconclusive         measured, but it cannot carry a decision
+      NoData             there was nothing to measure
+  Defect                 whoever wrote the validator: no opt-out covers it
   NoAnswer               whoever owns the new version: it did not answer as it must
     NotGreen             somebody else answered
   ReportError            whoever is on call: CodeDeploy was not told
@@ -58,7 +60,15 @@ class NotFound(CannotMeasure):
 
 
 class Inconclusive(CannotMeasure):
-    """Measured, but no data or too few samples; the step is inconclusive."""
+    """Measured, but it cannot carry a decision, as too few samples cannot."""
+
+
+class NoData(Inconclusive):
+    """There was nothing to measure; ``on_no_data`` says what that comes to."""
+
+
+class Defect(HookgateError):
+    """A validator does not do what one must; the step is errored, whatever it says."""
 
 
 class NoAnswer(HookgateError):

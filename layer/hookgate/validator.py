@@ -7,11 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.model import Finding
+from hookgate.patience import (
+    Consecutive,
+    Every,
+    Patience,
+    Repeat,
+    StableFor,
+    StopOn,
+    Within,
+)
 from hookgate.probe import Probe
 from hookgate.second_layer import demand
 
@@ -59,7 +68,8 @@ class Validator(BaseModel, ABC):
     """One question about a deployment; its pydantic fields are its options.
 
     A subclass named ``TargetHealth`` in ``validators/target_health.py`` is used in a
-    plan as ``use: target_health``.
+    plan as ``use: target_health``. It asks once: the fields below are the options of
+    every validator, and the engine asks again as they say.
     """
 
     # Built when options are first read: what no plan uses costs a cold start nothing.
@@ -74,22 +84,56 @@ class Validator(BaseModel, ABC):
     #: them its options are refused; so it imports them no earlier than in ``check``.
     second_layer: ClassVar[tuple[str, ...]] = ()
 
+    within: Within = 0.0
+    every: Every = 1.0
+    consecutive: Consecutive = 1
+    stable_for: StableFor = 0.0
+    stop_on: StopOn = ()
+    repeat: Repeat | None = Field(
+        None,
+        description="Ask a fixed number of times, and say how many may go wrong.",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _installed(cls, options: Any) -> Any:
         demand(f"the validator {cls.__name__}", *cls.second_layer)
         return options
 
+    @model_validator(mode="after")
+    def _words_fit(self) -> Validator:
+        until = {"within", "consecutive", "stable_for"} & self.model_fields_set
+        if self.repeat and until:
+            told = " and ".join(sorted(until))
+            raise ValueError(f"repeat asks a fixed number of times: leave out {told}")
+        if self.within and self.stable_for >= self.within and not self.repeat:
+            raise ValueError("stable_for does not fit into within: make within longer")
+        return self
+
+    @property
+    def patience(self) -> Patience:
+        """How often to ask, and when the answer counts."""
+        return Patience(
+            within=self.within,
+            every=self.every,
+            consecutive=self.consecutive,
+            stable_for=self.stable_for,
+            stop_on=self.stop_on,
+            repeat=self.repeat,
+        )
+
     @abstractmethod
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
-        """State what is observed; at least one finding, or the step is errored.
+        """Ask once, and state what is observed: at least one finding.
 
         Raises:
             CannotMeasure: the question could not be asked.
             Inconclusive: it was, but the answer cannot carry a decision.
+            NoData: it was, and there was nothing to measure.
+            NoAnswer: the target did not answer as it must.
         """
         ...
 
     def worst_case(self) -> float:
-        """The longest that ``check`` may take, in seconds."""
+        """The longest that ``check`` may take when it asks once, in seconds."""
         return 30.0

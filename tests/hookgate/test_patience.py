@@ -6,10 +6,12 @@ from itertools import chain, repeat
 
 import pytest
 
+from hookgate.attempt import Attempt
+from hookgate.attempts import eventually
 from hookgate.deadline import Deadline
-from hookgate.errors import CannotMeasure, NoAnswer
+from hookgate.errors import CannotMeasure, Defect, NoAnswer
 from hookgate.model import Finding
-from hookgate.patience import Attempt, Patience, eventually
+from hookgate.patience import Patience
 from hookgate.testing import VirtualClock
 
 
@@ -131,7 +133,7 @@ def test_no_time_for_one_attempt():
 
 def test_attempt_without_findings_is_no_success():
     """Silence does not hold."""
-    with pytest.raises(CannotMeasure, match="found nothing"):
+    with pytest.raises(Defect, match="stated no finding"):
         settle([Attempt(findings=())], Patience())
 
 

@@ -100,8 +100,6 @@ def test_evidence_of_a_failure_shows_the_answer():
         "duration_ms": 250.0,
         "peer": "192.0.2.1",
         "body": "x" * 9000,
-        "attempts": 1,
-        "elapsed_ms": 250,
     }
 
 
@@ -110,17 +108,9 @@ def test_good_answer_is_not_kept():
     assert "body" not in check(Http(), replies=[a_reply(200, "secret")])[0].evidence
 
 
-@pytest.mark.parametrize(
-    ("options", "seconds"),
-    [
-        pytest.param({}, 10, id="one try"),
-        pytest.param({"consecutive": 3}, 32, id="three in a row"),
-        pytest.param({"within": "60s", "timeout": "2s"}, 62, id="within"),
-    ],
-)
-def test_worst_case(options, seconds):
-    """The longest time follows from the options."""
-    assert Http.model_validate(options).worst_case() == seconds
+def test_worst_case():
+    """One try takes no longer than its timeout."""
+    assert Http.model_validate({"timeout": "2s"}).worst_case() == 2
 
 
 @pytest.mark.parametrize("depth", [100_000])

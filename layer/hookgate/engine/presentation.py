@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hookgate.errors import CannotMeasure
+from hookgate.errors import Defect
 from hookgate.model import Finding
 from hookgate.redaction import Secrets
 
@@ -30,12 +30,12 @@ def presentable(said: Any, secrets: Secrets) -> Finding:
     """What was stated as a finding, in plain values that anybody may copy.
 
     Raises:
-        CannotMeasure: it is no finding, whatever its type says.
+        Defect: it is no finding, whatever its type says.
     """
     wrong = _wrong(said)
     if wrong:
         shown = shortened(secrets.mask(repr(said)), 200)
-        raise CannotMeasure(f"the validator stated {shown} instead of {wrong}")
+        raise Defect(f"the validator stated {shown} instead of {wrong}")
     return Finding(
         ok=said.ok,
         summary=shortened(secrets.mask(plain_text(said.summary)), MAX_SUMMARY),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from hookgate.attempt import Attempt
+from hookgate.attempts import eventually
 from hookgate.context import DeploymentContext
 from hookgate.engine.presentation import (
     MAX_SUMMARY,
@@ -14,14 +16,20 @@ from hookgate.engine.presentation import (
     words,
 )
 from hookgate.engine.step_output import LIMIT, StepOutput, open_step_output
-from hookgate.errors import CannotMeasure, HookgateError, Inconclusive, NoAnswer
+from hookgate.errors import (
+    CannotMeasure,
+    Defect,
+    HookgateError,
+    Inconclusive,
+    NoAnswer,
+    NoData,
+)
 from hookgate.model import Finding, Outcome, Status
 from hookgate.plan import Step
 from hookgate.redaction import Secrets
-from hookgate.validator import Log, Tools
+from hookgate.validator import Log, Tools, Validator
 
 MAX_FINDINGS = 1000
-NO_DATA = "passed without data (on_no_data: pass)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +91,45 @@ class StepRun:
         try:
             tools = replace(self.tools, log=MaskedLog(self.tools.log, self.secrets))
             validator = self.step.build(self.substitute)
-            for finding in _counted(validator.check(self.context, tools)):
-                self.findings.append(presentable(finding, self.secrets))
-        except Inconclusive as error:
-            return self._without_data(words(error))
-        except NoAnswer as error:
-            return Status.FAILED, words(error)
+            settled = eventually(
+                lambda: self._attempt(validator, tools),
+                validator.patience,
+                tools.deadline,
+            )
+            self.findings[:] = settled.findings
+        except CannotMeasure as error:
+            return self._unmeasured(error)
         except HookgateError as error:
             return Status.ERRORED, words(error)
         except BaseException as error:  # noqa: BLE001 - even sys.exit() is no consent
             return Status.ERRORED, f"the validator crashed: {told(error)}"
         return self._weigh()
 
-    def _without_data(self, reason: str) -> tuple[Status, str]:
+    def _attempt(self, validator: Validator, tools: Tools) -> Attempt:
+        """Let the validator ask once, and keep what it states."""
+        self.findings.clear()
+        try:
+            for finding in _counted(validator.check(self.context, tools)):
+                self.findings.append(presentable(finding, self.secrets))
+        except (NoAnswer, Inconclusive) as error:
+            holds = all(each.ok for each in self.findings)
+            if isinstance(error, Inconclusive) and holds:
+                raise
+            summary = shortened(self.secrets.mask(words(error)), MAX_SUMMARY)
+            self.findings.append(Finding(ok=False, summary=summary))
+        return Attempt(findings=tuple(self.findings))
+
+    def _unmeasured(self, error: CannotMeasure) -> tuple[Status, str]:
+        """What a step without a measurement comes to, and what was waived."""
+        status, word, what = _policy(error)
+        reason = words(error)
         holds = all(each.ok for each in self.findings)
-        if self.step.on_no_data == "pass" and holds:
-            self.waived.append(NO_DATA)
-            return Status.PASSED, f"{reason}; passed because of on_no_data: pass"
-        return (Status.INCONCLUSIVE if holds else Status.FAILED), reason
+        if getattr(self.step, word) == "pass" and holds:
+            self.waived.append(f"passed {what} ({word}: pass)")
+            return Status.PASSED, f"{reason}; passed because of {word}: pass"
+        return status, reason
 
     def _weigh(self) -> tuple[Status, str]:
-        if not self.findings:
-            return Status.ERRORED, "the validator stated no finding"
         broken = [each.summary for each in self.findings if not each.ok]
         if broken:
             return Status.FAILED, "; ".join(broken)
@@ -122,19 +147,26 @@ class StepRun:
         return ""
 
 
+def _policy(error: CannotMeasure) -> tuple[Status, str, str]:
+    """The status of a step that ``error`` ended, and the word that may waive it."""
+    if isinstance(error, NoData):
+        return Status.INCONCLUSIVE, "on_no_data", "without data"
+    if isinstance(error, Inconclusive):
+        return Status.INCONCLUSIVE, "on_inconclusive", "though inconclusive"
+    return Status.ERRORED, "on_error", "without a measurement"
+
+
 def _counted(findings: Iterator[Finding]) -> Iterator[Finding]:
     """What the validator says, if it says anything at all, and not for ever.
 
     Raises:
-        CannotMeasure: something else than findings, or too many of them.
+        Defect: something else than findings, or too many of them.
     """
     if not isinstance(findings, Iterable):
-        raise CannotMeasure(
+        raise Defect(
             f"the validator returned {type(findings).__name__} instead of findings"
         )
     for number, finding in enumerate(findings, 1):
         if number > MAX_FINDINGS:
-            raise CannotMeasure(
-                f"the validator stated more than {MAX_FINDINGS} findings"
-            )
+            raise Defect(f"the validator stated more than {MAX_FINDINGS} findings")
         yield finding

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from hookgate.plan.composer import Path
 
@@ -39,11 +40,16 @@ def keys_at(model: type[BaseModel], loc: Iterable[int | str]) -> tuple[str, ...]
         models = branch or inner or models
     return tuple(
         dict.fromkeys(
-            info.alias or name
-            for each in models
-            for name, info in each.model_fields.items()
+            info.alias or name for each in models for name, info in _own_first(each)
         )
     )
+
+
+def _own_first(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
+    """A model's fields, those that it shares with others last."""
+    bases = [each for each in model.__bases__ if issubclass(each, BaseModel)]
+    inherited = {name for each in bases for name in each.model_fields}
+    return sorted(model.model_fields.items(), key=lambda field: field[0] in inherited)
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

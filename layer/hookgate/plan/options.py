@@ -76,7 +76,7 @@ def worst_case(validator: Validator) -> float:
         ValueError: it says nothing that can be planned with.
     """
     try:
-        seconds = float(validator.worst_case())
+        seconds = validator.patience.worst_case(float(validator.worst_case()))
     # As in build: a plugin may raise anything.
     except (Exception, SystemExit) as error:
         raise ValueError(

@@ -67,6 +67,8 @@ class Step:
     blocking: bool = True
     timeout: float
     on_no_data: str = "fail"
+    on_inconclusive: str = "fail"
+    on_error: str = "fail"
     place: Place
     options: Mapping[str, Any] = field(default_factory=dict)
 

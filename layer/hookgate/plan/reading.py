@@ -131,6 +131,8 @@ def _step(checked: Checked, file: StepFile) -> Step:
         blocking=file.blocking,
         timeout=timeout,
         on_no_data=file.on_no_data,
+        on_inconclusive=file.on_inconclusive,
+        on_error=file.on_error,
         place=checked.draft.place,
         options=file.options,
     )

@@ -86,6 +86,16 @@ class StepFile(_File):
     on_no_data: Literal["fail", "pass"] = Field(
         default="fail", description="What a step comes to that had no data to judge by."
     )
+    on_inconclusive: Literal["fail", "pass"] = Field(
+        default="fail",
+        description="What a step comes to whose data cannot carry a decision, such as "
+        "too few samples.",
+    )
+    on_error: Literal["fail", "pass"] = Field(
+        default="fail",
+        description="What a step comes to that could not measure, such as when AWS "
+        "refuses. A defect, a wrong plan and a step given up never pass.",
+    )
 
 
 _Event = Annotated[LifecycleEvent, BeforeValidator(fields.lifecycle_event)]

@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from hookgate.attempt import Attempt
+from hookgate.attempts import eventually
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.model import Finding
@@ -74,4 +76,11 @@ def check(  # noqa: PLR0913 - what a test leaves out is not there for the valida
         deadline=Deadline.after(seconds, clock),
         log=QuietLog(),
     )
-    return list(validator.check(context or a_context(), tools))
+
+    def ask() -> Attempt:
+        found = validator.check(context or a_context(), tools)
+        return Attempt(findings=tuple(found))
+
+    if validator.patience.once:
+        return list(ask().findings)
+    return list(eventually(ask, validator.patience, tools.deadline).findings)

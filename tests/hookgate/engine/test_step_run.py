@@ -8,7 +8,7 @@ import threading
 import pytest
 from support.steps import Asking, Gate, ListLog, a_step, raises, says, verdict_of
 
-from hookgate.errors import CannotMeasure, Inconclusive, NoAnswer
+from hookgate.errors import CannotMeasure, Inconclusive, NoAnswer, NoData
 from hookgate.model import Finding, HookStatus, Status
 from hookgate.predicate import shown
 from hookgate.redaction import Secrets
@@ -169,7 +169,7 @@ def test_crash_names_place():
 
 def test_no_data_opted_out():
     """A step that may pass without data passes, and the verdict says so."""
-    verdict = verdict_of([a_step(raises(Inconclusive("few")), on_no_data="pass")])
+    verdict = verdict_of([a_step(raises(NoData("few")), on_no_data="pass")])
 
     assert HookStatus.SUCCEEDED is verdict.status
     assert verdict.optouts == ("step: passed without data (on_no_data: pass)",)
@@ -177,7 +177,7 @@ def test_no_data_opted_out():
 
 def test_no_data_opted_out_with_a_long_reason():
     """The opt-out is named however long the reason is."""
-    verdict = verdict_of([a_step(raises(Inconclusive("x" * 9000)), on_no_data="pass")])
+    verdict = verdict_of([a_step(raises(NoData("x" * 9000)), on_no_data="pass")])
 
     assert verdict.optouts == ("step: passed without data (on_no_data: pass)",)
 

@@ -46,7 +46,7 @@ class Http(Toy):
         return path
 
     def worst_case(self) -> float:
-        return self.within
+        return 0.0
 
 
 class Page(BaseModel):
@@ -80,7 +80,7 @@ class TargetHealth(Toy):
     within: Duration = 60.0
 
     def worst_case(self) -> float:
-        return self.within
+        return 0.0
 
 
 class Alarms(Toy):

@@ -1,0 +1,104 @@
+"""The words of a plan, and what a step comes to: one table for every validator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hookgate.context import DeploymentContext
+from hookgate.deadline import Deadline
+from hookgate.engine import begin
+from hookgate.engine.optouts import optouts
+from hookgate.engine.step_run import StepRun
+from hookgate.errors import (
+    AccessDenied,
+    CannotMeasure,
+    Inconclusive,
+    NoAnswer,
+    NoData,
+    Place,
+)
+from hookgate.model import Finding, HookStatus, Status, Verdict
+from hookgate.plan import Step
+from hookgate.redaction import Secrets
+from hookgate.testing import QuietLog, ScriptedAws, ScriptedProbe, VirtualClock
+from hookgate.validator import Tools, Validator
+
+ROWS = yaml.safe_load((Path(__file__).parent / "semantics.yaml").read_text("utf-8"))
+HELD = Finding(ok=True, summary="it holds")
+BROKEN = Finding(ok=False, summary="it does not hold")
+SAYS: dict[str, list[Finding | Exception]] = {
+    "held": [HELD],
+    "broken": [HELD, BROKEN],
+    "broken 501": [Finding(ok=False, summary="answered", evidence={"status": 501})],
+    "refused": [NoAnswer("connection refused")],
+    "no data": [NoData("no datapoint")],
+    "few": [HELD, Inconclusive("too few samples")],
+    "error": [CannotMeasure("AWS did not answer")],
+    "denied": [AccessDenied("no permission")],
+    "crash": [HELD, ZeroDivisionError("zero")],
+    "silence": [],
+    "broken and no data": [BROKEN, NoData("no datapoint")],
+    "broken and error": [BROKEN, CannotMeasure("AWS did not answer")],
+}
+
+
+class Scripted(Validator):
+    """States what a row says, attempt by attempt."""
+
+    attempts: list[str]
+    made: list[str] = []  # noqa: RUF012 - pydantic copies it
+
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
+        name = self.attempts[min(len(self.made), len(self.attempts) - 1)]
+        self.made.append(name)
+        for each in SAYS[name]:
+            if isinstance(each, Exception):
+                raise each
+            yield each
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["case"])
+def test_words(row: dict[str, Any]):
+    """Every word has one meaning, and no word passes what is not named."""
+    options = {"attempts": row["attempts"], **row.get("with", {})}
+    validator = Scripted.model_validate(options)
+    words = {"timeout": 60.0, "place": Place("plan.yaml"), **row.get("step", {})}
+    step = Step(name="step", use="scripted", validator=validator, **words)
+    outcome = run(step)
+    named = optouts([step], [outcome], proven=True)
+    event = DeploymentContext(event="AfterInstall").event  # type: ignore[arg-type]
+    verdict = Verdict(event=event, outcomes=(outcome,), optouts=named)
+
+    assert Status(row["comes_to"]) is outcome.status, outcome.reason
+    assert tuple(row.get("optouts", ())) == verdict.optouts
+    assert row.get("succeeds", False) is (verdict.status is HookStatus.SUCCEEDED)
+    assert row.get("took", len(validator.made)) == len(validator.made)
+    assert outcome.reason
+
+
+def run(step: Step):
+    """The outcome of a step, on a clock that only moves when somebody sleeps."""
+    clock = VirtualClock()
+    tools = Tools(
+        http=ScriptedProbe(clock),
+        production=ScriptedProbe(clock),
+        aws=ScriptedAws({}),
+        deadline=Deadline.after(step.timeout, clock),
+        log=QuietLog(),
+    )
+    context = DeploymentContext(event="AfterInstall")  # type: ignore[arg-type]
+    substitute, secrets = str, Secrets(str)
+    run = StepRun(
+        step=step,
+        context=context,
+        tools=tools,
+        substitute=substitute,
+        secrets=secrets,
+    )
+    # In a thread of its own, as every step: what it prints is routed by its thread.
+    return begin("the step", run).result(Deadline.after(60))
