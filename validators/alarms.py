@@ -8,17 +8,12 @@ from typing import Any, ClassVar
 from pydantic import Field, model_validator
 
 from hookgate import (
-    Attempt,
     DeploymentContext,
-    Duration,
     Every,
     Finding,
-    Inconclusive,
-    Patience,
+    NoData,
     Tools,
     Validator,
-    Within,
-    eventually,
     known,
 )
 
@@ -57,10 +52,6 @@ class Alarms(Validator):
         description="Also the alarms on which the deployment group rolls back; the "
         "group must have some, and watch them.",
     )
-    stable_for: Duration = Field(
-        0.0, description="How long none may be in ALARM, without a break."
-    )
-    within: Within = 0.0
     every: Every = 10.0
 
     @model_validator(mode="after")
@@ -70,33 +61,22 @@ class Alarms(Validator):
         return self
 
     def worst_case(self) -> float:
-        """As long as the looks may take."""
-        return self._patience.worst_case(2 * _CALL)
+        """The group's own alarms, and two kinds of them."""
+        return 3 * _CALL
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
-        """Look again until none is in ALARM and stays so."""
+        """Look at the alarms' states."""
         names = {*self.names}
         if self.deployment_group:
             own = _of_the_group(context, tools)
             yield from own
             names.update(name for each in own for name in _named(each))
         silent: dict[str, str] = {}
-
-        def look() -> Attempt:
-            silent.clear()
-            return Attempt(findings=tuple(self._judged(names, tools, silent)))
-
         if names or self.prefix:
-            yield from eventually(look, self._patience, tools.deadline).findings
+            yield from self._judged(names, tools, silent)
         if silent:
             told = "; ".join(f"{name}: {why}" for name, why in sorted(silent.items()))
-            raise Inconclusive(f"without data: {told}")
-
-    @property
-    def _patience(self) -> Patience:
-        return Patience(
-            within=self.within, every=self.every, stable_for=self.stable_for
-        )
+            raise NoData(f"without data: {told}")
 
     def _judged(
         self, names: set[str], tools: Tools, silent: dict[str, str]

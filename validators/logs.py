@@ -13,12 +13,13 @@ from hookgate import (
     DeploymentContext,
     Duration,
     Finding,
-    Inconclusive,
+    NoData,
     NumberBound,
     Tools,
     Validator,
     Window,
     known,
+    too_few,
 )
 
 _CALL = 10.0
@@ -97,9 +98,10 @@ class Logs(Validator):
         lines = int(float(counted[0].get("lines", 0))) if counted else 0
         where = ", ".join(groups)
         if lines < self.min_lines:
-            raise Inconclusive(
+            raise too_few(
+                lines,
                 f"{where} has {lines} lines from {window}, and at least "
-                f"{self.min_lines} must be there"
+                f"{self.min_lines} must be there",
             )
         rows = self._asked(tools, groups, window, f"{only}{self.query}")
         shown = "; ".join(_shown(each) for each in rows[:_SHOWN])
@@ -186,5 +188,5 @@ def _of_tasks(context: DeploymentContext, tools: Tools) -> str:
         )["taskArns"]
         ids.update(arn.rpartition("/")[2] for arn in found)
     if not ids:
-        raise Inconclusive("the replacement has no task whose lines could be read")
+        raise NoData("the replacement has no task whose lines could be read")
     return f"filter @logStream like /({'|'.join(sorted(ids))})$/ | "

@@ -20,6 +20,7 @@ from hookgate import (
     Window,
     metric_query,
     metric_values,
+    too_few,
 )
 
 _CALL = 10.0
@@ -149,9 +150,10 @@ class Metric(Validator):
         found = metric_values(tools.aws, self._queries(), window)[judged]
         numbers = [each for each in found if not math.isnan(each)]
         if len(numbers) < self.min_values:
-            raise Inconclusive(
+            raise too_few(
+                len(numbers),
                 f"{self._name} has {len(numbers)} values from {window}, and at least "
-                f"{self.min_values} must be there"
+                f"{self.min_values} must be there",
             )
         return numbers
 

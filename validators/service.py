@@ -8,17 +8,13 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from hookgate import (
-    Attempt,
     CannotMeasure,
     DeploymentContext,
-    Duration,
     Every,
     Finding,
-    Patience,
     Tools,
     Validator,
     Within,
-    eventually,
     known,
 )
 
@@ -50,39 +46,24 @@ class Service(Validator):
     stopped_tasks: int = Field(
         0, ge=0, description="How many of its tasks may have stopped since it was made."
     )
-    stable_for: Duration = Field(
-        0.0, description="How long it must be steady without a break."
-    )
     within: Within = 300.0
     every: Every = 5.0
 
     def worst_case(self) -> float:
-        """``within``, and one look."""
-        return self._patience.worst_case(3 * _CALL)
+        """One look."""
+        return 3 * _CALL
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
-        """Look again until it is steady; a task too many that stopped decides."""
+        """Look at the task set; a task too many that stopped decides."""
         deployment = known(context.deployment, "the deployment")
         green = known(context.green, "the replacement")
         task_set = known(green.task_set, "the replacement task set").id
         cluster, service = deployment.cluster, deployment.service
+        yield _steady(_task_set(tools, cluster, service, task_set))
+        yield self._stops(_stopped(tools, cluster, task_set))
 
-        def look() -> Attempt:
-            described = _task_set(tools, cluster, service, task_set)
-            stopped = _stopped(tools, cluster, task_set)
-            many = len(stopped) > self.stopped_tasks
-            findings = (_steady(described), self._stops(stopped, many=many))
-            return Attempt(findings=findings, certain=many)
-
-        yield from eventually(look, self._patience, tools.deadline).findings
-
-    @property
-    def _patience(self) -> Patience:
-        return Patience(
-            within=self.within, every=self.every, stable_for=self.stable_for
-        )
-
-    def _stops(self, stopped: Sequence[_Task], *, many: bool) -> Finding:
+    def _stops(self, stopped: Sequence[_Task]) -> Finding:
+        many = len(stopped) > self.stopped_tasks
         told = "; ".join(_why(each) for each in stopped[:_SHOWN])
         allowed = f", {self.stopped_tasks} may" if self.stopped_tasks else ""
         return Finding(
@@ -90,6 +71,7 @@ class Service(Validator):
             summary=f"{len(stopped)} tasks stopped{allowed}"
             + (f": {told}" if told else ""),
             evidence={"stopped": [_why(each) for each in stopped]},
+            certain=many,
         )
 
 

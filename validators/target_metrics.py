@@ -15,7 +15,7 @@ from hookgate import (
     Duration,
     DurationBound,
     Finding,
-    Inconclusive,
+    NoData,
     NumberBound,
     PercentageBound,
     Tools,
@@ -24,6 +24,7 @@ from hookgate import (
     known,
     metric_query,
     metric_values,
+    too_few,
 )
 
 _CALL = 10.0
@@ -119,9 +120,10 @@ class TargetMetrics(Validator):
         counts = {name: math.fsum(values.get(name, ())) for name in _COUNTS}
         requests = counts["requests"]
         if requests < self.min_requests:
-            raise Inconclusive(
+            raise too_few(
+                requests,
                 f"{dimensions['TargetGroup']} got {requests:.0f} requests from {window}"
-                f", and at least {self.min_requests} must be there"
+                f", and at least {self.min_requests} must be there",
             )
         counts["error_rate"] = 100 * counts["http_5xx"] / requests
         for name, bound in bounds.items():
@@ -136,7 +138,7 @@ class TargetMetrics(Validator):
 
 def _finding(name: str, bound: Bound, number: float | None, requests: float) -> Finding:
     if number is None:
-        raise Inconclusive(f"CloudWatch has no {name} though there were requests")
+        raise NoData(f"CloudWatch has no {name} though there were requests")
     return Finding(
         ok=bound.holds(number),
         summary=f"{name} over {requests:.0f} requests: expected {bound}, came "

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         NoData,
         NotFound,
         NotGreen,
+        too_few,
     )
     from hookgate.expectation import Expectation, judge
     from hookgate.foreign import foreign_document, foreign_findings, foreign_question
@@ -75,6 +76,7 @@ _NAMES = {
         "NotFound",
         "NoData",
         "NotGreen",
+        "too_few",
     ),
     "expectation": ("Expectation", "judge"),
     "foreign": ("foreign_document", "foreign_findings", "foreign_question"),
@@ -167,4 +169,5 @@ __all__ = [
     "metric_values",
     "read_routes",
     "status_in",
+    "too_few",
 ]

@@ -55,7 +55,7 @@ def asked(ask: Ask) -> Attempt:
 def stopped(attempt: Attempt, patience: Patience) -> bool:
     """Whether no further attempt can change what this one found."""
     return attempt.certain or any(
-        _status_named(each, patience) or names(patience, each.summary)
+        each.certain or _status_named(each, patience) or names(patience, each.summary)
         for each in attempt.findings
         if not each.ok
     )

@@ -67,6 +67,11 @@ class NoData(Inconclusive):
     """There was nothing to measure; ``on_no_data`` says what that comes to."""
 
 
+def too_few(count: float, what: str) -> Inconclusive:
+    """What to raise of too few samples: of none at all, that there is no data."""
+    return Inconclusive(what) if count else NoData(what)
+
+
 class Defect(HookgateError):
     """A validator does not do what one must; the step is errored, whatever it says."""
 

@@ -57,13 +57,15 @@ class Finding:
 
     Whether it matters is the plan's business (``blocking``), not the validator's.
     ``optout`` names the option that made the finding hold where the default would
-    not; the verdict repeats it.
+    not; the verdict repeats it. ``certain`` says of one that does
+    not hold that no further attempt can change it.
     """
 
     ok: bool
     summary: str
     evidence: Evidence = field(default_factory=dict)
     optout: str = ""
+    certain: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ def presentable(said: Any, secrets: Secrets) -> Finding:
         summary=shortened(secrets.mask(plain_text(said.summary)), MAX_SUMMARY),
         evidence=_evidence(said.evidence, secrets),
         optout=shortened(secrets.mask(plain_text(said.optout)), MAX_TEXT),
+        certain=said.certain is True,
     )
 
 
