@@ -25,6 +25,8 @@ from rehearsal.scenario import read_scenario
 from rehearsal.settings import StageSettings
 from rehearsal.standing import stand, told_empty
 
+_LOOK_UP = 0.5  # seconds
+
 
 @click.command("serve")
 @click.argument(
@@ -147,8 +149,13 @@ def _invoker(hold: Path | None, functions_at: str | None, console: Console) -> A
 
 
 def _wait() -> None:
-    """Wait for Ctrl-C or SIGTERM, which main makes the same; it is the usual end."""
+    """Wait for Ctrl-C or SIGTERM, which main makes the same; it is the usual end.
+
+    The kernel may hand a signal to any thread, and Python's handler runs in this one
+    once it is awake: so it looks up now and then.
+    """
     try:
-        threading.Event().wait()
+        while True:
+            threading.Event().wait(_LOOK_UP)
     except KeyboardInterrupt:
         return

@@ -8,11 +8,29 @@ from pathlib import Path
 from typing import Any
 
 from hookgate.model import LifecycleEvent
-from rehearsal.building import PLAN_PREFIX
-from rehearsal.functions.function import Function
+from rehearsal.building import IDEMPOTENCY_TABLE, PLAN_PREFIX
+from rehearsal.functions.function import EventInvokeConfig, Function
 from rehearsal.scenario import Scenario
+from rehearsal.settings import ACCOUNT, StageSettings
 
 ROOT = Path(__file__).resolve().parent.parent
+LAST_REPORT = "CodeDeployHook_hookgate_LastReport"
+PATH = (ROOT, ROOT / "layer")
+VARIABLES = {
+    "HOOKGATE_IDEMPOTENCY_TABLE": IDEMPOTENCY_TABLE,
+    "HOOKGATE_METRICS_NAMESPACE": "Hookgate",
+    "HOOKGATE_PLAN_PARAMETER_PREFIX": PLAN_PREFIX,
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
+}
+#: What template.yaml gives the hooks by default; a test compares the two.
+TIMEOUT, MEMORY = 900.0, 1024
+ASYNCHRONOUS = EventInvokeConfig(
+    retries=1,
+    event_age=2400.0,
+    on_failure=(
+        f"arn:aws:lambda:{StageSettings().region}:{ACCOUNT}:function:{LAST_REPORT}"
+    ),
+)
 
 
 def hook_name(event: LifecycleEvent) -> str:
@@ -21,15 +39,32 @@ def hook_name(event: LifecycleEvent) -> str:
 
 
 def shipped_hooks(events: Iterable[LifecycleEvent]) -> tuple[Function, ...]:
-    """The handlers of ``hooks/``, unchanged, for those events."""
-    return tuple(
+    """The handlers of ``hooks/``, unchanged, for those events, and the last report."""
+    hooks = (
         Function(
             name=hook_name(event),
             handler=f"hooks.{_module(event)}.handler",
-            path=(ROOT, ROOT / "layer"),
-            environment={"HOOKGATE_PLAN_PARAMETER_PREFIX": PLAN_PREFIX},
+            path=PATH,
+            environment=VARIABLES,
+            timeout=TIMEOUT,
+            memory=MEMORY,
+            asynchronous=ASYNCHRONOUS,
         )
         for event in events
+    )
+    return (*hooks, last_report())
+
+
+def last_report() -> Function:
+    """The function that reports Failed in the place of a hook that did not report."""
+    return Function(
+        name=LAST_REPORT,
+        handler="hooks.last_report.handler",
+        path=PATH,
+        environment=VARIABLES,
+        timeout=60.0,
+        memory=256,
+        asynchronous=EventInvokeConfig(retries=2, event_age=300.0),
     )
 
 

@@ -29,6 +29,7 @@ from rehearsal.ecs.service import ecs_service
 from rehearsal.endpoint.front import CODEDEPLOY, ECS, Front
 from rehearsal.endpoint.moto_state import MotoState
 from rehearsal.endpoint.server import EndpointServer
+from rehearsal.functions.destinations import Destinations
 from rehearsal.functions.fleet import Fleet
 from rehearsal.functions.function import (
     Function,
@@ -188,9 +189,13 @@ class Stage:
             self._on_log(function, request_id, line)
 
         surroundings = Surroundings(
-            endpoint_url=self._server.url, region=self.settings.region, account=ACCOUNT
+            endpoint_url=self._server.url,
+            region=self.settings.region,
+            account=ACCOUNT,
+            minute=self.settings.engine.minute,
         )
         fleet = Fleet(self.functions, surroundings, tell)
+        fleet.tell_failures_to(Destinations(fleet=fleet, client=self.client))
         closing.callback(fleet.close)
         return fleet
 

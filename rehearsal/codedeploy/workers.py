@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from rehearsal.codedeploy.engine import Engine
 
 LONGEST_WAIT = 60.0  # seconds; a bound on every wait, should a wake-up get lost
+CLOSING = 10.0  # seconds; a call to somebody else's Lambda may take far longer
 
 
 class Workers:
@@ -29,9 +31,10 @@ class Workers:
         with self._engine.changed:
             self._closed.set()
             self._engine.changed.notify_all()
+        give_up = time.monotonic() + CLOSING
         for thread in (self._starter, *self._threads.values()):
             if thread.is_alive():
-                thread.join()
+                thread.join(max(0.0, give_up - time.monotonic()))
 
     def _start_all(self) -> None:
         changed = self._engine.changed

@@ -7,6 +7,7 @@ import socket
 import struct
 import time
 import typing
+from contextlib import suppress
 
 from rehearsal.data_plane.forwarding import CONNECT_TIMEOUT
 from rehearsal.data_plane.message import HIGH_WATER
@@ -172,5 +173,6 @@ class TcpConnection(_End):
 def _reset(transport: asyncio.Transport) -> None:
     """End a connection so that the other side can tell it from a proper end."""
     sock = transport.get_extra_info("socket")
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with suppress(OSError):  # it has just ended by itself
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

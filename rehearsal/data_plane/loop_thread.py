@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+CLOSING = 10.0  # seconds
+_LOGGER = logging.getLogger(__name__)
 
 
 class LoopThread:
@@ -99,7 +103,14 @@ def _settle(done: Future[T], function: Callable[[], T]) -> None:
         done.set_exception(error)
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    """Let the loop run until something that is about to happen has happened."""
-    while not holds():  # noqa: ASYNC110 - a few turns of the loop; no event to wait for
+async def until(holds: Callable[[], bool], seconds: float = CLOSING) -> None:
+    """Let the loop run until something that is about to happen has happened.
+
+    After ``seconds`` that is told and left: nothing may keep a stage from closing.
+    """
+    give_up = time.monotonic() + seconds
+    while not holds():  # a few turns of the loop; there is no event to wait for
+        if time.monotonic() > give_up:
+            _LOGGER.error("what was to end has not, after %g s", seconds)
+            return
         await asyncio.sleep(0)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from typing import Any
+
+CLOSING = 10.0  # seconds; what still runs then ends with the process
 
 
 class EndpointServer:
@@ -39,12 +42,12 @@ class EndpointServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop answering, close every connection and wait for every thread."""
+        """Stop answering, close every connection and wait for their threads."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
-        self._server.close_connections()
         self._server.server_close()
+        self._server.close_connections()
 
 
 def _server(application: Any, host: str, port: int) -> Any:
@@ -61,29 +64,41 @@ def _server(application: Any, host: str, port: int) -> Any:
             """Write nothing: the stage has its own log."""
 
     class Server(ThreadedWSGIServer):
-        daemon_threads = False  # server_close() then waits for them
+        # Werkzeug closes the server at the end of serve_forever(). To wait there for
+        # every client's thread would be to wait for a client that says nothing.
+        daemon_threads = True
+        block_on_close = False
 
         def __init__(self) -> None:
-            self._connections: set[socket.socket] = set()
+            self._clients: dict[socket.socket, threading.Thread] = {}
             self._lock = threading.Lock()
             super().__init__(host, port, application, handler=Handler)
 
         def process_request(self, request: Any, client_address: Any) -> None:
+            thread = threading.Thread(
+                target=self.process_request_thread,
+                args=(request, client_address),
+                name="endpoint-client",
+                daemon=True,
+            )
             with self._lock:
-                self._connections.add(request)
-            super().process_request(request, client_address)
+                self._clients[request] = thread
+            thread.start()
 
-        def shutdown_request(self, request: Any) -> None:
+        def process_request_thread(self, request: Any, client_address: Any) -> None:
+            super().process_request_thread(request, client_address)
             with self._lock:
-                self._connections.discard(request)
-            super().shutdown_request(request)
+                del self._clients[request]
 
         def close_connections(self) -> None:
-            """Let go of clients that keep their connections open."""
+            """Let go of every client, and wait a while for the threads."""
             with self._lock:
-                connections = tuple(self._connections)
-            for connection in connections:
+                clients = tuple(self._clients.items())
+            for connection, _ in clients:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+            give_up = time.monotonic() + CLOSING
+            for _, thread in clients:
+                thread.join(max(0.0, give_up - time.monotonic()))
 
     return Server()

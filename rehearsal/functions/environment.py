@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
+
+import psutil
 
 from rehearsal.data_plane import lifeline
 from rehearsal.functions.function import Function, LogObserver, Surroundings
@@ -19,6 +22,9 @@ from rehearsal.functions.runtime_api import RuntimeApi
 
 MAX_LINE = 256 * 1024  # bytes; Lambda's own limit of a log line
 VERSION = "$LATEST"
+LOOK = 0.2  # seconds between looks at a running function's memory
+LAST_WORDS = 2.0  # seconds; what left the process group may keep its output open
+MEGABYTE = 1024 * 1024
 
 
 class Environment:
@@ -70,35 +76,81 @@ class Environment:
         return not self._dead.is_set() and self._process.poll() is None
 
     def run(self, invocation: Invocation) -> Outcome:
-        """Run one invocation to its end, the function's time-out included."""
+        """Run one invocation to its end; time-out and memory limit included."""
         self._pending = invocation
         self._api.hand(invocation)
-        if self._dead.is_set():
-            invocation.end(self._death())
-        if not invocation.taken.wait(self._surroundings.init_timeout):
-            message = f"Init timed out after {self._surroundings.init_timeout:g} s"
-            invocation.end(error_outcome("Runtime.InitTimeout", message))
-        elif not invocation.ended.wait(self._function.timeout):
-            message = f"Task timed out after {self._function.timeout:.2f} seconds"
-            text = f"{invocation.request_id} {message}"
-            invocation.end(error_outcome("Sandbox.Timedout", text))
-            self._on_log(self._function.name, invocation.request_id, text)
+        init_timeout, timeout = self._surroundings.init_timeout, self._function.timeout
+        if not self._wait(invocation, invocation.taken, init_timeout):
+            self._give_up(
+                invocation, "Runtime.InitTimeout", f"Init timed out: {init_timeout:g} s"
+            )
+        if invocation.is_doomed:
+            self._kill()
+        if not self._wait(invocation, invocation.ended, timeout):
+            self._give_up(
+                invocation,
+                "Sandbox.Timedout",
+                f"Task timed out after {timeout:.2f} seconds",
+            )
         assert invocation.outcome is not None  # noqa: S101 - ended above or by the API
         return invocation.outcome
 
     def close(self) -> None:
         """Kill the process, with its whole group, and let go of everything."""
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self._kill()
         self._process.wait()
-        self._reader.join()
+        self._reader.join(LAST_WORDS)
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._api.close()
 
-    def _death(self) -> Outcome:
-        message = "Runtime exited before it answered"
-        return self._api.init_error or error_outcome("Runtime.ExitError", message)
+    def _wait(
+        self, invocation: Invocation, event: threading.Event, seconds: float
+    ) -> bool:
+        """Wait for an event of an invocation, which the process's end also is."""
+        give_up = time.monotonic() + seconds
+        while not event.wait(min(LOOK, max(0.0, give_up - time.monotonic()))):
+            used = self._memory()
+            if used > self._function.memory:
+                self._tell(
+                    invocation,
+                    f"Error: used {used} MB of {self._function.memory} MB of memory",
+                )
+                self._kill()
+            if self._process.poll() is not None:
+                invocation.end(self._death(invocation))
+            elif time.monotonic() >= give_up:
+                return event.is_set()
+        return True
+
+    def _give_up(self, invocation: Invocation, kind: str, what: str) -> None:
+        message = f"RequestId: {invocation.request_id} Error: {what}"
+        invocation.end(error_outcome(kind, message, is_fatal=True))
+        self._tell(invocation, what)
+
+    def _tell(self, invocation: Invocation, what: str) -> None:
+        """Write what Lambda itself has to say into the function's log."""
+        text = f"{invocation.request_id} {what}"
+        self._on_log(self._function.name, invocation.request_id, text)
+
+    def _memory(self) -> int:
+        """Megabytes that the function's processes hold, without the stage's own one."""
+        try:
+            children = psutil.Process(self._process.pid).children(recursive=True)
+            return sum(each.memory_info().rss for each in children) // MEGABYTE
+        except psutil.Error:
+            return 0  # one of them has just ended; the next look tells
+
+    def _kill(self) -> None:
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _death(self, invocation: Invocation) -> Outcome:
+        if self._api.init_error:
+            return self._api.init_error
+        how = _exit(self._process.wait())
+        message = f"RequestId: {invocation.request_id} Error: Runtime exited {how}"
+        return error_outcome("Runtime.ExitError", message, is_fatal=True)
 
     def _read(self) -> None:
         stdout = self._process.stdout
@@ -106,8 +158,6 @@ class Environment:
         with stdout:
             self._tell_lines(stdout)
         self._dead.set()
-        if self._pending is not None:
-            self._pending.end(self._death())
 
     def _tell_lines(self, stdout: IO[bytes]) -> None:
         while line := stdout.readline(MAX_LINE):
@@ -116,6 +166,20 @@ class Environment:
             self._on_log(
                 self._function.name, current.request_id if current else None, text
             )
+
+
+def _exit(code: int) -> str:
+    """An exit code as Go tells it, in which Lambda's supervisor is written."""
+    if code == 0:
+        return "without providing a reason"
+    if code > 0:
+        return f"with error: exit status {code}"
+    return f"with error: signal: {(signal.strsignal(-code) or str(code)).lower()}"
+
+
+def access_key(function: str) -> str:
+    """The access key id that a function signs its calls with."""
+    return f"function.{function}"
 
 
 def variables(
@@ -134,7 +198,8 @@ def variables(
         "PYTHONPATH": ":".join(str(each) for each in function.path),
         "PYTHONUNBUFFERED": "1",
         "LAMBDA_TASK_ROOT": root,
-        "AWS_ACCESS_KEY_ID": "rehearsal",
+        # Each function has a role of its own; the endpoint tells them apart by this.
+        "AWS_ACCESS_KEY_ID": access_key(function.name),
         "AWS_SECRET_ACCESS_KEY": "rehearsal",  # a dummy: nobody checks it
         "AWS_REGION": surroundings.region,
         "AWS_DEFAULT_REGION": surroundings.region,

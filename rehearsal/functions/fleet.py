@@ -6,6 +6,8 @@ import contextlib
 import threading
 from collections.abc import Iterable
 
+from rehearsal.functions.asynchronous import Asynchronous, Destination
+from rehearsal.functions.courier import Courier, Delivery, PromptCourier
 from rehearsal.functions.environment import Environment
 from rehearsal.functions.function import (
     Function,
@@ -24,6 +26,10 @@ class FleetClosedError(UnknownFunctionError):
     """The stage is closed and runs nothing any more."""
 
 
+def untold(arn: str, record: bytes) -> None:
+    """Let a record go: the destination where there is none."""
+
+
 class Fleet:
     """Runs functions: an idle environment if there is one, else a new one.
 
@@ -31,6 +37,8 @@ class Fleet:
         functions: What there is to run.
         surroundings: Where it runs.
         on_log: Told of each line that a function writes, from threads of the fleet's.
+        courier: How asynchronous events get to their functions.
+        destination: Takes records of asynchronous events that came to nothing.
     """
 
     def __init__(
@@ -38,15 +46,27 @@ class Fleet:
         functions: Iterable[Function],
         surroundings: Surroundings,
         on_log: LogObserver,
+        courier: Courier | None = None,
+        destination: Destination = untold,
     ) -> None:
         self.functions = {function.name: function for function in functions}
         self.surroundings = surroundings
         self._on_log = on_log
+        self._courier = courier or PromptCourier()
+        self._events = Asynchronous(
+            surroundings=surroundings,
+            run=self._run,
+            tell=destination,
+        )
         self._lock = threading.Lock()
         self._idle: dict[str, list[Environment]] = {n: [] for n in self.functions}
         self._all: list[Environment] = []
         self._asynchronous: list[threading.Thread] = []
         self._is_closed = False
+
+    def tell_failures_to(self, destination: Destination) -> None:
+        """Say who takes records; a destination may need the fleet itself."""
+        self._events.tell = destination
 
     def prewarm(self) -> None:
         """Start one environment of each function; they start up side by side."""
@@ -70,28 +90,16 @@ class Fleet:
 
     def invoke(self, function: Function, payload: bytes) -> Outcome:
         """Run a function and wait for what comes of it."""
-        invocation = Invocation(payload=payload)
-        environment = self._take(function)
-        try:
-            return environment.run(invocation)
-        finally:
-            self._give_back(function, environment, invocation)
+        return self._run(function, Invocation(payload=payload))
 
     def invoke_asynchronously(self, function: Function, payload: bytes) -> None:
         """Run a function in the background, as CodeDeploy has it run."""
-        thread = threading.Thread(
-            target=self._run_in_background,
-            args=(function, payload),
-            name=f"invoke-{function.name}",
-            daemon=True,
-        )
-        with self._lock:
-            self._asynchronous = [t for t in self._asynchronous if t.is_alive()]
-            self._asynchronous.append(thread)
-        thread.start()
+        for delivery in self._courier.deliveries(function, payload):
+            self._begin(function, delivery)
 
     def close(self) -> None:
         """Kill every environment and wait for every thread."""
+        self._events.closing.set()
         with self._lock:
             self._is_closed = True
             environments, threads = list(self._all), list(self._asynchronous)
@@ -101,10 +109,31 @@ class Fleet:
         for thread in threads:
             thread.join()
 
-    def _run_in_background(self, function: Function, payload: bytes) -> None:
+    def _begin(self, function: Function, delivery: Delivery) -> None:
+        thread = threading.Thread(
+            target=self._run_in_background,
+            args=(function, delivery),
+            name=f"invoke-{function.name}",
+            daemon=True,
+        )
+        with self._lock:
+            if self._is_closed:
+                return
+            self._asynchronous = [t for t in self._asynchronous if t.is_alive()]
+            self._asynchronous.append(thread)
+            thread.start()
+
+    def _run_in_background(self, function: Function, delivery: Delivery) -> None:
         # A stage that closes first takes the event with it: nobody is left to tell.
         with contextlib.suppress(FleetClosedError):
-            self.invoke(function, payload)
+            self._events.play(function, delivery)
+
+    def _run(self, function: Function, invocation: Invocation) -> Outcome:
+        environment = self._take(function)
+        try:
+            return environment.run(invocation)
+        finally:
+            self._give_back(function, environment, invocation)
 
     def _new(self, function: Function) -> Environment:
         with self._lock:
@@ -127,7 +156,7 @@ class Fleet:
         self, function: Function, environment: Environment, invocation: Invocation
     ) -> None:
         outcome = invocation.outcome
-        is_spent = outcome is None or b"Sandbox.Timedout" in outcome.payload
+        is_spent = outcome is None or outcome.is_fatal
         with self._lock:
             if self._is_closed:
                 return

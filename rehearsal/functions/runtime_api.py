@@ -6,10 +6,12 @@ Source: AWS Lambda developer guide, "Using the Lambda runtime API", 2018-06-01.
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 import time
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from rehearsal.functions.invocation import Invocation, Outcome, error_outcome
 
@@ -38,7 +40,7 @@ class RuntimeApi:
         class Handler(_Handler):
             runtime = api
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = False  # so that close() waits for them
         self._thread = threading.Thread(
             target=self._server.serve_forever,
@@ -75,12 +77,25 @@ class RuntimeApi:
         return invocation
 
     def answered(self, request_id: str, outcome: Outcome) -> bool:
-        """Take an answer; False if it is for another request than the current."""
+        """Take an answer; False if nobody waits for it.
+
+        It may be for another request than the current, or from a runtime that is as
+        good as dead.
+        """
         current = self.current
-        if current is None or current.request_id != request_id:
+        if current is None or current.is_doomed or current.request_id != request_id:
             return False
         current.end(outcome)
         return True
+
+
+class _Server(ThreadingHTTPServer):
+    """Says nothing of a runtime that is killed while it is spoken to."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell of accidents only."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

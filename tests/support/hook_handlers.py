@@ -1,6 +1,7 @@
 """Lambda handlers: hooks that decide without looking, and handlers that misbehave."""
 
 import os
+import subprocess
 import sys
 import time
 
@@ -55,3 +56,23 @@ def dying(event, context):
     """End the whole process."""
     sys.stdout.flush()
     os._exit(3)
+
+
+def hungry(event, context):
+    """Take 200 MB and keep them."""
+    kept = b"x" * (200 * 1024 * 1024)
+    time.sleep(3600)
+    return len(kept)
+
+
+def leaving(event, context):
+    """End in good order without an answer."""
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def deserting(event, context):
+    """Leave a process behind that holds the output open, then end."""
+    command = [sys.executable, "-I", "-S", "-c", "import time; time.sleep(20)"]
+    subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own
+    os._exit(1)

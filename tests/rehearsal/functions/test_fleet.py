@@ -10,13 +10,14 @@ from support.stage_setting import function, wait_for
 from rehearsal.functions.fleet import Fleet, UnknownFunctionError
 from rehearsal.functions.function import Surroundings, function_name
 
-NAMES = ("echo", "failing", "dying")
+NAMES = ("echo", "failing", "dying", "leaving", "deserting")
 SURROUNDINGS = Surroundings(
     endpoint_url="http://127.0.0.1:1", region="eu-west-1", account="123456789012"
 )
 FUNCTIONS = [
     *(function(name) for name in NAMES),
     function("sleeping", timeout=0.5),
+    function("hungry", memory=128),
     function("missing"),
     function("configured", handler="hook_handlers.echo", environment={"COLOUR": "red"}),
 ]
@@ -105,7 +106,10 @@ def test_two_at_once_run_in_two_processes(fleet):
     ("name", "kind", "message"),
     [
         pytest.param("failing", "ValueError", "this handler is wrong", id="raises"),
-        pytest.param("dying", "Runtime.ExitError", "exited", id="ends the process"),
+        pytest.param("dying", "Runtime.ExitError", "exit status 3", id="ends"),
+        pytest.param("leaving", "Runtime.ExitError", "without providing", id="leaves"),
+        pytest.param("hungry", "Runtime.ExitError", "signal: killed", id="memory"),
+        pytest.param("deserting", "Runtime.ExitError", "exit status 1", id="deserts"),
         pytest.param("sleeping", "Sandbox.Timedout", "timed out after 0.50", id="slow"),
         pytest.param("missing", "Runtime.HandlerNotFound", "missing", id="no handler"),
     ],
@@ -124,6 +128,14 @@ def test_a_function_that_failed_can_be_invoked_again(fleet, name):
     first = invoke(fleet, name)
 
     assert first[1]["errorType"] == invoke(fleet, name)[1]["errorType"]
+
+
+def test_what_a_function_took_is_told(fleet, lines):
+    """The log says how much memory there was, and how much of it was taken."""
+    invoke(fleet, "hungry")
+
+    (line,) = [text for _, _, text in lines if "memory" in text]
+    assert line.endswith("MB of 128 MB of memory")
 
 
 def test_an_unknown_function_is_refused(fleet):

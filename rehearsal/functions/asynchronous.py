@@ -1,0 +1,119 @@
+"""Asynchronous invocation: attempts, the age of an event, and who is told in the end.
+
+Source: AWS Lambda developer guide, "How Lambda handles errors and retries with
+asynchronous invocation" and "Capturing records of Lambda asynchronous invocations".
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from rehearsal.functions.courier import Delivery
+from rehearsal.functions.function import Function, Surroundings
+from rehearsal.functions.invocation import Invocation, Outcome
+
+#: Minutes before the second attempt and before the third.
+PAUSES = (1, 2)
+EXHAUSTED, TOO_OLD = "RetriesExhausted", "EventAgeExceeded"
+
+Destination = Callable[[str, bytes], None]
+"""Takes the record of an event that came to nothing, for a destination's ARN."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Asynchronous:
+    """Runs events in the background as Lambda does.
+
+    Args:
+        surroundings: Where functions run, and how long Lambda's minute lasts.
+        run: Runs one invocation to its end.
+        tell: Tells a function's destination.
+    """
+
+    surroundings: Surroundings
+    run: Callable[[Function, Invocation], Outcome]
+    tell: Destination
+    closing: threading.Event = field(default_factory=threading.Event)
+
+    def play(self, function: Function, delivery: Delivery) -> None:
+        """Attempt one delivery until it succeeds, is too old or has no attempt left."""
+        if self.closing.wait(delivery.delay):
+            return
+        one = _Event(function, delivery, self.surroundings.minute)
+        while True:
+            outcome = self.run(function, one.attempt())
+            if self.closing.is_set() or not outcome.is_error:
+                return
+            pause = one.pause()
+            if pause is None:
+                break
+            if self.closing.wait(pause):
+                return
+        record = one.record(outcome, self.surroundings.arn(function.name))
+        if function.asynchronous.on_failure is not None:
+            self.tell(function.asynchronous.on_failure, record)
+
+
+class _Event:
+    """An event on its way, and how it has fared so far."""
+
+    def __init__(self, function: Function, delivery: Delivery, minute: float) -> None:
+        self._config = function.asynchronous
+        self._delivery = delivery
+        self._minute = minute
+        self._request_id = str(uuid.uuid4())
+        self._came = time.monotonic()
+        self._attempts = 0
+        self._condition = EXHAUSTED
+
+    def attempt(self) -> Invocation:
+        """The next attempt; all have one request id."""
+        self._attempts += 1
+        return Invocation(
+            payload=self._delivery.payload,
+            request_id=self._request_id,
+            is_doomed=self._attempts <= self._delivery.deaths,
+        )
+
+    def pause(self) -> float | None:
+        """Seconds until the next attempt; None if there is none."""
+        if self._attempts > self._config.retries:
+            return None
+        pause = PAUSES[self._attempts - 1] * self._minute
+        left = self._config.event_age * self._minute / 60
+        left -= time.monotonic() - self._came
+        if left <= pause:
+            self._condition = TOO_OLD
+            return None
+        return pause
+
+    def record(self, outcome: Outcome, arn: str) -> bytes:
+        """The invocation record, version 1.0, that a destination gets."""
+        context = {
+            "requestId": self._request_id,
+            "functionArn": f"{arn}:$LATEST",
+            "condition": self._condition,
+            "approximateInvokeCount": self._attempts,
+        }
+        answered = {
+            "statusCode": 200,
+            "executedVersion": "$LATEST",
+            "functionError": "Unhandled",
+        }
+        now = datetime.now(tz=UTC).isoformat(timespec="milliseconds")
+        content: dict[str, Any] = {
+            "version": "1.0",
+            "timestamp": now.replace("+00:00", "Z"),
+            "requestContext": context,
+            "requestPayload": json.loads(self._delivery.payload),
+            "responseContext": answered,
+            "responsePayload": json.loads(outcome.payload),
+        }
+        return json.dumps(content).encode()
