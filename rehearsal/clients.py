@@ -6,7 +6,7 @@ import threading
 from functools import cached_property
 from typing import Any
 
-MAX_OBJECT = 1024 * 1024  # bytes; more than any AppSpec has
+from hookgate.aws.bundle import MAX_BUNDLE
 
 
 class Clients:
@@ -33,14 +33,14 @@ class Clients:
                 config=botocore.config.Config(s3={"addressing_style": "path"}),
             )
 
-    def read_object(self, bucket: str, key: str, version: str | None) -> str:
-        """An S3 object as text, as far as a revision may be long."""
+    def read_object(self, bucket: str, key: str, version: str | None) -> bytes:
+        """An S3 object, as far as a revision may be long, and one byte more."""
         asked = {"Bucket": bucket, "Key": key}
         if version is not None:
             asked["VersionId"] = version
         body = self.client("s3").get_object(**asked)["Body"]
-        text: str = body.read(MAX_OBJECT).decode()
-        return text
+        content: bytes = body.read(MAX_BUNDLE + 1)
+        return content
 
     @cached_property
     def _session(self) -> Any:

@@ -153,9 +153,10 @@ class Engine:
             return None if wake_at is None else max(0.0, wake_at - self.clock.now())
 
     def is_idle(self, deployment_id: str) -> bool:
-        """Whether a deployment is over with nothing left to do for it."""
+        """Whether nothing is left to do for a deployment, or it is forgotten."""
         with self.changed:
-            return self._runs[deployment_id].is_drained
+            run = self._runs.get(deployment_id)
+            return run is None or run.is_drained
 
     def may_begin(self, deployment_id: str) -> bool:
         """Whether a deployment's turn has come; a rollback waits for the other."""
@@ -166,9 +167,20 @@ class Engine:
     def _add(self, order: Order) -> _Run:
         run = _Run(Deployment(order=order, updated_at=order.created_at))
         self._runs[order.deployment_id] = run
+        self._forget()
         self._observer(StatusChanged(at=order.created_at, deployment=run.deployment))
         self.changed.notify_all()
         return run
+
+    def _forget(self) -> None:
+        """Let the oldest deployments go that nothing is left to do for."""
+        excess = len(self._runs) - self.settings.deployments_kept
+        if excess <= 0:
+            return
+        needed = {run.deployment.order.rollback_of for run in self._runs.values()}
+        done = [id_ for id_, run in self._runs.items() if run.is_drained]
+        for id_ in [each for each in done if each not in needed][:excess]:
+            del self._runs[id_]
 
     def _due(self, run: _Run) -> bool:
         deployment = run.deployment

@@ -7,8 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-ReadObject = Callable[[str, str, str | None], str]
+from hookgate.aws.bundle import MAX_BUNDLE, unbundled
+from hookgate.errors import CannotMeasure
+
+ReadObject = Callable[[str, str, str | None], bytes]
 """Reads an S3 object: bucket, key, version."""
+
+BUNDLES = ("YAML", "JSON", "zip", "tar", "tgz")
 
 Location = Mapping[str, Any]
 
@@ -65,7 +70,10 @@ def _inline(kind: str, member: str, location: Location) -> tuple[Location, str]:
     given = location.get(member) or {}
     content = given.get("content")
     if not content:
-        raise RevisionError(f"{member}.content is missing or empty")
+        raise RevisionError(
+            f"{member}.content is missing or empty; GetApplicationRevision tells it "
+            "for a revision that is known"
+        )
     sha256 = hashlib.sha256(content.encode()).hexdigest()
     if given.get("sha256") not in (None, sha256):
         raise RevisionError(f"{member}.sha256 is not the sha256 of its content")
@@ -79,10 +87,16 @@ def _from_s3(location: Location, read_object: ReadObject) -> tuple[Location, str
     if not bucket or not key:
         raise RevisionError("s3Location needs a bucket and a key")
     bundle = given.get("bundleType")
-    if bundle not in {"YAML", "JSON", "yaml", "json"}:
-        message = f"bundleType {bundle!r} is not supported here: use YAML or JSON"
+    if bundle not in BUNDLES:
+        message = f"bundleType {bundle!r} is none of {', '.join(BUNDLES)}"
         raise RevisionError(message)
-    content = read_object(bucket, key, given.get("version"))
+    read = read_object(bucket, key, given.get("version"))
+    if len(read) > MAX_BUNDLE:
+        raise RevisionError(f"the object is larger than {MAX_BUNDLE // 2**20} MiB")
+    try:
+        content = unbundled(read, bundle)
+    except CannotMeasure as error:
+        raise RevisionError(str(error)) from error
     return {"revisionType": "S3", "s3Location": dict(given)}, content
 
 

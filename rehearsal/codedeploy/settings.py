@@ -19,6 +19,8 @@ class EngineSettings:
         minute: How long a minute lasts in waits that the API gives in minutes: 1.0
             plays them sixty times faster and leaves hooks and health checks alone.
         poll_interval: How often the replacement task set is looked at.
+        deployments_kept: How many deployments are remembered; the oldest that are over
+            are forgotten first.
         assumptions: What is unverified about CodeDeploy.
     """
 
@@ -26,4 +28,5 @@ class EngineSettings:
     install_timeout: float = HOUR
     minute: float = 60.0
     poll_interval: float = 0.2
+    deployments_kept: int = 1000
     assumptions: Assumptions = field(default_factory=Assumptions)

@@ -42,8 +42,14 @@ class Workers:
             with changed:
                 if self._closed.is_set():
                     return
+                self._threads = {
+                    id_: thread
+                    for id_, thread in self._threads.items()
+                    if thread.is_alive()
+                }
                 for deployment in self._engine.deployments():
-                    if deployment.id not in self._threads:
+                    known = deployment.id in self._threads
+                    if not known and not self._engine.is_idle(deployment.id):
                         self._start(deployment.id)
                 changed.wait(LONGEST_WAIT)
 

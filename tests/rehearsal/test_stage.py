@@ -138,25 +138,6 @@ def test_an_unwell_version_never_gets_steady_behind_a_listener(setting):
     assert "2" == fetch(setting.ports["production"])
 
 
-def test_a_revision_may_lie_in_s3(setting):
-    """An AppSpec as an S3 object is deployed and told back in full."""
-    s3 = setting.stage.client("s3")
-    s3.create_bucket(Bucket="revisions")
-    s3.put_object(
-        Bucket="revisions", Key="appspec.json", Body=setting.app_spec("2").encode()
-    )
-    location = {"bucket": "revisions", "key": "appspec.json", "bundleType": "JSON"}
-
-    made = setting.codedeploy.create_deployment(
-        applicationName="shop",
-        deploymentGroupName="live",
-        revision={"revisionType": "S3", "s3Location": location},
-    )
-
-    assert "Succeeded" == setting.ended(made["deploymentId"])["status"]
-    assert "2" == fetch(setting.ports["production"])
-
-
 def test_a_closed_stage_leaves_nothing_behind():
     """No thread is left, and another stage may follow in the same process."""
     before = set(threading.enumerate())

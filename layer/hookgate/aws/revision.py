@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
-from hookgate.aws.appspec import MAX_SIZE, parse_appspec
+from hookgate.aws.appspec import parse_appspec
+from hookgate.aws.bundle import MAX_BUNDLE, unbundled
 from hookgate.aws.stored import read_body
 from hookgate.context import AppSpec
 from hookgate.errors import CannotMeasure
 from hookgate.validator import Aws
-
-_NAMES = ("appspec.yaml", "appspec.yml", "appspec.json")
-#: A revision bundle of an ECS deployment holds an AppSpec and little else.
-MAX_BUNDLE = 10 * 1024 * 1024
 
 
 def fetch_appspec(aws: Aws, application: str, revision: Mapping[str, Any]) -> AppSpec:
@@ -60,36 +56,4 @@ def _from_s3(aws: Aws, location: Mapping[str, Any]) -> str:
     content = read_body(answer, place, MAX_BUNDLE)
     if len(content) > MAX_BUNDLE:
         raise CannotMeasure(f"the revision is larger than {MAX_BUNDLE // 2**20} MiB")
-    return _unbundled(content, str(location.get("bundleType", "YAML")))
-
-
-def _unbundled(content: bytes, bundle: str) -> str:
-    import lzma  # noqa: PLC0415 - few revisions are bundles
-    import tarfile  # noqa: PLC0415 - as above
-    import zipfile  # noqa: PLC0415 - as above
-    import zlib  # noqa: PLC0415 - as above
-
-    broken = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError)
-    # What else the two modules let through; RuntimeError is an encrypted zip.
-    let_through = (EOFError, OSError, LookupError, RuntimeError, ValueError)
-    try:
-        if bundle == "zip":
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                name = _only(archive.namelist())
-                with archive.open(name) as member:
-                    return member.read(MAX_SIZE + 1).decode()
-        if bundle in {"tar", "tgz"}:
-            with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-                extracted = archive.extractfile(_only(archive.getnames()))
-                return extracted.read(MAX_SIZE + 1).decode() if extracted else ""
-        return content.decode()
-    except (*broken, *let_through) as error:
-        raise CannotMeasure(f"the revision in S3 is no {bundle}: {error}") from error
-
-
-def _only(names: list[str]) -> str:
-    """The AppSpec among the names of a bundle's files."""
-    for name in names:
-        if name.removeprefix("./") in _NAMES:
-            return name
-    raise CannotMeasure(f"the revision bundle holds none of {', '.join(_NAMES)}")
+    return unbundled(content, str(location.get("bundleType", "YAML")))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.codedeploy.api.context import NAME, Context, ContextOperation
+from rehearsal.codedeploy.api.context import NAME, Context, ContextOperation, paged
 from rehearsal.codedeploy.registry import Application
 from rehearsal.endpoint.errors import ApiError
+
+MOST_APPLICATIONS = 1000
 
 
 def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -22,6 +24,9 @@ def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     if name in context.registry.applications:
         message = f"Application already exists with name: {name}"
         raise ApiError("ApplicationAlreadyExistsException", message)
+    if len(context.registry.applications) >= MOST_APPLICATIONS:
+        message = f"A stage keeps at most {MOST_APPLICATIONS} applications."
+        raise ApiError("ApplicationLimitExceededException", message)
     application = Application(
         name=name, platform=platform, created_at=context.engine.clock.now()
     )
@@ -39,8 +44,8 @@ def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     return {"applicationsInfo": [_info(application) for application in found]}
 
 
-def _list_all(context: Context, _: dict[str, Any]) -> dict[str, Any]:
-    return {"applications": sorted(context.registry.applications)}
+def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    return paged(request, "applications", sorted(context.registry.applications))
 
 
 def _delete(context: Context, request: dict[str, Any]) -> None:

@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.codedeploy.api.context import Context, ContextOperation
+from rehearsal.codedeploy.api.context import Context, ContextOperation, paged
 from rehearsal.endpoint.errors import ApiError
 
 RESERVED = "CodeDeployDefault."
+MOST_CONFIGS = 1000
 LIMITS = {
     "TimeBasedCanary": ("timeBasedCanary", "canaryPercentage", "canaryInterval"),
     "TimeBasedLinear": ("timeBasedLinear", "linearPercentage", "linearInterval"),
@@ -27,6 +28,9 @@ def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     if request.get("computePlatform") != "ECS":
         message = "The rehearsal plays the ECS platform only."
         raise ApiError("InvalidComputePlatformException", message)
+    if len(context.registry.configs) >= MOST_CONFIGS:
+        message = f"A stage keeps at most {MOST_CONFIGS} deployment configurations."
+        raise ApiError("DeploymentConfigLimitExceededException", message)
     config = {
         "deploymentConfigId": str(uuid.uuid4()),
         "deploymentConfigName": name,
@@ -46,8 +50,8 @@ def _get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     return {"deploymentConfigInfo": context.registry.configs[name]}
 
 
-def _list_all(context: Context, _: dict[str, Any]) -> dict[str, Any]:
-    return {"deploymentConfigsList": sorted(context.registry.configs)}
+def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    return paged(request, "deploymentConfigsList", sorted(context.registry.configs))
 
 
 def _delete(context: Context, request: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,13 @@ from rehearsal.codedeploy.model.deployment import Deployment
 from rehearsal.codedeploy.registry import Application, Group, Registry
 from rehearsal.codedeploy.revisions import ReadObject
 from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.paging import BadTokenError, page
 
 DEPLOYMENT_ID = re.compile(r"d-[A-Z0-9]{9}")
 NAME = re.compile(r"[\w+=,.@-]{1,100}")
+
+#: How many items CodeDeploy tells at once, and how many it takes at once.
+PAGE = 100
 
 REQUIRED_ERRORS = {
     "applicationName": "ApplicationNameRequiredException",
@@ -72,10 +76,7 @@ class Context:
         if deployment_id is None:
             message = "deploymentId is missing."
             raise ApiError("DeploymentIdRequiredException", message)
-        if not DEPLOYMENT_ID.fullmatch(deployment_id):
-            message = f"{deployment_id!r} is no deployment id: d- and nine characters."
-            raise ApiError("InvalidDeploymentIdException", message)
-        found = self.engine.get(deployment_id)
+        found = self.engine.get(checked_id(deployment_id))
         if found is None:
             message = (
                 f"The deployment {deployment_id} could not be found in this account."
@@ -90,6 +91,30 @@ class Context:
             f"arn:aws:ecs:{self.region}:{self.account}:service/"
             f"{service.cluster}/{service.name}"
         )
+
+
+def checked_id(deployment_id: str) -> str:
+    """A deployment's id, unless it has not the form of one."""
+    if not DEPLOYMENT_ID.fullmatch(deployment_id):
+        message = f"{deployment_id!r} is no deployment id: d- and nine characters."
+        raise ApiError("InvalidDeploymentIdException", message)
+    return deployment_id
+
+
+def paged(
+    request: Mapping[str, Any],
+    member: str,
+    items: Sequence[Any],
+    key: Callable[[Any], str] = str,
+) -> dict[str, Any]:
+    """A page of a list, under its member's name, with the token for the next one."""
+    try:
+        part, following = page(
+            [key(each) for each in items], request.get("nextToken"), PAGE
+        )
+    except BadTokenError as error:
+        raise ApiError("InvalidNextTokenException", str(error)) from error
+    return {member: list(items[part]), "nextToken": following}
 
 
 ContextOperation = Callable[[Context, dict[str, Any]], Mapping[str, Any] | None]

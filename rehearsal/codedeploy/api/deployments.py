@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.codedeploy.api.context import Context, ContextOperation
+from rehearsal.codedeploy.api.context import (
+    Context,
+    ContextOperation,
+    checked_id,
+    paged,
+)
 from rehearsal.codedeploy.api.deployment_info import deployment_info
 from rehearsal.codedeploy.api.ordering import order_for
 from rehearsal.codedeploy.api.revisions import register
@@ -19,6 +24,8 @@ from rehearsal.codedeploy.model.vocabulary import (
     WaitType,
 )
 from rehearsal.endpoint.errors import ApiError
+
+MOST_AT_ONCE = 25  # by the API's model
 
 
 def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -44,8 +51,12 @@ def _get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    found = [context.deployment(one) for one in request["deploymentIds"]]
-    infos = [deployment_info(one, context.engine.settings) for one in found]
+    if len(request["deploymentIds"]) > MOST_AT_ONCE:
+        message = f"At most {MOST_AT_ONCE} deployments can be asked for at once."
+        raise ApiError("BatchLimitExceededException", message)
+    # The operation models no error for an unknown deployment: it is left out.
+    found = (context.engine.get(checked_id(one)) for one in request["deploymentIds"])
+    infos = [deployment_info(one, context.engine.settings) for one in found if one]
     return {"deploymentsInfo": infos}
 
 
@@ -82,7 +93,7 @@ def _list(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         for deployment in reversed(found)
         if deployment.status in statuses and start <= deployment.order.created_at <= end
     ]
-    return {"deployments": ids}
+    return paged(request, "deployments", ids)
 
 
 def _stop(context: Context, request: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.codedeploy.api.context import NAME, Context, ContextOperation
+from rehearsal.codedeploy.api.context import NAME, Context, ContextOperation, paged
 from rehearsal.codedeploy.api.group_settings import check_settings, with_defaults
 from rehearsal.codedeploy.model.deployment import Deployment
 from rehearsal.codedeploy.model.vocabulary import DeploymentStatus
@@ -21,6 +21,8 @@ NAMES = {
     "tags",
 }
 
+MOST_GROUPS = 1000  # AWS's own quota
+
 
 def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     application = context.application(request)
@@ -31,6 +33,9 @@ def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     if name in application.groups:
         message = f"Deployment group already exists with name: {name}"
         raise ApiError("DeploymentGroupAlreadyExistsException", message)
+    if len(application.groups) >= MOST_GROUPS:
+        message = f"An application has at most {MOST_GROUPS} deployment groups."
+        raise ApiError("DeploymentGroupLimitExceededException", message)
     settings = with_defaults(_settings(request))
     check_settings(settings, context.registry.configs)
     group = Group(application=application.name, name=name, settings=settings)
@@ -69,13 +74,15 @@ def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     application = context.application(request)
     return {
         "applicationName": application.name,
-        "deploymentGroups": sorted(application.groups),
+        **paged(request, "deploymentGroups", sorted(application.groups)),
     }
 
 
 def _delete(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    application = context.application(request)
-    application.groups.pop(request["deploymentGroupName"], None)
+    # The operation models no error for an application that is not there.
+    application = context.registry.applications.get(request["applicationName"])
+    if application is not None:
+        application.groups.pop(request["deploymentGroupName"], None)
     return {"hooksNotCleanedUp": []}
 
 

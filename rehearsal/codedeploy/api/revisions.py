@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal.codedeploy.api.context import Context, ContextOperation
+from rehearsal.codedeploy.api.context import Context, ContextOperation, paged
 from rehearsal.codedeploy.appspec import AppSpecError, parse_app_spec
 from rehearsal.codedeploy.registry import Application
 from rehearsal.codedeploy.revisions import (
@@ -19,6 +19,9 @@ from rehearsal.codedeploy.revisions import (
     without_content,
 )
 from rehearsal.endpoint.errors import ApiError
+
+MOST_REVISIONS = 1000  # of an application; the oldest is forgotten
+_SORTED_BY = ("registerTime", "firstUsedTime", "lastUsedTime")
 
 
 def register(
@@ -38,7 +41,9 @@ def register(
     except (RevisionError, AppSpecError) as error:
         raise ApiError("InvalidRevisionException", str(error)) from error
     except (ClientError, BotoCoreError) as error:
-        message = f"The revision's S3 object cannot be read: {error}"
+        given = location.get("s3Location") or {}
+        place = f"s3://{given.get('bucket')}/{given.get('key')}"
+        message = f"The revision {place} cannot be read: {error}"
         raise ApiError("InvalidRevisionException", message) from error
     key = revision_key(completed)
     known = application.revisions.get(key)
@@ -49,6 +54,8 @@ def register(
         description=description or (known.description if known else None),
     )
     application.revisions[key] = revision
+    if len(application.revisions) > MOST_REVISIONS:
+        del application.revisions[next(iter(application.revisions))]
     return revision
 
 
@@ -83,8 +90,22 @@ def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    known = context.application(request).revisions.values()
-    return {"revisions": [without_content(revision.location) for revision in known]}
+    application = context.application(request)
+    known = list(application.revisions.values())
+    by = request.get("sortBy")
+    if by is not None:
+        if by not in _SORTED_BY:
+            message = f"sortBy is one of {', '.join(_SORTED_BY)}, not {by!r}."
+            raise ApiError("InvalidSortByException", message)
+        known.sort(key=lambda each: _info(context, application, each)[by] or 0.0)
+    order = request.get("sortOrder", "ascending")
+    if order not in {"ascending", "descending"}:
+        message = f"sortOrder is ascending or descending, not {order!r}."
+        raise ApiError("InvalidSortOrderException", message)
+    if order == "descending":
+        known.reverse()
+    told = [without_content(revision.location) for revision in known]
+    return paged(request, "revisions", told, key=revision_key)
 
 
 def _known(application: Application, location: Location) -> Revision:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.codedeploy.api.context import Context, ContextOperation
+from rehearsal.codedeploy.api.context import Context, ContextOperation, paged
 from rehearsal.codedeploy.api.deployment_info import deployment_target
 from rehearsal.codedeploy.model.deployment import Deployment
 from rehearsal.endpoint.errors import ApiError
@@ -37,8 +37,8 @@ def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         raise ApiError("InvalidTargetFilterNameException", message)
     wanted = filters.get("TargetStatus")
     if wanted is not None and deployment.target_status not in wanted:
-        return {"targetIds": []}
-    return {"targetIds": [deployment.order.service.target_id]}
+        return paged(request, "targetIds", [])
+    return paged(request, "targetIds", [deployment.order.service.target_id])
 
 
 def _started(context: Context, request: dict[str, Any]) -> Deployment:

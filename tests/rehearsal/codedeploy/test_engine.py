@@ -479,3 +479,21 @@ def test_the_order_of_a_rollback_names_the_previous_revision():
     rollback = played.deployment(played.deployment(submitted).rollback_id)
     assert previous == rollback.order.revision
     assert order().config == rollback.order.config
+
+
+def test_only_so_many_deployments_are_remembered():
+    """The oldest that are over are forgotten; one that runs never is."""
+    played = Play(settings=EngineSettings(deployments_kept=3))
+    played.world.answers = {EventName.BEFORE_INSTALL: SILENT}
+    running = played.submit(group="other")
+    played.run(until=lambda: EventName.BEFORE_INSTALL in played.world.invoked)
+    played.world.answers = {}
+    ids = []
+    for _ in range(4):
+        ids.append(played.submit())
+        played.run(until=lambda: played.engine.is_idle(ids[-1]))
+
+    known = [each.id for each in played.engine.deployments()]
+
+    assert [running, *ids[-2:]] == known
+    assert played.engine.is_idle(ids[0])

@@ -1,6 +1,10 @@
 """CodeDeploy's errors through a real boto3 client, against a real endpoint."""
 
+from pathlib import Path
+
 import pytest
+import yaml
+from botocore import xform_name
 from botocore.exceptions import ClientError
 from support.stage_setting import (
     IMAGES,
@@ -10,10 +14,19 @@ from support.stage_setting import (
     wait_for,
 )
 
+from rehearsal.codedeploy.api.service import MODULES
+from rehearsal.endpoint.conformity import service_model
 from rehearsal.stage import Stage
 
-NOWHERE = "d-000000000"
 HOOK = "BeforeInstall"
+OPERATIONS = sorted(name for module in MODULES for name in module.OPERATIONS)
+WRONG_CALLS = [
+    pytest.param(operation, request, code, says, id=f"{operation} {what}")
+    for operation, calls in yaml.safe_load(
+        Path(__file__).with_name("wrong_calls.yaml").read_text("utf-8")
+    ).items()
+    for what, request, code, says in calls
+]
 
 
 @pytest.fixture(name="setting", scope="module")
@@ -51,140 +64,49 @@ def refusal(call, **request):
     return error["Code"]
 
 
-SPEC = {"revisionType": "AppSpecContent", "appSpecContent": {"content": "{}"}}
-UNKNOWN = {"revisionType": "AppSpecContent", "appSpecContent": {"sha256": "0" * 64}}
-APP = {"applicationName": "shop"}
-GROUP = APP | {"deploymentGroupName": "live"}
+@pytest.mark.parametrize(("operation", "request_", "code", "says"), WRONG_CALLS)
+def test_what_cannot_be_done_is_refused(setting, operation, request_, code, says):
+    """Each mistake has the exception that the API models for it, and its words."""
+    with pytest.raises(ClientError) as caught:
+        getattr(setting.codedeploy, operation)(**request_)
+
+    error = caught.value.response["Error"]
+    assert (code, True) == (error["Code"], says in error["Message"]), error
 
 
-@pytest.mark.parametrize(
-    ("operation", "request_", "code"),
-    [
-        pytest.param(
-            "create_application",
-            APP | {"computePlatform": "ECS"},
-            "ApplicationAlreadyExistsException",
-            id="application twice",
-        ),
-        pytest.param(
-            "create_application",
-            {"applicationName": "x"},
-            "InvalidComputePlatformException",
-            id="another platform",
-        ),
-        pytest.param(
-            "create_application",
-            {"applicationName": "a b", "computePlatform": "ECS"},
-            "InvalidApplicationNameException",
-            id="application name",
-        ),
-        pytest.param(
-            "get_application",
-            {"applicationName": "nobody"},
-            "ApplicationDoesNotExistException",
-            id="unknown application",
-        ),
-        pytest.param(
-            "get_deployment_group",
-            APP | {"deploymentGroupName": "nobody"},
-            "DeploymentGroupDoesNotExistException",
-            id="unknown group",
-        ),
-        pytest.param(
-            "get_deployment_config",
-            {"deploymentConfigName": "nobody"},
-            "DeploymentConfigDoesNotExistException",
-            id="unknown configuration",
-        ),
-        pytest.param(
-            "create_deployment_config",
-            {"deploymentConfigName": "CodeDeployDefault.X", "computePlatform": "ECS"},
-            "InvalidDeploymentConfigNameException",
-            id="reserved configuration name",
-        ),
-        pytest.param(
-            "create_deployment",
-            GROUP,
-            "RevisionRequiredException",
-            id="no revision",
-        ),
-        pytest.param(
-            "create_deployment",
-            APP | {"revision": SPEC},
-            "DeploymentGroupNameRequiredException",
-            id="no group",
-        ),
-        pytest.param(
-            "create_deployment",
-            GROUP | {"revision": SPEC},
-            "InvalidRevisionException",
-            id="empty AppSpec",
-        ),
-        pytest.param(
-            "create_deployment",
-            GROUP | {"revision": SPEC, "deploymentConfigName": "nobody"},
-            "DeploymentConfigDoesNotExistException",
-            id="unknown configuration of a deployment",
-        ),
-        pytest.param(
-            "get_application_revision",
-            APP | {"revision": UNKNOWN},
-            "RevisionDoesNotExistException",
-            id="unknown revision",
-        ),
-        pytest.param(
-            "get_deployment",
-            {"deploymentId": "nonsense"},
-            "InvalidDeploymentIdException",
-            id="malformed deployment id",
-        ),
-        pytest.param(
-            "get_deployment",
-            {"deploymentId": NOWHERE},
-            "DeploymentDoesNotExistException",
-            id="unknown deployment",
-        ),
-        pytest.param(
-            "stop_deployment",
-            {"deploymentId": NOWHERE},
-            "DeploymentDoesNotExistException",
-            id="stop of an unknown deployment",
-        ),
-        pytest.param(
-            "continue_deployment",
-            {"deploymentId": NOWHERE, "deploymentWaitType": "NEVER"},
-            "InvalidDeploymentWaitTypeException",
-            id="unknown wait",
-        ),
-        pytest.param(
-            "continue_deployment",
-            {},
-            "DeploymentIdRequiredException",
-            id="continue without an id",
-        ),
-        pytest.param(
-            "list_deployments",
-            GROUP | {"includeOnlyStatuses": ["Done"]},
-            "InvalidDeploymentStatusException",
-            id="unknown status",
-        ),
-        pytest.param(
-            "put_lifecycle_event_hook_execution_status",
-            {},
-            "DeploymentIdRequiredException",
-            id="report without an id",
-        ),
-        pytest.param(
-            "put_lifecycle_event_hook_execution_status",
-            {"deploymentId": NOWHERE, "status": "Succeeded"},
-            "DeploymentDoesNotExistException",
-            id="report for an unknown deployment",
-        ),
-    ],
-)
-def test_what_cannot_be_done_is_refused(setting, operation, request_, code):
-    """Each mistake has the exception that the API models for it."""
-    assert code == refusal(getattr(setting.codedeploy, operation), **request_)
+@pytest.mark.parametrize("value", ["nobody", "a b", "d-000000000", "main:shop"])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_nothing_that_is_called_is_an_internal_failure(setting, operation, value):
+    """Whatever a name is, the answer is one that the operation's model has."""
+    shape = service_model("codedeploy").operation_model(operation).input_shape
+    call = getattr(setting.codedeploy, xform_name(operation))
+    codes = []
+    for names in ([*shape.required_members], [*shape.members]):
+        request = {name: filled(shape.members[name], value) for name in names}
+        try:
+            call(**request)
+        except ClientError as error:
+            codes.append(error.response["Error"]["Code"])
+
+    assert "InternalFailure" not in codes
+
+
+def filled(shape, value):
+    """Something of a shape, with the value wherever a text belongs."""
+    match shape.type_name:
+        case "string":
+            return value
+        case "list":
+            return [filled(shape.member, value)]
+        case "structure":
+            return {k: filled(v, value) for k, v in shape.members.items()}
+        case "map":
+            return {}
+        case "boolean":
+            return True
+        case "timestamp":
+            return 0
+    return 7
 
 
 @pytest.mark.parametrize(

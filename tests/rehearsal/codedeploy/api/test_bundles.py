@@ -1,0 +1,115 @@
+"""Revisions in S3: the AppSpec alone, or in a bundle."""
+
+import io
+import tarfile
+import zipfile
+
+import pytest
+from botocore.exceptions import ClientError
+from support.stage_setting import IMAGES, SETTINGS, Setting, fetch, wait_for
+
+from rehearsal.stage import Stage
+
+GROUP = {"applicationName": "shop", "deploymentGroupName": "live"}
+
+
+@pytest.fixture(name="setting", scope="module")
+def _setting():
+    with Stage(images=IMAGES, settings=SETTINGS) as stage:
+        stage.client("s3").create_bucket(Bucket="revisions")
+        yield Setting(stage).build()
+
+
+def plain(name, content):
+    """The AppSpec itself."""
+    return content
+
+
+def zipped(name, content):
+    """A zip with the AppSpec in it."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("notes.txt", "not this one")
+        archive.writestr(name, content)
+    return file.getvalue()
+
+
+def tarred(name, content, mode="w"):
+    """A tar with the AppSpec in it."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode=mode) as archive:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
+def tgz(name, content):
+    """The same, compressed."""
+    return tarred(name, content, "w:gz")
+
+
+def revision(setting, bundle, body):
+    """An object of that type in the bucket, as a revision."""
+    s3 = setting.stage.client("s3")
+    s3.put_object(Bucket="revisions", Key=f"key.{bundle}", Body=body)
+    location = {"bucket": "revisions", "key": f"key.{bundle}", "bundleType": bundle}
+    return {"revisionType": "S3", "s3Location": location}
+
+
+def test_a_bundle_is_deployed(setting):
+    """What a zip's AppSpec says goes live, and the revision is told as it was given."""
+    given = revision(
+        setting, "zip", zipped("appspec.yaml", setting.app_spec("2").encode())
+    )
+
+    made = setting.codedeploy.create_deployment(**GROUP, revision=given)
+
+    info = setting.ended(made["deploymentId"])
+    wait_for(lambda: len(setting.task_sets()) == 1)
+    assert ("Succeeded", given) == (info["status"], info["revision"])
+    assert "2" == fetch(setting.ports["production"])
+
+
+@pytest.mark.parametrize(
+    ("bundle", "pack", "name"),
+    [
+        pytest.param("YAML", plain, "", id="YAML"),
+        pytest.param("JSON", plain, "", id="JSON"),
+        pytest.param("zip", zipped, "appspec.yml", id="zip"),
+        pytest.param("tar", tarred, "./appspec.yaml", id="tar"),
+        pytest.param("tgz", tgz, "appspec.json", id="tgz"),
+    ],
+)
+def test_every_bundle_type_is_read(setting, bundle, pack, name):
+    """A revision of each type that ECS deployments have can be registered."""
+    body = pack(name, setting.app_spec("2").encode())
+    given = revision(setting, bundle, body)
+
+    setting.codedeploy.register_application_revision(
+        applicationName="shop", revision=given
+    )
+
+    told = setting.codedeploy.get_application_revision(
+        applicationName="shop", revision=given
+    )
+    assert given == told["revision"]
+
+
+@pytest.mark.parametrize(
+    ("bundle", "body", "said"),
+    [
+        pytest.param("zip", b"PK", "is no zip", id="broken zip"),
+        pytest.param("tgz", tarred("x", b""), "holds none of appspec", id="empty"),
+        pytest.param("zip", zipped("in/appspec.yaml", b""), "none of", id="too deep"),
+        pytest.param("YAML", b"{}", "exactly one TargetService", id="no AppSpec"),
+        pytest.param("YAML", b"x" * (10 * 2**20 + 1), "larger than 10", id="too large"),
+    ],
+)
+def test_a_wrong_bundle_is_refused(setting, bundle, body, said):
+    """CreateDeployment says what is wrong with the object."""
+    given = revision(setting, bundle, body)
+    with pytest.raises(ClientError, match=said) as refused:
+        setting.codedeploy.create_deployment(**GROUP, revision=given)
+
+    assert "InvalidRevisionException" == refused.value.response["Error"]["Code"]
