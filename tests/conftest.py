@@ -2,7 +2,12 @@
 
 import boto3
 import pytest
+from hypothesis import settings
 from moto import mock_aws
+
+# The same examples in every run; `pytest --hypothesis-profile=default` takes new ones.
+settings.register_profile("same", derandomize=True)
+settings.load_profile("same")
 
 
 @pytest.fixture(name="aws_environ")

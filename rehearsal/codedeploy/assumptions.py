@@ -51,6 +51,11 @@ class Assumptions:
     # linear, so only these attach the replacement's target group there with weight 0.
     attach_replacement_in_install: bool = False
 
+    # Doubt: no document says what becomes of the task set that a deployment without
+    # rollback, or KEEP_ALIVE, left on the target group that the next one needs. Two
+    # versions behind one target group would answer by turns, in production too.
+    install_clears_target_group: bool = True
+
     # Doubt: StopDeployment answers Pending or Succeeded; Pending is what the model says
     # while an event still runs.
     stop_answers_pending: bool = True

@@ -112,6 +112,8 @@ class Engine:
             before, now = run.deployment, self.clock.now()
             after, effects = advance(before, signal, now, self.settings)
             run.effects.extend(effects)
+            if after.is_over:
+                run.effects.clear()  # what is under way is heard of, no more is begun
             rollback = None
             if after.wants_rollback and after.rollback_id is None:
                 rollback = rollback_order(after, self._new_id(), now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,6 +38,21 @@ class Listeners:
         self._check_primary(deployment, listener, weights)
         self._route(listener, weights)
 
+    def withdraw(self, deployment: Deployment) -> None:
+        """Give blue what an earlier deployment left of production on the other group.
+
+        Raises:
+            ActingError: Production does not ask blue at all.
+        """
+        listener = deployment.order.routes.production
+        weights = self._weights(deployment, 0)
+        shares = self._shares(listener)
+        (blue,) = (arn for arn, weight in weights.items() if weight)
+        if not shares[blue]:
+            raise _not_behind(deployment)
+        if any(shares[arn] for arn in weights if arn != blue):
+            self._route(listener, weights)
+
     def _weights(self, deployment: Deployment, green: int) -> dict[str, int]:
         names = deployment.order.routes.target_groups
         found = self._elbv2.describe_target_groups(Names=list(names))["TargetGroups"]
@@ -63,20 +79,18 @@ class Listeners:
     def _check_primary(
         self, deployment: Deployment, listener: str, weights: Weights
     ) -> None:
-        """The production listener must know the pair.
-
-        Source: the user guide's troubleshooting page for ECS, for the message.
-        """
+        """The production listener must know the pair."""
         actions = [rule["Actions"] for rule in self._rules(listener)]
-        if any(_forwards(each, weights) for each in actions):
-            return
-        blue = deployment.blue
-        message = (
-            "The ELB could not be updated due to the following error: Primary taskset "
-            "target group must be behind listener. The listener does not forward to "
-            f"{blue.target_group if blue else 'it'}."
-        )
-        raise ActingError(ErrorCode.ELASTIC_LOAD_BALANCING_INVALID, message)
+        if not any(_forwards(each, weights) for each in actions):
+            raise _not_behind(deployment)
+
+    def _shares(self, listener: str) -> Counter[str]:
+        """What each target group gets, over all rules; only zero has a meaning."""
+        shares: Counter[str] = Counter()
+        for rule in self._rules(listener):
+            for action in rule["Actions"]:
+                shares.update(_weighted(action))
+        return shares
 
     def _rules(self, listener: str) -> list[dict[str, Any]]:
         return list(self._elbv2.describe_rules(ListenerArn=listener)["Rules"])
@@ -92,14 +106,28 @@ def _forwards(actions: list[dict[str, Any]], weights: Weights) -> bool:
 
 
 def _groups(actions: list[dict[str, Any]]) -> set[str]:
-    groups: set[str] = set()
-    for action in actions:
-        if action["Type"] != "forward":
-            continue
-        config = action.get("ForwardConfig") or {}
-        groups |= {each["TargetGroupArn"] for each in config.get("TargetGroups") or []}
-        groups |= {action["TargetGroupArn"]} if "TargetGroupArn" in action else set()
-    return groups
+    return {arn for action in actions for arn in _weighted(action)}
+
+
+def _weighted(action: dict[str, Any]) -> dict[str, int]:
+    """The target groups that an action forwards to, with their weights."""
+    if action["Type"] != "forward":
+        return {}
+    found = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
+    weights = {each["TargetGroupArn"]: each.get("Weight", 1) for each in found}
+    # Beside a ForwardConfig of one group AWS repeats that group's ARN.
+    return weights or {action["TargetGroupArn"]: ALL}
+
+
+def _not_behind(deployment: Deployment) -> ActingError:
+    """Source: the user guide's troubleshooting page for ECS, for the message."""
+    blue = deployment.blue
+    message = (
+        "The ELB could not be updated due to the following error: Primary taskset "
+        "target group must be behind listener. The listener does not forward to "
+        f"{blue.target_group if blue else 'it'}."
+    )
+    return ActingError(ErrorCode.ELASTIC_LOAD_BALANCING_INVALID, message)
 
 
 def _rerouted(actions: list[dict[str, Any]], weights: Weights) -> list[dict[str, Any]]:

@@ -49,6 +49,20 @@ class TaskSets:
         blue = _task_set(found[0], TaskSetLabel.BLUE, names[arn], weight=100.0)
         return Surveyed(blue=blue, green_group=free)
 
+    def clear(self, deployment: Deployment) -> None:
+        """Delete what an earlier deployment left on the replacement's target group."""
+        assert deployment.green_group is not None  # noqa: S101 - the survey comes before
+        arn = self._groups(deployment)[deployment.green_group]["TargetGroupArn"]
+        service = deployment.order.service
+        for each in self._service(deployment)["taskSets"]:
+            groups = [one["targetGroupArn"] for one in each["loadBalancers"]]
+            if each["status"] == "ACTIVE" and arn in groups:
+                self._ecs.delete_task_set(
+                    cluster=service.cluster,
+                    service=service.name,
+                    taskSet=each["taskSetArn"],
+                )
+
     def create(self, deployment: Deployment) -> TaskSetCreated:
         """Make the replacement, as the AppSpec and the original say."""
         order, blue = deployment.order, deployment.blue

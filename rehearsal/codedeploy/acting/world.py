@@ -14,6 +14,7 @@ from rehearsal.codedeploy.acting.task_sets import TaskSets
 from rehearsal.codedeploy.assumptions import Assumptions
 from rehearsal.codedeploy.model.deployment import Deployment, Failure
 from rehearsal.codedeploy.model.effects import (
+    ClearTargetGroup,
     CreateTaskSet,
     DeleteTaskSet,
     Effect,
@@ -68,6 +69,9 @@ class AwsWorld:
         match effect:
             case Survey():
                 return self._task_sets.survey(deployment)
+            case ClearTargetGroup():
+                self._listeners.withdraw(deployment)
+                self._task_sets.clear(deployment)
             case CreateTaskSet():
                 return self._task_sets.create(deployment)
             case ObserveTaskSet():

@@ -22,6 +22,11 @@ class InvokeHook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClearTargetGroup:
+    """Take away what an earlier deployment left on the free target group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateTaskSet:
     """Make the replacement task set on the free target group."""
 
@@ -62,6 +67,7 @@ class DeleteTaskSet:
 Effect = (
     Survey
     | InvokeHook
+    | ClearTargetGroup
     | CreateTaskSet
     | ObserveTaskSet
     | RouteTestTraffic

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 
 from rehearsal.codedeploy.model.deployment import Deployment, Failure
 from rehearsal.codedeploy.model.effects import (
+    ClearTargetGroup,
     CreateTaskSet,
     Effect,
+    InvokeHook,
     ObserveTaskSet,
     RouteProductionTraffic,
 )
@@ -33,12 +35,14 @@ class InstallStep:
         self,
         deployment: Deployment,
         now: float,  # noqa: ARG002 - the same for every step
-        settings: EngineSettings,  # noqa: ARG002 - the same for every step
+        settings: EngineSettings,
     ) -> Move:
         """Ask ECS for the replacement task set; a rollback installs nothing."""
         if deployment.order.rollback_of:
             return Move(deployment=deployment, finished=True)
-        return Move(deployment=deployment, effects=(CreateTaskSet(),))
+        clears = settings.assumptions.install_clears_target_group
+        first: tuple[Effect, ...] = (ClearTargetGroup(),) if clears else ()
+        return Move(deployment=deployment, effects=(*first, CreateTaskSet()))
 
     def on(
         self,
@@ -62,7 +66,7 @@ class InstallStep:
                     deployment=replace(deployment, wake_at=None),
                     effects=(ObserveTaskSet(),),
                 )
-            case Refused():
+            case Refused(effect=effect) if not isinstance(effect, InvokeHook):
                 return Move(deployment=deployment, failure=signal.failure)
         return Move(deployment=deployment)
 

@@ -10,12 +10,12 @@ from rehearsal.codedeploy.model.deployment import (
     begin_event,
     end_event,
 )
-from rehearsal.codedeploy.model.effects import Effect
+from rehearsal.codedeploy.model.effect_step import EffectStep
+from rehearsal.codedeploy.model.effects import DeleteTaskSet, Effect
 from rehearsal.codedeploy.model.knowledge import learn
 from rehearsal.codedeploy.model.script import script
 from rehearsal.codedeploy.model.signals import Begun, Signal, StopRequested, TimePassed
 from rehearsal.codedeploy.model.step import Move, Step
-from rehearsal.codedeploy.model.traffic import TestTrafficStep
 from rehearsal.codedeploy.model.vocabulary import (
     AutoRollbackEvent,
     DeploymentStatus,
@@ -117,7 +117,8 @@ def _leave(
 def _status_of_success(
     step: Step, deployment: Deployment, settings: EngineSettings
 ) -> EventStatus:
-    if isinstance(step, TestTrafficStep) and deployment.order.routes.test is None:
+    is_test_traffic = step.event is EventName.ALLOW_TEST_TRAFFIC
+    if is_test_traffic and deployment.order.routes.test is None:
         return settings.assumptions.without_test_listener
     return EventStatus.SUCCEEDED
 
@@ -166,6 +167,17 @@ def _with_rollback(
     is_installed = before.event(EventName.INSTALL).status is not EventStatus.PENDING
     is_possible = is_installed or settings.assumptions.rollback_from_before_install
     is_rollback = ended.order.rollback_of is not None
-    knows_blue = ended.blue is not None
-    wants = rolls_back and is_possible and knows_blue and not is_rollback
+    has_blue = ended.blue is not None and not _is_terminating(before, settings)
+    wants = rolls_back and is_possible and has_blue and not is_rollback
     return replace(ended, wants_rollback=wants)
+
+
+def _is_terminating(deployment: Deployment, settings: EngineSettings) -> bool:
+    """Whether the original is being deleted: then there is nothing to go back to.
+
+    Nor is there when the deletion was refused, since it may have been done all the
+    same; green serves, and a rollback could only take that away.
+    """
+    steps = script(deployment.order, settings.assumptions)
+    step = steps[deployment.step] if deployment.step >= 0 else None
+    return isinstance(step, EffectStep) and isinstance(step.effect, DeleteTaskSet)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rehearsal.codedeploy.model.deployment import Failure, TaskSet
-from rehearsal.codedeploy.model.effects import Effect
+from rehearsal.codedeploy.model.effects import Effect, Survey
 from rehearsal.codedeploy.model.vocabulary import AutoRollbackEvent, WaitType
 
 
@@ -28,6 +28,7 @@ class Surveyed:
 
     blue: TaskSet
     green_group: str
+    effect: Survey = field(default=Survey())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

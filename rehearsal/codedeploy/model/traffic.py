@@ -1,54 +1,16 @@
-"""The steps that move traffic: the test listener, the production listener, PRIMARY."""
+"""The step that shifts production traffic."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from rehearsal.codedeploy.model.deployment import Deployment
-from rehearsal.codedeploy.model.effects import (
-    MakePrimary,
-    RouteProductionTraffic,
-    RouteTestTraffic,
-)
+from rehearsal.codedeploy.model.effects import RouteProductionTraffic
 from rehearsal.codedeploy.model.order import ShiftStep
 from rehearsal.codedeploy.model.signals import Done, Refused, Signal, TimePassed
 from rehearsal.codedeploy.model.step import Move
-from rehearsal.codedeploy.model.vocabulary import EventName, TaskSetLabel
+from rehearsal.codedeploy.model.vocabulary import EventName
 from rehearsal.codedeploy.settings import EngineSettings
-
-
-@dataclass(frozen=True, slots=True)
-class TestTrafficStep:
-    """Lets the test listener forward to green; a rollback, to blue."""
-
-    to: TaskSetLabel
-    event: EventName = EventName.ALLOW_TEST_TRAFFIC
-
-    def enter(
-        self,
-        deployment: Deployment,
-        now: float,  # noqa: ARG002 - the same for every step
-        settings: EngineSettings,  # noqa: ARG002 - the same for every step
-    ) -> Move:
-        """Reroute, where there is a test listener."""
-        if deployment.order.routes.test is None:
-            return Move(deployment=deployment, finished=True)
-        return Move(deployment=deployment, effects=(RouteTestTraffic(to=self.to),))
-
-    def on(
-        self,
-        deployment: Deployment,
-        signal: Signal,
-        now: float,  # noqa: ARG002 - the same for every step
-        settings: EngineSettings,  # noqa: ARG002 - the same for every step
-    ) -> Move:
-        """Finish once the listener was changed."""
-        match signal:
-            case Done(effect=RouteTestTraffic()):
-                return Move(deployment=deployment, finished=True)
-            case Refused():
-                return Move(deployment=deployment, failure=signal.failure)
-        return Move(deployment=deployment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +47,7 @@ class ProductionTrafficStep:
                 return Move(deployment=waiting)
             case TimePassed():
                 return self._shift(replace(deployment, wake_at=None))
-            case Refused():
+            case Refused(effect=RouteProductionTraffic()):
                 return Move(deployment=deployment, failure=signal.failure)
         return Move(deployment=deployment)
 
@@ -93,38 +55,3 @@ class ProductionTrafficStep:
         weight = self.schedule[deployment.progress].weight
         effect = RouteProductionTraffic(green_weight=weight)
         return Move(deployment=deployment, effects=(effect,))
-
-
-@dataclass(frozen=True, slots=True)
-class PrimaryStep:
-    """Makes the task set that serves production PRIMARY."""
-
-    label: TaskSetLabel
-    event: EventName | None = None
-
-    def enter(
-        self,
-        deployment: Deployment,
-        now: float,  # noqa: ARG002 - the same for every step
-        settings: EngineSettings,  # noqa: ARG002 - the same for every step
-    ) -> Move:
-        """Ask ECS, unless it is PRIMARY already."""
-        task_set = deployment.task_set(self.label)
-        if task_set is None or task_set.status == "PRIMARY":
-            return Move(deployment=deployment, finished=True)
-        return Move(deployment=deployment, effects=(MakePrimary(label=self.label),))
-
-    def on(
-        self,
-        deployment: Deployment,
-        signal: Signal,
-        now: float,  # noqa: ARG002 - the same for every step
-        settings: EngineSettings,  # noqa: ARG002 - the same for every step
-    ) -> Move:
-        """Finish once ECS has done it."""
-        match signal:
-            case Done(effect=MakePrimary()):
-                return Move(deployment=deployment, finished=True)
-            case Refused():
-                return Move(deployment=deployment, failure=signal.failure)
-        return Move(deployment=deployment)

@@ -1,62 +1,20 @@
-"""The steps in which time alone passes, and the two ends of a deployment."""
+"""The steps in which time alone passes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from rehearsal.codedeploy.model.deployment import Deployment, Failure
-from rehearsal.codedeploy.model.effects import DeleteTaskSet, Survey
-from rehearsal.codedeploy.model.signals import (
-    Continued,
-    Done,
-    Refused,
-    Signal,
-    Surveyed,
-    TimePassed,
-)
+from rehearsal.codedeploy.model.signals import Continued, Signal, TimePassed
 from rehearsal.codedeploy.model.step import Move
 from rehearsal.codedeploy.model.vocabulary import (
     DeploymentStatus,
     ErrorCode,
     EventName,
     EventStatus,
-    TaskSetLabel,
     WaitType,
 )
 from rehearsal.codedeploy.settings import EngineSettings
-
-
-@dataclass(frozen=True, slots=True)
-class SurveyStep:
-    """Finds out who is blue before anything is touched."""
-
-    event: EventName | None = None
-
-    def enter(
-        self,
-        deployment: Deployment,
-        now: float,  # noqa: ARG002 - the same for every step
-        settings: EngineSettings,  # noqa: ARG002 - the same for every step
-    ) -> Move:
-        """Read the service; a rollback inherited what there is to know."""
-        if deployment.order.rollback_of:
-            return Move(deployment=deployment, finished=True)
-        return Move(deployment=deployment, effects=(Survey(),))
-
-    def on(
-        self,
-        deployment: Deployment,
-        signal: Signal,
-        now: float,  # noqa: ARG002 - the same for every step
-        settings: EngineSettings,  # noqa: ARG002 - the same for every step
-    ) -> Move:
-        """Go on once the service was read."""
-        match signal:
-            case Surveyed():
-                return Move(deployment=deployment, finished=True)
-            case Refused():
-                return Move(deployment=deployment, failure=signal.failure)
-        return Move(deployment=deployment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,38 +93,4 @@ class TerminationWaitStep:
         match signal:
             case TimePassed() | Continued(wait=WaitType.TERMINATION):
                 return Move(deployment=deployment, finished=True)
-        return Move(deployment=deployment)
-
-
-@dataclass(frozen=True, slots=True)
-class TerminationStep:
-    """Drains and deletes the task set that is no longer wanted."""
-
-    label: TaskSetLabel
-    event: EventName | None = None
-
-    def enter(
-        self,
-        deployment: Deployment,
-        now: float,  # noqa: ARG002 - the same for every step
-        settings: EngineSettings,  # noqa: ARG002 - the same for every step
-    ) -> Move:
-        """Ask ECS to delete it, if it was ever made."""
-        if deployment.task_set(self.label) is None:
-            return Move(deployment=deployment, finished=True)
-        return Move(deployment=deployment, effects=(DeleteTaskSet(label=self.label),))
-
-    def on(
-        self,
-        deployment: Deployment,
-        signal: Signal,
-        now: float,  # noqa: ARG002 - the same for every step
-        settings: EngineSettings,  # noqa: ARG002 - the same for every step
-    ) -> Move:
-        """Finish once ECS drains it."""
-        match signal:
-            case Done(effect=DeleteTaskSet()):
-                return Move(deployment=deployment, finished=True)
-            case Refused():
-                return Move(deployment=deployment, failure=signal.failure)
         return Move(deployment=deployment)

@@ -17,11 +17,18 @@ from rehearsal.codedeploy.engine import GroupIsBusyError, new_deployment_id
 from rehearsal.codedeploy.model.deployment import Failure
 from rehearsal.codedeploy.model.effects import (
     CreateTaskSet,
+    DeleteTaskSet,
+    InvokeHook,
     RouteProductionTraffic,
     Survey,
 )
 from rehearsal.codedeploy.model.order import AppSpec, Routes, ShiftStep, Waits
-from rehearsal.codedeploy.model.signals import Continued, Reported, StopRequested
+from rehearsal.codedeploy.model.signals import (
+    Continued,
+    Refused,
+    Reported,
+    StopRequested,
+)
 from rehearsal.codedeploy.model.vocabulary import (
     AutoRollbackEvent,
     Creator,
@@ -413,6 +420,57 @@ def test_a_stop_while_ecs_makes_green_leaves_no_green_behind():
     played.run()
 
     assert {TaskSetLabel.BLUE} == played.world.task_sets
+
+
+@pytest.mark.parametrize(
+    "refused", [pytest.param(True, id="refused"), pytest.param(False, id="stopped")]
+)
+def test_what_ends_while_blue_is_deleted_is_not_rolled_back(refused):
+    """Blue may be gone: a rollback could only take green from customers."""
+    played = Play(world=VirtualWorld(refuses=(DeleteTaskSet,) if refused else ()))
+    submitted = played.submit()
+    played.world.on_effect = lambda deployment, effect: (
+        played.engine.signal(submitted, stop(rolls_back=True))
+        if isinstance(effect, DeleteTaskSet) and not refused
+        else None
+    )
+
+    played.run()
+
+    deployment = played.deployment(submitted)
+    assert (True, None) == (deployment.is_over, deployment.rollback_id)
+    assert deployment.status is not DeploymentStatus.SUCCEEDED
+    assert 100.0 == played.world.green_weight
+
+
+def test_a_stop_leaves_undone_what_was_not_begun():
+    """A stop just before ECS is asked for green: it is not asked."""
+    played = play(BeforeInstall=SILENT)
+    submitted = played.submit()
+    played.run(until=lambda: EventName.BEFORE_INSTALL in played.world.invoked)
+    hook = played.deployment(submitted).execution_id(EventName.BEFORE_INSTALL)
+    played.engine.signal(submitted, Reported(execution_id=hook, succeeded=True))
+
+    played.engine.signal(submitted, stop())
+    played.run()
+
+    assert {TaskSetLabel.BLUE} == played.world.task_sets
+
+
+def test_a_refusal_that_comes_after_the_report_changes_nothing():
+    """The function was invoked and reported; that its invoker heard nothing is late."""
+    played = play(BeforeInstall=SILENT)
+    submitted = played.submit()
+    played.run(until=lambda: EventName.BEFORE_INSTALL in played.world.invoked)
+    hook = played.deployment(submitted).execution_id(EventName.BEFORE_INSTALL)
+    played.engine.signal(submitted, Reported(execution_id=hook, succeeded=True))
+    invoke = InvokeHook(event=EventName.BEFORE_INSTALL, function="f", execution_id=hook)
+    failure = Failure(code=ErrorCode.HOOK_EXECUTION_FAILURE, message="no answer")
+
+    played.engine.signal(submitted, Refused(effect=invoke, failure=failure))
+    played.run()
+
+    assert DeploymentStatus.SUCCEEDED is played.deployment(submitted).status
 
 
 def test_a_group_has_one_active_deployment():

@@ -1,6 +1,7 @@
 """How CodeDeploy acts through AWS's APIs, and what it makes of refusals."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -10,6 +11,7 @@ from rehearsal.codedeploy.acting.world import AwsWorld
 from rehearsal.codedeploy.assumptions import Assumptions
 from rehearsal.codedeploy.model.deployment import Deployment
 from rehearsal.codedeploy.model.effects import (
+    ClearTargetGroup,
     DeleteTaskSet,
     InvokeHook,
     RouteProductionTraffic,
@@ -88,6 +90,17 @@ def forward(*groups):
 
 
 FIXED = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
+SHARED = [
+    {
+        "Type": "forward",
+        "ForwardConfig": {
+            "TargetGroups": [
+                {"TargetGroupArn": "arn:group-1", "Weight": 90},
+                {"TargetGroupArn": "arn:group-2", "Weight": 10},
+            ]
+        },
+    }
+]
 BARE = [{"Type": "forward", "TargetGroupArn": "arn:group-1"}]
 
 
@@ -227,3 +240,61 @@ def test_a_production_listener_that_knows_neither_group_is_refused():
 
     assert ErrorCode.ELASTIC_LOAD_BALANCING_INVALID is signal.failure.code
     assert [] == elbv2.calls
+
+
+class Ecs(Client):
+    """ECS with a service of two target groups, and what was left on the second."""
+
+    def __init__(self):
+        super().__init__()
+        self.task_sets = [
+            self._task_set("PRIMARY", "group-1"),
+            self._task_set("ACTIVE", "group-2"),
+            self._task_set("DRAINING", "group-2"),
+        ]
+
+    def describe_services(self, **_):
+        controller = {"type": "CODE_DEPLOY"}
+        service = {"deploymentController": controller, "taskSets": self.task_sets}
+        return {"services": [service]}
+
+    def _task_set(self, status, group):
+        balancers = [{"targetGroupArn": f"arn:{group}"}]
+        return {"status": status, "taskSetArn": status, "loadBalancers": balancers}
+
+
+def surveyed():
+    return replace(deployment(), green=None, green_group="group-2")
+
+
+def test_what_an_earlier_deployment_left_is_taken_away():
+    """Production goes back to blue before the task set on green's group is deleted."""
+    calls = []
+    elbv2, ecs = Elbv2(SHARED), Ecs()
+    elbv2.calls = ecs.calls = calls
+
+    signal = world(ecs=ecs, elbv2=elbv2).carry_out(surveyed(), ClearTargetGroup())
+
+    assert Done(effect=ClearTargetGroup()) == signal
+    (_, reroute), (_, deletion) = calls
+    assert {"arn:group-2": 0, "arn:group-1": 100} == weights(reroute["DefaultActions"])
+    assert "ACTIVE" == deletion["taskSet"]
+
+
+def test_a_listener_that_asks_blue_alone_is_left_alone():
+    """Without a share of green's there is nothing to take back."""
+    elbv2 = Elbv2(BARE)
+
+    world(ecs=Ecs(), elbv2=elbv2).carry_out(surveyed(), ClearTargetGroup())
+
+    assert [] == elbv2.calls
+
+
+def test_production_that_does_not_ask_the_primary_is_refused():
+    """Green's group serves customers: to install there would show them the new one."""
+    elbv2, ecs = Elbv2(forward("group-2")), Ecs()
+
+    signal = world(ecs=ecs, elbv2=elbv2).carry_out(surveyed(), ClearTargetGroup())
+
+    assert "must be behind listener" in signal.failure.message
+    assert [] == ecs.calls + elbv2.calls
