@@ -33,7 +33,16 @@ if TYPE_CHECKING:
         NotGreen,
         too_few,
     )
-    from hookgate.expectation import Expectation, judge
+    from hookgate.expectation import (
+        Expectation,
+        Missing,
+        Must,
+        Unreadable,
+        ValueIs,
+        judge,
+        judge_value,
+    )
+    from hookgate.expectation.capture import Capture
     from hookgate.foreign import foreign_document, foreign_findings, foreign_question
     from hookgate.model import Finding, LifecycleEvent, Status
     from hookgate.patience import (
@@ -78,7 +87,16 @@ _NAMES = {
         "NotGreen",
         "too_few",
     ),
-    "expectation": ("Expectation", "judge"),
+    "expectation": (
+        "Expectation",
+        "Missing",
+        "Must",
+        "Unreadable",
+        "ValueIs",
+        "judge",
+        "judge_value",
+    ),
+    "expectation.capture": ("Capture",),
     "foreign": ("foreign_document", "foreign_findings", "foreign_question"),
     "model": ("Finding", "LifecycleEvent", "Status"),
     "patience": (
@@ -115,6 +133,7 @@ __all__ = [
     "Attempt",
     "Bound",
     "CannotMeasure",
+    "Capture",
     "Certificate",
     "Consecutive",
     "Container",
@@ -129,6 +148,8 @@ __all__ = [
     "Image",
     "Inconclusive",
     "LifecycleEvent",
+    "Missing",
+    "Must",
     "NoAnswer",
     "NoData",
     "NotFound",
@@ -155,7 +176,9 @@ __all__ = [
     "StopOn",
     "TaskDefinition",
     "Tools",
+    "Unreadable",
     "Validator",
+    "ValueIs",
     "Window",
     "Within",
     "eventually",
@@ -164,6 +187,7 @@ __all__ = [
     "foreign_question",
     "hook",
     "judge",
+    "judge_value",
     "known",
     "metric_query",
     "metric_values",

@@ -7,8 +7,7 @@ milliseconds, and a gate does not guess.
 from __future__ import annotations
 
 import re
-import warnings
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
@@ -96,15 +95,19 @@ def rate(value: object) -> float:
     return float(match[1]) * _PER_SECOND[match[2]]
 
 
-def pattern(value: object) -> re.Pattern[str]:
-    """Compile a regular expression of Python's ``re``.
+def pattern(value: object) -> Any:
+    """Compile a regular expression of RE2, which takes time linear in the text.
+
+    Syntax: https://github.com/google/re2/wiki/Syntax
 
     Raises:
         ValueError: it does not compile, or holds a ``${…}``, whose value would be
             taken for a pattern: use ``equals`` or ``contains`` for those.
     """
-    if isinstance(value, re.Pattern):
-        return value
+    import re2  # noqa: PLC0415 - a plan may not use it
+
+    if hasattr(value, "search"):
+        return value  # compiled already
     if not isinstance(value, str):
         raise ValueError("a regular expression is text; put it in quotes")  # noqa: TRY004 - as above
     if "${" in value:
@@ -112,13 +115,35 @@ def pattern(value: object) -> re.Pattern[str]:
             "a regular expression takes no ${…}; use equals or contains for a value "
             "of the deployment"
         )
+    options = re2.Options()
+    options.log_errors = False
     try:
-        with warnings.catch_warnings():
-            # What Python warns of today, such as [[a], means something else tomorrow.
-            warnings.simplefilter("error", FutureWarning)
-            return re.compile(value)
-    except (re.error, FutureWarning) as error:
-        raise ValueError(f"{value!r} is not a regular expression: {error}") from None
+        return re2.compile(value, options)
+    except re2.error as error:
+        raise ValueError(
+            f"{value!r} is not a regular expression: {_why_not(error)}"
+        ) from None
+
+
+def _why_not(error: Exception) -> str:
+    """RE2's reason, and what to do where it lacks what other engines have."""
+    said = error.args[0] if error.args else b""
+    reason = said.decode() if isinstance(said, bytes) else str(said)
+    instead = next((hint for sign, hint in _INSTEAD if sign in reason), "")
+    return reason + instead
+
+
+_RE2 = "; RE2, which no expression can keep busy for long, "
+_INSTEAD = (
+    ("(?=", f"{_RE2}has no look-around: write two expectations"),
+    ("(?!", f"{_RE2}has no look-around: write a second expectation with not"),
+    ("(?<", f"{_RE2}has no look-around: put what must stand before into a group"),
+    (r"escape sequence: \Z", r"; RE2 writes \z"),
+    (r"escape sequence: \u", r"; RE2 writes \x{…}"),
+    ("escape sequence", f"{_RE2}has no back-references and few escapes"),
+    ("repetition size", "; RE2 repeats at most 1000 times"),
+    ("bad repetition operator", "; RE2 has no possessive repetition: leave the + out"),
+)
 
 
 def seconds_text(seconds: float) -> str:
@@ -151,8 +176,9 @@ Rate = Annotated[
     BeforeValidator(rate),
     WithJsonSchema({"type": "string", "examples": ["50/s", "600/m"]}),
 ]
+#: A compiled regular expression; Any, so that RE2 comes in only with one.
 Pattern = Annotated[
-    re.Pattern[str],
+    Any,
     BeforeValidator(pattern),
     PlainSerializer(lambda compiled: compiled.pattern, return_type=str),
     WithJsonSchema({"type": "string", "format": "regex"}),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,13 +144,22 @@ def test_any_text_is_read_or_refused(text: str):
 
 def test_pattern_is_compiled():
     """A regular expression is compiled when the plan is read."""
-    assert re.compile("v[0-9]+$") == pattern("v[0-9]+$")
+    compiled = pattern("v([0-9]+)$")
+    assert ("12", None) == (compiled.search("v12").group(1), compiled.search("v12 "))
 
 
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("v[0-9", "'v.0-9' is not a regular expression: unterminated"),
+        ("v[0-9", "'v.0-9' is not a regular expression: missing \\]"),
+        ("a(?=b)", "has no look-around: write two expectations"),
+        ("a(?!b)", "has no look-around: write a second expectation with not"),
+        ("(?<=a)b", "has no look-around: put what must stand before into a group"),
+        (r"(a)\1", "has no back-references"),
+        (r"a\Z", r"RE2 writes \\z"),
+        (r"\u00e9", r"RE2 writes \\x\{…\}"),
+        ("a{2000}", "at most 1000 times"),
+        ("a++", "no possessive repetition"),
         ("^${green.image.tag}$", r"takes no \$\{…\}; use equals or contains"),
         (5, "is text; put it in quotes"),
     ],

@@ -22,13 +22,13 @@ WRONG = [
     pytest.param({"timeout": "0s"}, "greater than 0", id="timeout"),
     pytest.param({"max_body": 100}, "100 has no unit", id="max_body"),
     pytest.param({"listener": "green"}, "'test' or 'production'", id="listener"),
-    pytest.param({"expect": [{}]}, "give one of header, body", id="no query"),
+    pytest.param({"expect": [{}]}, "give one of header, cookie", id="no query"),
     pytest.param(
         {"expect": [{"header": "A", "jsonpath": "$", "equals": "b"}]},
-        "give one of header, body, jsonpath, duration",
+        "give one of header, cookie, jsonpath",
         id="two queries",
     ),
-    pytest.param({"expect": ["up"]}, "give one of header, body", id="no mapping"),
+    pytest.param({"expect": ["up"]}, "give one of header, cookie", id="no mapping"),
     pytest.param(
         {"expect": [{"header": "A"}]}, "give one of equals, differs", id="no predicate"
     ),

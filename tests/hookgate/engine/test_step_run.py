@@ -9,8 +9,8 @@ import pytest
 from support.steps import Asking, Gate, ListLog, a_step, raises, says, verdict_of
 
 from hookgate.errors import CannotMeasure, Inconclusive, NoAnswer, NoData
+from hookgate.expectation.value import shown
 from hookgate.model import Finding, HookStatus, Status
-from hookgate.predicate import shown
 from hookgate.redaction import Secrets
 
 
