@@ -202,10 +202,11 @@ class Stage:
     def _engine(self) -> Engine:
         settings = self.settings.engine
         world = AwsWorld(
-            self.client("ecs"),
-            self.client("elbv2"),
-            self._invoker or self.client("lambda"),
-            settings.assumptions,
+            ecs=self.client("ecs"),
+            elbv2=self.client("elbv2"),
+            functions=self._invoker or self.client("lambda"),
+            cloudwatch=self.client("cloudwatch"),
+            assumptions=settings.assumptions,
         )
         return Engine(world, self._clock, settings, self._on_change)
 

@@ -27,7 +27,8 @@ class Assumptions:
     rollback_runs_hooks: bool = False
 
     # Doubt: the user guide says of BeforeInstall "a rollback is not possible at this
-    # point"; a captured stop during Install did roll back.
+    # point"; a captured stop during Install did roll back. For Lambda, a deployment
+    # whose alarm was in ALARM at its start was stopped within a second and rolled back.
     rollback_from_before_install: bool = False
 
     # Doubt: UpdateServicePrimaryTaskSet could come after AfterAllowTraffic. ECS's model
@@ -41,6 +42,17 @@ class Assumptions:
     hook_timeout_code: ErrorCode = ErrorCode.HOOK_EXECUTION_FAILURE
     hook_not_invokable_code: ErrorCode = ErrorCode.HOOK_EXECUTION_FAILURE
     install_timeout_code: ErrorCode = ErrorCode.TIMEOUT
+
+    # Doubt: only ALARM is named anywhere; INSUFFICIENT_DATA is taken to stop nothing.
+    insufficient_data_stops: bool = False
+
+    # Doubt: an alarm that does not exist has no status that could be retrieved, which
+    # ignorePollAlarmFailure is about; no document says so.
+    missing_alarm_is_poll_failure: bool = True
+
+    # Doubt: the model says that the deployment then stops, not with which code. It
+    # counts as a stop on alarm, and is rolled back where the group says so for that.
+    alarm_poll_failure_code: ErrorCode = ErrorCode.ALARM_ACTIVE
 
     # Doubt: the real service waits its 60 minutes however often tasks die. A rehearsal
     # that did the same would teach nothing in that hour; None restores it.

@@ -15,7 +15,7 @@ from rehearsal.codedeploy.model.effects import Effect
 from rehearsal.codedeploy.model.machine import advance
 from rehearsal.codedeploy.model.order import Order
 from rehearsal.codedeploy.model.rollback import rollback_order
-from rehearsal.codedeploy.model.signals import Begun, Signal, TimePassed
+from rehearsal.codedeploy.model.signals import Begun, PollDue, Signal, TimePassed
 from rehearsal.codedeploy.observation import Observer, StatusChanged, changes, nobody
 from rehearsal.codedeploy.settings import EngineSettings
 from rehearsal.codedeploy.world import World
@@ -151,8 +151,8 @@ class Engine:
                 return 0.0
             if run.deployment.is_over:
                 return None if run.is_drained else 0.0
-            wake_at = run.deployment.wake_at
-            return None if wake_at is None else max(0.0, wake_at - self.clock.now())
+            due_at = run.deployment.due_at
+            return None if due_at is None else max(0.0, due_at - self.clock.now())
 
     def is_idle(self, deployment_id: str) -> bool:
         """Whether nothing is left to do for a deployment, or it is forgotten."""
@@ -194,7 +194,11 @@ class Engine:
             was_drained, run.is_drained = run.is_drained, True
             self.changed.notify_all()
             return not was_drained
-        if deployment.wake_at is not None and self.clock.now() >= deployment.wake_at:
+        now = self.clock.now()
+        if deployment.poll_at is not None and now >= deployment.poll_at:
+            self.signal(deployment.id, PollDue())
+            return True
+        if deployment.wake_at is not None and now >= deployment.wake_at:
             self.signal(deployment.id, TimePassed())
             return True
         return False

@@ -21,6 +21,8 @@ class EngineSettings:
         poll_interval: How often the replacement task set is looked at.
         deployments_kept: How many deployments are remembered; the oldest that are over
             are forgotten first.
+        alarm_poll_interval: How often the group's alarms are looked at. CodeDeploy's
+            own interval is not documented; a captured deployment stopped within 16 s.
         assumptions: What is unverified about CodeDeploy.
     """
 
@@ -29,4 +31,5 @@ class EngineSettings:
     minute: float = 60.0
     poll_interval: float = 0.2
     deployments_kept: int = 1000
+    alarm_poll_interval: float = 5.0
     assumptions: Assumptions = field(default_factory=Assumptions)

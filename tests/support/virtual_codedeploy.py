@@ -37,7 +37,13 @@ class VirtualCodeDeploy:
         self.watch = Watch(self.cloud, assumed.rollback_from_before_install)
         self.cloud.on_change = self.watch.on_cloud
         self.cloud.on_invoke = self.watch.on_invoke
-        world = AwsWorld(self.cloud, self.cloud, self.cloud, assumed)
+        world = AwsWorld(
+            ecs=self.cloud,
+            elbv2=self.cloud,
+            functions=self.cloud,
+            cloudwatch=self.cloud,
+            assumptions=assumed,
+        )
         ids = (f"d-{number:09d}" for number in range(1_000_000))
         self.engine = Engine(
             world, self.clock, settings, self.watch.on_change, ids.__next__

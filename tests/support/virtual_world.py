@@ -15,12 +15,14 @@ from rehearsal.codedeploy.model.effects import (
     InvokeHook,
     MakePrimary,
     ObserveTaskSet,
+    PollAlarms,
     RouteProductionTraffic,
     RouteTestTraffic,
     Survey,
 )
 from rehearsal.codedeploy.model.order import AppSpec, Order, Routes, Service
 from rehearsal.codedeploy.model.signals import (
+    AlarmsPolled,
     Done,
     Refused,
     Reported,
@@ -67,15 +69,18 @@ class VirtualWorld:
     green_weight: float = 0.0
     primary: TaskSetLabel = TaskSetLabel.BLUE
     task_sets: set[TaskSetLabel] = field(default_factory=lambda: {TaskSetLabel.BLUE})
+    alarms: dict[str, str] = field(default_factory=dict)
     invoked: list[EventName] = field(default_factory=list)
     report: Callable[[str, Signal], object] = lambda _id, _signal: None
     on_effect: Callable[[Deployment, Effect], None] = lambda _deployment, _effect: None
 
-    def carry_out(self, deployment: Deployment, effect: Effect) -> Signal:
+    def carry_out(self, deployment: Deployment, effect: Effect) -> Signal:  # noqa: C901 - one case for each effect
         self.on_effect(deployment, effect)
         if isinstance(effect, self.refuses):
             failure = Failure(code=ErrorCode.ECS_UPDATE_ERROR, message="refused")
             return Refused(effect=effect, failure=failure)
+        if isinstance(effect, PollAlarms):
+            return AlarmsPolled(states=dict(self.alarms))
         match effect:
             case Survey():
                 return Surveyed(blue=task_set(TaskSetLabel.BLUE), green_group="group-2")

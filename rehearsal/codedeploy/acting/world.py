@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from rehearsal.codedeploy.acting.alarms import AlarmStates
 from rehearsal.codedeploy.acting.errors import ActingError
 from rehearsal.codedeploy.acting.listeners import Listeners
 from rehearsal.codedeploy.acting.task_sets import TaskSets
@@ -21,6 +22,7 @@ from rehearsal.codedeploy.model.effects import (
     InvokeHook,
     MakePrimary,
     ObserveTaskSet,
+    PollAlarms,
     RouteProductionTraffic,
     RouteTestTraffic,
     Survey,
@@ -39,14 +41,22 @@ class AwsWorld:
         ecs: A boto3 client.
         elbv2: A boto3 client.
         functions: A boto3 client of Lambda, which may be any Lambda endpoint.
+        cloudwatch: A boto3 client.
         assumptions: What is unverified about CodeDeploy.
     """
 
     def __init__(
-        self, ecs: Any, elbv2: Any, functions: Any, assumptions: Assumptions
+        self,
+        *,
+        ecs: Any,
+        elbv2: Any,
+        functions: Any,
+        cloudwatch: Any,
+        assumptions: Assumptions,
     ) -> None:
         self._task_sets = TaskSets(ecs, elbv2)
         self._listeners = Listeners(elbv2)
+        self._alarm_states = AlarmStates(cloudwatch)
         self._functions = functions
         self._assumptions = assumptions
 
@@ -65,7 +75,7 @@ class AwsWorld:
             failure = Failure(code=ErrorCode.INTERNAL_ERROR, message=repr(error))
         return Refused(effect=effect, failure=failure)
 
-    def _carry_out(self, deployment: Deployment, effect: Effect) -> Signal:
+    def _carry_out(self, deployment: Deployment, effect: Effect) -> Signal:  # noqa: C901 - one case for each effect
         match effect:
             case Survey():
                 return self._task_sets.survey(deployment)
@@ -86,6 +96,8 @@ class AwsWorld:
                 self._task_sets.make_primary(deployment, effect.label)
             case DeleteTaskSet():
                 self._task_sets.delete(deployment, effect.label)
+            case PollAlarms():
+                return self._alarm_states.poll(effect.names)
         return Done(effect=effect)
 
     def _invoke(self, deployment: Deployment, effect: InvokeHook) -> None:
@@ -102,7 +114,7 @@ class AwsWorld:
     def _failure(self, effect: Effect, error: ClientError) -> Failure:
         details = error.response.get("Error", {})
         if details.get("Code") in DENIED:
-            service = "AWSLambda" if isinstance(effect, InvokeHook) else "AmazonECS"
+            service = _service(effect)
             message = (
                 "The IAM role of CodeDeploy does not give you permission to perform "
                 f"operations in the following AWS service: {service}. {error}"
@@ -120,8 +132,20 @@ class AwsWorld:
         match effect:
             case InvokeHook():
                 return self._assumptions.hook_not_invokable_code
+            case PollAlarms():
+                return self._assumptions.alarm_poll_failure_code
             case Survey():
                 return ErrorCode.INVALID_ECS_SERVICE
             case RouteTestTraffic() | RouteProductionTraffic():
                 return ErrorCode.ELASTIC_LOAD_BALANCING_INVALID
         return ErrorCode.ECS_UPDATE_ERROR
+
+
+def _service(effect: Effect) -> str:
+    """The service that an effect is about, in the words of CodeDeploy's message."""
+    match effect:
+        case InvokeHook():
+            return "AWSLambda"
+        case PollAlarms():
+            return "AmazonCloudWatch"
+    return "AmazonECS"

@@ -12,6 +12,7 @@ from rehearsal.codedeploy.api.context import (
     paged,
 )
 from rehearsal.codedeploy.api.deployment_info import deployment_info
+from rehearsal.codedeploy.api.group_settings import check_alarms
 from rehearsal.codedeploy.api.ordering import order_for
 from rehearsal.codedeploy.api.revisions import register
 from rehearsal.codedeploy.engine import GroupIsBusyError
@@ -72,6 +73,7 @@ def _check_request(context: Context, request: dict[str, Any]) -> None:
     if set(events) - set(AutoRollbackEvent):
         message = f"autoRollbackConfiguration.events is {events}."
         raise ApiError("InvalidAutoRollbackConfigException", message)
+    check_alarms(request.get("overrideAlarmConfiguration") or {})
 
 
 def _list(context: Context, request: dict[str, Any]) -> dict[str, Any]:

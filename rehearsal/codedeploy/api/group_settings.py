@@ -11,6 +11,7 @@ from rehearsal.endpoint.errors import ApiError
 Settings = Mapping[str, Any]
 MAX_TERMINATION_WAIT = 2880  # minutes, by the API's model
 MAX_ALARMS = 10
+MAX_ALARM_NAME = 255
 DEFAULT_CONFIG = "CodeDeployDefault.ECSAllAtOnce"
 _WAITS: Mapping[str, Mapping[str, Any]] = {
     "terminateBlueInstancesOnDeploymentSuccess": {
@@ -144,7 +145,26 @@ def _check_rollback(settings: Settings) -> None:
 
 
 def _check_alarms(settings: Settings) -> None:
-    alarms = (settings.get("alarmConfiguration") or {}).get("alarms") or []
+    check_alarms(settings.get("alarmConfiguration") or {})
+
+
+def check_alarms(configuration: Mapping[str, Any]) -> None:
+    """Refuse an alarm configuration, as InvalidAlarmConfigException's text says.
+
+    Raises:
+        ApiError: With the exception that the API models for what is wrong.
+    """
+    alarms = configuration.get("alarms") or []
+    names = [alarm.get("name") for alarm in alarms]
+    if not all(name and len(name) <= MAX_ALARM_NAME for name in names):
+        message = f"An alarm's name is 1 to {MAX_ALARM_NAME} characters long."
+        raise ApiError("InvalidAlarmConfigException", message)
+    if len(set(names)) < len(names):
+        message = f"Two alarms have the same name: {sorted(names)}."
+        raise ApiError("InvalidAlarmConfigException", message)
+    if configuration.get("enabled") and not alarms:
+        message = "The alarm configuration is enabled, but its list of alarms is empty."
+        raise ApiError("InvalidAlarmConfigException", message)
     if len(alarms) > MAX_ALARMS:
         message = f"A deployment group takes at most {MAX_ALARMS} alarms."
         raise ApiError("AlarmsLimitExceededException", message)

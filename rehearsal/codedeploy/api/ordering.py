@@ -62,6 +62,7 @@ def order_for(
         waits=_waits(group.settings["blueGreenDeploymentConfiguration"]),
         rolls_back_on=_events(rollback),
         alarms=_names(alarms),
+        ignores_poll_failure=bool(alarms.get("ignorePollAlarmFailure")),
         group_settings={
             **shown,
             "autoRollbackConfiguration": rollback or None,

@@ -67,6 +67,7 @@ class Deployment:
         step: Index into the script of steps; -1 before the first.
         progress: How far inside the step, as the step counts.
         wake_at: When time alone moves the deployment, in epoch seconds.
+        poll_at: When its alarms are looked at next; None if they are not.
         green_group: The target group that the replacement is to use.
         wants_rollback: Set at the end, when a rollback must follow.
     """
@@ -77,6 +78,7 @@ class Deployment:
     step: int = -1
     progress: int = 0
     wake_at: float | None = None
+    poll_at: float | None = None
     error: Failure | None = None
     started_at: float | None = None
     completed_at: float | None = None
@@ -97,6 +99,12 @@ class Deployment:
     def is_over(self) -> bool:
         """Whether the deployment has come to its end."""
         return self.status.is_over
+
+    @property
+    def due_at(self) -> float | None:
+        """When something is due by time alone, in epoch seconds."""
+        moments = [at for at in (self.wake_at, self.poll_at) if at is not None]
+        return min(moments, default=None)
 
     @property
     def running_event(self) -> Event | None:

@@ -64,6 +64,13 @@ class DeleteTaskSet:
     label: TaskSetLabel
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollAlarms:
+    """Ask CloudWatch how the deployment's alarms stand."""
+
+    names: tuple[str, ...]
+
+
 Effect = (
     Survey
     | InvokeHook
@@ -74,4 +81,5 @@ Effect = (
     | RouteProductionTraffic
     | MakePrimary
     | DeleteTaskSet
+    | PollAlarms
 )

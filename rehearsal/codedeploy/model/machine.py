@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rehearsal.codedeploy.model.alarms import poll, stop_for
 from rehearsal.codedeploy.model.deployment import (
     Deployment,
     Failure,
@@ -11,10 +12,18 @@ from rehearsal.codedeploy.model.deployment import (
     end_event,
 )
 from rehearsal.codedeploy.model.effect_step import EffectStep
-from rehearsal.codedeploy.model.effects import DeleteTaskSet, Effect
+from rehearsal.codedeploy.model.effects import DeleteTaskSet, Effect, PollAlarms
 from rehearsal.codedeploy.model.knowledge import learn
 from rehearsal.codedeploy.model.script import script
-from rehearsal.codedeploy.model.signals import Begun, Signal, StopRequested, TimePassed
+from rehearsal.codedeploy.model.signals import (
+    AlarmsPolled,
+    Begun,
+    PollDue,
+    Refused,
+    Signal,
+    StopRequested,
+    TimePassed,
+)
 from rehearsal.codedeploy.model.step import Move, Step
 from rehearsal.codedeploy.model.vocabulary import (
     AutoRollbackEvent,
@@ -47,6 +56,10 @@ def advance(
     match signal:
         case StopRequested():
             return _stop(deployment, signal, now, settings), ()
+        case PollDue():
+            return replace(deployment, poll_at=None), poll(deployment)
+        case AlarmsPolled() | Refused(effect=PollAlarms()):
+            return _follow_alarms(deployment, signal, now, settings), ()
         case Begun():
             queued = replace(
                 deployment, status=DeploymentStatus.QUEUED, wake_at=now, updated_at=now
@@ -62,7 +75,7 @@ def advance(
             target_status=EventStatus.IN_PROGRESS,
             started_at=now,
         )
-        move = Move(deployment=started, finished=True)
+        move = Move(deployment=started, effects=poll(started), finished=True)
     else:
         move = steps[deployment.step].on(deployment, signal, now, settings)
     return _settle(move, steps, now, settings)
@@ -109,6 +122,7 @@ def _leave(
     return replace(
         deployment,
         status=DeploymentStatus.SUCCEEDED,
+        poll_at=None,
         completed_at=now,
         updated_at=now,
     )
@@ -121,6 +135,21 @@ def _status_of_success(
     if is_test_traffic and deployment.order.routes.test is None:
         return settings.assumptions.without_test_listener
     return EventStatus.SUCCEEDED
+
+
+def _follow_alarms(
+    deployment: Deployment,
+    signal: AlarmsPolled | Refused,
+    now: float,
+    settings: EngineSettings,
+) -> Deployment:
+    """Stop, or look again later; while blue is being ended it is too late for both."""
+    if _is_terminating(deployment, settings):
+        return deployment
+    stop = stop_for(deployment, signal, settings.assumptions)
+    if stop is not None:
+        return _stop(deployment, stop, now, settings)
+    return replace(deployment, poll_at=now + settings.alarm_poll_interval)
 
 
 def _stop(
@@ -154,6 +183,7 @@ def _end(
         error=failure,
         events=events,
         wake_at=None,
+        poll_at=None,
         completed_at=now,
         updated_at=now,
         target_status=EventStatus.SUCCEEDED if has_succeeded else EventStatus.FAILED,

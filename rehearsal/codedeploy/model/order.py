@@ -91,6 +91,7 @@ class Order:
     waits: Waits = field(default_factory=Waits)
     rolls_back_on: frozenset[AutoRollbackEvent] = frozenset()
     alarms: tuple[str, ...] = ()
+    ignores_poll_failure: bool = False
     rollback_of: str | None = None
     group_settings: Mapping[str, Any] = field(default_factory=dict)
 

@@ -13,7 +13,8 @@ def rollback_order(deployment: Deployment, deployment_id: str, now: float) -> Or
     """The order for the rollback of a deployment.
 
     A captured rollback used ECSAllAtOnce whatever its group said, made no new task
-    set, drained the replacement and waited for nothing.
+    set, drained the replacement and waited for nothing. Another, of a deployment that
+    an alarm had stopped, Succeeded while the alarm was still in ALARM.
     """
     order = deployment.order
     return replace(
@@ -26,6 +27,7 @@ def rollback_order(deployment: Deployment, deployment_id: str, now: float) -> Or
         shift=ALL_AT_ONCE,
         waits=Waits(),
         rolls_back_on=frozenset(),
+        alarms=(),
         rollback_of=order.deployment_id,
         description=None,
     )

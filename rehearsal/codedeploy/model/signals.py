@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rehearsal.codedeploy.model.deployment import Failure, TaskSet
@@ -101,6 +102,22 @@ class StopRequested:
     rolls_back: bool | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollDue:
+    """It is time to look at the deployment's alarms again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmsPolled:
+    """How the deployment's alarms stand.
+
+    Attributes:
+        states: The state of each that there is, by name.
+    """
+
+    states: Mapping[str, str]
+
+
 Signal = (
     Begun
     | TimePassed
@@ -112,4 +129,6 @@ Signal = (
     | Reported
     | Continued
     | StopRequested
+    | PollDue
+    | AlarmsPolled
 )

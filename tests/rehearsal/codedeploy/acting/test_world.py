@@ -14,11 +14,12 @@ from rehearsal.codedeploy.model.effects import (
     ClearTargetGroup,
     DeleteTaskSet,
     InvokeHook,
+    PollAlarms,
     RouteProductionTraffic,
     RouteTestTraffic,
     Survey,
 )
-from rehearsal.codedeploy.model.signals import Done, Refused
+from rehearsal.codedeploy.model.signals import AlarmsPolled, Done, Refused
 from rehearsal.codedeploy.model.vocabulary import ErrorCode, EventName, TaskSetLabel
 
 BLUE, GREEN = TaskSetLabel.BLUE, TaskSetLabel.GREEN
@@ -74,9 +75,13 @@ class Elbv2(Client):
         return {"Rules": [*others, default]}
 
 
-def world(ecs=None, elbv2=None, functions=None):
+def world(ecs=None, elbv2=None, functions=None, cloudwatch=None):
     return AwsWorld(
-        ecs or Client(), elbv2 or Client(), functions or Client(), Assumptions()
+        ecs=ecs or Client(),
+        elbv2=elbv2 or Client(),
+        functions=functions or Client(),
+        cloudwatch=cloudwatch or Client(),
+        assumptions=Assumptions(),
     )
 
 
@@ -150,6 +155,12 @@ def test_a_hook_is_invoked_with_the_two_keys_and_nothing_else():
             id="ECS fails",
         ),
         pytest.param(
+            PollAlarms(names=("a",)),
+            aws_error("Throttling"),
+            ErrorCode.ALARM_ACTIVE,
+            id="CloudWatch throttles",
+        ),
+        pytest.param(
             Survey(), UNREACHABLE, ErrorCode.INVALID_ECS_SERVICE, id="unreachable"
         ),
         pytest.param(
@@ -167,10 +178,26 @@ def test_a_refusal_says_why(effect, error, code):
     """Whatever goes wrong becomes a refusal with a code of CodeDeploy's."""
     client = Client(error)
 
-    signal = world(client, client, client).carry_out(deployment(), effect)
+    signal = world(client, client, client, client).carry_out(deployment(), effect)
 
     assert isinstance(signal, Refused)
     assert code is signal.failure.code
+
+
+def test_alarms_of_both_types_are_read():
+    """Metric and composite alarms are asked for; one that is not there has no state."""
+    states = {"a": "ALARM", "b": "OK"}
+    described = [{"AlarmName": name, "StateValue": s} for name, s in states.items()]
+    cloudwatch = Client(
+        {"MetricAlarms": described[:1], "CompositeAlarms": described[1:]}
+    )
+    poll = PollAlarms(names=("a", "b", "c"))
+
+    signal = world(cloudwatch=cloudwatch).carry_out(deployment(), poll)
+
+    ((_, request),) = cloudwatch.calls
+    assert AlarmsPolled(states=states) == signal
+    assert ["MetricAlarm", "CompositeAlarm"] == request["AlarmTypes"]
 
 
 @pytest.mark.parametrize(
