@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rehearsal.scenario import Scenario
 from rehearsal.scenario_file import ListenerFile
@@ -12,6 +13,7 @@ from rehearsal.stage import Stage
 
 #: How the two target groups are called after the service.
 _SUFFIXES = ("a", "b")
+_PEM_END = b"-----END CERTIFICATE-----"
 _DRAIN = {"Key": "deregistration_delay.timeout_seconds", "Value": "5"}
 
 
@@ -21,6 +23,11 @@ class Listener:
 
     arn: str
     port: int
+    is_encrypted: bool = False
+
+    def url(self, host: str) -> str:
+        """Where a browser finds it."""
+        return f"http{'s' if self.is_encrypted else ''}://{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +49,23 @@ def build_balancer(stage: Stage, scenario: Scenario) -> Balancer:
         name: _target_group(stage, scenario, name, vpc)
         for name in (f"{scenario.content.service.name}-{each}" for each in _SUFFIXES)
     }
-    first = next(iter(groups.values()))
+    blue = next(iter(groups.values()))
+    certificate = _certificate(stage, scenario)
+    built = [
+        _listener(
+            stage,
+            each,
+            LoadBalancerArn=arn,
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": blue}],
+            **certificate if each.is_encrypted else {},
+        )
+        for each in content.listeners
+    ]
     return Balancer(
         subnets=subnets,
         target_groups=groups,
-        production=_listener(stage, arn, content.production, first),
-        test=_listener(stage, arn, content.test, first) if content.test else None,
+        production=built[0],
+        test=built[1] if content.test else None,
     )
 
 
@@ -72,18 +90,20 @@ def _load_balancer(
         Name="rehearsal",
         Subnets=list(subnets),
         Scheme="internal",
-        Type="application" if production.protocol == "HTTP" else "network",
+        Type="application" if production.is_http else "network",
     )
     arn: str = answer["LoadBalancers"][0]["LoadBalancerArn"]
     return arn
 
 
 def _target_group(stage: Stage, scenario: Scenario, name: str, vpc: str) -> str:
-    check = scenario.content.load_balancer.health_check
+    content = scenario.content.load_balancer
+    check = content.health_check
     elbv2 = stage.client("elbv2")
     answer = elbv2.create_target_group(
         Name=name,
-        Protocol=scenario.content.load_balancer.production.protocol,
+        # TLS ends at the load balancer.
+        Protocol="HTTP" if content.production.is_http else "TCP",
         Port=scenario.content.service.port,
         VpcId=vpc,
         TargetType="ip",
@@ -100,17 +120,29 @@ def _target_group(stage: Stage, scenario: Scenario, name: str, vpc: str) -> str:
     return arn
 
 
-def _listener(
-    stage: Stage, balancer: str, listener: ListenerFile, group: str
-) -> Listener:
+def _certificate(stage: Stage, scenario: Scenario) -> Mapping[str, Any]:
+    """What CreateListener is told of the certificate."""
+    given = scenario.content.load_balancer.certificate
+    if given is None:
+        return {}
+    chain = (scenario.folder / given.chain).read_bytes()
+    leaf, mark, issuers = chain.partition(_PEM_END)
+    rest = {"CertificateChain": issuers.strip()} if issuers.strip() else {}
+    answer = stage.client("acm").import_certificate(
+        Certificate=leaf + mark,
+        PrivateKey=(scenario.folder / given.key).read_bytes(),
+        **rest,
+    )
+    return {"Certificates": [{"CertificateArn": answer["CertificateArn"]}]}
+
+
+def _listener(stage: Stage, listener: ListenerFile, **request: Any) -> Listener:
     port = listener.port or _free_port(stage.settings.host)
     answer = stage.client("elbv2").create_listener(
-        LoadBalancerArn=balancer,
-        Protocol=listener.protocol,
-        Port=port,
-        DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
+        Protocol=listener.protocol, Port=port, **request
     )
-    return Listener(arn=answer["Listeners"][0]["ListenerArn"], port=port)
+    arn = answer["Listeners"][0]["ListenerArn"]
+    return Listener(arn=arn, port=port, is_encrypted=listener.is_encrypted)
 
 
 def _free_port(host: str) -> int:

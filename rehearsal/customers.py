@@ -87,14 +87,15 @@ def customers(
     traffic = scenario.content.traffic
     watch = TrafficWatch(balancer.production.arn)
     stage.data_plane.on_answer(watch)
-    is_http = scenario.content.load_balancer.production.protocol == "HTTP"
+    listener = scenario.content.load_balancer.production
     client = ProductionClient(
         TrafficSettings(
             port=balancer.production.port,
             paths=(traffic.path,),
             rate=traffic.rate,
             # A TCP listener counts connections: each request takes one of its own.
-            connections=Connections.BOTH if is_http else Connections.FRESH,
+            connections=Connections.BOTH if listener.is_http else Connections.FRESH,
+            encrypted=listener.is_encrypted,
         )
     )
     client.start()

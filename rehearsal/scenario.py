@@ -73,8 +73,7 @@ def _read(source: bytes, file: Path) -> Scenario:
     scenario = Scenario(file=file, content=content)
     problems.extend(_unknown_images(content, document))
     problems.extend(_names_twice(content, document))
-    if not scenario.plan.is_file():
-        problems.add(document.value(("plan",)), f"there is no file {scenario.plan}")
+    problems.extend(_missing_files(scenario, document))
     if problems:
         raise problems.error()
     return scenario
@@ -89,6 +88,18 @@ def _unknown_images(content: ScenarioFile, document: Document) -> Iterator[Probl
         if image not in content.images:
             hint = did_you_mean(image, content.images)
             yield document.value(path), f"no image {image!r} in images{hint}"
+
+
+def _missing_files(scenario: Scenario, document: Document) -> Iterator[Problem]:
+    named: dict[tuple[str | int, ...], str] = {("plan",): scenario.content.plan}
+    certificate = scenario.content.load_balancer.certificate
+    if certificate:
+        at = ("load_balancer", "certificate")
+        named |= {(*at, "chain"): certificate.chain, (*at, "key"): certificate.key}
+    for path, name in named.items():
+        file = scenario.folder / name
+        if not file.is_file():
+            yield document.value(path), f"there is no file {file}"
 
 
 def _names_twice(content: ScenarioFile, document: Document) -> Iterator[Problem]:

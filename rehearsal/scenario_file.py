@@ -56,7 +56,26 @@ class ListenerFile(_File):
     """A listener of the load balancer."""
 
     port: Port = Field(0, description="The port to listen on; 0 takes a free one.")
-    protocol: Literal["HTTP", "TCP"] = Field("HTTP", description="What it speaks.")
+    protocol: Literal["HTTP", "HTTPS", "TCP", "TLS"] = Field(
+        "HTTP", description="What it speaks."
+    )
+
+    @property
+    def is_http(self) -> bool:
+        """Whether it is an application load balancer's, or else a network's."""
+        return self.protocol in {"HTTP", "HTTPS"}
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it presents a certificate."""
+        return self.protocol in {"HTTPS", "TLS"}
+
+
+class CertificateFile(_File):
+    """A certificate, as PEM files beside the scenario; it is imported into ACM."""
+
+    chain: str = Field(description="The certificate, then those of its issuers.")
+    key: str = Field(description="Its private key, without a password.")
 
 
 class HealthCheckFile(_File):
@@ -89,9 +108,28 @@ class LoadBalancerFile(_File):
     test: ListenerFile | None = Field(
         default_factory=ListenerFile, description="Where the hooks try green out."
     )
+    certificate: CertificateFile | None = Field(
+        None, description="What HTTPS and TLS listeners present."
+    )
     health_check: HealthCheckFile = Field(
         default_factory=HealthCheckFile, description="Of both target groups."
     )
+
+    @property
+    def listeners(self) -> tuple[ListenerFile, ...]:
+        """The listeners that there are, production first."""
+        return (self.production, self.test) if self.test else (self.production,)
+
+    @model_validator(mode="after")
+    def _can_be_built(self) -> Self:
+        if len({each.is_http for each in self.listeners}) > 1:
+            raise ValueError(
+                "HTTP and HTTPS listeners are an application load balancer's, TCP and "
+                "TLS ones a network load balancer's; both listeners are of one kind"
+            )
+        if any(each.is_encrypted for each in self.listeners) and not self.certificate:
+            raise ValueError("an HTTPS or TLS listener needs the certificate")
+        return self
 
 
 class DeploymentGroupFile(_File):

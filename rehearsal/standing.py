@@ -34,10 +34,10 @@ class Standing:
 
     def told(self) -> str:
         """Where everything is and what to type, as lines for a person to copy."""
-        test = self.balancer.test
+        test, host = self.balancer.test, self.stage.settings.host
         lines = [
-            f"# production  {self._url(self.balancer.production.port)}",
-            f"# test        {self._url(test.port) if test else 'no listener'}",
+            f"# production  {self.balancer.production.url(host)}",
+            f"# test        {test.url(host) if test else 'no listener'}",
             "",
             *exports(self.stage),
         ]
@@ -53,9 +53,6 @@ class Standing:
                 follow.format("get-deployment"),
             ]
         )
-
-    def _url(self, port: int) -> str:
-        return f"http://{self.stage.settings.host}:{port}"
 
     def _create_deployment(self, revision: Mapping[str, Any]) -> str:
         group = self.scenario.content.deployment_group

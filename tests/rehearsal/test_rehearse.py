@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+import trustme
 from support.command import a_storefront
 
 from hookgate.errors import InputError, PlanError
@@ -85,6 +86,33 @@ def test_tcp_listeners_can_be_rehearsed(tmp_path):
     assert [] == record["surprises"]
     assert {"storefront:1", "storefront:2"} == set(traffic["served_by"])
     assert traffic["requests"] == sum(traffic["served_by"].values())
+
+
+@pytest.mark.parametrize("protocol", ["HTTPS", "TLS"])
+def test_encrypted_listeners_can_be_rehearsed(tmp_path, protocol):
+    """Customers speak TLS to both versions, and none is lost by the shift."""
+    issued = trustme.CA().issue_cert("shop.example")
+    file = a_storefront(
+        tmp_path,
+        a="desired_count: 2->desired_count: 1",
+        b=f"load_balancer:->load_balancer:\n  production: {{protocol: {protocol}}}\n"
+        f"  test: {{protocol: {protocol}}}\n"
+        "  certificate: {chain: chain.pem, key: key.pem}",
+    )
+    chain = b"".join(each.bytes() for each in issued.cert_chain_pems)
+    (tmp_path / "chain.pem").write_bytes(chain)
+    issued.private_key_pem.write_to_path(tmp_path / "key.pem")
+    (tmp_path / "plan.yaml").write_text(
+        "version: 1\nevents:\n  AfterAllowTestTraffic: [{use: routing, name: green}]\n"
+    )
+
+    (record,) = Rehearsal(scenario=read_scenario(file), audience=SilentAudience()).play(
+        lambda deployment: deployment.name == "a good version"
+    )
+
+    assert [] == record["surprises"]
+    served = record["production_traffic"]["served_by"]
+    assert {"storefront:1", "storefront:2"} == set(served)
 
 
 def test_events_are_those_of_the_plan(scenario):
