@@ -74,3 +74,8 @@ class Assumptions:
 
     # Doubt: known to stay false for ECS (aws/containers-roadmap issue 269).
     termination_wait_is_shown: bool = False
+
+    # Doubt: no document says what becomes of a task set that KEEP_ALIVE, or a failure
+    # without rollback, left on the target group that the next replacement needs. Two
+    # versions behind one target group would make the next test meaningless.
+    deletes_left_over_task_sets: bool = True

@@ -126,6 +126,50 @@ def test_the_target_groups_swap_at_each_deployment(setting):
     assert "3" == fetch(setting.ports["production"])
 
 
+def test_the_first_deployments_group_is_behind_no_listener(setting):
+    """Green's health is checked in Install only once a listener knows its group."""
+    seen = []
+    for version in ("2", "3"):
+        id_ = setting.deploy(version, AfterInstall="silent")
+        wait_for(lambda id_=id_: setting.info(id_)["status"] == "InProgress")
+        wait_for(lambda id_=id_: setting.events(id_)["AfterInstall"] == "InProgress")
+        told = setting.elbv2.describe_target_health(
+            TargetGroupArn=setting.groups["green"]
+        )["TargetHealthDescriptions"]
+        states = {each["TargetHealth"]["State"] for each in told}
+        seen.append(states - {"draining"})
+        setting.codedeploy.stop_deployment(deploymentId=id_, autoRollbackEnabled=True)
+        setting.ended(id_)
+        wait_for(lambda: len(setting.task_sets()) == 1)
+
+    assert [{"unused"}, {"healthy"}] == seen
+
+
+def test_a_kept_blue_gives_way_to_the_next_green(setting):
+    """KEEP_ALIVE leaves blue running; the next deployment needs its target group."""
+    keep = {"terminateBlueInstancesOnDeploymentSuccess": {"action": "KEEP_ALIVE"}}
+    setting.codedeploy.update_deployment_group(
+        applicationName="shop",
+        currentDeploymentGroupName="live",
+        blueGreenDeploymentConfiguration=keep,
+    )
+    setting.ended(setting.deploy("2"))
+    kept = [
+        (each["status"], each["runningCount"], each["scale"]["value"])
+        for each in setting.task_sets()
+    ]
+
+    second = setting.deploy("3")
+
+    assert [("PRIMARY", 1, 100.0), ("ACTIVE", 1, 100.0)] == kept
+    assert "Succeeded" == setting.ended(second)["status"]
+    wait_for(lambda: len(setting.task_sets()) == 2)
+    answers = {fetch(setting.ports["production"]) for _ in range(20)}
+    assert {"3"} == answers
+    definitions = [each["taskDefinition"] for each in setting.task_sets()]
+    assert ["shop:3", "shop:2"] == [each.rpartition("/")[2] for each in definitions]
+
+
 def test_an_unwell_version_never_gets_steady_behind_a_listener(setting):
     """Once its group is attached, failing health checks fail the Install."""
     setting.ended(setting.deploy("2"))
