@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hookgate.attempt import Attempt, Settled
     from hookgate.attempts import eventually
     from hookgate.bound import Bound, DurationBound, NumberBound, PercentageBound
+    from hookgate.chain import Presented, presented
     from hookgate.cloudwatch import Window, metric_query, metric_values
     from hookgate.context import (
         AppSpec,
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
         known,
     )
     from hookgate.deadline import Deadline
+    from hookgate.destination import ROUTING, Destination
+    from hookgate.dialogue import Dialogue, Turn
     from hookgate.errors import (
         AccessDenied,
         CannotMeasure,
@@ -44,7 +47,9 @@ if TYPE_CHECKING:
     )
     from hookgate.expectation.capture import Capture
     from hookgate.foreign import foreign_document, foreign_findings, foreign_question
+    from hookgate.line import Encryption, Line
     from hookgate.model import Finding, LifecycleEvent, Status
+    from hookgate.old_tls import MinVersion, agreed_on
     from hookgate.patience import (
         Consecutive,
         Every,
@@ -62,6 +67,11 @@ if TYPE_CHECKING:
     from hookgate.validator import Tools, Validator
 
 _NAMES = {
+    "old_tls": ("MinVersion", "agreed_on"),
+    "line": ("Encryption", "Line"),
+    "dialogue": ("Dialogue", "Turn"),
+    "destination": ("ROUTING", "Destination"),
+    "chain": ("Presented", "presented"),
     "bound": ("Bound", "DurationBound", "NumberBound", "PercentageBound"),
     "cloudwatch": ("Window", "metric_query", "metric_values"),
     "attempt": ("Attempt", "Settled"),
@@ -128,6 +138,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "ROUTING",
     "AccessDenied",
     "AppSpec",
     "Attempt",
@@ -139,8 +150,11 @@ __all__ = [
     "Container",
     "Deadline",
     "DeploymentContext",
+    "Destination",
+    "Dialogue",
     "Duration",
     "DurationBound",
+    "Encryption",
     "Endpoint",
     "Every",
     "Expectation",
@@ -148,6 +162,8 @@ __all__ = [
     "Image",
     "Inconclusive",
     "LifecycleEvent",
+    "Line",
+    "MinVersion",
     "Missing",
     "Must",
     "NoAnswer",
@@ -160,6 +176,7 @@ __all__ = [
     "Percentage",
     "PercentageBound",
     "Phases",
+    "Presented",
     "Probe",
     "Rate",
     "Redirect",
@@ -176,11 +193,13 @@ __all__ = [
     "StopOn",
     "TaskDefinition",
     "Tools",
+    "Turn",
     "Unreadable",
     "Validator",
     "ValueIs",
     "Window",
     "Within",
+    "agreed_on",
     "eventually",
     "foreign_document",
     "foreign_findings",
@@ -191,6 +210,7 @@ __all__ = [
     "known",
     "metric_query",
     "metric_values",
+    "presented",
     "read_routes",
     "status_in",
     "too_few",

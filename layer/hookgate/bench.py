@@ -18,6 +18,7 @@ from hookgate.model import LifecycleEvent, Outcome
 from hookgate.plan import Identity, Plan, Step, Variables
 from hookgate.plan.placeholders import names
 from hookgate.probe import Probe, Reply, Request
+from hookgate.reach import Reach
 from hookgate.redaction import Secrets
 from hookgate.validator import Aws, Log, Tools
 
@@ -59,10 +60,12 @@ def make_bench(  # noqa: PLR0913 - the one place where everything meets
         secrets,
     )
 
+    expected = (identity.header, identity.equals) if identity else None
+    closed = {"test": _no_test(context), "production": _no_production(context)}
+
     def probe(endpoint: Endpoint | None, why_not: str, deadline: Deadline) -> Probe:
         if endpoint is None or why_not:
             return NoListenerProbe(why_not)
-        expected = (identity.header, identity.equals) if identity else None
         asks = HttpProbe(
             endpoint, host=target.host, identity=expected, deadline=deadline
         )
@@ -70,8 +73,18 @@ def make_bench(  # noqa: PLR0913 - the one place where everything meets
 
     def tools(step: Step, deadline: Deadline) -> Tools:
         return Tools(
-            http=probe(context.test, _no_test(context), deadline),
-            production=probe(context.production, _no_production(context), deadline),
+            http=probe(context.test, closed["test"], deadline),
+            production=probe(context.production, closed["production"], deadline),
+            connect=Reach(
+                context=context,
+                closed=closed,
+                host=target.host,
+                identity=expected,
+                allow=target.allow,
+                aws=aws,
+                deadline=deadline,
+                examine=proof.examine,
+            ),
             aws=aws,
             deadline=deadline,
             log=log(step.name),

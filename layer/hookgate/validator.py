@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -24,6 +24,9 @@ from hookgate.patience import (
 from hookgate.probe import Probe
 from hookgate.second_layer import demand
 
+if TYPE_CHECKING:
+    from hookgate.destination import Destination
+
 
 class Aws(Protocol):
     """Read-only calls to AWS."""
@@ -36,6 +39,19 @@ class Aws(Protocol):
         Raises:
             AccessDenied: names the missing permission and the resource.
             CannotMeasure: AWS refused or did not answer.
+        """
+        ...
+
+
+class Connect(Protocol):
+    """Leads to what may be connected to."""
+
+    def __call__(self, where: str) -> Destination:
+        """The destination called ``test``, ``production`` or ``host:port``.
+
+        Raises:
+            CannotMeasure: there is no such listener, or the plan does not allow the
+                address.
         """
         ...
 
@@ -53,12 +69,15 @@ class Tools:
     """What a validator works with.
 
     ``http`` asks the test listener and ``production`` the production listener; both
-    refuse an answer that the replacement task set did not give. ``deadline`` is the
-    step's own: a validator that waits, waits with ``deadline.sleep``.
+    refuse an answer that the replacement task set did not give. ``connect`` is for
+    protocols other than HTTP: what it leads to can prove the target or say that it
+    cannot. ``deadline`` is the step's own: a validator that waits, waits with
+    ``deadline.sleep``.
     """
 
     http: Probe
     production: Probe
+    connect: Connect
     aws: Aws
     deadline: Deadline
     log: Log

@@ -13,6 +13,7 @@ from hookgate.errors import Place
 from hookgate.model import Finding, LifecycleEvent, Verdict
 from hookgate.plan import Step
 from hookgate.redaction import Secrets
+from hookgate.testing import leads_nowhere
 from hookgate.validator import Tools, Validator
 
 EVENT = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
@@ -78,6 +79,7 @@ def a_bench(
     def tools(_step: Step, deadline: Deadline) -> Tools:
         unused: Any = None
         return Tools(
+            connect=leads_nowhere,
             http=unused,
             production=unused,
             aws=unused,

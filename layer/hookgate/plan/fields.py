@@ -133,6 +133,24 @@ def host(value: str) -> str:
     return value
 
 
+def address(value: str) -> str:
+    """Check a host with a port, such as ``queue.internal:5671``.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    name, _, port = value.rpartition(":")
+    inner = name[1:-1] if name.startswith("[") and name.endswith("]") else name
+    is_v6 = inner != name and re.fullmatch(r"[0-9A-Fa-f:.]{2,45}", inner)
+    is_port = re.fullmatch(r"[1-9][0-9]{0,4}", port) and int(port) < 2**16
+    if not (is_port and (is_v6 or _HOST_NAME.fullmatch(name))):
+        raise ValueError(
+            "an address is a host and a port, such as queue.internal:5671 or "
+            "10.0.0.2:53, without ${…}"
+        )
+    return value
+
+
 def header(value: str) -> str:
     """Check the name of a response header.
 

@@ -27,10 +27,14 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Whom the steps ask; the texts hold placeholders until ``build``."""
+    """Whom the steps ask; the texts hold placeholders until ``build``.
+
+    ``allow`` holds addresses beside the load balancer's that may be connected to.
+    """
 
     host: str | None = None
     identity: Identity | None = None
+    allow: tuple[str, ...] = ()
 
     def build(self, substitute: Substitute) -> Target:
         """This target with the values of the deployment.
@@ -48,7 +52,9 @@ class Target:
         if identity and not identity.equals:
             raise CannotMeasure("target.identity.equals is empty once it is filled in")
         return Target(
-            host=self.host and _host(substitute(self.host)), identity=identity
+            host=self.host and _host(substitute(self.host)),
+            identity=identity,
+            allow=self.allow,
         )
 
 

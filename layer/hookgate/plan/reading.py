@@ -113,10 +113,10 @@ def _drafts(document: Document) -> dict[str, list[Draft]]:
 def _target(file: TargetFile | None) -> Target:
     if file is None:
         return Target()
-    if file.identity is None:
-        return Target(host=file.host)
-    identity = Identity(header=file.identity.header, equals=file.identity.equals)
-    return Target(host=file.host, identity=identity)
+    said, identity = file.identity, None
+    if said is not None:
+        identity = Identity(header=said.header, equals=said.equals)
+    return Target(host=file.host, identity=identity, allow=tuple(file.allow))
 
 
 def _step(checked: Checked, file: StepFile) -> Step:

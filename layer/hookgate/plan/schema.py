@@ -23,6 +23,7 @@ _Absent = SkipJsonSchema[None]
 _Name = Annotated[str, AfterValidator(fields.step_name)]
 _Host = Annotated[str, AfterValidator(fields.host)]
 _Header = Annotated[str, AfterValidator(fields.header)]
+_Address = Annotated[str, AfterValidator(fields.address)]
 _Timeout = Annotated[Duration, AfterValidator(fields.timeout)]
 _Version = Annotated[Literal[1], BeforeValidator(fields.first_version)]
 
@@ -58,6 +59,12 @@ class TargetFile(_File):
     )
     identity: Annotated[IdentityFile | _Absent, _Given] = Field(
         default=None, description="Proof that the replacement task set answered."
+    )
+    allow: list[_Address] = Field(
+        default_factory=list,
+        max_length=20,
+        description="Addresses beside the load balancer's that steps may connect to.",
+        examples=[["10.0.0.2:53", "queue.internal:5671"]],
     )
 
 

@@ -29,9 +29,11 @@ from hookgate.testing.doubles import (
     ScriptedAws,
     ScriptedProbe,
     VirtualClock,
+    leads_nowhere,
+    leads_to,
 )
 from hookgate.testing.samples import a_context, a_reply, a_side, an_endpoint
-from hookgate.validator import Tools, Validator
+from hookgate.validator import Connect, Tools, Validator
 
 __all__ = [
     "QuietLog",
@@ -44,6 +46,8 @@ __all__ = [
     "a_side",
     "an_endpoint",
     "check",
+    "leads_nowhere",
+    "leads_to",
 ]
 
 
@@ -55,6 +59,7 @@ def check(  # noqa: PLR0913 - what a test leaves out is not there for the valida
     production: Sequence[Scripted] = (),
     aws: Mapping[str, Any] | None = None,
     context: DeploymentContext | None = None,
+    connect: Connect | None = None,
     seconds: float = 3600,
 ) -> list[Finding]:
     """Run a validator against a script, and return what it finds.
@@ -66,12 +71,14 @@ def check(  # noqa: PLR0913 - what a test leaves out is not there for the valida
         production: What the production listener answers, in turn.
         aws: AWS's answers by ``service.operation``.
         context: The deployment; ``a_context()`` if not given.
+        connect: Leads to real servers, such as ``leads_to(port)``.
         seconds: The time that the validator has, on a virtual clock.
     """
     clock = VirtualClock()
     tools = Tools(
         http=ScriptedProbe(clock, replies, app),
         production=ScriptedProbe(clock, production),
+        connect=connect or leads_nowhere,
         aws=ScriptedAws(aws or {}),
         deadline=Deadline.after(seconds, clock),
         log=QuietLog(),

@@ -6,9 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hookgate.context import Endpoint
+from hookgate.deadline import Deadline
+from hookgate.destination import Destination
 from hookgate.errors import CannotMeasure
 from hookgate.probe import Reply, Request
 from hookgate.testing.samples import a_reply
+from hookgate.validator import Connect
 
 #: What a listener answers: a reply, just its status, or an exception to raise.
 Scripted = Reply | int | Exception
@@ -84,6 +88,36 @@ class ScriptedAws:
             raise answer
         found: Mapping[str, Any] = answer(**parameters) if callable(answer) else answer
         return found
+
+
+def leads_nowhere(where: str) -> Destination:
+    """What a validator gets that is given no destination.
+
+    Raises:
+        CannotMeasure: always.
+    """
+    raise CannotMeasure(f"the test gives no destination {where}")
+
+
+def leads_to(port: int, *, seconds: float = 10.0, **changes: Any) -> Connect:
+    """Lead every connection to a port of this machine.
+
+    Args:
+        port: where a real server listens.
+        seconds: the time for all that is done there, by the real clock.
+        changes: of the destination, such as ``identity``, ``host`` or ``outside``.
+    """
+    scheme = changes.pop("scheme", "tcp")
+    settings: dict[str, Any] = {"routing": lambda: None, **changes}
+
+    def connect(where: str) -> Destination:  # noqa: ARG001 - all lead to one place
+        return Destination(
+            endpoint=Endpoint(scheme=scheme, address="127.0.0.1", port=port),
+            deadline=Deadline.after(seconds),
+            **settings,
+        )
+
+    return connect
 
 
 class QuietLog:

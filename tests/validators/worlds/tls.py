@@ -1,0 +1,24 @@
+"""TLS servers with certificates of an authority of the tests."""
+
+from __future__ import annotations
+
+import contextlib
+
+from support.worlds import leading, listening, options_of, pem, server_context
+
+
+@contextlib.contextmanager
+def world(row):
+    """A server as the row says; the plan trusts its authority unless told otherwise."""
+    options = options_of("tls", row)
+    if row.get("trusted", True):
+        options["encryption"] = {"ca": pem(), **options.get("encryption", {})}
+    server = dict(row.get("server", {}))
+    plain = server.pop("plain", False)
+    server["names"] = tuple(server.get("names", ("shop.example.com",)))
+    context = None if plain else server_context(**server)
+    script = (
+        (lambda peer: peer.send(b"220 hello\r\n")) if plain else (lambda peer: None)
+    )
+    with listening(script, context) as port:
+        yield {**row, "with": options}, leading(row, port)

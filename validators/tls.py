@@ -1,0 +1,171 @@
+"""``use: tls``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from hookgate import (
+    ROUTING,
+    DeploymentContext,
+    Destination,
+    Duration,
+    Encryption,
+    Finding,
+    MinVersion,
+    NoAnswer,
+    Presented,
+    Tools,
+    Validator,
+    agreed_on,
+    presented,
+)
+
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,253}$")]
+
+
+class Tls(Validator):
+    """Is the certificate in order, and does the listener refuse old versions of TLS?
+
+    Certificates are those of RFC 5280, names are verified as RFC 9525 says, and
+    RFC 8996 forbids TLS 1.0 and 1.1. The certificate of an HTTPS or TLS listener is the
+    load balancer's own; behind a TCP listener it is the new version's. Revocation
+    is not looked at.
+
+    Example:
+        - use: tls
+          name: certificate
+          with:
+            days_left: 21
+            names: [www.example.com]
+            min_version: TLSv1.2
+    """
+
+    asks_listener: ClassVar[bool] = True
+
+    days_left: float = Field(
+        14, ge=0, le=3650, description="How many days every certificate must last."
+    )
+    names: tuple[_Name, ...] = Field(
+        (),
+        max_length=20,
+        description="Further names; each is asked for, and its certificate verified.",
+    )
+    min_version: MinVersion = Field(
+        "TLSv1.2", description="The oldest version to be agreed on."
+    )
+    refuses_older: bool = Field(
+        True, description="Whether a handshake with older versions must be refused."
+    )
+    key_types: tuple[Literal["rsa", "ec", "ed25519", "ed448"], ...] = Field(
+        ("rsa", "ec", "ed25519", "ed448"),
+        min_length=1,
+        description="Which kinds of key the server may have.",
+    )
+    rsa_bits: int = Field(
+        2048, ge=1024, le=16384, description="The least size of an RSA key."
+    )
+    encryption: Encryption = Field(
+        default_factory=Encryption,
+        description="Whom to trust, and which name to ask for.",
+    )
+    listener: Literal["test", "production"] = Field(
+        "test",
+        description="Which listener to ask; production only at AfterAllowTraffic.",
+    )
+    address: str | None = Field(
+        None,
+        pattern=r"^\S+:\d+$",
+        description="A host:port of target.allow to ask instead of a listener.",
+    )
+    unproven: Literal["fail", "pass"] = Field(
+        "fail",
+        description="What to say when target.identity is set and no routing shows that "
+        "the new version answered.",
+    )
+    timeout: Duration = Field(10.0, gt=0, description="The bound of one handshake.")
+
+    def worst_case(self) -> float:
+        """As long as all handshakes may take."""
+        handshakes = 2 + len(self.names) + self.refuses_older
+        return handshakes * self.timeout + ROUTING
+
+    def check(
+        self,
+        context: DeploymentContext,  # noqa: ARG002 - every validator is given it
+        tools: Tools,
+    ) -> Iterator[Finding]:
+        """Shake hands: once for the chain, once a name, once with old versions."""
+        place = tools.connect(self.address or self.listener)
+        if place.is_encrypted:
+            yield from self._findings(place)  # The load balancer's own certificate.
+        else:
+            yield from place.vouched(
+                lambda: self._findings(place), unproven=self.unproven
+            )
+
+    def _findings(self, place: Destination) -> Iterator[Finding]:
+        blind = self.encryption.model_copy(update={"verify": False})
+        with place.open(self.timeout) as line:
+            encrypted = line.encrypt(blind)
+            chain, version = presented(encrypted), encrypted.version() or ""
+        least = self.min_version
+        yield Finding(
+            ok=version >= least,
+            summary=f"{place.place} agreed on {version}, expected {least} or newer",
+            evidence={"version": version, "subject": chain[0].subject},
+        )
+        yield self._lasts(chain)
+        yield self._key(chain[0])
+        for name in (None, *self.names):
+            yield self._trusted(place, name)
+        if self.refuses_older:
+            yield self._refusal(place)
+
+    def _lasts(self, chain: tuple[Presented, ...]) -> Finding:
+        now = datetime.now(UTC)
+        first = min(chain, key=lambda each: each.not_after)
+        late = [each for each in chain if each.not_before > now]
+        left = (first.not_after - now).total_seconds() / 86400
+        until = f"{first.subject} until {first.not_after:%Y-%m-%d %H:%M} UTC"
+        return Finding(
+            ok=left >= self.days_left and not late,
+            summary=f"certificate {until}: {left:.1f} days left, expected "
+            f"{self.days_left:g} or more" + (", not valid yet" if late else ""),
+            evidence={"days_left": round(left, 2), "chain": len(chain)},
+        )
+
+    def _key(self, own: Presented) -> Finding:
+        least = self.rsa_bits if own.key == "rsa" else 0
+        return Finding(
+            ok=own.key in self.key_types and own.bits >= least,
+            summary=f"key {own.key} of {own.bits} bits, expected "
+            f"{' or '.join(self.key_types)}" + (f" of {least} bits" if least else ""),
+        )
+
+    def _trusted(self, place: Destination, name: str | None) -> Finding:
+        wanted = self.encryption
+        if name:
+            wanted = wanted.model_copy(update={"server_name": name})
+        with place.open(self.timeout) as line:
+            asked = wanted.server_name or line.name
+            try:
+                line.encrypt(wanted)
+            except NoAnswer as error:
+                return Finding(ok=False, summary=str(error))
+        said = "is trusted" if wanted.verify else "was not verified"
+        return Finding(
+            ok=True, summary=f"the certificate for {asked} {said}", optout=wanted.optout
+        )
+
+    def _refusal(self, place: Destination) -> Finding:
+        with place.open(self.timeout) as line:
+            version = agreed_on(line, self.min_version)
+        if version is None:
+            summary = f"{place.place} refuses versions before {self.min_version}"
+            return Finding(ok=True, summary=summary)
+        summary = f"{place.place} agreed on {version}; let it refuse what is older "
+        return Finding(ok=False, summary=f"{summary}than {self.min_version}")
