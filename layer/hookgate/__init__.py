@@ -63,6 +63,11 @@ if TYPE_CHECKING:
     from hookgate.routes import Route, read_routes
     from hookgate.runtime import hook
     from hookgate.statuses import Statuses, status_in
+    from hookgate.traffic.load import Load
+    from hookgate.traffic.options import TrafficRequest, TrafficStage
+    from hookgate.traffic.pace import Pace
+    from hookgate.traffic.terms import Terms
+    from hookgate.traffic.thresholds import Thresholds
     from hookgate.units import Duration, Pattern, Percentage, Rate, Size
     from hookgate.validator import Tools, Validator
 
@@ -122,6 +127,11 @@ _NAMES = {
     "routes": ("Route", "read_routes"),
     "runtime": ("hook",),
     "statuses": ("Statuses", "status_in"),
+    "traffic.load": ("Load",),
+    "traffic.options": ("TrafficRequest", "TrafficStage"),
+    "traffic.pace": ("Pace",),
+    "traffic.terms": ("Terms",),
+    "traffic.thresholds": ("Thresholds",),
     "units": ("Duration", "Pattern", "Percentage", "Rate", "Size"),
     "validator": ("Tools", "Validator"),
 }
@@ -163,6 +173,7 @@ __all__ = [
     "Inconclusive",
     "LifecycleEvent",
     "Line",
+    "Load",
     "MinVersion",
     "Missing",
     "Must",
@@ -171,6 +182,7 @@ __all__ = [
     "NotFound",
     "NotGreen",
     "NumberBound",
+    "Pace",
     "Patience",
     "Pattern",
     "Percentage",
@@ -192,7 +204,11 @@ __all__ = [
     "Statuses",
     "StopOn",
     "TaskDefinition",
+    "Terms",
+    "Thresholds",
     "Tools",
+    "TrafficRequest",
+    "TrafficStage",
     "Turn",
     "Unreadable",
     "Validator",

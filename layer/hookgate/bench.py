@@ -20,7 +20,8 @@ from hookgate.plan.placeholders import names
 from hookgate.probe import Probe, Reply, Request
 from hookgate.reach import Reach
 from hookgate.redaction import Secrets
-from hookgate.validator import Aws, Log, Tools
+from hookgate.traffic.lazy import LazyTraffic
+from hookgate.validator import Aws, Log, Tools, Traffic
 
 
 def make_bench(  # noqa: PLR0913 - the one place where everything meets
@@ -71,6 +72,16 @@ def make_bench(  # noqa: PLR0913 - the one place where everything meets
         )
         return Watched(asks, proof)
 
+    def traffic(deadline: Deadline) -> Traffic:
+        return LazyTraffic(
+            context=context,
+            no_test=_no_test(context),
+            host=target.host,
+            identity=(identity.header, identity.equals) if identity else None,
+            examine=proof.examine,
+            deadline=deadline,
+        )
+
     def tools(step: Step, deadline: Deadline) -> Tools:
         return Tools(
             http=probe(context.test, closed["test"], deadline),
@@ -88,6 +99,7 @@ def make_bench(  # noqa: PLR0913 - the one place where everything meets
             aws=aws,
             deadline=deadline,
             log=log(step.name),
+            traffic=traffic(deadline),
         )
 
     return Bench(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
+from hookgate.errors import CannotMeasure
 from hookgate.model import Finding
 from hookgate.patience import (
     Consecutive,
@@ -26,6 +27,8 @@ from hookgate.second_layer import demand
 
 if TYPE_CHECKING:
     from hookgate.destination import Destination
+    from hookgate.traffic.load import Load
+    from hookgate.traffic.result import Result
 
 
 class Aws(Protocol):
@@ -64,6 +67,28 @@ class Log(Protocol):
         ...
 
 
+class Traffic(Protocol):
+    """Loads the test listener, and the production listener beside it when asked to."""
+
+    def __call__(self, load: Load, settled: Callable[[Result], bool], /) -> Result:
+        """Send ``load``, until all has ended, it is settled or the time is over.
+
+        Raises:
+            CannotMeasure: there is no such listener, or it may not be asked.
+            NoAnswer: its name does not resolve.
+        """
+        ...
+
+
+def no_traffic(_load: Load, _settled: Callable[[Result], bool], /) -> Result:
+    """Say that there is nothing to load.
+
+    Raises:
+        CannotMeasure: always.
+    """
+    raise CannotMeasure("there is no listener here that may be loaded")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """What a validator works with.
@@ -71,8 +96,8 @@ class Tools:
     ``http`` asks the test listener and ``production`` the production listener; both
     refuse an answer that the replacement task set did not give. ``connect`` is for
     protocols other than HTTP: what it leads to can prove the target or say that it
-    cannot. ``deadline`` is the step's own: a validator that waits, waits with
-    ``deadline.sleep``.
+    cannot. ``traffic`` loads a listener, and counts who answered. ``deadline`` is the
+    step's own: a validator that waits, waits with ``deadline.sleep``.
     """
 
     http: Probe
@@ -81,6 +106,7 @@ class Tools:
     aws: Aws
     deadline: Deadline
     log: Log
+    traffic: Traffic = no_traffic
 
 
 class Validator(BaseModel, ABC):

@@ -15,7 +15,7 @@ import yaml
 from support.reference import EXAMPLE, example_step
 
 from hookgate.context import Container, DeploymentContext, Image
-from hookgate.errors import HookgateError, NoAnswer, NotFound
+from hookgate.errors import HookgateError, NoAnswer, NotFound, NotGreen
 from hookgate.registry import resolve
 from hookgate.testing import Scripted, a_context, a_reply, check
 
@@ -76,6 +76,7 @@ def scripted(row: dict[str, Any]):
             "aws": {name: answer(each) for name, each in row.get("aws", {}).items()}
             or balancer(row),
             "context": context(**row.get("context", {})),
+            "late": row.get("late", 0.0),
         },
     )
 
@@ -147,6 +148,8 @@ def balancer(row: dict[str, Any]) -> dict[str, Any]:
 def reply(given: dict[str, Any]) -> Scripted:
     if "no_answer" in given:
         return NoAnswer(given["no_answer"])
+    if "not_green" in given:
+        return NotGreen(given["not_green"])
     body = json.dumps(given["json"]) if "json" in given else given.get("body", "")
     return a_reply(
         given.get("status", 200),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hookgate.context import Deployment
@@ -9,6 +10,14 @@ from hookgate.model import HookStatus, Outcome, Status, Verdict
 
 #: Stands for the application and group of a deployment that could not be identified.
 UNKNOWN = "unknown"
+#: What evidence may add to a step's metrics under ``metrics``, and its units.
+_UNITS = {
+    "Requests": "Count",
+    "ErrorRate": "Percent",
+    "LatencyP50": "Milliseconds",
+    "LatencyP95": "Milliseconds",
+    "LatencyP99": "Milliseconds",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,7 @@ class EmfMetrics:
         values = {
             "StepPassed": ("Count", float(outcome.status is Status.PASSED)),
             "StepDuration": ("Milliseconds", float(outcome.duration_ms)),
+            **_measured(outcome),
         }
         self._write((dimensions,), values, deployment)
 
@@ -70,6 +80,18 @@ class EmfMetrics:
         if deployment is not None:
             metrics.add_metadata(key="deployment_id", value=deployment.id)
         metrics.flush_metrics()
+
+
+def _measured(outcome: Outcome) -> dict[str, tuple[str, float]]:
+    """What a traffic step measured, from its findings' evidence."""
+    values: dict[str, tuple[str, float]] = {}
+    for finding in outcome.findings:
+        told = finding.evidence.get("metrics")
+        for name, unit in _UNITS.items():
+            value = told.get(name) if isinstance(told, Mapping) else None
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                values[name] = (unit, float(value))
+    return values
 
 
 def _group(deployment: Deployment | None) -> dict[str, str]:

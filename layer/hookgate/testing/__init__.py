@@ -33,6 +33,7 @@ from hookgate.testing.doubles import (
     leads_to,
 )
 from hookgate.testing.samples import a_context, a_reply, a_side, an_endpoint
+from hookgate.testing.traffic import ScriptedTraffic
 from hookgate.validator import Connect, Tools, Validator
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Scripted",
     "ScriptedAws",
     "ScriptedProbe",
+    "ScriptedTraffic",
     "VirtualClock",
     "a_context",
     "a_reply",
@@ -61,6 +63,7 @@ def check(  # noqa: PLR0913 - what a test leaves out is not there for the valida
     context: DeploymentContext | None = None,
     connect: Connect | None = None,
     seconds: float = 3600,
+    late: float = 0.0,
 ) -> list[Finding]:
     """Run a validator against a script, and return what it finds.
 
@@ -73,15 +76,21 @@ def check(  # noqa: PLR0913 - what a test leaves out is not there for the valida
         context: The deployment; ``a_context()`` if not given.
         connect: Leads to real servers, such as ``leads_to(port)``.
         seconds: The time that the validator has, on a virtual clock.
+        late: By how many seconds a load is late with each of its requests.
     """
     clock = VirtualClock()
+    test, original = (
+        ScriptedProbe(clock, replies, app),
+        ScriptedProbe(clock, production),
+    )
     tools = Tools(
-        http=ScriptedProbe(clock, replies, app),
-        production=ScriptedProbe(clock, production),
+        http=test,
+        production=original,
         connect=connect or leads_nowhere,
         aws=ScriptedAws(aws or {}),
         deadline=Deadline.after(seconds, clock),
         log=QuietLog(),
+        traffic=ScriptedTraffic(test=test, production=original, late=late),
     )
 
     def ask() -> Attempt:

@@ -1,11 +1,12 @@
 """The metrics of a verdict, as CloudWatch reads them from standard output."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from hookgate.context import Deployment
-from hookgate.model import LifecycleEvent, Outcome, Status, Verdict
+from hookgate.model import Finding, LifecycleEvent, Outcome, Status, Verdict
 from hookgate.reporting.metrics import EmfMetrics
 
 DEPLOYMENT = Deployment(
@@ -119,3 +120,43 @@ def test_deployment_id_is_a_property(lines):
 def test_unknown_deployment(lines):
     """A deployment that could not be found is still counted."""
     assert lines(Status.ERRORED, deployment=None)[0]["Application"] == "unknown"
+
+
+MEASURED = {"Requests": 60.0, "ErrorRate": 1.5, "LatencyP95": 120.5}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "expected"),
+    [
+        pytest.param(MEASURED, MEASURED, id="measured"),
+        pytest.param({}, {}, id="nothing answered"),
+        pytest.param(
+            {"Cost": 1.0, "Requests": True, "ErrorRate": "9"}, {}, id="others"
+        ),
+        pytest.param("Requests", {}, id="no mapping"),
+    ],
+)
+def test_traffic(capsys, metrics, expected):
+    """A traffic step adds what it measured to its own line, and nothing else."""
+    finding = Finding(ok=True, summary="", evidence={"metrics": metrics})
+    step = replace(verdict(Status.PASSED).outcomes[0], findings=(finding,))
+    EmfMetrics("Hookgate").publish(replace(verdict(), outcomes=(step,)), DEPLOYMENT)
+    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    names = {each["Name"]: each["Unit"] for each in directive(line)["Metrics"]}
+    assert {"StepPassed", "StepDuration", *expected} == set(names)
+    assert expected == {
+        name: line[name][0] for name in names if not name.startswith("Step")
+    }
+
+
+def test_traffic_units(capsys):
+    """Rates are in per cent, latencies in milliseconds."""
+    evidence = {"metrics": MEASURED}
+    finding = Finding(ok=True, summary="", evidence=evidence)
+    step = replace(verdict(Status.PASSED).outcomes[0], findings=(finding,))
+    EmfMetrics("Hookgate").publish(replace(verdict(), outcomes=(step,)), DEPLOYMENT)
+    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    units = {each["Name"]: each["Unit"] for each in directive(line)["Metrics"]}
+    assert ("Count", "Percent", "Milliseconds") == tuple(
+        units[name] for name in MEASURED
+    )

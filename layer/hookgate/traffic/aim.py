@@ -1,0 +1,134 @@
+"""Where requests go: one listener, pinned to the load balancer's addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hookgate.context import Endpoint, RuleCondition
+from hookgate.errors import CannotMeasure, NoAnswer
+from hookgate.http_probe.address import Resolver, resolve, system_resolver
+from hookgate.http_probe.name import ascii_host, host_of
+from hookgate.http_probe.rule import demand, routed
+from hookgate.traffic.load import MARK
+from hookgate.version import VERSION
+
+# What a Network Load Balancer's TCP and TLS listeners forward is asked over HTTP.
+_SCHEMES = {"http": "http", "https": "https", "tcp": "http", "tls": "https"}
+_CONTROL = frozenset(map(chr, [*range(32), 127]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A listener that may be loaded, and how green proves itself there.
+
+    Args:
+        endpoint: where it is; nothing else is ever connected to.
+        host: the plan's ``target.host``.
+        identity: a header and the value that only the replacement task set gives it.
+        verify: a file of CA certificates to trust instead of certifi's.
+        resolver: turns the load balancer's name into addresses.
+        examine: looks at the proof before the first request.
+    """
+
+    endpoint: Endpoint
+    host: str | None = None
+    identity: tuple[str, str] | None = None
+    verify: str | None = None
+    resolver: Resolver = system_resolver
+    examine: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """A target, resolved: what every request to it has in common."""
+
+    base: str
+    prefix: str
+    headers: Mapping[str, str]
+    conditions: Sequence[RuleCondition]
+    addresses: Sequence[str]
+    port: int
+    secure: bool
+    trust: str | None
+
+    @classmethod
+    def at(cls, target: Target, seconds: float) -> Aim:
+        """Resolve ``target`` within so many seconds.
+
+        Raises:
+            CannotMeasure: the listener carries no HTTP, or leads where a gate never
+                connects to.
+            NoAnswer: the load balancer's name does not resolve.
+        """
+        endpoint = target.endpoint
+        scheme = _SCHEMES.get(endpoint.scheme)
+        if scheme is None:
+            raise CannotMeasure(f"no HTTP over a {endpoint.scheme} listener")
+        if seconds <= 0:
+            raise NoAnswer(f"no time was left to resolve {endpoint.address}")
+        said = target.host or endpoint.host
+        name = host_of(said or endpoint.address)
+        place = f"[{name}]" if ":" in name else name
+        own = {"Host": ascii_host(said)} if said else {}
+        return cls(
+            base=f"{scheme}://{ascii_host(place)}:{endpoint.port}",
+            prefix=endpoint.path_prefix,
+            headers={**_always(), **own, **endpoint.headers},
+            conditions=endpoint.conditions,
+            addresses=resolve(
+                endpoint.address,
+                endpoint.port,
+                resolver=target.resolver,
+                seconds=seconds,
+            ),
+            port=endpoint.port,
+            secure=scheme == "https",
+            trust=target.verify,
+        )
+
+    def url(self, path: str) -> str:
+        """The URL to ask for ``path``, as the listener's rule wants it."""
+        return self.base + routed(path, self.prefix, self.conditions)
+
+    def said(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """All headers of a request that has some of its own.
+
+        Raises:
+            CannotMeasure: one of them would break the request apart.
+        """
+        names = {name.lower() for name in headers}
+        own = {
+            key: value
+            for key, value in self.headers.items()
+            if key.lower() not in names
+        }
+        merged = {**own, **headers}
+        for name, value in merged.items():
+            if _CONTROL & set(name + value) or not (name + value).isascii():
+                raise CannotMeasure(f"the header {name!r} cannot be sent")
+        return merged
+
+    def demand(self, url: str, headers: Mapping[str, str]) -> None:
+        """Demand that the listener's rule takes a request, and no other rule.
+
+        Raises:
+            CannotMeasure: it would not.
+        """
+        if self.conditions:
+            demand(self.conditions, url, headers)
+
+    def pin(self, number: int) -> str:
+        """CURLOPT_CONNECT_TO: whatever the URL says, connect to this address."""
+        address = self.addresses[number % len(self.addresses)]
+        place = f"[{address}]" if ":" in address else address
+        return f"::{place}:{self.port}"
+
+
+def _always() -> Mapping[str, str]:
+    return {
+        "User-Agent": f"Hookgate/{VERSION} (traffic)",
+        MARK[0]: MARK[1],
+        "Accept": "*/*",
+        "Accept-Encoding": "gzip, deflate",
+    }

@@ -1,0 +1,134 @@
+"""One listener under load: its kinds of requests, and what they came to."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pycurl
+
+from hookgate.traffic.aim import Aim
+from hookgate.traffic.flight import TIMED_OUT, Flight, Kind, Opener, words
+from hookgate.traffic.load import Load, Shot
+from hookgate.traffic.proof import Proof
+from hookgate.traffic.tally import Tally
+
+_FORGOTTEN = "still under way when the time was over"
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Side:
+    """A listener under load.
+
+    Args:
+        proof: tells who answered; None when nothing can.
+        turns: for each shot the kinds and URLs to ask for, for ever.
+        tallies: what came of each shot, by its name.
+        kinds: all kinds there are.
+        most: how many requests may be under way.
+        in_flight: how many are.
+    """
+
+    proof: Proof | None
+    turns: tuple[Iterator[tuple[Kind, str]], ...]
+    tallies: dict[str, Tally]
+    kinds: tuple[Kind, ...]
+    most: int
+    in_flight: int = 0
+
+    @classmethod
+    def of(cls, aim: Aim, load: Load, proof: Proof | None, opener: Opener) -> Side:
+        """A side that is ready to be loaded.
+
+        Raises:
+            CannotMeasure: a request cannot be sent, or would meet another rule than
+                the listener's own.
+        """
+        kinds: list[Kind] = []
+        turns, tallies = [], {}
+        for shot in load.shots:
+            tallies[shot.name] = Tally(status=shot.status)
+            own = {
+                method: Kind(
+                    aim=aim,
+                    load=load,
+                    method=method,
+                    headers=aim.said(shot.headers),
+                    body=shot.body,
+                    tally=tallies[shot.name],
+                    opener=opener,
+                    proven=proof is not None,
+                )
+                for method in dict.fromkeys(method for method, _ in shot.asks)
+            }
+            kinds += own.values()
+            turns.append(itertools.cycle(_asked(shot, aim, own)))
+        return cls(
+            proof=proof,
+            turns=tuple(turns),
+            tallies=tallies,
+            kinds=tuple(kinds),
+            most=load.max_in_flight,
+        )
+
+    def next(self, number: int, due: float, *, counts: bool) -> Flight | None:
+        """The next request of a shot; None when it has to be dropped."""
+        kind, url = next(self.turns[number])
+        full = self.in_flight >= self.most
+        if counts:
+            kind.tally.planned += 1
+            kind.tally.dropped += full
+            kind.tally.sent += not full
+        if full:
+            return None
+        self.in_flight += 1
+        flight = kind.flight(url)
+        flight.due, flight.counts = due, counts
+        return flight
+
+    def answered(self, flight: Flight, now: float) -> None:
+        """Count an answer."""
+        self.in_flight -= 1
+        kind, head = flight.kind, flight.head
+        if flight.counts:
+            tally = kind.tally
+            tally.statuses[flight.curl.getinfo(pycurl.RESPONSE_CODE)] += 1
+            tally.latencies.add(now - flight.due)
+            if head is not None and self.proof is not None:
+                who = self.proof.stranger(head)
+                if who:
+                    tally.stranger(who)
+        if head:
+            head.clear()
+        kind.waiting.append(flight)
+
+    def failed(self, flight: Flight, now: float, code: int, message: str) -> None:
+        """Count a request that got no answer."""
+        self.in_flight -= 1
+        if flight.counts:
+            tally = flight.kind.tally
+            tally.errors[words(code, message)] += 1
+            if code == TIMED_OUT:
+                tally.latencies.add(now - flight.due)
+        if flight.head:
+            flight.head.clear()
+        flight.kind.waiting.append(flight)
+
+    def forgotten(self, flight: Flight, now: float) -> None:
+        """Count a request that is still under way at the end."""
+        if flight.counts:
+            flight.kind.tally.errors[_FORGOTTEN] += 1
+            flight.kind.tally.latencies.add(now - flight.due)
+
+    def close(self) -> None:
+        """Close all handles that are not under way."""
+        for each in self.kinds:
+            each.close()
+
+
+def _asked(shot: Shot, aim: Aim, kinds: dict[str, Kind]) -> list[tuple[Kind, str]]:
+    asked = [(kinds[method], aim.url(path)) for method, path in shot.asks]
+    for kind, url in asked:
+        aim.demand(url, kind.headers)
+    return asked

@@ -1,0 +1,151 @@
+"""What came of requests, counted in bounded memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hookgate.statuses import status_in
+
+if TYPE_CHECKING:
+    from ddsketch import LogCollapsingLowestDenseDDSketch
+
+#: How far a percentile may be from the true one: 0.5 % of it.
+ACCURACY = 0.005
+#: Buckets of 1 % width: from a microsecond to three hours without collapsing any.
+_BUCKETS = 2400
+_BATCH = 8192
+_MICRO = 1e6
+_STRANGERS = 20
+
+
+class Latencies:
+    """Durations in a histogram of bounded size, exact to 0.5 % of each percentile.
+
+    Source: Masson, Rim and Lee, "DDSketch", PVLDB 12 (2019). Durations are kept to the
+    microsecond and handed on in batches, where most are equal: a fifth of the work.
+    """
+
+    def __init__(self) -> None:
+        from ddsketch import (  # noqa: PLC0415 - few plans use it
+            LogCollapsingLowestDenseDDSketch,
+        )
+
+        self._sketch: LogCollapsingLowestDenseDDSketch
+        self._sketch = LogCollapsingLowestDenseDDSketch(ACCURACY, _BUCKETS)
+        self._batch: list[int] = []
+
+    def add(self, seconds: float) -> None:
+        """Count one duration."""
+        self._batch.append(int(seconds * _MICRO))
+        if len(self._batch) >= _BATCH:
+            self._fold()
+
+    def merge(self, other: Latencies) -> None:
+        """Count all of another's durations too."""
+        self._fold()
+        other._fold()
+        self._sketch.merge(other._sketch)
+
+    @property
+    def count(self) -> int:
+        """How many durations there are."""
+        return int(self._sketch.count) + len(self._batch)
+
+    def percentile(self, percent: float) -> float:
+        """The duration in seconds that so many per cent do not exceed.
+
+        Raises:
+            ValueError: there is no duration.
+        """
+        self._fold()
+        found = self._sketch.get_quantile_value(percent / 100)
+        if found is None:
+            raise ValueError("no percentile of nothing")
+        return float(found) / _MICRO
+
+    @property
+    def mean(self) -> float:
+        """The mean in seconds.
+
+        Raises:
+            ValueError: there is no duration.
+        """
+        self._fold()
+        if not self.count:
+            raise ValueError("no mean of nothing")
+        return float(self._sketch.avg) / _MICRO
+
+    def _fold(self) -> None:
+        for micros, times in Counter(self._batch).items():
+            self._sketch.add(micros, times)
+        self._batch.clear()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of one kind of request, or of all of them.
+
+    Args:
+        status: the statuses that are no error.
+        planned: how many requests the schedule holds.
+        sent: how many were started.
+        dropped: how many were not, because too many were under way.
+        statuses: how many answers had each status.
+        unexpected: how many of them were counted elsewhere as unexpected.
+        errors: how many requests got no answer, by the reason.
+        strangers: how many answers the replacement did not give, by who did.
+        latencies: from the scheduled start to the last byte, or to the timeout.
+    """
+
+    status: tuple[str, ...] = ()
+    planned: int = 0
+    sent: int = 0
+    dropped: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
+    unexpected: Counter[int] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    strangers: Counter[str] = field(default_factory=Counter)
+    latencies: Latencies = field(default_factory=Latencies)
+
+    @property
+    def samples(self) -> int:
+        """How many requests have ended, well or not."""
+        return self.statuses.total() + self.errors.total()
+
+    @property
+    def wrong(self) -> Counter[int]:
+        """How many answers had each status that was not expected."""
+        own = {
+            status: count
+            for status, count in self.statuses.items()
+            if not status_in(status, self.status)
+        }
+        return self.unexpected + Counter(own)
+
+    @property
+    def failed(self) -> int:
+        """How many ended without an answer, or with another status than expected."""
+        return self.errors.total() + self.wrong.total()
+
+    def stranger(self, who: str) -> None:
+        """Count an answer of somebody else; the names are bounded."""
+        known = who in self.strangers or len(self.strangers) < _STRANGERS
+        self.strangers[who if known else "others"] += 1
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """All of several tallies."""
+    whole = Tally(status=("1xx", "2xx", "3xx", "4xx", "5xx"))
+    for each in tallies:
+        whole.planned += each.planned
+        whole.sent += each.sent
+        whole.dropped += each.dropped
+        whole.statuses += each.statuses
+        whole.unexpected += each.wrong
+        whole.errors += each.errors
+        whole.strangers += each.strangers
+        whole.latencies.merge(each.latencies)
+    return whole

@@ -1,0 +1,104 @@
+"""Thresholds as a plan writes them: ``{error_rate: "< 0.1%", p95: "< 300ms"}``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
+
+from hookgate.traffic.threshold import PERCENTILE, STATUS, Threshold
+from hookgate.units import duration, rate
+
+_BOUND = re.compile(r"\s*(<=|>=|<|>|=)\s*(\S.*?)\s*")
+_OF_BLUE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*%\s+of\s+blue")
+_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%")
+_COUNT = re.compile(r"[0-9]{1,9}")
+_METRICS = "error_rate, dropped, rate, mean, p50 to p99.99, 5xx or 503"
+
+
+def thresholds(value: object) -> Mapping[str, Threshold]:
+    """Read ``{error_rate: "< 0.1%", p95: "< 300ms"}``.
+
+    Raises:
+        ValueError: a metric is unknown, or a bound is not one of it.
+    """
+    if not isinstance(value, Mapping):
+        raise ValueError('thresholds are a mapping such as {p95: "< 300ms"}')  # noqa: TRY004 - pydantic turns ValueError into its error
+    return {
+        str(metric): bound
+        if isinstance(bound, Threshold)
+        else _read(str(metric), bound)
+        for metric, bound in value.items()
+    }
+
+
+def _read(metric: str, text: object) -> Threshold:
+    match = _BOUND.fullmatch(text) if isinstance(text, str) else None
+    if not match:
+        raise ValueError(
+            f"{metric}: {text!r} is not a bound; write an operator and a value, such "
+            f'as "{_example(metric)}"'
+        )
+    kind, bound = _value(metric, match[2])
+    return Threshold(
+        metric=metric, compare=match[1], bound=bound, kind=kind, text=match[0].strip()
+    )
+
+
+def _value(metric: str, text: str) -> tuple[str, float]:
+    timed = bool(PERCENTILE.fullmatch(metric)) or metric == "mean"
+    counted = metric in {"error_rate", "dropped"} or bool(STATUS.fullmatch(metric))
+    if not timed and not counted and metric != "rate":
+        raise ValueError(f"unknown metric {metric!r}; there are: {_METRICS}")
+    if timed and PERCENTILE.fullmatch(metric) and float(metric[1:]) == 0:
+        raise ValueError("p0 is no percentile; write p50 to p99.99")
+    relative = _OF_BLUE.fullmatch(text)
+    if relative and (timed or metric == "error_rate"):
+        return "blue", float(relative[1]) / 100
+    if timed:
+        return "duration", duration(text)
+    if metric == "rate":
+        return "rate", rate(text)
+    share = _SHARE.fullmatch(text)
+    if share and float(share[1]) <= 100:
+        return "share", float(share[1]) / 100
+    if metric != "error_rate" and _COUNT.fullmatch(text):
+        return "count", float(text)
+    raise ValueError(
+        f'{metric}: {text!r} is not a bound of it; write "{_example(metric)}"'
+    )
+
+
+def _example(metric: str) -> str:
+    if metric == "rate":
+        return ">= 49/s"
+    if metric == "error_rate":
+        return "< 0.1%"
+    return "< 1%" if metric == "dropped" or STATUS.fullmatch(metric) else "< 300ms"
+
+
+def _texts(value: Mapping[str, Threshold]) -> dict[str, str]:
+    return {metric: each.text for metric, each in value.items()}
+
+
+def _few(value: Mapping[str, Threshold]) -> Mapping[str, Threshold]:
+    if len(value) > 20:
+        raise ValueError("more than 20 thresholds")
+    return value
+
+
+Thresholds = Annotated[
+    Mapping[str, Any],
+    BeforeValidator(thresholds),
+    AfterValidator(_few),
+    PlainSerializer(_texts, return_type=dict[str, str]),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "examples": [{"error_rate": "< 0.1%", "p95": "< 300ms"}],
+        }
+    ),
+]

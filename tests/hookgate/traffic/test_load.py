@@ -1,0 +1,26 @@
+"""The mix of a load."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from hookgate.traffic.load import Load, Shot
+from hookgate.traffic.pace import Pace
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        pytest.param([1], [0, 0, 0], id="one"),
+        pytest.param([1, 1], [0, 1, 0, 1], id="two alike"),
+        pytest.param([5, 1, 1], [0, 0, 1, 0, 2, 0, 0], id="smooth"),
+        pytest.param([10, 20], [1, 0, 1, 1, 0, 1], id="common divisor"),
+    ],
+)
+def test_order(weights, expected):
+    """Each kind comes as often as its weight says, evenly spread."""
+    shots = tuple(Shot(name=str(n), weight=w) for n, w in enumerate(weights))
+    order = Load(shots=shots, pace=Pace(stages=())).order()
+    assert expected == list(itertools.islice(order, len(expected)))

@@ -1,0 +1,74 @@
+"""What came of requests, in bounded memory."""
+
+from __future__ import annotations
+
+import random
+import tracemalloc
+
+import pytest
+
+from hookgate.traffic.tally import ACCURACY, Latencies, Tally, total
+
+
+def filled(*seconds: float) -> Latencies:
+    latencies = Latencies()
+    for each in seconds:
+        latencies.add(each)
+    return latencies
+
+
+@pytest.mark.parametrize("percent", [50, 90, 95, 99, 99.9, 100])
+def test_percentile(percent):
+    """A percentile is within 0.5 % of the true one."""
+    chance = random.Random(7)  # noqa: S311 - samples
+    samples = sorted(chance.lognormvariate(-3, 1.5) for _ in range(20_000))
+    true = samples[int(percent / 100 * (len(samples) - 1))]
+    assert filled(*samples).percentile(percent) == pytest.approx(true, rel=ACCURACY)
+
+
+def test_merged():
+    """Several latencies together are as if counted together."""
+    one, other = filled(0.1, 0.2), filled(0.3)
+    one.merge(other)
+    assert 3 == one.count
+    assert 0.3 == pytest.approx(one.percentile(100), rel=ACCURACY)
+    assert 0.2 == pytest.approx(one.mean)
+
+
+@pytest.mark.parametrize("ask", [lambda of: of.percentile(50), lambda of: of.mean])
+def test_nothing(ask):
+    """Of nothing there is no percentile and no mean, not zero."""
+    with pytest.raises(ValueError, match="of nothing"):
+        ask(Latencies())
+
+
+def test_memory_is_bounded():
+    """A hundred thousand samples over all magnitudes take no more than ten thousand."""
+
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        latencies, chance = Latencies(), random.Random(7)  # noqa: S311 - samples
+        for _ in range(count):
+            latencies.add(10 ** chance.uniform(-6, 4))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    assert peak(100_000) < 1.2 * peak(20_000)
+
+
+def test_total_keeps_what_each_expected():
+    """A status that is fine for one request and wrong for another counts so."""
+    missing, home = Tally(status=("404",)), Tally(status=("2xx",))
+    missing.statuses[404] += 3
+    home.statuses[404] += 2
+    whole = total([missing, home])
+    assert (2, {404: 2}, 5) == (whole.failed, whole.wrong, whole.samples)
+
+
+def test_strangers_are_bounded():
+    """Answers under ever new names are counted, but their names are not all kept."""
+    tally = Tally()
+    for number in range(1000):
+        tally.stranger(f"version {number}")
+    assert (1000, 21) == (tally.strangers.total(), len(tally.strangers))

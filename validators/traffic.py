@@ -1,0 +1,144 @@
+"""``use: traffic``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from hookgate import (
+    DeploymentContext,
+    Duration,
+    Finding,
+    Load,
+    Pace,
+    Rate,
+    Terms,
+    Thresholds,
+    Tools,
+    TrafficRequest,
+    TrafficStage,
+    Validator,
+)
+
+HttpVersion = Annotated[
+    Literal["1.1", "2"],
+    BeforeValidator(lambda said: str(said) if said in {1.1, 2} else said),
+]
+
+
+class Traffic(Validator):
+    """Does the new version hold under load?
+
+    An open model: requests start on schedule whether or not earlier ones came back,
+    so that a version that stalls is not spared the requests it would have got, and a
+    time counts from when its request was due. What no threshold speaks of must be
+    perfect: no error, no dropped request. Answers of anybody but the replacement fail
+    the step. Percentiles are exact to 0.5 % (DDSketch, vldb.org/pvldb/vol12/
+    p2195-masson.pdf). ``of blue`` in a threshold sends each request to the production
+    listener too, as a yardstick.
+
+    Example:
+        - use: traffic
+          name: browsing load
+          with:
+            requests:
+              - {path: /}
+              - {path: "/search?q=tea", name: search, weight: 3}
+            rate: 50/s
+            duration: 30s
+            thresholds: {error_rate: "< 0.1%", p95: "< 300ms"}
+    """
+
+    asks_listener: ClassVar[bool] = True
+
+    requests: tuple[TrafficRequest, ...] = Field(
+        (TrafficRequest(),),
+        max_length=20,
+        description="What to ask for: path, name, method, headers, body or json, "
+        "status, weight and thresholds of its own.",
+    )
+    headers: Mapping[str, str] = Field({}, description="Headers of all requests.")
+    rate: Rate = Field(10.0, gt=0, description="Requests to start in a second.")
+    duration: Duration = Field(
+        10.0, gt=0, le=3600, description="How long to start requests."
+    )
+    stages: tuple[TrafficStage, ...] = Field(
+        (),
+        max_length=20,
+        description="Instead of rate and duration: stretches of time, each with a "
+        "rate, a duration, and where the rate goes to.",
+    )
+    warm_up: Duration = Field(
+        0.0, le=600, description="Send for this long before anything counts."
+    )
+    max_in_flight: int = Field(
+        100,
+        ge=1,
+        le=400,
+        description="How many requests may be under way; one more is dropped.",
+    )
+    timeout: Duration = Field(10.0, gt=0, le=300, description="The bound of a request.")
+    http_version: HttpVersion = Field("1.1", description="1.1 or 2.")
+    keep_alive: bool = Field(True, description="Whether connections are used again.")
+    thresholds: Thresholds = Field(
+        {},
+        description="Bounds on error_rate, dropped, rate, mean, percentiles such as "
+        "p95 or p99.9, and statuses such as 5xx.",
+    )
+    min_samples: int = Field(
+        50,
+        ge=1,
+        le=1_000_000,
+        description="How many requests must have ended; fewer decide nothing.",
+    )
+    max_lateness: Duration = Field(
+        0.05,
+        gt=0,
+        description="By how much the generator itself may be late, at its p99; "
+        "beyond it, slow answers decide nothing.",
+    )
+
+    @model_validator(mode="after")
+    def _can_decide(self) -> Traffic:
+        if self.stages and {"rate", "duration"} & self.model_fields_set:
+            raise ValueError("give stages, or rate and duration, not both")
+        self._terms()
+        return self
+
+    def worst_case(self) -> float:
+        """The schedule, the last request's timeout, and a little to begin and end."""
+        return self._pace.seconds + self.timeout + 5.0
+
+    def check(
+        self,
+        context: DeploymentContext,  # noqa: ARG002 - every validator is given it
+        tools: Tools,
+    ) -> Iterator[Finding]:
+        """Send everything, unless the outcome is certain before, and judge."""
+        terms = self._terms()
+        yield from terms.findings(tools.traffic(terms.load, terms.hopeless))
+
+    @property
+    def _pace(self) -> Pace:
+        constant = TrafficStage.constant(self.rate, self.duration)
+        stages = self.stages or (constant,)
+        return Pace(stages=tuple(each.stage() for each in stages), warm_up=self.warm_up)
+
+    def _terms(self) -> Terms:
+        load = Load(
+            shots=tuple(each.shot(self.headers) for each in self.requests),
+            pace=self._pace,
+            max_in_flight=self.max_in_flight,
+            timeout=self.timeout,
+            http_version=self.http_version,
+            keep_alive=self.keep_alive,
+        )
+        return Terms.of(
+            load,
+            self.thresholds,
+            {each.label: each.thresholds for each in self.requests},
+            min_samples=self.min_samples,
+            max_lateness=self.max_lateness,
+        )
