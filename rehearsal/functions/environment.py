@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -45,8 +46,10 @@ class Environment:
         self._surroundings = surroundings
         self._on_log = on_log
         self._api = RuntimeApi(surroundings.arn(function.name), function.timeout)
+        self._lock = threading.Lock()
         self._pending: Invocation | None = None
         self._dead = threading.Event()
+        self._ended = threading.Event()
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             [
                 sys.executable,
@@ -69,11 +72,15 @@ class Environment:
             target=self._read, name=f"lambda-{function.name}", daemon=True
         )
         self._reader.start()
+        self._waiter = threading.Thread(
+            target=self._end_together, name=f"lambda-{function.name}-end", daemon=True
+        )
+        self._waiter.start()
 
     @property
     def is_alive(self) -> bool:
         """Whether the process can take an invocation."""
-        return not self._dead.is_set() and self._process.poll() is None
+        return not self._dead.is_set() and not self._ended.is_set()
 
     def run(self, invocation: Invocation) -> Outcome:
         """Run one invocation to its end; time-out and memory limit included."""
@@ -98,7 +105,7 @@ class Environment:
     def close(self) -> None:
         """Kill the process, with its whole group, and let go of everything."""
         self._kill()
-        self._process.wait()
+        self._waiter.join()
         self._reader.join(LAST_WORDS)
         if self._process.stdin is not None:
             self._process.stdin.close()
@@ -117,7 +124,7 @@ class Environment:
                     f"Error: used {used} MB of {self._function.memory} MB of memory",
                 )
                 self._kill()
-            if self._process.poll() is not None:
+            if self._ended.is_set():
                 invocation.end(self._death(invocation))
             elif time.monotonic() >= give_up:
                 return event.is_set()
@@ -142,13 +149,27 @@ class Environment:
             return 0  # one of them has just ended; the next look tells
 
     def _kill(self) -> None:
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+        with self._lock:
+            # Until it is waited for, the number is not given to another group.
+            if self._process.returncode is None:
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _end_together(self) -> None:
+        """Let nothing of the function live on when its first process has ended."""
+        if hasattr(os, "waitid"):  # macOS has it from Python 3.13 on
+            os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+        else:
+            self._process.wait()
+        with suppress(ProcessLookupError, PermissionError):
+            self._kill()
+        with self._lock:
+            self._process.wait()
+        self._ended.set()
 
     def _death(self, invocation: Invocation) -> Outcome:
         if self._api.init_error:
             return self._api.init_error
-        how = _exit(self._process.wait())
+        how = _exit(self._process.returncode)
         message = f"RequestId: {invocation.request_id} Error: Runtime exited {how}"
         return error_outcome("Runtime.ExitError", message, is_fatal=True)
 

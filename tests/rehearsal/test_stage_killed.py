@@ -1,60 +1,247 @@
-"""A stage that is killed leaves no process behind."""
+"""Whatever of a stage is killed, no process and no port of it is left behind."""
 
+import contextlib
+import json
+import os
+import signal
 import subprocess
 import sys
 import textwrap
+import urllib.error
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 
-from support.stage_setting import HERE, wait_for
+import boto3
+import psutil
+import pytest
+from support.stage_setting import HERE, fetch, wait_for
 
 ROOT = HERE.parents[1]
+PATH = ":".join(str(each) for each in (ROOT, ROOT / "layer", ROOT / "tests"))
+LIFELINE = "lifeline.py"
 SCRIPT = textwrap.dedent(
     """
-    import dataclasses, sys, time
+    import dataclasses, json, os, sys, time
     from support.stage_setting import IMAGES, SETTINGS, Setting, function
+    from rehearsal.production_traffic import ProductionClient, TrafficSettings
     from rehearsal.stage import Stage
-    mark = {"MARK": sys.argv[1]}
+    mark = {"MARK": os.environ["MARK"]}
     images = {
         name: dataclasses.replace(image, environment={**image.environment, **mark})
         for name, image in IMAGES.items()
     }
-    hooks = [function("always_yes", environment=mark)]
+    hooks = [function(name, environment=mark) for name in ("always_yes", "echo")]
     with Stage(images=images, functions=hooks, settings=SETTINGS) as stage:
-        Setting(stage, desired=2).build()
-        print("ready", flush=True)
-        time.sleep(3600)
+        setting = Setting(stage, desired=2).build()
+        client = ProductionClient(TrafficSettings(port=setting.ports["production"]))
+        client.start()
+        setting.deploy("2", AfterInstall="always_yes")
+        told = {"endpoint": stage.endpoint_url, **setting.ports}
+        print(json.dumps(told), flush=True)
+        sys.stdin.read()
+        client.stop()
     """
 )
 
 
-def marked(mark):
-    """The processes that have the mark in their environment."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                variables = (entry / "environ").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if f"MARK={mark}".encode() in variables:
-                found.append(entry.name)
-    return found
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A stage in a process of its own, with a mark on all that it starts."""
+
+    process: subprocess.Popen
+    mark: str
+    told: dict
+
+    def marked(self):
+        """The stage's processes, its own included."""
+        mark = f"MARK={self.mark}".encode()
+        return [each for each in psutil.process_iter() if mark in _environ(each.pid)]
+
+    def running(self, word, *, lifeline):
+        """The processes of a part, or the lifelines that they hang on."""
+        return [
+            each
+            for each in self.marked()
+            if word in (said := _command(each)) and (LIFELINE in said) is lifeline
+        ]
+
+    def ports(self):
+        """Every port that one of the processes listens at."""
+        ports = {
+            connection.laddr.port
+            for each in self.marked()
+            for connection in _connections(each)
+            if connection.status == psutil.CONN_LISTEN
+        }
+        assert {self.told["production"], self.told["test"]} <= ports
+        return ports
+
+    def client(self, service):
+        return boto3.client(
+            service,
+            endpoint_url=self.told["endpoint"],
+            region_name="us-east-1",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+        )
 
 
-def test_no_process_outlives_a_killed_stage():
-    """SIGKILL to the stage ends its tasks and its functions."""
+def _environ(pid):
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def _command(process):
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def _connections(process):
+    try:
+        return process.net_connections("tcp")
+    except psutil.Error:
+        return []
+
+
+@contextlib.contextmanager
+def standing():
+    """A stage that serves customers and has begun to deploy."""
     mark = uuid.uuid4().hex
-    path = ":".join(str(each) for each in (ROOT, ROOT / "layer", ROOT / "tests"))
     with subprocess.Popen(  # noqa: S603 - our own script
-        [sys.executable, "-c", SCRIPT, mark],
+        [sys.executable, "-c", SCRIPT],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={"PYTHONPATH": path, "PATH": "/usr/bin:/bin"},
-    ) as stage:
+        env={"PYTHONPATH": PATH, "PATH": "/usr/bin:/bin", "MARK": mark},
+    ) as process:
         try:
-            assert stage.stdout.readline() == b"ready\n"
-            assert 3 <= len(marked(mark))
+            told = json.loads(process.stdout.readline())
+            yield Standing(process=process, mark=mark, told=told)
         finally:
-            stage.kill()
+            process.kill()
 
-    wait_for(lambda: not marked(mark))
+
+def is_free(port):
+    """Whether nobody listens at a port any more."""
+    try:
+        fetch(port)
+    except ConnectionRefusedError:
+        return True
+    except OSError as error:
+        return "refused" in str(error)
+    return False
+
+
+def serves(port):
+    """Whether a task answers; a load balancer may not yet know that one is gone."""
+    try:
+        return fetch(port) in {"1", "2"}
+    except urllib.error.HTTPError:
+        return False
+
+
+def nothing_is_left(stage, ports):
+    """Wait until every process is gone, then look at the ports."""
+    wait_for(lambda: not stage.marked())
+    assert [] == [port for port in ports if not is_free(port)]
+
+
+@pytest.fixture(name="stage", scope="module")
+def _stage():
+    with standing() as stage:
+        yield stage
+
+
+@pytest.mark.parametrize(
+    "sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGABRT], ids=lambda each: each.name
+)
+def test_nothing_outlives_the_stage(sent):
+    """Tasks, functions, listeners and customers end with it, whatever ends it."""
+    with standing() as stage:
+        ports = stage.ports()
+        assert stage.running("tiny_app.py", lifeline=False)
+        assert stage.running("awslambdaric", lifeline=False)
+        stage.process.send_signal(sent)
+
+        nothing_is_left(stage, ports)
+
+
+def test_a_closed_stage_leaves_nothing():
+    """Nor does anything stay when it ends of itself, in the middle of a deployment."""
+    with standing() as stage:
+        ports = stage.ports()
+        stage.process.stdin.close()
+
+        nothing_is_left(stage, ports)
+        assert 0 == stage.process.wait()
+
+
+@pytest.mark.parametrize(
+    ("word", "lifeline"),
+    [
+        pytest.param("tiny_app.py", False, id="a task"),
+        pytest.param("tiny_app.py", True, id="a task's lifeline"),
+        pytest.param("awslambdaric", False, id="a function"),
+        pytest.param("awslambdaric", True, id="a function's lifeline"),
+    ],
+)
+def test_a_killed_part_leaves_nothing(stage, word, lifeline):
+    """Its process group is gone and its port with it; the stage makes another."""
+    part = wait_for(lambda: stage.running(word, lifeline=lifeline))[0]
+    group = os.getpgid(part.pid)
+    members = [each for each in stage.marked() if _group(each) == group]
+    ports = {c.laddr.port for m in members for c in _connections(m) if not c.raddr}
+
+    part.kill()
+
+    wait_for(lambda: not [each for each in stage.marked() if _group(each) == group])
+    assert [] == [port for port in ports if not is_free(port)]
+    answer = stage.client("lambda").invoke(FunctionName="CodeDeployHook_echo")
+    assert "FunctionError" not in answer
+    wait_for(lambda: serves(stage.told["production"]))
+
+
+def test_a_killed_load_generator_leaves_nothing(stage):
+    """Its connections are the listener's to close; production goes on."""
+    script = textwrap.dedent(
+        f"""
+        import sys
+        from rehearsal.production_traffic import ProductionClient, TrafficSettings
+        client = ProductionClient(
+            TrafficSettings(port={stage.told["production"]}, rate=200)
+        )
+        client.start()
+        while client.so_far().requests < 50:
+            pass
+        print("loaded", flush=True)
+        sys.stdin.read()
+        """
+    )
+    with subprocess.Popen(  # noqa: S603 - our own script
+        [sys.executable, "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={"PYTHONPATH": PATH, "PATH": "/usr/bin:/bin"},
+    ) as generator:
+        assert generator.stdout.readline() == b"loaded\n"
+        used = {c.laddr.port for c in psutil.Process(generator.pid).net_connections()}
+        generator.kill()
+
+    def left():
+        connections = psutil.Process(stage.process.pid).net_connections("tcp")
+        open_ = [c for c in connections if c.raddr and c.status == "ESTABLISHED"]
+        return used & {each.raddr.port for each in open_}
+
+    wait_for(lambda: not left())
+    wait_for(lambda: serves(stage.told["production"]))
+
+
+def _group(process):
+    try:
+        return os.getpgid(process.pid)
+    except ProcessLookupError:
+        return None

@@ -1,0 +1,46 @@
+"""``hookgate serve``: many stages on one machine."""
+
+import contextlib
+import re
+import urllib.request
+
+import pytest
+from support.command import a_storefront, left_behind, running
+
+STAGES = 10
+URL = re.compile(r"http://127\.0\.0\.1:(\d+)")
+
+
+def _ports(process):
+    """The ports of production, test and endpoint, once they are printed."""
+    found = []
+    for line in process.stdout:
+        found += URL.findall(line)
+        if len(found) == 3:
+            return found
+    raise AssertionError(process.stderr.read())
+
+
+@pytest.mark.timeout(600)
+def test_ten_stages_stand_side_by_side(tmp_path):
+    """All start at once, each has ports of its own, and each one's customers come."""
+    folder = tmp_path.resolve()
+    scenario = a_storefront(folder, a="desired_count: 2->desired_count: 1")
+    with contextlib.ExitStack() as stack:
+        stages = [
+            stack.enter_context(running("serve", scenario, "--port", 0))
+            for _ in range(STAGES)
+        ]
+        ports = [_ports(stage) for stage in stages]
+        answers = [
+            urllib.request.urlopen(f"http://127.0.0.1:{production}/").status
+            for production, _, _ in ports
+        ]
+        for stage in stages:
+            stage.terminate()
+        codes = [stage.wait() for stage in stages]
+
+    assert len({port for each in ports for port in each}) == 3 * STAGES
+    assert [200] * STAGES == answers
+    assert [0] * STAGES == codes
+    assert [] == left_behind(folder)
