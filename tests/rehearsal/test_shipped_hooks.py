@@ -17,6 +17,8 @@ OTHERS = {
     "HOOKGATE_SECRET_PREFIX",
     "POWERTOOLS_LOG_LEVEL",
 }
+#: Variables whose values are the stage's own names of things.
+OF_THE_STAGE = {"HOOKGATE_IDEMPOTENCY_TABLE", "HOOKGATE_PLAN_PARAMETER_PREFIX"}
 
 
 def setting(name, key):
@@ -77,10 +79,6 @@ def test_functions_have_the_templates_variables():
     """Every variable of the template is set, or is one that the stage need not set."""
     declared = GLOBALS["Environment"]["Variables"]
     (variables,) = {frozenset(each.environment.items()) for each in SHIPPED.values()}
-    said = {name: default(value) for name, value in declared.items()}
-    ours = {name: value for name, value in variables if isinstance(said[name], str)}
     assert declared.keys() - OTHERS == {name for name, _ in variables}
-    stages_own = {"HOOKGATE_PLAN_PARAMETER_PREFIX"}
-    assert {n: v for n, v in ours.items() if n not in stages_own} == {
-        name: said[name] for name in ours if name not in stages_own
-    }
+    same = {n: v for n, v in variables if n not in OF_THE_STAGE}
+    assert {name: default(declared[name]) for name in same} == same
