@@ -20,6 +20,8 @@ from rehearsal.record import rehearsal_record
 from rehearsal.rehearse import Rehearsal
 from rehearsal.scenario import Scenario, read_scenario
 
+#: As the scenario's own ``speed``.
+SPEED = click.FloatRange(1, 1000)
 #: The bundled example: a good version goes live, a bad one is rolled back.
 EXAMPLE = Path(__file__).parent.parent / "examples" / "storefront" / "scenario.yaml"
 
@@ -31,12 +33,14 @@ EXAMPLE = Path(__file__).parent.parent / "examples" / "storefront" / "scenario.y
     metavar="[SCENARIO]...",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
+@click.option("--speed", type=SPEED, help="Play so many times faster than AWS.")
 @click.option("--only", help="Play only deployments whose name holds this text.")
 @click.option("--json", "json_file", type=FILE, help="Write the rehearsal record.")
 @click.option("--junit", "junit_file", type=FILE, help="Write JUnit XML.")
 @click.option("--html", "html_file", type=FILE, help="Write a page with the story.")
-def command(
+def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     scenarios: tuple[Path, ...],
+    speed: float | None,
     only: str | None,
     json_file: str | None,
     junit_file: str | None,
@@ -48,7 +52,7 @@ def command(
     deployment ended as its scenario expects.
     """
     console = console_for((json_file, junit_file, html_file))
-    read = [read_scenario(each) for each in scenarios or (EXAMPLE,)]
+    read = [read_scenario(each).at(speed) for each in scenarios or (EXAMPLE,)]
     if only is not None and not any(
         only in each.name for scenario in read for each in scenario.content.deployments
     ):

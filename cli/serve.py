@@ -14,7 +14,7 @@ from rich.console import Console
 
 from cli.exit_code import ExitCode
 from cli.port import is_free
-from cli.rehearse import EXAMPLE
+from cli.rehearse import EXAMPLE, SPEED
 from cli.serve_log import ServeLog
 from rehearsal.clients import lambda_at
 from rehearsal.ecs.images import Image, local_command
@@ -48,6 +48,11 @@ _LOOK_UP = 0.5  # seconds
     help="The address of everything, such as Docker's bridge, 172.17.0.1.",
 )
 @click.option(
+    "--speed",
+    type=SPEED,
+    help="Let AWS's waits pass so many times faster; the scenario's if left out.",
+)
+@click.option(
     "--empty",
     is_flag=True,
     help="Build nothing: SCENARIO gives images, functions and speed only.",
@@ -74,6 +79,7 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     scenario: Path | None,
     port: int,
     host: str,
+    speed: float | None,
     empty: bool,
     images: Mapping[str, Image],
     hold: Path | None,
@@ -87,7 +93,7 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     """
     if hold and functions_at:
         raise click.UsageError("give --hold or --functions-at, not both")
-    read = read_scenario(scenario or EXAMPLE)
+    read = read_scenario(scenario or EXAMPLE).at(speed)
     if not is_free(host, port):
         raise click.ClickException(
             f"port {port} is taken by another program; give another with --port, or "

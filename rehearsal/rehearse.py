@@ -66,7 +66,11 @@ class Rehearsal:
                 host=self.host,
                 health_check_pace=1 / content.speed,
                 prewarms_functions=False,
-                engine=EngineSettings(minute=60 / content.speed),
+                engine=EngineSettings(
+                    minute=60 / content.speed,
+                    hook_timeout=content.hour(content.hook_timeout),
+                    install_timeout=content.hour(None),
+                ),
             ),
             on_change=self.audience.change,
             on_log=self.log,
@@ -100,7 +104,7 @@ class Rehearsal:
         events: tuple[LifecycleEvent, ...],
         visitors: Customers,
     ) -> dict[str, Any]:
-        definition = register_task_definition(stage, self.scenario, deployment.image)
+        definition = register(stage, self.scenario, deployment)
         visitors.begin(self._task_definitions(stage, balancer, definition))
         codedeploy = stage.client("codedeploy")
         spec = appspec(self.scenario, definition, events)
@@ -137,6 +141,13 @@ class Rehearsal:
         blue_group = primary["loadBalancers"][0]["targetGroupArn"]
         behind = dict.fromkeys(balancer.target_groups.values(), green)
         return behind | {blue_group: primary["taskDefinition"]}
+
+
+def register(stage: Stage, scenario: Scenario, deployment: DeploymentFile) -> str:
+    """Register a deployment's task definition and order its faults; returns its ARN."""
+    definition = register_task_definition(stage, scenario, deployment.image)
+    stage.faults.order(definition, deployment.faults)
+    return definition
 
 
 def plan_events(scenario: Scenario) -> tuple[LifecycleEvent, ...]:

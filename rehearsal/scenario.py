@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -42,6 +42,12 @@ class Scenario:
         """The plan's file."""
         return self.folder / self.content.plan
 
+    def at(self, speed: float | None) -> Scenario:
+        """The same at another speed, unless that is None."""
+        if speed is None:
+            return self
+        return replace(self, content=self.content.model_copy(update={"speed": speed}))
+
 
 def read_scenario(file: Path) -> Scenario:
     """Read a scenario.
@@ -72,6 +78,7 @@ def _read(source: bytes, file: Path) -> Scenario:
         raise problems.error() from None
     scenario = Scenario(file=file, content=content)
     problems.extend(_unknown_images(content, document))
+    problems.extend(_faults(content, document))
     problems.extend(_names_twice(content, document))
     problems.extend(_missing_files(scenario, document))
     if problems:
@@ -80,10 +87,12 @@ def _read(source: bytes, file: Path) -> Scenario:
 
 
 def _unknown_images(content: ScenarioFile, document: Document) -> Iterator[Problem]:
-    named = {("starts_with",): content.starts_with} | {
-        ("deployments", index, "image"): each.image
-        for index, each in enumerate(content.deployments)
-    }
+    named: dict[tuple[str | int, ...], str] = {("starts_with",): content.starts_with}
+    for index, each in enumerate(content.deployments):
+        named["deployments", index, "image"] = each.image
+        if wrong := each.faults.wrong_version:
+            place = ("deployments", index, "faults", "wrong_version", "image")
+            named[place] = wrong.image
     for path, image in named.items():
         if image not in content.images:
             hint = did_you_mean(image, content.images)
@@ -100,6 +109,19 @@ def _missing_files(scenario: Scenario, document: Document) -> Iterator[Problem]:
         file = scenario.folder / name
         if not file.is_file():
             yield document.value(path), f"there is no file {file}"
+
+
+def _faults(content: ScenarioFile, document: Document) -> Iterator[Problem]:
+    """Faults that could strike nothing: a scenario must not promise them."""
+    for index, each in enumerate(content.deployments):
+        at = ("deployments", index, "faults")
+        if each.faults.stale_test_listener and content.load_balancer.test is None:
+            place = document.key((*at, "stale_test_listener"))
+            yield place, "the load balancer has no test listener to be stale"
+        for name, tasks in each.faults.tasks():
+            if tasks > content.service.desired_count:
+                said = f"the service has {content.service.desired_count} tasks"
+                yield document.value((*at, name, "tasks")), f"tasks: {tasks}: {said}"
 
 
 def _names_twice(content: ScenarioFile, document: Document) -> Iterator[Problem]:

@@ -7,7 +7,9 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hookgate.units import Rate
+from rehearsal.faults.file import FaultsFile
 from rehearsal.scenario_values import (
+    HookTimeout,
     Interval,
     Matcher,
     Minutes,
@@ -17,6 +19,10 @@ from rehearsal.scenario_values import (
     UrlPath,
 )
 
+#: CodeDeploy's bound on a hook and on an installation, in seconds.
+_HOUR = 3600.0
+#: What passes at the pace of programs gets this long at any speed, in seconds.
+_LEAST = 60.0
 #: A scenario is played by a person's machine, so its numbers have bounds.
 _MOST_TASKS = 20
 _MOST_DEPLOYMENTS = 50
@@ -202,6 +208,9 @@ class DeploymentFile(_File):
 
     name: str = Field(min_length=1, max_length=100, description="What it shows.")
     image: str = Field(description="The image to deploy, one of images.")
+    faults: FaultsFile = Field(
+        default_factory=FaultsFile, description="What goes wrong on purpose."
+    )
     expect: ExpectFile = Field(description="How it must end.")
 
 
@@ -220,8 +229,21 @@ class ScenarioFile(_File):
         le=1000,
         description="How much faster than AWS's health checks and waits pass.",
     )
+    hook_timeout: HookTimeout | None = Field(
+        None,
+        description="How long a hook may take to report, in real time; if left out, "
+        "CodeDeploy's hour at the scenario's speed, but a minute at least.",
+    )
     images: dict[str, ImageFile] = Field(min_length=1)
     starts_with: str = Field(description="The image that runs before the first one.")
     deployments: list[DeploymentFile] = Field(
         min_length=1, max_length=_MOST_DEPLOYMENTS
     )
+
+    def hour(self, ordered: float | None) -> float:
+        """Seconds for which CodeDeploy waits for what takes an hour at most.
+
+        Hooks and programs run at their own pace, so no speed leaves them less than a
+        minute; what a scenario orders itself holds as it is.
+        """
+        return ordered or max(_HOUR / self.speed, _LEAST)

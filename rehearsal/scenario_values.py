@@ -58,6 +58,7 @@ Interval = Annotated[
 Timeout = Annotated[
     Duration, AfterValidator(_whole_seconds), _from(2, 120, "2s to 120s")
 ]
+HookTimeout = Annotated[Duration, _from(1, 3600, "1s to 1h")]
 UrlPath = Annotated[str, AfterValidator(_absolute), Field(max_length=1024)]
 Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_plain)]
 Port = Annotated[int, Field(ge=0, le=65535)]

@@ -17,7 +17,7 @@ from rehearsal.codedeploy.api.context import Context
 from rehearsal.codedeploy.api.service import codedeploy_service
 from rehearsal.codedeploy.clock import Clock, SystemClock
 from rehearsal.codedeploy.engine import Engine
-from rehearsal.codedeploy.observation import Observer, nobody
+from rehearsal.codedeploy.observation import Change, Observer, nobody
 from rehearsal.codedeploy.registry import Registry
 from rehearsal.codedeploy.workers import Workers
 from rehearsal.data_plane import DataPlane
@@ -29,6 +29,12 @@ from rehearsal.ecs.service import ecs_service
 from rehearsal.endpoint.front import CODEDEPLOY, ECS, Front
 from rehearsal.endpoint.moto_state import MotoState
 from rehearsal.endpoint.server import EndpointServer
+from rehearsal.faults.calls import FaultyCalls
+from rehearsal.faults.faults import Faults
+from rehearsal.faults.hooks import FaultyCourier
+from rehearsal.faults.listeners import StaleListeners
+from rehearsal.faults.stops import Stops
+from rehearsal.faults.tasks import FaultyTasks
 from rehearsal.functions.destinations import Destinations
 from rehearsal.functions.fleet import Fleet
 from rehearsal.functions.function import (
@@ -65,6 +71,7 @@ class Stage:
         clock: The engine's time.
         invoker: Who invokes the hooks, in the manner of a boto3 client of Lambda; the
             stage's own Lambda if left out.
+        faults: What goes wrong on purpose.
     """
 
     def __init__(  # noqa: PLR0913 - each is a part of the stage, named when given
@@ -78,6 +85,7 @@ class Stage:
         on_alarm: AlarmObserver = unwatched,
         clock: Clock | None = None,
         invoker: Any = None,
+        faults: Faults | None = None,
     ) -> None:
         self.settings = settings or StageSettings()
         self.images = images
@@ -87,6 +95,8 @@ class Stage:
         self._on_alarm = on_alarm
         self._clock = clock or SystemClock()
         self._invoker = invoker
+        self.faults = faults or Faults()
+        self._stops = Stops(self.faults, lambda: self.client("codedeploy"))
         self._closing = ExitStack()
         self.data_plane = DataPlane(host=self.settings.host)
 
@@ -138,11 +148,14 @@ class Stage:
         closing.callback(self._moto.close)
         self.data_plane.start()
         closing.callback(self.data_plane.close)
+        self.data_plane.take_detour(StaleListeners(self.faults.stale_listener))
         scheduler = self._scheduler(closing)
         front = Front(settings.region, self._moto)
-        self._server = EndpointServer(front, settings.port, settings.host)
+        calls = FaultyCalls(front, self.faults.calls)
+        self._server = EndpointServer(calls, settings.port, settings.host)
         closing.callback(self._server.close)
         self._clients = Clients(self._server.url, settings.region)
+        closing.callback(self._stops.close)
         mirror = self._mirror(closing)
         cloudwatch = self._cloudwatch(mirror, closing)
         fleet = self._fleet(cloudwatch, closing)
@@ -165,7 +178,11 @@ class Stage:
 
     def _scheduler(self, closing: ExitStack) -> Scheduler:
         scheduler = Scheduler(
-            self.images, self.data_plane, self._whereabouts, self.settings.ecs
+            self.images,
+            self.data_plane,
+            self._whereabouts,
+            self.settings.ecs,
+            FaultyTasks(self.faults, self.data_plane),
         )
         scheduler.start()
         closing.callback(scheduler.close)
@@ -194,7 +211,8 @@ class Stage:
             account=ACCOUNT,
             minute=self.settings.engine.minute,
         )
-        fleet = Fleet(self.functions, surroundings, tell)
+        courier = FaultyCourier(self.faults.hook)
+        fleet = Fleet(self.functions, surroundings, tell, courier)
         fleet.tell_failures_to(Destinations(fleet=fleet, client=self.client))
         closing.callback(fleet.close)
         return fleet
@@ -208,7 +226,11 @@ class Stage:
             cloudwatch=self.client("cloudwatch"),
             assumptions=settings.assumptions,
         )
-        return Engine(world, self._clock, settings, self._on_change)
+        return Engine(world, self._clock, settings, self._changed)
+
+    def _changed(self, change: Change) -> None:
+        self._stops.on_change(change)
+        self._on_change(change)
 
     def _context(self, engine: Engine) -> Context:
         return Context(

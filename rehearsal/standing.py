@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.balancer import Balancer
-from rehearsal.building import build, register_task_definition
+from rehearsal.building import build
 from rehearsal.deployments import revision
 from rehearsal.first_version import wait_for_first_version
-from rehearsal.rehearse import Rehearsal, plan_events
+from rehearsal.rehearse import Rehearsal, plan_events, register
 from rehearsal.scenario import Scenario
 from rehearsal.shipped_hooks import appspec
 from rehearsal.stage import Stage
@@ -105,7 +105,7 @@ def stand(rehearsal: Rehearsal) -> Iterator[Standing]:
         balancer = build(stage, scenario)
         wait_for_first_version(stage, scenario)
         definitions = {
-            each.name: register_task_definition(stage, scenario, each.image)
+            each.name: register(stage, scenario, each)
             for each in scenario.content.deployments
         }
         yield Standing(

@@ -10,7 +10,7 @@ from rehearsal.data_plane.forwarding import Forwarding
 from rehearsal.data_plane.message import RequestHead, ResponseHead, write_response
 from rehearsal.data_plane.observations import AccessRecord
 from rehearsal.data_plane.ports import Client
-from rehearsal.data_plane.rules import FixedResponse, Redirect
+from rehearsal.data_plane.rules import FixedResponse, Redirect, Silence
 from rehearsal.data_plane.target_group import Registration, TargetGroup
 
 #: How much of a request is still read once it is answered, in bytes.
@@ -53,14 +53,15 @@ class Exchange:
         if self._refusal is not None:
             self._answer(own_answers.error_page(self._refusal), "the request is bad")
             return
-        decision = self.client.office.router.decide(self.head, self.client.peer)
+        client = self.client
+        decision = client.office.router.decide(self.head, client.peer, client.luck)
         if isinstance(decision, FixedResponse):
             self._answer(decision, None)
         elif isinstance(decision, Redirect):
             settings = self.client.office.settings
             where = own_answers.location(decision, self.head, settings)
             self._answer_with(own_answers.redirection(decision, where), b"", None)
-        else:
+        elif not isinstance(decision, Silence):
             self._forward(decision.choose())
 
     def request_body(self, data: bytes) -> None:

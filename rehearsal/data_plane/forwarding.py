@@ -181,10 +181,15 @@ class Forwarding:
     def _ask(self, upstream: UpstreamConnection) -> None:
         self._upstream = upstream
         settings = self._client.office.settings
+        protocol = b"https" if settings.protocol.is_encrypted else b"http"
+        port = b"%d" % settings.port
+        if settings.keeps_forwarded:
+            protocol = self._head.header(b"x-forwarded-proto") or protocol
+            port = self._head.header(b"x-forwarded-port") or port
         forwarded = Forwarded(
             peer=self._client.peer.encode(),
-            protocol=b"https" if settings.protocol.is_encrypted else b"http",
-            port=b"%d" % settings.port,
+            protocol=protocol,
+            port=port,
             trace_id=self._exchange.trace_id.encode("latin-1"),
         )
         request = [write_request(self._head, forwarded), *self._pending]

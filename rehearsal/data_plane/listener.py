@@ -15,15 +15,18 @@ from rehearsal.data_plane.listener_tcp import TcpConnection
 from rehearsal.data_plane.loop_thread import until
 from rehearsal.data_plane.observations import AccessRecord
 from rehearsal.data_plane.ports import Connection
-from rehearsal.data_plane.routing import Router
+from rehearsal.data_plane.routing import Routing
 from rehearsal.data_plane.settings import ListenerSettings
 
 #: More clients than this at once are turned away.
 MAX_CONNECTIONS = 4096
 #: How long a client may take to agree on TLS, in seconds.
 HANDSHAKE_TIMEOUT = 10.0
+_BACKLOG = 1024
 #: How long no connection is taken after one could not be, in seconds.
 _PAUSE = 0.1
+#: Multiples of the golden ratio's fraction fill the range from 0 to 1 evenly.
+_GOLDEN = 0.618_033_988_749_895
 
 
 class Listener:
@@ -38,7 +41,7 @@ class Listener:
     def __init__(
         self,
         settings: ListenerSettings,
-        router: Router,
+        router: Routing,
         tell: Callable[[AccessRecord], None],
     ) -> None:
         self.settings = settings
@@ -48,10 +51,11 @@ class Listener:
         self._tasks: set[asyncio.Task[None]] = set()
         self._socket: socket.socket | None = None
         self._closed = False
+        self._arrivals = 0
         self._encryption: ssl.SSLContext | None = None
 
-    async def open(self, host: str) -> None:
-        """Start to take connections.
+    async def open(self, host: str, delay: float = 0.0) -> None:
+        """Start to take connections, after ``delay`` seconds of refusing them.
 
         Raises:
             OSError: the port is taken or forbidden, or the certificate unreadable.
@@ -62,14 +66,17 @@ class Listener:
         self._socket = _bind(host, self.settings.port)
         port = self._socket.getsockname()[1]
         self.settings = replace(self.settings, port=port)
-        self._listen(self._socket)
+        if delay:
+            self.spawn(self._open_later(delay))
+        else:
+            self._begin()
 
     def can_become(self, settings: ListenerSettings) -> bool:
         """Whether the socket may stay as it is under other settings."""
         same_port = settings.port in {0, self.settings.port}
         return same_port and settings.protocol is self.settings.protocol
 
-    def become(self, settings: ListenerSettings, router: Router) -> None:
+    def become(self, settings: ListenerSettings, router: Routing) -> None:
         """Take other settings; connections stay, and see them from the next request."""
         self.settings = replace(settings, port=self.settings.port)
         self.router = router
@@ -78,6 +85,11 @@ class Listener:
     def idle_timeout(self) -> float:
         """How long a connection may be silent now, in seconds."""
         return self.settings.idle_timeout
+
+    def luck(self) -> float:
+        """A new connection's luck: evenly spread, and the same in every rehearsal."""
+        self._arrivals += 1
+        return self._arrivals * _GOLDEN % 1
 
     def arrived(self, connection: Connection) -> None:
         """A client has connected."""
@@ -109,6 +121,16 @@ class Listener:
             connection.transport.abort()
         await until(lambda: not self._connections and not self._tasks)
         self._socket.close()
+
+    async def _open_later(self, delay: float) -> None:
+        await asyncio.sleep(delay)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Listen on the socket, which refuses connections until then."""
+        if self._socket is not None:
+            self._socket.listen(_BACKLOG)
+            self._listen(self._socket)
 
     def _listen(self, sock: socket.socket) -> None:
         if not self._closed:
@@ -155,7 +177,6 @@ def _bind(host: str, port: int) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setblocking(False)
         sock.bind((host, port))
-        sock.listen(1024)
     except OSError as error:
         sock.close()
         raise type(error)(

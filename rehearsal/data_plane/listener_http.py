@@ -29,6 +29,7 @@ class HttpConnection(asyncio.Protocol):
     def __init__(self, office: Office) -> None:
         self.office = office
         self.peer = ""
+        self.luck = office.luck()
         self.is_slow = False
         self.transport: asyncio.Transport
         self.wire: Wire

@@ -100,7 +100,7 @@ class TcpConnection(_End):
         super().connection_made(transport)
         self._watch = SilenceWatch(self.office.idle_timeout, self._silent)
         self.office.arrived(self)
-        self._group = self.office.router.decide_connection()
+        self._group = self.office.router.decide_connection(self.office.luck())
         registration = self._group.choose() if self._group else None
         if registration is None:
             self._fail("no target is registered" if self._group else "no weight")

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from random import Random
 
+from rehearsal.data_plane.door import Door, Doorkeeper
 from rehearsal.data_plane.listener import Listener
 from rehearsal.data_plane.loop_thread import until
 from rehearsal.data_plane.observations import AccessObserver, AccessRecord
-from rehearsal.data_plane.routing import Router, referenced_groups
-from rehearsal.data_plane.settings import ListenerSettings, TargetGroupSettings
+from rehearsal.data_plane.routing import Router, Routing, referenced_groups
+from rehearsal.data_plane.settings import (
+    ListenerSettings,
+    Target,
+    TargetGroupSettings,
+)
 from rehearsal.data_plane.target_group import TargetGroup
+
+Detour = Callable[[ListenerSettings, Routing | None, Routing], Routing]
+"""Told of a listener that changes, and of what decided before and is to from now on;
+says what does decide."""
+
+
+def straight(_: ListenerSettings, _before: Routing | None, after: Routing) -> Routing:
+    """Let every change hold at once: the detour where there is none."""
+    return after
 
 
 class LoadBalancer:
@@ -26,7 +41,9 @@ class LoadBalancer:
         self._randomness = randomness
         self._groups: dict[str, TargetGroup] = {}
         self._listeners: dict[str, Listener] = {}
+        self._doors: list[Door] = []
         self.observers: tuple[AccessObserver, ...] = ()
+        self.detour: Detour = straight
 
     def group(self, arn: str) -> TargetGroup:
         """The target group with an ARN.
@@ -67,8 +84,12 @@ class LoadBalancer:
         """
         for arn in referenced_groups(settings):
             self.group(arn)
-        router = Router(settings, self._groups, self._randomness)
         listener = self._listeners.get(settings.arn)
+        router = self.detour(
+            settings,
+            listener.router if listener else None,
+            Router(settings, self._groups, self._randomness),
+        )
         if listener and listener.can_become(settings):
             listener.become(settings, router)
         else:
@@ -100,14 +121,34 @@ class LoadBalancer:
         await self._listeners.pop(arn).close()
         self._use_what_is_referenced()
 
+    async def open_door(
+        self, target: Target, doorkeeper: Doorkeeper, delay: float
+    ) -> Target:
+        """Open a door before a target, and return where it is.
+
+        Raises:
+            OSError: there is no port.
+        """
+        door = Door(target, doorkeeper)
+        opened = await door.open(delay)
+        self._doors.append(door)
+        return opened
+
     async def close(self) -> None:
         """Close every listener and every connection."""
         for arn in tuple(self._listeners):
             await self._listeners.pop(arn).close()
+        for door in self._doors:
+            await door.close()
         groups = tuple(self._groups.values())
         for group in groups:
             group.cut()
-        await until(lambda: all(group.is_quiet for group in groups))
+        await until(
+            lambda: (
+                all(group.is_quiet for group in groups)
+                and all(door.is_quiet for door in self._doors)
+            )
+        )
 
     def _referenced(self) -> frozenset[str]:
         listeners = self._listeners.values()

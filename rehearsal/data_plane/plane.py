@@ -6,7 +6,8 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
-from rehearsal.data_plane.load_balancer import LoadBalancer
+from rehearsal.data_plane.door import Doorkeeper
+from rehearsal.data_plane.load_balancer import Detour, LoadBalancer
 from rehearsal.data_plane.loop_thread import LoopThread
 from rehearsal.data_plane.observations import AccessObserver, TargetHealth
 from rehearsal.data_plane.settings import (
@@ -67,6 +68,31 @@ class DataPlane:
         answer: it must be brief, and must not wait.
         """
         self._balancer.observers = (*self._balancer.observers, observer)
+
+    def take_detour(self, detour: Detour) -> None:
+        """Let a detour say what a listener that changes really does, for a fault.
+
+        It is called on the data plane's loop, and must not wait.
+        """
+        self._balancer.detour = detour
+
+    def open_door(
+        self, target: Target, doorkeeper: Doorkeeper, delay: float = 0.0
+    ) -> Target:
+        """Open a door before a target, for a fault to stand in; it stays until the end.
+
+        Args:
+            target: what is behind it.
+            doorkeeper: makes what decides for each request, on the data plane's loop.
+            delay: seconds for which connections are refused.
+
+        Returns:
+            What to register in the target's place.
+
+        Raises:
+            OSError: there is no port.
+        """
+        return self._thread.run(self._balancer.open_door(target, doorkeeper, delay))
 
     def put_target_group(self, settings: TargetGroupSettings) -> None:
         """Add a target group, or change the settings of the one with this ARN.

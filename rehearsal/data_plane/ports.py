@@ -13,7 +13,7 @@ from rehearsal.data_plane.settings import ListenerSettings
 from rehearsal.data_plane.wire import Wire
 
 if typing.TYPE_CHECKING:
-    from rehearsal.data_plane.routing import Router
+    from rehearsal.data_plane.routing import Routing
     from rehearsal.data_plane.upstream import UpstreamConnection
 
 
@@ -27,10 +27,14 @@ class Office(Protocol):
     """The listener, as an exchange sees it."""
 
     settings: ListenerSettings
-    router: Router
+    router: Routing
 
     def idle_timeout(self) -> float:
         """How long a connection may be silent now, in seconds."""
+        ...
+
+    def luck(self) -> float:
+        """A new connection's luck, at least 0 and below 1."""
         ...
 
     def arrived(self, connection: Connection) -> None:
@@ -51,6 +55,7 @@ class Client(Protocol):
 
     office: Office
     peer: str
+    luck: float
     is_slow: bool
     wire: Wire
 

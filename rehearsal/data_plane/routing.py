@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate
 from random import Random
+from typing import Protocol
 from urllib.parse import parse_qsl
 
 from rehearsal.data_plane.message import RequestHead
@@ -21,6 +22,7 @@ from rehearsal.data_plane.rules import (
     PathPattern,
     QueryString,
     Redirect,
+    Silence,
     SourceIp,
 )
 from rehearsal.data_plane.settings import ListenerSettings
@@ -51,7 +53,23 @@ class Split:
         return self._randomness.choices(self._groups, cum_weights=self._bounds)[0]
 
 
-Decision = Split | FixedResponse | Redirect
+Decision = Split | FixedResponse | Redirect | Silence
+
+
+class Routing(Protocol):
+    """Whatever decides for a listener.
+
+    ``luck`` is the connection's own, at least 0 and below 1: what befalls only some
+    connections goes by it, so that a connection meets the same from first to last.
+    """
+
+    def decide(self, request: RequestHead, peer: str, luck: float = 0.0) -> Decision:
+        """What is to be done with a request from a client's address."""
+        ...
+
+    def decide_connection(self, luck: float = 0.0) -> TargetGroup | None:
+        """The target group of a connection that is not looked into."""
+        ...
 
 
 class Router:
@@ -78,14 +96,22 @@ class Router:
             for rule in sorted(settings.rules, key=lambda rule: rule.priority)
         ]
 
-    def decide(self, request: RequestHead, peer: str) -> Decision:
+    def decide(
+        self,
+        request: RequestHead,
+        peer: str,
+        luck: float = 0.0,  # noqa: ARG002 - rules know no luck
+    ) -> Decision:
         """What is to be done with a request from a client's address."""
         for tests, action in self._rules:
             if all(test(request, peer) for test in tests):
                 return action
         return self._default
 
-    def decide_connection(self) -> TargetGroup | None:
+    def decide_connection(
+        self,
+        luck: float = 0.0,  # noqa: ARG002 - as above
+    ) -> TargetGroup | None:
         """The target group of a connection that is not looked into."""
         return self._default.choose() if isinstance(self._default, Split) else None
 

@@ -42,6 +42,11 @@ Action = Forward | FixedResponse | Redirect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Take the request and never answer: no action of ELB's, but a fault."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostHeader:
     """The Host header, its port aside, matches one of the patterns."""
 

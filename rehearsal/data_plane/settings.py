@@ -90,6 +90,8 @@ class ListenerSettings:
 
     ``port`` 0 lets the kernel choose. ``idle_timeout`` (seconds) is the load balancer's
     attribute: a client or a target silent for longer is given up.
+    ``keeps_forwarded`` leaves ``X-Forwarded-Proto`` and ``-Port`` as they came, which
+    only a door before a target does.
     """
 
     arn: str
@@ -99,6 +101,7 @@ class ListenerSettings:
     rules: tuple[Rule, ...] = ()
     certificate: Certificate | None = None
     idle_timeout: float = 60.0
+    keeps_forwarded: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a listener that could not speak."""

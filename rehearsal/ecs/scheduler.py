@@ -12,6 +12,7 @@ from rehearsal.data_plane import DataPlane, Target, TargetState
 from rehearsal.ecs.images import Images
 from rehearsal.ecs.records import Task, TaskSet, Whereabouts
 from rehearsal.ecs.settings import EcsSettings
+from rehearsal.ecs.tampering import Tampering, Untouched
 from rehearsal.ecs.task_runner import TaskRunner
 
 _LOGGER = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Scheduler:
         plane: The load balancer's targets.
         whereabouts: Makes ARNs.
         settings: Times.
+        tampering: What is different about tasks, for a fault.
     """
 
     def __init__(
@@ -45,13 +47,16 @@ class Scheduler:
         plane: DataPlane,
         whereabouts: Whereabouts,
         settings: EcsSettings,
+        tampering: Tampering | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.task_sets: list[TaskSet] = []
         self._plane = plane
         self._whereabouts = whereabouts
         self._settings = settings
-        self._runner = TaskRunner(images, plane, settings, self._in_background)
+        self._runner = TaskRunner(
+            images, plane, settings, self._in_background, tampering or Untouched()
+        )
         self._closing = threading.Event()
         self._helpers: list[threading.Thread] = []
         self._thread = threading.Thread(target=self._run, name="ecs", daemon=True)

@@ -10,6 +10,7 @@ from rehearsal.data_plane import DataPlane, TargetState, TaskProcess
 from rehearsal.ecs.images import CannotPullContainerError, Image, Images, find_image
 from rehearsal.ecs.records import Task, TaskSet
 from rehearsal.ecs.settings import EcsSettings
+from rehearsal.ecs.tampering import Tampering
 
 LAST_WORDS = 300  # characters of a dead task's output that its reason may quote
 
@@ -22,6 +23,7 @@ class TaskRunner:
         plane: Where targets are registered.
         settings: Times.
         in_background: Runs something that takes its time.
+        tampering: What is different about tasks, for a fault.
     """
 
     def __init__(
@@ -30,22 +32,25 @@ class TaskRunner:
         plane: DataPlane,
         settings: EcsSettings,
         in_background: Callable[[Callable[[], None]], None],
+        tampering: Tampering,
     ) -> None:
         self._images = images
         self._plane = plane
         self._settings = settings
         self._in_background = in_background
+        self._tampering = tampering
 
     def start(self, task_set: TaskSet, task: Task) -> None:
         """Start every container; the one behind the load balancer gets a target."""
         balanced = {b.get("containerName") for b in task_set.load_balancers}
         try:
             for container in task_set.definition["containerDefinitions"]:
-                image = find_image(self._images, container["image"])
+                name = self._tampering.image(task, container["image"])
+                image = find_image(self._images, name)
                 process = _started(image, container)
                 task.processes[container["name"]] = process
                 if container["name"] in balanced:
-                    task.target = process.target
+                    task.target = self._tampering.target(task, process.target)
         except (CannotPullContainerError, OSError, ValueError) as error:
             self._end(task, str(error), "TaskFailedToStart")
             return

@@ -1,0 +1,99 @@
+"""When faults are in force: from a deployment's creation to its end, on its own."""
+
+import queue
+
+import pytest
+from support.stage_setting import PATIENCE
+from support.virtual_world import HOOKS, Play, VirtualWorld
+
+from rehearsal.codedeploy.model.effects import InvokeHook
+from rehearsal.codedeploy.model.vocabulary import EventName
+from rehearsal.faults.faults import Faults
+from rehearsal.faults.file import FaultsFile
+from rehearsal.faults.stops import Stops
+
+ORDERED = FaultsFile.model_validate(
+    {
+        "stale_test_listener": {"for": "5s"},
+        "hooks": {"AfterInstall": {"does": "is_not_permitted"}},
+        "calls": [{"call": "codedeploy:GetDeployment", "gets": "lost"}],
+        "stop": {"at": "AfterAllowTestTraffic", "rollback": True},
+    }
+)
+AFTER_INSTALL = HOOKS[EventName("AfterInstall")]
+
+
+class CodeDeploy:
+    """A client that writes down what is stopped."""
+
+    def __init__(self):
+        self.stopped = queue.Queue()
+
+    def stop_deployment(self, **asked):
+        self.stopped.put(asked)
+
+
+@pytest.fixture(name="codedeploy")
+def _codedeploy():
+    return CodeDeploy()
+
+
+@pytest.fixture(name="faults")
+def _faults():
+    return Faults()
+
+
+@pytest.fixture(name="seen")
+def _seen(faults, codedeploy):
+    """What was in force at each hook of a deployment, by event."""
+    stops = Stops(faults, lambda: codedeploy)
+    seen = {}
+
+    def look(deployment, effect):
+        if isinstance(effect, InvokeHook):
+            hook = faults.hook(deployment.id, AFTER_INSTALL)
+            seen[effect.event] = (
+                hook and hook.does,
+                [(each.function, each.ordered.gets) for each in faults.calls()],
+                faults.stale_listener("arn:test") is not None,
+            )
+
+    def play(definition):
+        played = Play(world=VirtualWorld(on_effect=look))
+        played.engine._observer = stops.on_change
+        faults.order(definition, ORDERED)
+        played.submit()
+        played.run()
+        return seen
+
+    yield play
+    stops.close()
+
+
+def test_faults_are_in_force_while_their_version_is_deployed(seen):
+    """Hooks, calls and the test listener meet what is ordered for them."""
+    in_force = ("is_not_permitted", [(AFTER_INSTALL, "denied"), (None, "lost")], True)
+    assert [in_force] * len(HOOKS) == list(seen("shop:2").values())
+
+
+def test_another_version_meets_nothing(seen):
+    """What is ordered for one version does not befall another."""
+    assert [(None, [], False)] * len(HOOKS) == list(seen("shop:3").values())
+
+
+def test_nothing_is_in_force_after_the_end(seen, faults):
+    """A deployment that is over has no faults any more."""
+    seen("shop:2")
+
+    assert ((), None) == (faults.calls(), faults.stale_listener("arn:test"))
+
+
+def test_stop_is_called_when_its_event_begins(seen, codedeploy):
+    """StopDeployment is asked for once, with the rollback that was ordered."""
+    seen("shop:2")
+
+    asked = codedeploy.stopped.get(timeout=PATIENCE)
+    assert ({"autoRollbackEnabled": True}, True) == (
+        {k: v for k, v in asked.items() if k != "deploymentId"},
+        codedeploy.stopped.empty(),
+    )

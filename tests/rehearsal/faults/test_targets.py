@@ -1,0 +1,154 @@
+"""Tasks that misbehave: real requests and health checks through their doors."""
+
+import http.client
+from functools import partial
+
+import pytest
+from support.data_plane import (
+    QUICK,
+    EchoTarget,
+    eventually,
+    get,
+    group,
+    listener,
+    serve,
+    who,
+)
+
+from rehearsal.data_plane import DataPlane, TargetState
+from rehearsal.data_plane.settings import HealthCheck
+from rehearsal.faults.file import FaultsFile
+from rehearsal.faults.targets import Doorkeeper, delay, image, passes
+
+
+@pytest.fixture(name="plane")
+def _plane():
+    with DataPlane() as plane:
+        yield plane
+
+
+@pytest.fixture(name="task")
+def _task():
+    echo = EchoTarget("green")
+    yield echo
+    echo.close()
+
+
+def faults(**ordered):
+    return FaultsFile.model_validate(ordered)
+
+
+def door(plane, task, number=0, **ordered):
+    """Where a faulty task is registered."""
+    found = faults(**ordered)
+    doorkeeper = partial(Doorkeeper, faults=passes(found, number))
+    return plane.open_door(task.target, doorkeeper, delay(found, number))
+
+
+def statuses(port, count):
+    return [get(port)[0].status for _ in range(count)]
+
+
+def test_errors_come_at_the_rate_that_was_ordered(plane, task):
+    """0.5 % of 400 requests are two, spread evenly, and all others reach the task."""
+    port = serve(plane, door(plane, task, errors={"rate": "0.5%", "status": 503}))
+
+    got = statuses(port, 400)
+
+    assert [199, 399] == [n for n, status in enumerate(got) if status == 503]
+    assert {200, 503} == set(got)
+
+
+def test_errors_spare_health_checks_unless_told(plane, task):
+    """A load balancer sees a bad task only if its health checks fail too."""
+    for spared, state in (
+        ("pass", TargetState.HEALTHY),
+        ("fail", TargetState.UNHEALTHY),
+    ):
+        ordered = {"rate": "100%", "health_checks": spared}
+        arn = group(
+            plane, spared, door(plane, task, errors=ordered), health_check=QUICK
+        )
+        serve_group(plane, arn)
+        eventually(lambda arn=arn, state=state: [state] == states(plane, arn))
+
+
+def serve_group(plane, arn):
+    return plane.put_listener(listener(arn))
+
+
+def states(plane, arn):
+    return [each.state for each in plane.health(arn)]
+
+
+def test_late_task_refuses_connections(plane, task):
+    """Until its time has come nobody gets through."""
+    late = door(plane, task, late_start={"by": "1h"})
+
+    with pytest.raises(ConnectionRefusedError):
+        get(late.port)
+
+
+def test_late_task_comes(plane, task):
+    """Once its time has come, requests reach it."""
+    port = serve(plane, door(plane, task, late_start={"by": "50ms"}))
+
+    eventually(lambda: get(port)[0].status == 200)
+
+
+def test_flapping_task_goes_and_comes(plane, task):
+    """It answers well, then 503, then well again."""
+    port = serve(plane, door(plane, task, flapping={"up": "200ms", "down": "200ms"}))
+
+    eventually(lambda: get(port)[0].status == 200)
+    eventually(lambda: get(port)[0].status == 503)
+    eventually(lambda: get(port)[0].status == 200)
+
+
+def test_half_open_task_never_answers(plane, task):
+    """A connection is taken, and nothing ever comes."""
+    silent = door(plane, task, half_open={})
+    client = http.client.HTTPConnection(silent.id, silent.port, timeout=0.3)
+    client.request("GET", "/")
+
+    with pytest.raises(TimeoutError):
+        client.getresponse()
+
+    client.close()
+    assert [] == task.asked
+
+
+def test_half_open_task_is_unhealthy(plane, task):
+    """Its health checks time out."""
+    check = HealthCheck(path="/", interval=0.1, timeout=0.05, unhealthy_threshold=2)
+    arn = group(plane, "g", door(plane, task, half_open={}), health_check=check)
+    serve_group(plane, arn)
+
+    eventually(lambda: [TargetState.UNHEALTHY] == states(plane, arn))
+
+
+def test_task_behind_a_door_hears_what_the_client_said(plane, task):
+    """Without a fault that strikes, a door changes nothing."""
+    port = serve(
+        plane, door(plane, task, number=1, errors={"rate": "100%", "tasks": 1})
+    )
+
+    assert "green" == who(port)
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(0, True), (1, True), (2, False), (3, False)]
+)
+def test_so_many_tasks_are_struck(number, expected):
+    """The first tasks that a version starts are; those that replace them are not."""
+    ordered = faults(
+        late_start={"by": "1s", "tasks": 2},
+        errors={"rate": "1%", "tasks": 2},
+        wrong_version={"image": "shop:1", "tasks": 2},
+    )
+    found = (
+        delay(ordered, number),
+        len(passes(ordered, number)),
+        image(ordered, number),
+    )
+    assert ((1.0, 1, "shop:1") if expected else (0.0, 0, None)) == found
