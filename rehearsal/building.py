@@ -12,8 +12,6 @@ from rehearsal.stage import Stage
 
 #: Where the plan lies on the stage; the hooks are told the same.
 PLAN_PREFIX = "/hookgate/plans"
-#: Remembers which hooks ran, as the template's table does.
-IDEMPOTENCY_TABLE = "hookgate-idempotency"
 #: SSM's bound on a parameter of the standard tier, in bytes.
 STANDARD_TIER = 4096
 
@@ -31,7 +29,6 @@ def build(stage: Stage, scenario: Scenario) -> Balancer:
         _service(stage, scenario, balancer)
         _deployment_group(stage, scenario, balancer)
         _plan(stage, scenario)
-        _table(stage)
     except botocore.exceptions.ClientError as error:
         said = error.response["Error"]
         raise InputError(
@@ -134,13 +131,4 @@ def _plan(stage: Stage, scenario: Scenario) -> None:
         Value=text,
         Type="String",
         Tier="Standard" if len(text.encode()) <= STANDARD_TIER else "Advanced",
-    )
-
-
-def _table(stage: Stage) -> None:
-    stage.client("dynamodb").create_table(
-        TableName=IDEMPOTENCY_TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,7 @@ from rehearsal.record import deployment_record
 from rehearsal.scenario import Scenario
 from rehearsal.scenario_file import DeploymentFile
 from rehearsal.settings import StageSettings
-from rehearsal.shipped_hooks import appspec, shipped_hooks
+from rehearsal.shipped_hooks import appspec, create_table, shipped_hooks
 from rehearsal.stage import Stage
 
 #: Seconds within which a function's log line has arrived, on a loaded machine too.
@@ -55,8 +56,14 @@ class Rehearsal:
         """Listen to the hooks."""
         self.log = HookLog(self.audience.outcome)
 
-    def stage(self) -> Stage:
-        """The stage for the scenario, not yet started."""
+    @contextmanager
+    def stage(self) -> Iterator[Stage]:
+        """The stage for the scenario, with the shipped hooks and nothing else on it."""
+        with self._stage() as stage:
+            create_table(stage)
+            yield stage
+
+    def _stage(self) -> Stage:
         content = self.scenario.content
         return Stage(
             images={**_images(self.scenario), **self.images},

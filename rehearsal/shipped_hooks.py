@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from hookgate.model import LifecycleEvent
-from rehearsal.building import IDEMPOTENCY_TABLE, PLAN_PREFIX
+from rehearsal.building import PLAN_PREFIX
 from rehearsal.functions.function import EventInvokeConfig, Function
 from rehearsal.scenario import Scenario
 from rehearsal.settings import ACCOUNT, StageSettings
+from rehearsal.stage import Stage
 
 ROOT = Path(__file__).resolve().parent.parent
 LAST_REPORT = "CodeDeployHook_hookgate_LastReport"
+#: Remembers which hooks ran, as the template's table does.
+IDEMPOTENCY_TABLE = "hookgate-idempotency"
 PATH = (ROOT, ROOT / "layer")
 VARIABLES = {
     "HOOKGATE_IDEMPOTENCY_TABLE": IDEMPOTENCY_TABLE,
@@ -53,6 +56,16 @@ def shipped_hooks(events: Iterable[LifecycleEvent]) -> tuple[Function, ...]:
         for event in events
     )
     return (*hooks, last_report())
+
+
+def create_table(stage: Stage) -> None:
+    """Give the hooks the table that template.yaml gives them."""
+    stage.client("dynamodb").create_table(
+        TableName=IDEMPOTENCY_TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
 
 
 def last_report() -> Function:
