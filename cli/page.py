@@ -75,6 +75,8 @@ def _expectation(expected: Mapping[str, Any]) -> str:
         said.append(f"at {expected['event']}")
     if "reason" in expected:
         said.append(f"for a reason that says “{expected['reason']}”")
+    if "alarm" in expected:
+        said.append(f"by the alarm {expected['alarm']}")
     if "rollback" in expected:
         said.append(f"with a rollback that is {expected['rollback']}")
     return " ".join(said)

@@ -14,6 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.words import marked, notes_of, reason_text, style, took
+from rehearsal.cloudwatch.alarms import AlarmChanged
+from rehearsal.cloudwatch.evaluation import AlarmState
 from rehearsal.codedeploy.model.deployment import Deployment, Event
 from rehearsal.codedeploy.model.vocabulary import EventStatus
 from rehearsal.codedeploy.observation import Change
@@ -33,6 +35,7 @@ class _Scene:
     id: str
     deployments: dict[str, Deployment] = field(default_factory=dict)
     outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
+    alarms: dict[str, str] = field(default_factory=dict)
 
 
 class RehearsalView:
@@ -89,6 +92,16 @@ class RehearsalView:
             if self._scene is not None and deployment_id == self._scene.id:
                 self._scene.outcomes.setdefault(event, []).append(outcome)
 
+    def alarm(self, change: AlarmChanged) -> None:
+        """Show an alarm that has gone off, until it is well again."""
+        with self._lock:
+            if self._scene is None:
+                return
+            if change.alarm.state is AlarmState.ALARM:
+                self._scene.alarms[change.alarm.name] = change.alarm.reason
+            else:
+                self._scene.alarms.pop(change.alarm.name, None)
+
     def ended(self, deployment: DeploymentFile, record: Mapping[str, Any]) -> None:
         """Close the scene and leave it on the screen."""
         del deployment
@@ -123,6 +136,7 @@ class RehearsalView:
         ]
         if main is not None and not more:
             rows.append(_split(list(scene.deployments.values())[-1]))
+            rows += [_alarm(each) for each in scene.alarms.items()]
         return Group(*rows, *more)
 
 
@@ -165,6 +179,12 @@ def _rollback(deployment: Deployment) -> Text:
     )
 
 
+def _alarm(named: tuple[str, str]) -> RenderableType:
+    name, reason = named
+    line = Text.assemble(("alarm ", "dim"), (name, "bold red"), f"  {reason}")
+    return Padding(line, (0, 0, 0, 2))
+
+
 def _split(deployment: Deployment) -> Text:
     """Where production traffic goes now."""
     green = deployment.green.weight if deployment.green is not None else 0.0
@@ -188,6 +208,7 @@ def ending(record: Mapping[str, Any]) -> RenderableType:
             style="dim",
         )
     ]
+    lines += [_alarm((each["name"], each["reason"])) for each in record["alarms"]]
     lines += [Text(f"  note: {note}", style="yellow") for note in notes_of(record)]
     if record["as_expected"]:
         lines.append(Text(f"  {record['status']}, as expected", style="green"))

@@ -8,7 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from cli.words import marked, style
+from cli.words import alarm_style, marked, style
+from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.codedeploy.model.vocabulary import EventStatus
 from rehearsal.codedeploy.observation import Change, EventEnded, StatusChanged
 from rehearsal.hook_log import Outcome
@@ -44,6 +45,17 @@ class ServeLog:
         status = outcome["status"]
         why = "" if status == "passed" else f": {outcome['reason']}"
         self._write(deployment_id, status, f"{event}: {outcome['name']}{why}")
+
+    def alarm(self, change: AlarmChanged) -> None:
+        """Write an alarm's new state."""
+        alarm = change.alarm
+        line = Text.assemble(
+            ("alarm      ", "dim"),
+            f"  {alarm.name}: {change.before} -> ",
+            (str(alarm.state), alarm_style(alarm.state)),
+            f"  {alarm.reason}",
+        )
+        self._console.print(line, soft_wrap=True)
 
     def ended(self, deployment: DeploymentFile, record: Mapping[str, Any]) -> None:
         """Nothing: nobody plays here."""

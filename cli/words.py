@@ -57,6 +57,11 @@ def took(milliseconds: float) -> Text:
     return Text(duration_text(milliseconds), style="dim", justify="right")
 
 
+def alarm_style(state: str) -> str:
+    """The colour of an alarm's state."""
+    return {"ALARM": "bold red", "OK": "green"}.get(state, "yellow")
+
+
 def notes_of(record: Mapping[str, Any]) -> list[str]:
     """Every opt-out that a deployment's verdicts name, each once."""
     notes = {

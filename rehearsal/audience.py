@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.codedeploy.observation import Change
 from rehearsal.hook_log import Outcome
 from rehearsal.scenario import Scenario
@@ -30,6 +31,10 @@ class Audience(Protocol):
         """A step of a hook has ended."""
         ...
 
+    def alarm(self, change: AlarmChanged) -> None:
+        """An alarm has changed its state."""
+        ...
+
     def ended(self, deployment: DeploymentFile, record: Mapping[str, Any]) -> None:
         """A deployment and its rollback have come to their end."""
         ...
@@ -49,6 +54,9 @@ class SilentAudience:
 
     def outcome(self, deployment_id: str, event: str, outcome: Outcome) -> None:
         """Take note of a step."""
+
+    def alarm(self, change: AlarmChanged) -> None:
+        """Take note of an alarm."""
 
     def ended(self, deployment: DeploymentFile, record: Mapping[str, Any]) -> None:
         """Take note of an end."""

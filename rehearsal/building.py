@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hookgate.errors import InputError
+from rehearsal.alarms import build_alarms
 from rehearsal.balancer import Balancer, build_balancer
 from rehearsal.scenario import Scenario
 from rehearsal.settings import ACCOUNT
@@ -27,6 +28,7 @@ def build(stage: Stage, scenario: Scenario) -> Balancer:
     try:
         balancer = build_balancer(stage, scenario)
         _service(stage, scenario, balancer)
+        build_alarms(stage, scenario, balancer)
         _deployment_group(stage, scenario, balancer)
         _plan(stage, scenario)
     except botocore.exceptions.ClientError as error:
@@ -119,6 +121,11 @@ def _deployment_group(stage: Stage, scenario: Scenario, balancer: Balancer) -> N
         autoRollbackConfiguration={
             "enabled": bool(group.rollback_on),
             "events": list(group.rollback_on),
+        },
+        alarmConfiguration={
+            "enabled": bool(group.alarms),
+            "ignorePollAlarmFailure": group.ignore_poll_alarm_failure,
+            "alarms": [{"name": name} for name in group.alarms],
         },
     )
 

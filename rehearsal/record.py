@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.scenario_file import DeploymentFile
+from rehearsal.scenario_file import DeploymentFile, ExpectFile
 
 Verdicts = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 
@@ -26,6 +26,7 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
     traffic: Mapping[str, Any],
     green_served_at: float | None,
     verdict: Verdicts,
+    alarms: Iterable[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """The record of one deployment.
 
@@ -37,6 +38,7 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
         traffic: what became of the customers' requests.
         green_served_at: when a customer was first answered by green, in epoch seconds.
         verdict: the verdict of the hook at an event, or None where none ran.
+        alarms: the alarms that stopped the deployment, with name and reason.
     """
     id_ = info["deploymentId"]
     error = info.get("errorInformation")
@@ -47,8 +49,9 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
         "image": deployment.image,
         "status": info["status"],
         "expected": deployment.expect.status,
-        "expectation": deployment.expect.model_dump(exclude_none=True),
+        "expectation": _expectation(deployment.expect),
         "error": error and {"code": error["code"], "message": error["message"]},
+        "alarms": [dict(each) for each in alarms],
         "rollback": rollback
         and {"deployment_id": rollback["deploymentId"], "status": rollback["status"]},
         "lifecycle_events": told,
@@ -94,14 +97,23 @@ def _surprises(
         yield f"failed at {', '.join(failed) or 'no event'}, not at {expect.event}"
     if expect.reason and expect.reason not in " ".join(reasons(record)):
         yield f"no reason says {expect.reason!r}"
-    yield from _traffic_surprises(record, green_served_at)
+    stopped_by = [each["name"] for each in record["alarms"]]
+    if expect.alarm and expect.alarm not in stopped_by:
+        said = ", ".join(stopped_by) or "no alarm"
+        yield f"stopped by {said}, not by {expect.alarm}"
+    yield from _traffic_surprises(record, expect.failed_requests, green_served_at)
+
+
+def _expectation(expect: ExpectFile) -> dict[str, Any]:
+    """What the scenario says, without what it leaves at its default."""
+    return expect.model_dump(exclude_none=True, exclude_defaults=True)
 
 
 def _traffic_surprises(
-    record: Mapping[str, Any], green_served_at: float | None
+    record: Mapping[str, Any], may_fail: float, green_served_at: float | None
 ) -> Iterator[str]:
     traffic = record["production_traffic"]
-    if traffic["failed"]:
+    if traffic["failed"] * 100 > may_fail * traffic["requests"]:
         # Only the first failures of a rehearsal are kept with their reasons.
         why = "; ".join(traffic["failures"]) or "as they did before"
         share = f"{traffic['failed']} of {traffic['requests']}"
@@ -126,6 +138,7 @@ def _traffic_surprises(
 def reasons(record: Mapping[str, Any]) -> list[str]:
     """Why a deployment was stopped: the error, and every step that did not pass."""
     error = [record["error"]["message"]] if record["error"] else []
+    error += [f"{each['name']}: {each['reason']}" for each in record["alarms"]]
     outcomes = (
         outcome
         for event in record["lifecycle_events"]

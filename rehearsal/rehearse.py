@@ -10,9 +10,12 @@ from typing import Any
 from hookgate.model import LifecycleEvent
 from hookgate.plan import read_plan
 from hookgate.registry import resolve
+from rehearsal.alarms import AlarmReasons, wait_until_well
 from rehearsal.audience import Audience
 from rehearsal.balancer import Balancer
 from rehearsal.building import build, register_task_definition
+from rehearsal.cloudwatch.alarms import AlarmChanged
+from rehearsal.cloudwatch.settings import CloudWatchSettings
 from rehearsal.codedeploy.settings import EngineSettings
 from rehearsal.customers import Customers, customers
 from rehearsal.deployments import create_deployment, lifecycle_events, wait_for_end
@@ -28,6 +31,11 @@ from rehearsal.stage import Stage
 
 #: Seconds within which a function's log line has arrived, on a loaded machine too.
 _LOG_ARRIVES = 10.0
+#: Seconds within which alarms of the deployment before are well again.
+_ALARMS_RECOVER = 60.0
+#: Seconds between two looks at the alarms, at AWS's pace and at the stage's quickest.
+_ALARM_POLL = EngineSettings().alarm_poll_interval
+_SHORTEST_POLL = 0.1
 _RAN = frozenset({"Succeeded", "Failed"})
 
 
@@ -51,10 +59,12 @@ class Rehearsal:
     invoker: Any = None
     images: Mapping[str, Image] = field(default_factory=dict)
     log: HookLog = field(init=False)
+    alarms: AlarmReasons = field(init=False)
 
     def __post_init__(self) -> None:
         """Listen to the hooks."""
         self.log = HookLog(self.audience.outcome)
+        self.alarms = AlarmReasons()
 
     @contextmanager
     def stage(self) -> Iterator[Stage]:
@@ -77,12 +87,21 @@ class Rehearsal:
                     minute=60 / content.speed,
                     hook_timeout=content.hour(content.hook_timeout),
                     install_timeout=content.hour(None),
+                    alarm_poll_interval=max(
+                        _SHORTEST_POLL, _ALARM_POLL / content.speed
+                    ),
                 ),
+                cloudwatch=CloudWatchSettings(pace=1 / content.speed),
             ),
             on_change=self.audience.change,
             on_log=self.log,
+            on_alarm=self._alarm,
             invoker=self.invoker,
         )
+
+    def _alarm(self, change: AlarmChanged) -> None:
+        self.alarms(change)
+        self.audience.alarm(change)
 
     def play(self, only: Callable[[DeploymentFile], bool]) -> list[dict[str, Any]]:
         """Play the deployments that ``only`` picks; returns their records.
@@ -111,6 +130,9 @@ class Rehearsal:
         events: tuple[LifecycleEvent, ...],
         visitors: Customers,
     ) -> dict[str, Any]:
+        if deployment.waits_for_alarms:
+            group = self.scenario.content.deployment_group
+            wait_until_well(stage, group.alarms, _ALARMS_RECOVER)
         definition = register(stage, self.scenario, deployment)
         visitors.begin(self._task_definitions(stage, balancer, definition))
         codedeploy = stage.client("codedeploy")
@@ -129,6 +151,7 @@ class Rehearsal:
             visits.record,
             visits.first_served.get(definition),
             lambda event: self._verdict(id_, event, events),
+            self.alarms.stopping(info.get("errorInformation")),
         )
         self.audience.ended(deployment, record)
         return record

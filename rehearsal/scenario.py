@@ -14,6 +14,7 @@ from hookgate.plan.document import Document, parse
 from hookgate.plan.problems import Problem
 from hookgate.plan.wording import faults
 from hookgate.registry import did_you_mean
+from rehearsal.cloudwatch.rule import parse_rule
 from rehearsal.scenario_file import ScenarioFile
 
 #: A scenario is read by the same strict reader, whose words are about plans.
@@ -81,6 +82,7 @@ def _read(source: bytes, file: Path) -> Scenario:
     problems.extend(_faults(content, document))
     problems.extend(_names_twice(content, document))
     problems.extend(_missing_files(scenario, document))
+    problems.extend(_unknown_alarms(content, document))
     if problems:
         raise problems.error()
     return scenario
@@ -122,6 +124,37 @@ def _faults(content: ScenarioFile, document: Document) -> Iterator[Problem]:
             if tasks > content.service.desired_count:
                 said = f"the service has {content.service.desired_count} tasks"
                 yield document.value((*at, name, "tasks")), f"tasks: {tasks}: {said}"
+
+
+def _unknown_alarms(content: ScenarioFile, document: Document) -> Iterator[Problem]:
+    known = [alarm.name for alarm in content.alarms]
+    for index, name in enumerate(known):
+        if name in known[:index]:
+            place = document.value(("alarms", index, "name"))
+            yield place, f"another alarm is called {name!r}; rename one"
+    group = content.deployment_group.alarms
+    for path, name in _named_alarms(content):
+        if name not in known:
+            hint = did_you_mean(name, known)
+            yield document.value(path), f"no alarm {name!r} in alarms{hint}"
+    for index, each in enumerate(content.deployments):
+        if each.expect.alarm is not None and each.expect.alarm not in group:
+            hint = did_you_mean(each.expect.alarm, group)
+            yield (
+                document.value(("deployments", index, "expect", "alarm")),
+                f"no alarm {each.expect.alarm!r} in the deployment group's{hint}",
+            )
+
+
+def _named_alarms(
+    content: ScenarioFile,
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every place that names an alarm, with the name."""
+    for index, name in enumerate(content.deployment_group.alarms):
+        yield ("deployment_group", "alarms", index), name
+    for index, alarm in enumerate(content.alarms):
+        for name in parse_rule(alarm.rule).children if alarm.rule else ():
+            yield ("alarms", index, "rule"), name
 
 
 def _names_twice(content: ScenarioFile, document: Document) -> Iterator[Problem]:

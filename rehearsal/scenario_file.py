@@ -6,8 +6,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hookgate.units import Rate
+from hookgate.units import Percentage, Rate
 from rehearsal.faults.file import FaultsFile
+from rehearsal.scenario_alarms import AlarmFile
 from rehearsal.scenario_values import (
     HookTimeout,
     Interval,
@@ -26,6 +27,7 @@ _LEAST = 60.0
 #: A scenario is played by a person's machine, so its numbers have bounds.
 _MOST_TASKS = 20
 _MOST_DEPLOYMENTS = 50
+_MOST_ALARMS = 50
 
 
 Event = Literal[
@@ -156,6 +158,12 @@ class DeploymentGroupFile(_File):
     termination_wait: Minutes = Field(
         "0s", validate_default=True, description="Before blue is ended; whole minutes."
     )
+    alarms: list[str] = Field(
+        default_factory=list, max_length=10, description="Names of alarms that stop it."
+    )
+    ignore_poll_alarm_failure: bool = Field(
+        False, description="Go on where an alarm's state cannot be read."
+    )
 
 
 class ImageFile(_File):
@@ -195,9 +203,19 @@ class ExpectFile(_File):
         None, description="Text that the verdict's reasons must hold."
     )
 
+    alarm: str | None = Field(
+        None, description="The alarm that must stop the deployment."
+    )
+    failed_requests: Percentage = Field(
+        "0%",
+        validate_default=True,
+        description="The share of customers' requests that may fail.",
+    )
+
     @model_validator(mode="after")
     def _success_has_no_reasons(self) -> Self:
-        odd = [name for name in ("event", "rollback", "reason") if getattr(self, name)]
+        names = ("event", "rollback", "reason", "alarm")
+        odd = [name for name in names if getattr(self, name)]
         if self.status == "Succeeded" and odd:
             raise ValueError(f"a deployment that is Succeeded has no {odd[0]}")
         return self
@@ -211,6 +229,9 @@ class DeploymentFile(_File):
     faults: FaultsFile = Field(
         default_factory=FaultsFile, description="What goes wrong on purpose."
     )
+    waits_for_alarms: bool = Field(
+        True, description="Begin once no alarm of the group is in ALARM."
+    )
     expect: ExpectFile = Field(description="How it must end.")
 
 
@@ -221,6 +242,7 @@ class ScenarioFile(_File):
     service: ServiceFile
     load_balancer: LoadBalancerFile = Field(default_factory=LoadBalancerFile)
     deployment_group: DeploymentGroupFile
+    alarms: list[AlarmFile] = Field(default_factory=list, max_length=_MOST_ALARMS)
     plan: str = Field(description="The plan's file, beside the scenario.")
     traffic: TrafficFile = Field(default_factory=TrafficFile)
     speed: float = Field(

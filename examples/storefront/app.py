@@ -14,6 +14,7 @@ error-page     answers 500 at ``/cart``; everything else is well
 wrong-price    gives the API's prices in pence where they were pounds
 wrong-version  is healthy, but says ``SHOP_OLD_VERSION`` in ``X-App-Version``
 slow           answers after 1.5 s; ``/health`` at once
+tires          answers 500 after its first 15 pages; ``/health`` stays well
 =============  =====================================================================
 """
 
@@ -35,8 +36,12 @@ from http.server import BaseHTTPRequestHandler
 from string import Template
 from urllib.parse import parse_qs, urlsplit
 
-FAULTS = ("none", "crash", "error-page", "wrong-price", "wrong-version", "slow")
+FAULTS = (
+    *("none", "crash", "error-page", "wrong-price", "wrong-version", "slow"),
+    "tires",
+)
 SLOWNESS = 1.5  # seconds
+PAGES = 15  # that a version which tires can make
 IDLE = 75  # seconds; longer than a load balancer keeps an idle connection
 
 
@@ -133,6 +138,9 @@ class Visit(BaseHTTPRequestHandler):
         match url.path.strip("/").split("/"):
             case ["health"]:
                 self.data({"status": "ok"})
+            case _ if self.server.is_tired():
+                text = "<p>All kettles are in use, and none comes back.</p>"
+                self.page("Out of tea", text, HTTPStatus.INTERNAL_SERVER_ERROR)
             case ["api", *rest]:
                 self.api(rest)
             case ["search"]:
@@ -229,8 +237,18 @@ class Shop(socketserver.ThreadingTCPServer):
         self.version = version
         self.fault = fault
         self.draining = False
+        self.pages = 0
+        self.counting = threading.Lock()
         self.connections: set[socket.socket] = set()
         super().__init__((host, port), Visit)
+
+    def is_tired(self) -> bool:
+        """Count a page, and say whether it is one too many for a version that tires."""
+        if self.fault != "tires":
+            return False
+        with self.counting:
+            self.pages += 1
+            return self.pages > PAGES
 
     def drain(self) -> None:
         """Take no more visitors, and end each connection after its running answer."""

@@ -174,9 +174,17 @@ class Alarms:
             return ()
         holds = alarm.rule.holds(state_of)
         state = AlarmState.ALARM if holds else AlarmState.OK
-        told = ", ".join(f"{name} is {state_of(name)}" for name in alarm.rule.children)
+        told = "; ".join(self._told(name) for name in alarm.rule.children)
         is_isnt = "holds" if holds else "does not hold"
         return self._become(alarm, state, f"The rule {is_isnt}: {told}", None)
+
+    def _told(self, name: str) -> str:
+        """How a child stands; why, if it has gone off."""
+        child = self.by_name.get(name)
+        if child is None:
+            return f"{name} does not exist"
+        why = f" ({child.reason})" if child.state is AlarmState.ALARM else ""
+        return f"{name} is {child.state}{why}"
 
     def _become(
         self, alarm: Alarm, state: AlarmState, reason: str, data: str | None

@@ -23,6 +23,11 @@ def _told(record):
             {}, "100 requests, 0 failed (75 by shop:1, 25 by shop:2)", id="who"
         ),
         pytest.param(
+            {"alarms": [{"name": "errors", "reason": "9 > 2"}]},
+            "alarm errors  9 > 2",
+            id="alarm",
+        ),
+        pytest.param(
             {"as_expected": False, "surprises": ["the rollback is missing"]},
             "not as expected: the rollback is missing",
             id="surprise",

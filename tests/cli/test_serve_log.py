@@ -7,6 +7,9 @@ from rich.console import Console
 from support.rehearsal_record import an_outcome
 
 from cli.serve_log import ServeLog
+from rehearsal.cloudwatch.alarm import Alarm
+from rehearsal.cloudwatch.alarms import AlarmChanged
+from rehearsal.cloudwatch.evaluation import AlarmState
 
 
 @pytest.mark.parametrize(
@@ -27,3 +30,22 @@ def test_step_is_a_line(outcome, expected):
     out = io.StringIO()
     ServeLog(Console(file=out, width=40)).outcome("d-1", "AfterInstall", outcome)
     assert expected == out.getvalue()
+
+
+def test_alarm_is_a_line():
+    """An alarm's new state stands there with its reason."""
+    alarm = Alarm(
+        name="errors",
+        arn="arn",
+        settings={},
+        configured_at=0.0,
+        state=AlarmState.ALARM,
+        reason="9 > 2",
+    )
+    out = io.StringIO()
+
+    ServeLog(Console(file=out, width=40)).alarm(
+        AlarmChanged(at=0.0, alarm=alarm, before=AlarmState.OK)
+    )
+
+    assert "alarm        errors: OK -> ALARM  9 > 2\n" == out.getvalue()

@@ -102,6 +102,15 @@ def test_slow(opened):
     assert (200, [], [200]) == (healthy, pages_then, pages)
 
 
+def test_tires(opened):
+    """A version that tires answers its first pages, then 500; its health stays well."""
+    port = opened(SHOP_FAULT="tires").port
+    pages = [get(port, "/")[0].status for _ in range(16)]
+
+    assert [200] * 15 + [500] == pages
+    assert 200 == get(port, "/health")[0].status
+
+
 def test_head(opened):
     """HEAD is answered without a body."""
     answer, body = get(opened().port, "/", "HEAD")

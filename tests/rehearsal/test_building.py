@@ -99,6 +99,41 @@ def test_group_deploys_as_the_scenario_says(group):
     )
 
 
+def test_group_follows_the_scenarios_alarms(group):
+    """The group's alarm configuration is enabled and names them."""
+    assert {
+        "enabled": True,
+        "ignorePollAlarmFailure": True,
+        "alarms": [{"name": "unwell"}],
+    } == group["alarmConfiguration"]
+
+
+def test_alarms_watch_what_the_scenario_says(stage):
+    """Metric and composite alarms stand, with the dimensions that were left out."""
+    told = stage.client("cloudwatch").describe_alarms(
+        AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+    )
+    (flows, slow, gate) = told["MetricAlarms"]
+    (unwell,) = told["CompositeAlarms"]
+    (balancer,) = stage.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    path = balancer["LoadBalancerArn"].partition(":loadbalancer/")[2]
+    assert [{"Name": "LoadBalancer", "Value": path}] == flows["Dimensions"]
+    assert ("LessThanThreshold", 0.5, 300, 2) == (
+        flows["ComparisonOperator"],
+        flows["Threshold"],
+        flows["Period"],
+        flows["DatapointsToAlarm"],
+    )
+    assert ("p99", "GreaterThanThreshold") == (
+        slow["ExtendedStatistic"],
+        slow["ComparisonOperator"],
+    )
+    assert {"Application": "shop", "DeploymentGroup": "live"} == {
+        each["Name"]: each["Value"] for each in gate["Dimensions"]
+    }
+    assert "ALARM(flows) OR ALARM(slow)" == unwell["AlarmRule"]
+
+
 def test_service_runs_the_first_version(stage):
     """The service has its count of tasks of the image it starts with."""
     ecs = stage.client("ecs")

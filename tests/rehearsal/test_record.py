@@ -32,7 +32,9 @@ def _events(failed=None):
             status = "Skipped"
 
 
-def _record(expect, *, at=None, rollback=None, verdicts=(), served=None, **traffic):
+def _record(  # noqa: PLR0913 - each is what a test is about
+    expect, *, at=None, rollback=None, verdicts=(), served=None, alarms=(), **traffic
+):
     """The record of a deployment that ended as told, against what was expected.
 
     ``at`` is the event that failed, ``served`` when green first served a customer.
@@ -53,6 +55,7 @@ def _record(expect, *, at=None, rollback=None, verdicts=(), served=None, **traff
         TRAFFIC | traffic,
         served,
         lambda event: dict(verdicts).get(event["lifecycleEventName"]),
+        alarms,
     )
 
 
@@ -225,3 +228,35 @@ def test_rehearsal_gathers_deployments():
     """A rehearsal's record names its schema and holds all deployments."""
     expected = {"schema": "hookgate.rehearsal/1", "deployments": [{"a": 1}]}
     assert expected == rehearsal_record(iter([{"a": 1}]))
+
+
+@pytest.mark.parametrize(
+    ("alarms", "surprises"),
+    [
+        ([{"name": "errors", "reason": "9 > 2"}], []),
+        (
+            [{"name": "slow", "reason": "3 > 2"}],
+            ["stopped by slow, not by errors"],
+        ),
+        ([], ["stopped by no alarm, not by errors"]),
+    ],
+    ids=["the expected one", "another", "none"],
+)
+def test_the_alarm_that_stopped_it(alarms, surprises):
+    """It stands in the record with its reason, and must be the expected one."""
+    record = _failed(FAILED | {"alarm": "errors"}, alarms=alarms)
+
+    assert (alarms, surprises) == (record["alarms"], record["surprises"])
+    assert [f"{each['name']}: {each['reason']}" for each in alarms] == [
+        each for each in reasons(record) if each.startswith(("errors", "slow"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("share", "is_surprise"), [("0%", True), ("20%", True), ("25%", False)]
+)
+def test_customers_requests_may_fail_as_far_as_is_said(share, is_surprise):
+    """Two of eight failed: a quarter may be allowed, and nothing is by default."""
+    record = _failed(FAILED | {"failed_requests": share}, requests=8, failed=2)
+
+    assert is_surprise is bool(record["surprises"])

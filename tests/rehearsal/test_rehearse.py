@@ -5,15 +5,18 @@ import threading
 import pytest
 import trustme
 from support.command import a_storefront
+from support.stage_setting import wait_for
 
 from hookgate.errors import InputError, PlanError
 from hookgate.model import LifecycleEvent
 from rehearsal.audience import SilentAudience
 from rehearsal.building import build
 from rehearsal.codedeploy.observation import EventEnded, StatusChanged
+from rehearsal.deployments import wait_for_end
 from rehearsal.first_version import RehearsalError, wait_for_first_version
 from rehearsal.rehearse import Rehearsal, plan_events
 from rehearsal.scenario import read_scenario
+from rehearsal.standing import stand
 
 
 class Witness:
@@ -36,6 +39,9 @@ class Witness:
 
     def outcome(self, deployment_id, event, outcome):
         self.told.append(("step", outcome["name"]))
+
+    def alarm(self, change):
+        self.told.append(("alarm", change.alarm.name, str(change.alarm.state)))
 
     def ended(self, deployment, record):
         self.told.append(("ended", record["status"]))
@@ -69,6 +75,63 @@ def test_audience_is_told_in_order(scenario):
     assert {("step", "price of sencha"), ("event", "AllowTraffic")} <= set(witness.told)
     # A rehearsal that has ended leaves no thread, and so no process to wait for.
     assert set() == set(threading.enumerate()) - before
+
+
+def test_alarm_stops_a_version_that_passes_every_hook(tmp_path):
+    """It turns bad under customers, its alarm stops it, and the next one as well."""
+    witness = Witness()
+    file = a_storefront(tmp_path, "alarms.yaml")
+
+    first, second = Rehearsal(scenario=read_scenario(file), audience=witness).play(
+        lambda deployment: "once the alarm is off" not in deployment.name
+    )
+
+    assert ([], []) == (first["surprises"], second["surprises"])
+    assert ("ALARM_ACTIVE", "Stopped") == (first["error"]["code"], first["status"])
+    (alarm,) = first["alarms"]
+    assert "storefront-unwell" == alarm["name"]
+    assert "storefront-errors is ALARM (Threshold Crossed" in alarm["reason"]
+    assert ("alarm", "storefront-errors", "ALARM") in witness.told
+    verdicts = [each["verdict"] for each in first["lifecycle_events"]]
+    assert {"Succeeded"} == {each["status"] for each in verdicts if each}
+    assert {"Skipped"} == {e["status"] for e in second["lifecycle_events"]}
+
+
+def test_a_hooks_own_metric_can_stop_a_deployment(tmp_path):
+    """VerdictFailed of a hook that said no makes an alarm; it stops the next one."""
+    file = a_storefront(
+        tmp_path,
+        "alarms.yaml",
+        a="SHOP_FAULT: tires->SHOP_FAULT: wrong-price",
+        b="alarms: [storefront-unwell, storefront-gate]->alarms: [storefront-gate]",
+        c="metric: VerdictFailed->metric: VerdictFailed\n    missing: ignore",
+        d="alarm: storefront-unwell->alarm: storefront-gate",
+    )
+    rehearsal = Rehearsal(scenario=read_scenario(file), audience=SilentAudience())
+
+    with stand(rehearsal) as standing:
+        cloudwatch = standing.stage.client("cloudwatch")
+        codedeploy = standing.stage.client("codedeploy")
+        group = {
+            "applicationName": "storefront",
+            "deploymentGroupName": "production",
+        }
+        ended = []
+        for revision in list(standing.revisions.values())[:2]:
+            id_ = codedeploy.create_deployment(**group, revision=revision)
+            ended.append(wait_for_end(codedeploy, id_["deploymentId"]))
+            rollback = ended[-1].get("rollbackInfo", {}).get("rollbackDeploymentId")
+            if rollback:
+                wait_for_end(codedeploy, rollback)
+            wait_for(
+                lambda: cloudwatch.describe_alarms(
+                    AlarmNames=["storefront-gate"], StateValue="ALARM"
+                )["MetricAlarms"]
+            )
+
+    codes = [each["errorInformation"]["code"] for each in ended]
+    assert ["HOOK_EXECUTION_FAILURE", "ALARM_ACTIVE"] == codes
+    assert "<storefront-gate>" in ended[1]["errorInformation"]["message"]
 
 
 def test_tcp_listeners_can_be_rehearsed(tmp_path):

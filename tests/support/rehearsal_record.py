@@ -66,6 +66,7 @@ def a_deployment(**changes: Any) -> dict[str, Any]:
         "expected": "Succeeded",
         "expectation": {"status": "Succeeded"},
         "error": None,
+        "alarms": [],
         "rollback": None,
         "lifecycle_events": [
             an_event(name, second) for second, name in enumerate(EVENTS)
