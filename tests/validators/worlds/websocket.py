@@ -1,0 +1,63 @@
+"""A server of WebSockets that plays a row's script."""
+
+from __future__ import annotations
+
+import contextlib
+import http
+import threading
+
+from support.worlds import leading, options_of, pem, server_context
+from websockets.datastructures import Headers
+from websockets.http11 import Response
+from websockets.sync.server import serve
+
+
+@contextlib.contextmanager
+def world(row):
+    """A server that plays ``server``: ``say``, ``hear``, ``close``, on every socket."""
+    options = options_of("websocket", row)
+    options["encryption"] = {"ca": pem(), **options.get("encryption", {})}
+    over = threading.Event()
+
+    def refuse(connection, request):
+        status = row.get("answers")
+        if status is None:
+            return None
+        headers = Headers(row.get("headers", {}))
+        return Response(status, http.HTTPStatus(status).phrase, headers, b"no")
+
+    def name(connection, request, response):
+        response.headers.update(row.get("headers", {}))
+
+    def play(connection):
+        for act in row.get("server", ()):
+            if act == "stall":
+                over.wait()
+            elif "say" in act:
+                connection.send(act["say"])
+            elif "hear" in act:
+                assert connection.recv() == act["hear"]
+            else:
+                connection.close(act["close"], act.get("reason", ""))
+                return
+
+    server = serve(
+        play,
+        "127.0.0.1",
+        0,
+        ssl=server_context() if row.get("encrypted") else None,
+        subprotocols=row.get("subprotocols"),
+        process_request=refuse,
+        process_response=name,
+    )
+    with server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            port = server.socket.getsockname()[1]
+            place = leading(row, port, scheme=row.get("scheme", "http"))
+            yield {**row, "with": options}, place
+        finally:
+            over.set()
+            server.shutdown()
+            thread.join()
