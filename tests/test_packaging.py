@@ -128,6 +128,36 @@ def test_second_layer_loads(packages_here: Packages, runtime: Path) -> None:
     assert 0 == done.returncode
 
 
+REFUSED = """
+import sys
+sys.path[:0] = sys.argv[1:]
+from hookgate.plan import read_plan
+from hookgate.registry import resolve
+plan = "version: 1\nevents:\n  AfterAllowTestTraffic:\n    - use: grpc\n"
+try:
+    read_plan(plan, "shop.yaml", resolve)
+except Exception as error:
+    print(error)
+"""
+
+
+def test_plan_needs_the_second_layer(packages_here: Packages, runtime: Path) -> None:
+    """Without it a plan that needs it is refused, with the parameter to set."""
+    done = subprocess.run(  # noqa: S603 - our own Python
+        [
+            *(sys.executable, "-I", "-S", "-B", "-c", REFUSED),
+            *(packages_here.layer(each) for each in BASE),
+            runtime,
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert "" == done.stderr
+    assert done.stdout.startswith("shop.yaml:4:7: the validator Grpc needs")
+    assert done.stdout.endswith(": deploy with SecondLayer=true\n")
+
+
 def distributions(layer: Path) -> set[str]:
     """The packages of a layer, by the metadata that pip leaves."""
     return {path.name.partition("-")[0] for path in layer.glob("*.dist-info")}
