@@ -23,9 +23,17 @@ if TYPE_CHECKING:
         TaskDefinition,
         known,
     )
+    from hookgate.conversation import Message
     from hookgate.deadline import Deadline
     from hookgate.destination import ROUTING, Destination
     from hookgate.dialogue import Dialogue, Turn
+    from hookgate.dns_call import (
+        DnsQuestion,
+        DnsRecords,
+        DnsTransport,
+        ask_dns,
+        nameservers,
+    )
     from hookgate.errors import (
         AccessDenied,
         CannotMeasure,
@@ -47,6 +55,8 @@ if TYPE_CHECKING:
     )
     from hookgate.expectation.capture import Capture
     from hookgate.foreign import foreign_document, foreign_findings, foreign_question
+    from hookgate.handshake import converse
+    from hookgate.health_call import ask_health
     from hookgate.line import Encryption, Line
     from hookgate.model import Finding, LifecycleEvent, Status
     from hookgate.old_tls import MinVersion, agreed_on
@@ -72,6 +82,10 @@ if TYPE_CHECKING:
     from hookgate.validator import Tools, Validator
 
 _NAMES = {
+    "dns_call": ("DnsQuestion", "DnsRecords", "DnsTransport", "ask_dns", "nameservers"),
+    "health_call": ("ask_health",),
+    "handshake": ("converse",),
+    "conversation": ("Message",),
     "old_tls": ("MinVersion", "agreed_on"),
     "line": ("Encryption", "Line"),
     "dialogue": ("Dialogue", "Turn"),
@@ -162,6 +176,9 @@ __all__ = [
     "DeploymentContext",
     "Destination",
     "Dialogue",
+    "DnsQuestion",
+    "DnsRecords",
+    "DnsTransport",
     "Duration",
     "DurationBound",
     "Encryption",
@@ -174,6 +191,7 @@ __all__ = [
     "LifecycleEvent",
     "Line",
     "Load",
+    "Message",
     "MinVersion",
     "Missing",
     "Must",
@@ -216,6 +234,9 @@ __all__ = [
     "Window",
     "Within",
     "agreed_on",
+    "ask_dns",
+    "ask_health",
+    "converse",
     "eventually",
     "foreign_document",
     "foreign_findings",
@@ -226,6 +247,7 @@ __all__ = [
     "known",
     "metric_query",
     "metric_values",
+    "nameservers",
     "presented",
     "read_routes",
     "status_in",
