@@ -10,7 +10,7 @@ from rich.table import Table
 
 from hookgate.aws.status import RESERVE
 from hookgate.model import LifecycleEvent
-from hookgate.plan import Plan, Step, read_plan, worst_case
+from hookgate.plan import Plan, Step, beside, read_plan, worst_case
 from hookgate.registry import resolve
 from hookgate.units import seconds_text
 
@@ -23,7 +23,7 @@ from hookgate.units import seconds_text
 )
 def command(plan_file: Path) -> None:
     """Show the resolved plan: the steps of each event and its worst-case time."""
-    plan = read_plan(plan_file.read_bytes(), str(plan_file), resolve)
+    plan = read_plan(plan_file.read_bytes(), str(plan_file), resolve, beside(plan_file))
     console = Console(highlight=False)
     console.print(_target(plan))
     for event, steps in plan.events.items():

@@ -11,7 +11,7 @@ from cli.appspec_lint import as_yaml, check_appspec
 from cli.exit_code import ExitCode
 from hookgate.aws.status import RESERVE
 from hookgate.errors import Place, PlanError
-from hookgate.plan import check_fits, read_plan
+from hookgate.plan import beside, check_fits, read_plan
 from hookgate.plan.document import parse
 from hookgate.registry import resolve
 from rehearsal.scenario import read_scenario
@@ -57,7 +57,7 @@ def warnings_of(file: Path) -> tuple[tuple[Place, str], ...]:
     if keys & {"service", "deployments", "starts_with"}:
         read_scenario(file)
         return ()
-    plan = read_plan(content, str(file), resolve)
+    plan = read_plan(content, str(file), resolve, beside(file))
     for event in plan.events:
         check_fits(plan, event, LAMBDA_SECONDS - RESERVE)
     return plan.warnings()

@@ -27,7 +27,7 @@ from hookgate.deadline import Deadline
 from hookgate.engine import judge
 from hookgate.errors import CannotMeasure, InputError, Place
 from hookgate.model import LifecycleEvent, Outcome
-from hookgate.plan import Plan, Step, check_fits, read_plan
+from hookgate.plan import Plan, Step, beside, check_fits, read_plan
 from hookgate.plan.document import parse
 from hookgate.record import outcome_record, verdict_record
 from hookgate.redaction import Secrets
@@ -71,7 +71,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     Steps that ask AWS are errored: there is no deployment to ask about.
     """
     console = console_for((json_file, junit_file))
-    plan = read_plan(plan_file.read_bytes(), str(plan_file), resolve)
+    plan = read_plan(plan_file.read_bytes(), str(plan_file), resolve, beside(plan_file))
     lifecycle_event, seconds = LifecycleEvent(event), read_seconds(timeout)
     check_fits(plan, lifecycle_event, seconds)
     endpoint = parse_url(url)

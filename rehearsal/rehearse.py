@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hookgate.model import LifecycleEvent
-from hookgate.plan import read_plan
+from hookgate.plan import beside, read_plan
 from hookgate.registry import resolve
 from rehearsal.alarms import AlarmReasons, wait_until_well
 from rehearsal.audience import Audience
@@ -186,7 +186,9 @@ def plan_events(scenario: Scenario) -> tuple[LifecycleEvent, ...]:
     Raises:
         PlanError: the plan is wrong.
     """
-    plan = read_plan(scenario.plan.read_bytes(), str(scenario.plan), resolve)
+    plan = read_plan(
+        scenario.plan.read_bytes(), str(scenario.plan), resolve, beside(scenario.plan)
+    )
     return tuple(plan.events)
 
 

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from hookgate.probe import Certificate, Phases, Probe, Redirect, Reply, Request
     from hookgate.routes import Route, read_routes
     from hookgate.runtime import hook
+    from hookgate.scenario import ScenarioItem, Script, ScriptRun
     from hookgate.statuses import Statuses, status_in
     from hookgate.traffic.load import Load
     from hookgate.traffic.options import TrafficRequest, TrafficStage
@@ -140,6 +141,7 @@ _NAMES = {
     "probe": ("Certificate", "Phases", "Probe", "Redirect", "Reply", "Request"),
     "routes": ("Route", "read_routes"),
     "runtime": ("hook",),
+    "scenario": ("ScenarioItem", "Script", "ScriptRun"),
     "statuses": ("Statuses", "status_in"),
     "traffic.load": ("Load",),
     "traffic.options": ("TrafficRequest", "TrafficStage"),
@@ -214,6 +216,9 @@ __all__ = [
     "Reply",
     "Request",
     "Route",
+    "ScenarioItem",
+    "Script",
+    "ScriptRun",
     "Settled",
     "Side",
     "Size",

@@ -6,6 +6,7 @@ The same words in every validator's options; ``attempts`` acts on them.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -119,6 +120,19 @@ class Patience:
     def once(self) -> bool:
         """Whether one attempt decides."""
         return self == Patience(every=self.every, stop_on=self.stop_on)
+
+    def check(self, given: Collection[str]) -> None:
+        """Check that the words go together; ``given`` are those that were written.
+
+        Raises:
+            ValueError: they do not.
+        """
+        until = {"within", "consecutive", "stable_for"}.intersection(given)
+        if self.repeat and until:
+            told = " and ".join(sorted(until))
+            raise ValueError(f"repeat asks a fixed number of times: leave out {told}")
+        if self.within and self.stable_for >= self.within and not self.repeat:
+            raise ValueError("stable_for does not fit into within: make within longer")
 
     def worst_case(self, attempt: float) -> float:
         """The longest that it takes when one attempt takes ``attempt`` seconds."""

@@ -37,6 +37,12 @@ class Secrets:
                 self._values.setdefault(name, value)
         return self._values[name]
 
+    def hide(self, value: str) -> None:
+        """Mask ``value`` in all output from now on."""
+        with self._lock:
+            forms = _forms(value).union(self._forms)
+            self._forms = tuple(sorted(forms, key=len, reverse=True))
+
     def mask(self, text: str) -> str:
         """``text`` with every revealed secret replaced; takes no lock."""
         for form in self._forms:
@@ -60,6 +66,13 @@ def masked(text: str) -> str:
     """
     secrets = _current.get()
     return text if secrets is None else secrets.mask(text)
+
+
+def hide(value: str) -> None:
+    """Mask ``value`` in all that the calling step's thread tells from now on."""
+    secrets = _current.get()
+    if secrets is not None:
+        secrets.hide(value)
 
 
 def _forms(value: str) -> set[str]:

@@ -125,6 +125,8 @@ class Validator(BaseModel, ABC):
     asks_listener: ClassVar[bool] = False
     #: Whether the question makes sense without a CodeDeploy deployment.
     needs_aws: ClassVar[bool] = False
+    #: Whether its ``steps`` and ``cleanup`` may name files beside the plan.
+    reads_files: ClassVar[bool] = False
     #: Modules it needs that only the second layer holds, such as ``grpc``. Without
     #: them its options are refused; so it imports them no earlier than in ``check``.
     second_layer: ClassVar[tuple[str, ...]] = ()
@@ -147,12 +149,7 @@ class Validator(BaseModel, ABC):
 
     @model_validator(mode="after")
     def _words_fit(self) -> Validator:
-        until = {"within", "consecutive", "stable_for"} & self.model_fields_set
-        if self.repeat and until:
-            told = " and ".join(sorted(until))
-            raise ValueError(f"repeat asks a fixed number of times: leave out {told}")
-        if self.within and self.stable_for >= self.within and not self.repeat:
-            raise ValueError("stable_for does not fit into within: make within longer")
+        self.patience.check(self.model_fields_set)
         return self
 
     @property

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from hookgate.redaction import Secrets, masked
+from hookgate.redaction import Secrets, hide, masked
 
 VALUE = "pass word/+é"
 
@@ -121,3 +121,11 @@ def test_mask_while_a_secret_is_read():
 def test_masked_where_no_step_runs():
     """Outside of a step there is nothing to mask."""
     assert masked("text") == "text"
+
+
+def test_hidden_value(secrets):
+    """A value that a step came by is masked like a secret of the plan."""
+    secrets.mask_this_thread()
+    hide("t0ken/1")
+
+    assert "«secret» «secret»" == masked("t0ken/1 t0ken%2F1")

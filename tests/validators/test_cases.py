@@ -156,6 +156,7 @@ def reply(given: dict[str, Any]) -> Scripted:
         body,
         given.get("headers"),
         duration=given.get("duration", 0.01),
+        cookies=tuple(given.get("cookies", ())),
     )
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from hookgate.aws.error_code import error_code
 from hookgate.aws.stored import read_body
 from hookgate.context import Deployment
-from hookgate.errors import CannotMeasure
-from hookgate.plan import Plan, read_plan
+from hookgate.errors import CannotMeasure, InputError
+from hookgate.plan import Files, Plan, beside, read_plan
+from hookgate.plan.files import MOST_BYTES, bounded, checked
 from hookgate.registry import resolve
 from hookgate.validator import Aws
 
@@ -30,7 +31,8 @@ class PlanSources:
         parameter_prefix: SSM parameters are ``<prefix>/<application>/<group>`` and
             ``<prefix>/<application>``; empty to leave SSM out.
         bucket: objects are ``<key_prefix><application>/<group>.yaml`` and
-            ``<key_prefix><application>.yaml``; empty to leave S3 out.
+            ``<key_prefix><application>.yaml``, and files that they name
+            ``<key_prefix><application>/<name>``; empty to leave S3 out.
         key_prefix: what the keys in the bucket begin with.
         folder: files by the same names, then ``default.yaml``.
     """
@@ -49,27 +51,32 @@ class PlanSources:
             CannotMeasure: there is none, or a source could not be read.
         """
         tried: list[str] = []
-        for place, read in self._places(deployment):
+        for place, read, files in self._places(deployment):
             text = read()
             if text is not None:
-                return read_plan(text, place, resolve)
+                return read_plan(text, place, resolve, files)
             tried.append(place)
         raise CannotMeasure(f"there is no plan; looked for {', '.join(tried)}")
 
     def _places(
         self, deployment: Deployment
-    ) -> Iterator[tuple[str, Callable[[], str | bytes | None]]]:
+    ) -> Iterator[tuple[str, Callable[[], str | bytes | None], Files | None]]:
         application, group = deployment.application, deployment.group
         for name in (f"{application}/{group}", application):
             if self.parameter_prefix:
                 parameter = f"{self.parameter_prefix.rstrip('/')}/{name}"
-                yield f"ssm:{parameter}", partial(self._parameter, parameter)
+                yield f"ssm:{parameter}", partial(self._parameter, parameter), None
             if self.bucket:
                 key = f"{self.key_prefix}{name}.yaml"
-                yield f"s3://{self.bucket}/{key}", partial(self._object, key)
+                place = f"s3://{self.bucket}/{key}"
+                yield (
+                    place,
+                    partial(self._object, key),
+                    partial(self._beside, application),
+                )
         for name in (f"{application}/{group}", application, "default"):
             path = self._file(name)
-            yield str(path), partial(_content, path)
+            yield str(path), partial(_content, path), beside(path)
 
     def _parameter(self, name: str) -> str | None:
         if not _PARAMETER.fullmatch(name):
@@ -82,14 +89,25 @@ class PlanSources:
             return None
         return str(answer["Parameter"]["Value"])
 
-    def _object(self, key: str) -> bytes | None:
+    def _object(self, key: str, most: int = MAX_SIZE) -> bytes | None:
         try:
             answer = self.aws("s3", "get_object", Bucket=self.bucket, Key=key)
         except CannotMeasure as error:
             if error_code(error) != "NoSuchKey":
                 raise
             return None
-        return read_body(answer, f"s3://{self.bucket}/{key}", MAX_SIZE)
+        return read_body(answer, f"s3://{self.bucket}/{key}", most)
+
+    def _beside(self, application: str, name: str) -> bytes:
+        """A file of the application's plans: an object below its own folder."""
+        key = f"{self.key_prefix}{application}/{checked(name)}"
+        try:
+            content = self._object(key, MOST_BYTES)
+        except CannotMeasure as error:
+            raise InputError(str(error)) from error
+        if content is None:
+            raise InputError(f"there is no s3://{self.bucket}/{key}")
+        return bounded(content, name)
 
     def _file(self, name: str) -> Path:
         """A file below the folder: an application's name may hold dots and slashes."""

@@ -1,6 +1,7 @@
 """Plans: the files that say which steps run at which lifecycle event."""
 
 from hookgate.plan.budget import Budget, check_fits, worst_case
+from hookgate.plan.files import Files, beside
 from hookgate.plan.plan import Identity, Plan, Step, Target
 from hookgate.plan.reading import read_plan
 from hookgate.plan.schema import PlanFile
@@ -8,12 +9,14 @@ from hookgate.plan.variables import Variables
 
 __all__ = [
     "Budget",
+    "Files",
     "Identity",
     "Plan",
     "PlanFile",
     "Step",
     "Target",
     "Variables",
+    "beside",
     "check_fits",
     "read_plan",
     "worst_case",

@@ -38,12 +38,15 @@ class Document:
         return self.keys.get(path) or self.value(path)
 
 
-def parse(source: str | bytes, file: str) -> tuple[Document, Problems]:
+def parse(
+    source: str | bytes, file: str, starts: str = "version: 1"
+) -> tuple[Document, Problems]:
     """Read YAML strictly.
 
     Args:
         source: the plan; bytes are taken as UTF-8.
         file: its name, for messages.
+        starts: how such a file starts, for messages.
 
     Returns:
         The data, and the problems that did not stop the reading, such as a duplicate
@@ -59,10 +62,10 @@ def parse(source: str | bytes, file: str) -> tuple[Document, Problems]:
     except yaml.YAMLError as error:
         composer.problems.add(*explained(error, file))
         raise composer.problems.error() from None
-    return _document(composer), composer.problems
+    return _document(composer, starts), composer.problems
 
 
-def _document(composer: Composer) -> Document:
+def _document(composer: Composer, starts: str) -> Document:
     """Take the one mapping that a plan is.
 
     Raises:
@@ -75,11 +78,9 @@ def _document(composer: Composer) -> Document:
         )
     place = composer.values.get((), Place(composer.file))
     if data is None:
-        what = (
-            "the plan is empty, and silence is not consent; it starts with version: 1"
-        )
+        what = f"the plan is empty, and silence is not consent; it starts with {starts}"
     else:
         said = "a list" if isinstance(data, list) else f"only {shown(str(data))}"
-        what = f"a plan is a mapping that starts with version: 1, and this is {said}"
+        what = f"a plan is a mapping that starts with {starts}, and this is {said}"
     composer.problems.add(place, what)
     raise composer.problems.error()

@@ -8,6 +8,7 @@ from hookgate.model import LifecycleEvent
 from hookgate.plan import placeholders, wording
 from hookgate.plan.document import Document, parse
 from hookgate.plan.draft import Draft
+from hookgate.plan.files import Files, nowhere
 from hookgate.plan.plan import Identity, Plan, Step, Target
 from hookgate.plan.problems import Problems
 from hookgate.plan.schema import MOST_STEPS, PlanFile, StepFile, TargetFile
@@ -17,7 +18,9 @@ from hookgate.plan.steps import Checked, Checker, Resolve
 _MARGIN = 1.0
 
 
-def read_plan(text: str | bytes, file: str, resolve: Resolve) -> Plan:
+def read_plan(
+    text: str | bytes, file: str, resolve: Resolve, files: Files | None = None
+) -> Plan:
     """Read a plan and check all that can be known before there is a deployment.
 
     Args:
@@ -25,6 +28,8 @@ def read_plan(text: str | bytes, file: str, resolve: Resolve) -> Plan:
         file: its name, for messages.
         resolve: finds the validator of a name, such as ``registry.resolve``; raises
             InputError if there is none.
+        files: reads what stands beside the plan, such as ``beside(path)``; without
+            it a plan that names files is refused.
 
     Raises:
         PlanError: with every mistake found, in the order of the file.
@@ -32,7 +37,8 @@ def read_plan(text: str | bytes, file: str, resolve: Resolve) -> Plan:
     document, problems = parse(text, file)
     shape = _shape(document, problems)
     _check_target(document, problems)
-    checked = _check_steps(document, problems, resolve)
+    checker = Checker(problems=problems, resolve=resolve, files=files or nowhere(file))
+    checked = _check_steps(document, checker)
     if problems or shape is None:
         raise problems.error()
     return Plan(
@@ -80,11 +86,8 @@ def _check_target(document: Document, problems: Problems) -> None:
             )
 
 
-def _check_steps(
-    document: Document, problems: Problems, resolve: Resolve
-) -> dict[str, list[Checked]]:
+def _check_steps(document: Document, checker: Checker) -> dict[str, list[Checked]]:
     drafts = _drafts(document)
-    checker = Checker(problems=problems, resolve=resolve)
     checked = {}
     for event, steps in drafts.items():
         elsewhere = {
@@ -134,5 +137,5 @@ def _step(checked: Checked, file: StepFile) -> Step:
         on_inconclusive=file.on_inconclusive,
         on_error=file.on_error,
         place=checked.draft.place,
-        options=file.options,
+        options=checked.draft.options,
     )

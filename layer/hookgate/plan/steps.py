@@ -9,6 +9,8 @@ from typing import Any
 from hookgate.errors import InputError, Place
 from hookgate.plan import options, order, placeholders
 from hookgate.plan.draft import Draft
+from hookgate.plan.files import Files
+from hookgate.plan.includes import included
 from hookgate.plan.problems import Problem, Problems, shown
 from hookgate.plan.wording import Fault
 from hookgate.validator import Validator
@@ -31,6 +33,7 @@ class Checker:
 
     problems: Problems
     resolve: Resolve
+    files: Files
     _known: dict[str, type[Validator] | str] = field(default_factory=dict, init=False)
     _blamed: frozenset[Place] = field(init=False)
 
@@ -55,9 +58,14 @@ class Checker:
         return [each for each in checked if each]
 
     def _checked(self, draft: Draft) -> Checked | None:
+        kind = self._kind(draft)
+        if kind is not None and kind.reads_files:
+            found = included(draft, self.files, self.problems)
+            if found is None:
+                return None
+            draft = found
         wrong = list(_placeholder_faults(draft))
         self.problems.extend(wrong)
-        kind = self._kind(draft)
         if kind is None:
             return None
         built = options.build(kind, draft.options)

@@ -178,3 +178,46 @@ def test_object_breaks_off(tmp_path):
 
     with pytest.raises(CannotMeasure, match=r"production\.yaml could not be read"):
         sources(tmp_path, world, parameter_prefix="").plan(DEPLOYMENT)
+
+
+SCENARIO = """
+version: 1
+events:
+  AfterAllowTestTraffic:
+    - use: scenario
+      with: {steps: [{include: steps/login.yaml}]}
+"""
+
+
+def test_file_beside_an_object(bucket, tmp_path):
+    """A plan in S3 includes objects of the application's own folder."""
+    bucket.put_object(Key="p/shop.yaml", Body=SCENARIO.encode())
+    bucket.put_object(Key="p/shop/steps/login.yaml", Body=b"steps: [{path: /login}]")
+    step = sources(tmp_path).plan(DEPLOYMENT).events["AfterAllowTestTraffic"][0]
+
+    assert "/login" == step.options["steps"][0]["steps"][0]["path"]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param(None, "there is no s3://plans/p/shop/steps/login.yaml", id="none"),
+        pytest.param(b"#" * 2**21, "login.yaml is larger than 1024 KiB", id="large"),
+    ],
+)
+def test_wrong_file_beside_an_object(bucket, tmp_path, body, reason):
+    """An object that cannot be included is told at its place in the plan."""
+    bucket.put_object(Key="p/shop.yaml", Body=SCENARIO.encode())
+    if body:
+        bucket.put_object(Key="p/shop/steps/login.yaml", Body=body)
+
+    with pytest.raises(PlanError, match=f"shop.yaml:6:32: .*{reason}"):
+        sources(tmp_path).plan(DEPLOYMENT)
+
+
+def test_file_beside_a_parameter(bucket, tmp_path):
+    """A plan in SSM has no files beside it, and says where to keep it."""
+    boto3.client("ssm").put_parameter(Name="/plans/shop", Value=SCENARIO, Type="String")
+
+    with pytest.raises(PlanError, match=r"ssm:/plans/shop:6:32: .* S3 bucket"):
+        sources(tmp_path).plan(DEPLOYMENT)

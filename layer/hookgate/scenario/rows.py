@@ -1,0 +1,97 @@
+"""Rows of data that steps are repeated for."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from hookgate.scenario.content import File
+
+#: More rows are a load test.
+MOST = 200
+
+
+class Data:
+    """The rows of a ``for_each``."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: tuple[Any, ...]) -> None:
+        self.rows = rows
+
+
+def _read(value: object) -> Data:
+    if isinstance(value, Data):
+        return value
+    found = value if isinstance(value, list) else _of_file(value)
+    if not found:
+        raise ValueError("there is no row, and silence is not consent; add one")
+    if len(found) > MOST:
+        raise ValueError(f"{len(found)} rows; at most {MOST}, more are a load test")
+    return Data(tuple(found))
+
+
+def _of_file(value: object) -> list[Any]:
+    if not isinstance(value, dict) or not isinstance(value.get("file"), str):
+        raise ValueError("write a list of rows, or {file: users.csv}")  # noqa: TRY004 - pydantic turns ValueError into its error
+    file = File.model_validate(value)
+    try:
+        text = file.raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{file.file} is not UTF-8; save it as UTF-8 text") from None
+    if file.file.endswith(".json"):
+        return _of_json(text, file.file)
+    if file.file.endswith(".csv"):
+        return _of_csv(text, file.file)
+    raise ValueError(f"{file.file} is neither .csv nor .json; rename it")
+
+
+def _of_json(text: str, name: str) -> list[Any]:
+    try:
+        rows = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{name} is not JSON: {error}") from None
+    if not isinstance(rows, list):
+        raise ValueError(f"{name} is not an array of rows")  # noqa: TRY004 - as above
+    return rows
+
+
+def _of_csv(text: str, name: str) -> list[Any]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        rows = [dict(each) for each in reader]
+    except csv.Error as error:
+        raise ValueError(f"{name}:{reader.line_num}: not CSV: {error}") from None
+    for number, row in enumerate(rows, 2):
+        if None in row or None in row.values():
+            raise ValueError(
+                f"{name}: row {number} has not as many fields as the first row names"
+            )
+    return rows
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+Rows = Annotated[
+    Any,
+    BeforeValidator(_read),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "array", "maxItems": MOST},
+                {
+                    "type": "object",
+                    "properties": {"file": {"type": "string"}},
+                    "required": ["file"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]

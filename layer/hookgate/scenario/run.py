@@ -1,0 +1,166 @@
+"""A run of a scenario: request by request, and what each found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from hookgate.attempt import Attempt
+from hookgate.attempts import eventually
+from hookgate.deadline import Deadline
+from hookgate.errors import CannotMeasure, NoAnswer
+from hookgate.expectation import Missing, Unreadable, judge
+from hookgate.expectation.capture import Capture
+from hookgate.expectation.value import encodable, not_finite, shown
+from hookgate.model import Finding
+from hookgate.probe import Probe, Reply
+from hookgate.redaction import hide
+from hookgate.scenario.jar import Jar
+from hookgate.scenario.script import Script, calls, seconds
+from hookgate.scenario.step import Call, Group
+from hookgate.scenario.variables import NotCaptured, filled, names, written
+from hookgate.statuses import status_in
+
+#: A captured value is no larger than this, written as JSON.
+LARGEST = 64 * 1024
+
+
+@dataclass(slots=True, kw_only=True)
+class ScriptRun:
+    """One run: it keeps cookies and values, and ends with its cleanup steps.
+
+    Every request goes through ``probe``, which proves who answered.
+    """
+
+    script: Script
+    probe: Probe
+    deadline: Deadline
+    values: dict[str, Any] = field(default_factory=dict)
+    jar: Jar = field(default_factory=Jar)
+
+    def findings(self) -> Iterator[Finding]:
+        """ScriptRun the steps until one does not hold, then all cleanup steps.
+
+        The cleanup has its worst case, or half of the time, kept for it.
+        """
+        self.values.update(self.script.variables)
+        left = self.deadline.remaining
+        kept = min(seconds(self.script.cleanup), left / 2)
+        trouble: Exception | None = None
+        try:
+            yield from self._in_order(
+                self.script.steps, self.deadline.within(left - kept)
+            )
+        except CannotMeasure as error:
+            trouble = error
+        for call, row in calls(self.script.cleanup):
+            try:
+                yield from self._told(call, row, self.deadline, "cleanup, ")
+            except CannotMeasure as error:
+                trouble = trouble or error
+        if trouble:
+            raise trouble
+
+    def _in_order(
+        self, items: Sequence[Call | Group], deadline: Deadline
+    ) -> Iterator[Finding]:
+        for call, row in calls(items):
+            found = list(self._told(call, row, deadline))
+            yield from found
+            if not all(each.ok for each in found):
+                return
+
+    def _told(
+        self, call: Call, row: Any, deadline: Deadline, prefix: str = ""
+    ) -> Iterator[Finding]:
+        """What one step finds once it has settled."""
+        try:
+            ready = self._ready(call, row)
+        except NotCaptured as error:
+            what = f"not asked: {{{{{error.args[0]}}}}} has no value"
+            yield Finding(ok=False, summary=f"{prefix}{call.title}: {what}")
+            return
+        except ValidationError as error:
+            what = f"not a step once its variables are filled in: {_first(error)}"
+            yield Finding(ok=False, summary=f"{prefix}{call.title}: {what}")
+            return
+        settled = eventually(
+            lambda: self._attempt(ready, deadline), ready.patience, deadline
+        )
+        for each in settled.findings:
+            yield replace(each, summary=f"{prefix}{call.title}: {each.summary}")
+
+    def _ready(self, call: Call, row: Any) -> Call:
+        """The step with values in the place of its variables."""
+        if not any(True for _ in names(call.written)):
+            return call
+        values = self.values if row is None else {**self.values, "row": row}
+        return Call.model_validate(filled(call.written, values))
+
+    def _attempt(self, call: Call, deadline: Deadline) -> Attempt:
+        request = call.request()
+        headers, cookies = dict(request.headers), self.jar.header(request.path)
+        if cookies and "cookie" not in {each.lower() for each in headers}:
+            headers["Cookie"] = cookies
+        timeout = min(request.timeout, max(deadline.remaining, 0.001))
+        asked = replace(request, headers=headers, timeout=timeout)
+        try:
+            reply = self.probe(asked)
+            self.jar.keep(reply.cookies, request.path)
+        except NoAnswer as error:
+            return Attempt(findings=(Finding(ok=False, summary=str(error)),))
+        return Attempt(findings=tuple(self._judged(call, reply)))
+
+    def _judged(self, call: Call, reply: Reply) -> Iterator[Finding]:
+        """All that does not hold, or one finding that everything does."""
+        answered = Finding(
+            ok=status_in(reply.status, call.status),
+            summary=f"answered {reply.status}, expected {' or '.join(call.status)}",
+        )
+        lost = list(self._captured(call, reply))
+        found = [answered, *judge(call.expectations, reply)]
+        broken = [each for each in (*found, *lost) if not each.ok]
+        evidence = {
+            "status": reply.status,
+            "duration_ms": round(reply.duration * 1000, 1),
+            "peer": reply.peer,
+        }
+        for each in broken:
+            yield replace(each, evidence={**evidence, "body": reply.text})
+        if not broken:
+            summary = "; ".join(each.summary for each in found)
+            yield Finding(ok=True, summary=summary, evidence=evidence)
+
+    def _captured(self, call: Call, reply: Reply) -> Iterator[Finding]:
+        """Keep what the step captures; state what could not be kept."""
+        for name, capture in call.capture.items():
+            where, value = capture.take(reply)
+            fault = _fault(value)
+            if fault:
+                yield Finding(ok=False, summary=f"capture {name}: {where}: {fault}")
+                continue
+            self._keep(name, capture, value)
+
+    def _keep(self, name: str, capture: Capture, value: Any) -> None:
+        if capture.secret:
+            hide(written(value))
+        self.values[name] = value
+
+
+def _fault(value: Any) -> str:
+    """Why a value cannot be kept, or nothing."""
+    if isinstance(value, Missing | Unreadable) or not_finite(value):
+        return f"came {shown(value)}"
+    if value is None or value in ("", b"", [], {}):
+        return f"came {shown(value)}, which is no value to go on with"
+    if len(encodable(written(value))) > LARGEST:
+        return f"more than {LARGEST} characters cannot be kept"
+    return ""
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

@@ -1,0 +1,196 @@
+"""One step of a scenario as a plan writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Discriminator, Field, PrivateAttr, Tag, model_validator
+
+from hookgate.expectation import Expectation
+from hookgate.expectation.capture import Capture
+from hookgate.expectation.must import CONFIG
+from hookgate.patience import (
+    Consecutive,
+    Every,
+    Patience,
+    Repeat,
+    StableFor,
+    StopOn,
+    Within,
+)
+from hookgate.probe import Request
+from hookgate.scenario.content import (
+    Fields,
+    File,
+    GraphQl,
+    Part,
+    encoded,
+    urlencoded,
+)
+from hookgate.scenario.rows import Rows
+from hookgate.scenario.variables import NAME
+from hookgate.statuses import Statuses
+from hookgate.units import Duration, Size
+
+_BODIES = ("body", "json_body", "form", "multipart", "graphql")
+
+
+class Call(BaseModel):
+    """A request, what its answer must be, and what is kept of it.
+
+    Texts may hold ``{{name}}``: a variable or what an earlier step captured.
+    """
+
+    model_config = CONFIG
+
+    name: str | None = Field(
+        None, min_length=1, max_length=100, description="How findings name the step."
+    )
+    method: str | None = Field(
+        None,
+        pattern=r"^[A-Z]+$",
+        description="The method; without it GET, or POST where there is a body.",
+    )
+    path: str = Field(pattern=r"^(/|\{\{)", description="The path, and a query if any.")
+    query: Fields = Field({}, description="Parameters that are added to the query.")
+    headers: Mapping[str, str] = Field({}, description="Headers to send.")
+    body: File | str | None = Field(None, description="A text, or a file, to send.")
+    json_body: Any = Field(
+        None, alias="json", description="JSON to send, with its Content-Type."
+    )
+    form: Fields | None = Field(None, description="Fields of a form to send.")
+    multipart: tuple[Part, ...] | None = Field(
+        None, min_length=1, max_length=50, description="Parts of a form with files."
+    )
+    graphql: GraphQl | None = Field(None, description="A GraphQL operation to send.")
+    status: Statuses = Field(("2xx",), description="Statuses that are right.")
+    expect: tuple[Expectation, ...] = Field(
+        (), max_length=100, description="What the answer must be."
+    )
+    capture: Mapping[str, Capture] = Field(
+        {}, max_length=50, description="What is kept of the answer, by its name."
+    )
+    within: Within = 0.0
+    every: Every = 1.0
+    consecutive: Consecutive = 1
+    stable_for: StableFor = 0.0
+    stop_on: StopOn = ()
+    repeat: Repeat | None = Field(None, description="Ask a fixed number of times.")
+    timeout: Duration = Field(10.0, gt=0, description="The bound of one try.")
+    max_body: Size = Field(1024 * 1024, gt=0, description="The largest body taken.")
+
+    _written: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_written(cls, value: Any, handler: Any) -> Call:
+        made: Call = handler(value)
+        if isinstance(value, dict):
+            made._written = value
+        return made
+
+    @model_validator(mode="after")
+    def _fits(self) -> Call:
+        bodies = [each for each in _BODIES if each in self.model_fields_set]
+        if len(bodies) > 1:
+            raise ValueError("give one of body, json, form, multipart, graphql")
+        wrong = next((each for each in self.capture if not NAME.fullmatch(each)), None)
+        if wrong is not None:
+            raise ValueError(
+                f"{wrong[:64]!r} cannot name a capture: write letters, digits, '_', '-'"
+            )
+        self.patience.check(self.model_fields_set)
+        return self
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """The step as the plan has it, with variables in place."""
+        return self._written
+
+    @property
+    def title(self) -> str:
+        """How findings name it."""
+        return self.name or f"{self.verb} {self.path}"
+
+    @property
+    def verb(self) -> str:
+        """The method that is sent."""
+        has_body = bool(set(_BODIES) & self.model_fields_set)
+        return self.method or ("POST" if has_body else "GET")
+
+    @property
+    def patience(self) -> Patience:
+        """How often to ask, and when the answer counts."""
+        return Patience(
+            within=self.within,
+            every=self.every,
+            consecutive=self.consecutive,
+            stable_for=self.stable_for,
+            stop_on=self.stop_on,
+            repeat=self.repeat,
+        )
+
+    @property
+    def expectations(self) -> tuple[Expectation, ...]:
+        """What the answer must be, and that GraphQL reports no errors."""
+        silent = self.graphql is None or self.graphql.errors
+        if silent:
+            return self.expect
+        no_errors = {"jsonpath": "$.errors", "exists": False}
+        return (Expectation.model_validate(no_errors), *self.expect)
+
+    def request(self) -> Request:
+        """The request to send."""
+        headers, body = dict(self.headers), None
+        for field in _BODIES:
+            if field in self.model_fields_set:
+                name = field.partition("_")[0]
+                body, kind = encoded(name, getattr(self, field))
+                if kind and "content-type" not in {each.lower() for each in headers}:
+                    headers["Content-Type"] = kind
+        query = urlencoded(self.query)
+        path, sign = self.path, "&" if "?" in self.path else "?"
+        return Request(
+            method=self.verb,
+            path=f"{path}{sign}{query}" if query else path,
+            headers=headers,
+            body=body,
+            timeout=self.timeout,
+            max_body=self.max_body,
+        )
+
+
+class Group(BaseModel):
+    """Steps in order, once or for each row of data; or those of another file."""
+
+    model_config = CONFIG
+
+    include: str | None = Field(
+        None, min_length=1, description="A file with steps, relative to the plan."
+    )
+    for_each: Rows | None = Field(
+        None,
+        description="Rows of data: a list, or a file of CSV or JSON; a step has the "
+        "row as {{row}} and its columns as {{row.name}}.",
+    )
+    steps: tuple[ScenarioItem, ...] = Field(
+        min_length=1, max_length=100, description="The steps."
+    )
+
+    @property
+    def rows(self) -> tuple[Any, ...]:
+        """The rows, one empty row without ``for_each``."""
+        return self.for_each.rows if self.for_each else (None,)
+
+
+def _kind(value: object) -> Literal["Call", "Group"]:
+    if isinstance(value, dict):
+        return "Group" if {"include", "for_each", "steps"} & value.keys() else "Call"
+    return "Group" if isinstance(value, Group) else "Call"
+
+
+#: One item of a scenario's steps.
+ScenarioItem = Annotated[
+    Annotated[Call, Tag("Call")] | Annotated[Group, Tag("Group")], Discriminator(_kind)
+]

@@ -1,0 +1,113 @@
+r"""``{{name}}``: values that earlier steps of a scenario captured.
+
+Not ``${…}``, which is known before a step starts. ``\{{`` is a literal ``{{``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*"
+_TOKEN = re.compile(rf"\\\{{\{{|\{{\{{\s*(?P<name>{_NAME})\s*\}}\}}|\{{\{{")
+_WHOLE = re.compile(rf"\{{\{{\s*(?P<name>{_NAME})\s*\}}\}}")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+
+#: What a key of a step holds that is filled in nowhere: the bytes of a file.
+OPAQUE = "content"
+
+
+class NotCaptured(LookupError):
+    """A variable has no value; the argument is its name."""
+
+
+def names(data: Any) -> Iterator[str]:
+    """The names of all variables in texts of ``data``.
+
+    Raises:
+        ValueError: a ``{{`` is not closed, or what is in it is no name.
+    """
+    for text in _texts(data):
+        for token in _TOKEN.finditer(text):
+            if token[0] == "{{":
+                start = text[token.start() :][:40]
+                raise ValueError(
+                    f"{start!r} is no variable: write {{{{name}}}}, "
+                    r"or \{{ for a literal {{"
+                )
+            if token["name"]:
+                yield token["name"]
+
+
+def filled(data: Any, values: Mapping[str, Any], *, in_path: bool = False) -> Any:
+    """A copy of ``data`` with the values in the place of variables.
+
+    A text that is one variable becomes its value, of whatever kind; in a longer text
+    values are written as JSON has them, and in a path percent-encoded.
+
+    Raises:
+        NotCaptured: a variable has no value.
+    """
+    if isinstance(data, str):
+        return _text(data, values, quoted if in_path else written)
+    if isinstance(data, dict):
+        return {
+            key: value
+            if key == OPAQUE
+            else filled(value, values, in_path=in_path or key == "path")
+            for key, value in data.items()
+        }
+    if isinstance(data, list):
+        return [filled(each, values, in_path=in_path) for each in data]
+    return data
+
+
+def written(value: Any) -> str:
+    """A value inside of a longer text."""
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def quoted(value: Any) -> str:
+    """A value inside of a longer path."""
+    return quote(written(value), safe="")
+
+
+def _text(text: str, values: Mapping[str, Any], write: Callable[[Any], str]) -> Any:
+    whole = _WHOLE.fullmatch(text)
+    if whole:
+        return _value(whole["name"], values)
+
+    def put(token: re.Match[str]) -> str:
+        return write(_value(token["name"], values)) if token["name"] else "{{"
+
+    return _TOKEN.sub(put, text)
+
+
+def _value(name: str, values: Mapping[str, Any]) -> Any:
+    head, *rest = name.split(".")
+    if head not in values:
+        raise NotCaptured(name)
+    value = values[head]
+    for part in rest:
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            raise NotCaptured(name)
+    return value
+
+
+def _texts(data: Any) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            if key != OPAQUE:
+                yield from _texts(value)
+    elif isinstance(data, list):
+        for each in data:
+            yield from _texts(each)

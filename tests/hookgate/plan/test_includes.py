@@ -1,0 +1,251 @@
+"""Files beside a plan: what may be read, what is put in place, what is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from hookgate.errors import PlanError
+from hookgate.model import LifecycleEvent
+from hookgate.plan import Plan, beside, read_plan
+from hookgate.registry import resolve
+from hookgate.testing import check
+
+EVENT = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
+HEAD = """version: 1
+events:
+  AfterAllowTestTraffic:
+    - use: scenario
+      with:
+        steps:
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Write files and read a plan with the steps given beside them."""
+
+    def read(steps: str, **files: str | bytes) -> Plan:
+        for name, content in files.items():
+            path = tmp_path / name.replace("__", "/").replace("_", ".")
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(
+                content if isinstance(content, bytes) else content.encode()
+            )
+        plan = tmp_path / "plan.yaml"
+        plan.write_text(
+            HEAD + "".join(f"          {each}\n" for each in steps.split("\n"))
+        )
+        return read_plan(plan.read_bytes(), "plan.yaml", resolve, beside(plan))
+
+    return read
+
+
+def asked(plan: Plan) -> list[tuple[str, bytes | None]]:
+    """What the plan's scenario asks."""
+    requests = []
+
+    def app(request):
+        requests.append((request.path, request.body))
+        return 200
+
+    check(
+        plan.steps(EVENT)[0].build(lambda text: text.replace("${event}", "now")),
+        app=app,
+    )
+    return requests
+
+
+def test_included_steps(read):
+    """Steps of other files run in their place, and ${…} is filled in in them."""
+    plan = read(
+        "- {path: /a}\n- {include: more/login.yaml}\n- {path: /d}",
+        more__login_yaml="steps: [{path: '/b?at=${event}'}, {include: c.yaml}]",
+        c_yaml="steps: [{path: /c}]",
+    )
+    assert ["/a", "/b?at=now", "/c", "/d"] == [path for path, _ in asked(plan)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        pytest.param("rows.csv", 'id,name\n1,"green, mild"\n2,\n', id="CSV"),
+        pytest.param(
+            "rows.csv", b'\xef\xbb\xbfid,name\r\n1,"green, mild"\r\n2,\r\n', id="Excel"
+        ),
+        pytest.param(
+            "rows.json",
+            '[{"id": 1, "name": "green, mild"}, {"id": 2, "name": ""}]',
+            id="JSON",
+        ),
+    ],
+)
+def test_rows(read, name, content):
+    """Steps are repeated for each row of a file."""
+    step = "steps: [{path: '/t/{{row.id}}', body: '{{row.name}}'}]"
+    plan = read(
+        f"- {{for_each: {{file: {name}}}, {step}}}", **{name.replace(".", "_"): content}
+    )
+    assert [("/t/1", b"green, mild"), ("/t/2", b"")] == asked(plan)
+
+
+def test_bodies(read):
+    """A file's bytes are sent as they are, whatever they look like."""
+    plan = read("- {path: /, body: {file: a.bin}}", a_bin=b"\x00\xff${event}{{row}}")
+    assert [("/", b"\x00\xff${event}{{row}}")] == asked(plan)
+
+
+def test_file_in_json_is_text(read):
+    """A key that is called file in JSON to send names no file."""
+    plan = read("- {path: /, json: {file: a, body: {file: b}}, headers: {file: c}}")
+    assert [("/", b'{"file": "a", "body": {"file": "b"}}')] == asked(plan)
+
+
+WRONG = [
+    pytest.param(
+        "- {include: a.yaml}",
+        {},
+        "plan.yaml:7:23: there is no file a.yaml beside the plan",
+        id="missing",
+    ),
+    pytest.param(
+        "- {include: ../a.yaml}",
+        {},
+        "is no file beside the plan: write a name such",
+        id="dots",
+    ),
+    pytest.param(
+        "- {include: /etc/passwd}", {}, "is no file beside the plan", id="absolute"
+    ),
+    pytest.param(
+        "- {include: a.yaml}",
+        {"a_yaml": "steps: [{path: x}]"},
+        "a.yaml:1:16: steps[0].steps[0].path: expected text that matches",
+        id="wrong step",
+    ),
+    pytest.param(
+        "- {include: a.yaml}",
+        {"a_yaml": "steps: [{path: '/${x}'}]"},
+        "a.yaml:1:16: unknown placeholder",
+        id="placeholder",
+    ),
+    pytest.param(
+        "- {include: a.yaml}",
+        {"a_yaml": "stepps: []"},
+        "a.yaml:1:1: an included file holds steps alone; remove 'stepps'",
+        id="other key",
+    ),
+    pytest.param(
+        "- {include: a.yaml}",
+        {"a_yaml": "steps: []"},
+        "a.yaml:1:8: steps is a list of steps",
+        id="no step",
+    ),
+    pytest.param(
+        "- {include: a.yaml}",
+        {"a_yaml": ""},
+        "the plan is empty, and silence is not consent; it starts with steps:",
+        id="empty",
+    ),
+    pytest.param(
+        "- {include: a.yaml}", {"a_yaml": "steps: ["}, "a.yaml:", id="no YAML"
+    ),
+    pytest.param(
+        "- {include: a.yaml}",
+        {"a_yaml": "steps: [{include: a.yaml}]"},
+        "it never ends: 'a.yaml' includes 'a.yaml'",
+        id="circle",
+    ),
+    pytest.param(
+        "- {include: a.yaml, steps: [{path: /}]}",
+        {"a_yaml": "steps: [{path: /}]"},
+        "give include or steps",
+        id="both",
+    ),
+    pytest.param(
+        "- {path: /, body: {file: b}}",
+        {"b": b"x" * 1100000},
+        "b is larger than 1024 KiB",
+        id="large",
+    ),
+    pytest.param(
+        "- {for_each: {file: a.txt}, steps: [{path: /}]}",
+        {"a_txt": "a"},
+        "a.txt is neither .csv nor .json",
+        id="no data",
+    ),
+    pytest.param(
+        "- {for_each: {file: a.csv}, steps: [{path: /}]}",
+        {"a_csv": "a,b\n1\n"},
+        "a.csv: row 2 has not as many fields",
+        id="short row",
+    ),
+    pytest.param(
+        "- {for_each: {file: a.csv}, steps: [{path: /}]}",
+        {"a_csv": "a\n1,2\n"},
+        "a.csv: row 2 has not as many fields",
+        id="long row",
+    ),
+    pytest.param(
+        "- {for_each: {file: a.csv}, steps: [{path: /}]}",
+        {"a_csv": "a,b\n"},
+        "there is no row",
+        id="no row",
+    ),
+    pytest.param(
+        "- {for_each: {file: a.csv}, steps: [{path: /}]}",
+        {"a_csv": b"\xff"},
+        "a.csv is not UTF-8",
+        id="not UTF-8",
+    ),
+    pytest.param(
+        "- {for_each: {file: a.json}, steps: [{path: /}]}",
+        {"a_json": "{}"},
+        "a.json is not an array",
+        id="no array",
+    ),
+    pytest.param(
+        "- {for_each: {file: a.json}, steps: [{path: /}]}",
+        {"a_json": "[NaN]"},
+        "a.json is not JSON: NaN is no JSON",
+        id="NaN",
+    ),
+    pytest.param(
+        "- {for_each: {file: a.json}, steps: [{path: /}]}",
+        {"a_json": str([1] * 201)},
+        "201 rows; at most 200",
+        id="rows",
+    ),
+]
+
+
+@pytest.mark.parametrize(("steps", "files", "said"), WRONG)
+def test_wrong_file(read, steps, files, said):
+    """What is wrong with a file is told where it stands."""
+    with pytest.raises(PlanError) as raised:
+        read(steps, **files)
+    assert said in str(raised.value)
+
+
+def test_link_out_of_the_folder(read, tmp_path):
+    """A link that leads out of the plan's folder is not followed."""
+    (tmp_path / "a.txt").symlink_to("/etc/hostname")
+    with pytest.raises(PlanError, match="leads out of the plan's folder"):
+        read("- {path: /, body: {file: a.txt}}")
+
+
+def test_deep_includes_are_bounded(read):
+    """Files include files only so deep."""
+    files = {f"f{n}_yaml": f"steps: [{{include: f{n + 1}.yaml}}]" for n in range(9)}
+    with pytest.raises(PlanError, match="at most 5 deep"):
+        read("- {include: f0.yaml}", **files)
+
+
+def test_plan_without_a_folder():
+    """A plan that is no file has no files beside it, and says what to do."""
+    text = f"{HEAD}          - {{include: a.yaml}}\n"
+    with pytest.raises(PlanError) as raised:
+        read_plan(text, "ssm:/plans/shop", resolve)
+    assert (
+        "ssm:/plans/shop:7:23: a.yaml cannot be read: the plan ssm:/plans/shop has no "
+        "files beside it. Keep the plan in an S3 bucket or in hooks/plans/"
+    ) in str(raised.value)

@@ -1,0 +1,53 @@
+"""The cookie jar of a scenario."""
+
+from __future__ import annotations
+
+import pytest
+
+from hookgate.errors import NoAnswer
+from hookgate.scenario.jar import LARGEST, Jar
+
+
+@pytest.mark.parametrize(
+    ("lines", "path", "header"),
+    [
+        pytest.param(["a=1"], "/shop/tea", "a=1", id="kept"),
+        pytest.param(["a=1"], "/other", None, id="default path"),
+        pytest.param(["a=1; Path=/"], "/other", "a=1", id="path"),
+        pytest.param(["a=1; Path=/sho"], "/shop/", None, id="no part of a name"),
+        pytest.param(["a=1; Path=/shop"], "/shop?x=1", "a=1", id="query"),
+        pytest.param(["a=1", "a=2"], "/shop/", "a=2", id="replaced"),
+        pytest.param(
+            ["a=1; Path=/", "b=2; Path=/shop"], "/shop/x", "b=2; a=1", id="order"
+        ),
+        pytest.param(["a=1", "a=; Max-Age=0"], "/shop/", None, id="Max-Age"),
+        pytest.param(
+            ["a=1", "a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT"],
+            "/shop/",
+            None,
+            id="Expires",
+        ),
+        pytest.param(
+            ["a=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT"],
+            "/shop/",
+            "a=1",
+            id="Max-Age first",
+        ),
+        pytest.param(["a=b=c"], "/shop/", "a=b=c", id="equals sign"),
+        pytest.param(["nonsense", "=x"], "/shop/", None, id="no cookie"),
+        pytest.param(
+            ["a=1; Domain=other.example; Secure"], "/shop/", "a=1", id="not looked at"
+        ),
+    ],
+)
+def test_kept(lines, path, header):
+    """Cookies are kept and told as RFC 6265 says."""
+    jar = Jar()
+    jar.keep(lines, "/shop/login?next=/a/b/c")
+    assert header == jar.header(path)
+
+
+def test_large_cookie():
+    """A cookie that no client must keep is told."""
+    with pytest.raises(NoAnswer, match="the cookie a is larger than 4096 bytes"):
+        Jar().keep([f"a={'x' * LARGEST}"], "/")
