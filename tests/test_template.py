@@ -63,7 +63,7 @@ HOOK_ACTIONS = {
     "logs:GetQueryResults": "the validator logs",
     "logs:PutLogEvents": "logs, and metrics in them",
     "logs:StartQuery": "the validator logs",
-    "s3:GetObject": "plans and revisions in S3",
+    "s3:GetObject": "plans, revisions and access logs in S3",
     "s3:GetObjectVersion": "a revision may name its version",
     "s3:ListBucket": "told apart: no such plan, and not allowed to read it",
     "secretsmanager:DescribeSecret": "the validator secrets_exist, no value",

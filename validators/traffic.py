@@ -8,12 +8,15 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from hookgate import (
+    READING,
+    AccessLog,
     DeploymentContext,
     Duration,
     Finding,
     Load,
     Pace,
     Rate,
+    Shot,
     Terms,
     Thresholds,
     Tools,
@@ -58,6 +61,13 @@ class Traffic(Validator):
         max_length=20,
         description="What to ask for: path, name, method, headers, body or json, "
         "status, weight and thresholds of its own.",
+    )
+    access_log: AccessLog | None = Field(
+        None,
+        description="Requests that customers made, from an Application Load "
+        "Balancer's access log: file (or s3://bucket/key), sample, methods, recorded, "
+        "and name, status, weight and thresholds as in requests. Without requests "
+        "beside it, they are all there is.",
     )
     headers: Mapping[str, str] = Field({}, description="Headers of all requests.")
     rate: Rate = Field(10.0, gt=0, description="Requests to start in a second.")
@@ -109,7 +119,8 @@ class Traffic(Validator):
 
     def worst_case(self) -> float:
         """The schedule, the last request's timeout, and a little to begin and end."""
-        return self._pace.seconds + self.timeout + 5.0
+        reading = READING if self.access_log else 0.0
+        return self._pace.seconds + self.timeout + reading + 5.0
 
     def check(
         self,
@@ -117,7 +128,12 @@ class Traffic(Validator):
         tools: Tools,
     ) -> Iterator[Finding]:
         """Send everything, unless the outcome is certain before, and judge."""
-        terms = self._terms()
+        recorded = None
+        if self.access_log:
+            sample = self.access_log.read(tools.aws, tools.deadline)
+            recorded = self.access_log.shot(self.headers, sample)
+            yield self.access_log.told(sample)
+        terms = self._terms(recorded)
         yield from terms.findings(tools.traffic(terms.load, terms.hopeless))
 
     @property
@@ -126,9 +142,16 @@ class Traffic(Validator):
         stages = self.stages or (constant,)
         return Pace(stages=tuple(each.stage() for each in stages), warm_up=self.warm_up)
 
-    def _terms(self) -> Terms:
+    def _terms(self, recorded: Shot | None = None) -> Terms:
+        own = {each.label: each.thresholds for each in self.requests}
+        shots = [each.shot(self.headers) for each in self.requests]
+        if self.access_log:
+            if "requests" not in self.model_fields_set:
+                own, shots = {}, []
+            own[self.access_log.name] = self.access_log.thresholds
+            shots.append(recorded or self.access_log.shot(self.headers))
         load = Load(
-            shots=tuple(each.shot(self.headers) for each in self.requests),
+            shots=tuple(shots),
             pace=self._pace,
             max_in_flight=self.max_in_flight,
             timeout=self.timeout,
@@ -138,7 +161,7 @@ class Traffic(Validator):
         return Terms.of(
             load,
             self.thresholds,
-            {each.label: each.thresholds for each in self.requests},
+            own,
             min_samples=self.min_samples,
             max_lateness=self.max_lateness,
         )

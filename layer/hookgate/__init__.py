@@ -74,9 +74,10 @@ if TYPE_CHECKING:
     from hookgate.runtime import hook
     from hookgate.scenario import ScenarioItem, Script, ScriptRun
     from hookgate.statuses import Statuses, status_in
-    from hookgate.traffic.load import Load
+    from hookgate.traffic.load import Load, Shot
     from hookgate.traffic.options import TrafficRequest, TrafficStage
     from hookgate.traffic.pace import Pace
+    from hookgate.traffic.recorded import READING, AccessLog
     from hookgate.traffic.terms import Terms
     from hookgate.traffic.thresholds import Thresholds
     from hookgate.units import Duration, Pattern, Percentage, Rate, Size
@@ -143,9 +144,10 @@ _NAMES = {
     "runtime": ("hook",),
     "scenario": ("ScenarioItem", "Script", "ScriptRun"),
     "statuses": ("Statuses", "status_in"),
-    "traffic.load": ("Load",),
+    "traffic.load": ("Load", "Shot"),
     "traffic.options": ("TrafficRequest", "TrafficStage"),
     "traffic.pace": ("Pace",),
+    "traffic.recorded": ("READING", "AccessLog"),
     "traffic.terms": ("Terms",),
     "traffic.thresholds": ("Thresholds",),
     "units": ("Duration", "Pattern", "Percentage", "Rate", "Size"),
@@ -164,8 +166,10 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "READING",
     "ROUTING",
     "AccessDenied",
+    "AccessLog",
     "AppSpec",
     "Attempt",
     "Bound",
@@ -220,6 +224,7 @@ __all__ = [
     "Script",
     "ScriptRun",
     "Settled",
+    "Shot",
     "Side",
     "Size",
     "StableFor",

@@ -18,11 +18,13 @@ from hookgate.units import Duration, Rate
 FINE = ("2xx", "3xx")
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A mapping inside of a step's options."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-class TrafficRequest(_Part):
+class TrafficRequest(Part):
     """One kind of request in a mix."""
 
     path: str = Field("/", pattern=r"^/[!-~]*$", description="Path and query.")
@@ -68,7 +70,7 @@ class TrafficRequest(_Part):
         )
 
 
-class TrafficStage(_Part):
+class TrafficStage(Part):
     """A stretch of time with one rate, or with one that goes evenly to another."""
 
     rate: Rate = Field(gt=0, description="Requests a second at its start.")

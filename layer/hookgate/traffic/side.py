@@ -14,6 +14,7 @@ from hookgate.traffic.load import Load, Shot
 from hookgate.traffic.proof import Proof
 from hookgate.traffic.tally import Tally
 
+_FIRST = "answered in HTTP/1, not in HTTP/2"
 _FORGOTTEN = "still under way when the time was over"
 
 
@@ -27,6 +28,7 @@ class Side:
         tallies: what came of each shot, by its name.
         kinds: all kinds there are.
         most: how many requests may be under way.
+        only_second: whether an answer must be in HTTP/2.
         in_flight: how many are.
     """
 
@@ -35,6 +37,7 @@ class Side:
     tallies: dict[str, Tally]
     kinds: tuple[Kind, ...]
     most: int
+    only_second: bool
     in_flight: int = 0
 
     @classmethod
@@ -70,6 +73,7 @@ class Side:
             tallies=tallies,
             kinds=tuple(kinds),
             most=load.max_in_flight,
+            only_second=load.http_version == "2",
         )
 
     def next(self, number: int, due: float, *, counts: bool) -> Flight | None:
@@ -91,7 +95,9 @@ class Side:
         """Count an answer."""
         self.in_flight -= 1
         kind, head = flight.kind, flight.head
-        if flight.counts:
+        if flight.counts and self.only_second and not _second(flight):
+            kind.tally.errors[_FIRST] += 1
+        elif flight.counts:
             tally = kind.tally
             tally.statuses[flight.curl.getinfo(pycurl.RESPONSE_CODE)] += 1
             tally.latencies.add(now - flight.due)
@@ -125,6 +131,12 @@ class Side:
         """Close all handles that are not under way."""
         for each in self.kinds:
             each.close()
+
+
+def _second(flight: Flight) -> bool:
+    """Whether the answer was in HTTP/2; TLS lets a server choose 1.1 instead."""
+    version = flight.curl.getinfo(pycurl.INFO_HTTP_VERSION)
+    return bool(version == pycurl.CURL_HTTP_VERSION_2_0)
 
 
 def _asked(shot: Shot, aim: Aim, kinds: dict[str, Kind]) -> list[tuple[Kind, str]]:

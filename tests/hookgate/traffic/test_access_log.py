@@ -1,0 +1,88 @@
+"""Entries of an access log: every field, and what is none."""
+
+from __future__ import annotations
+
+import pytest
+from support.access_log import line
+
+from hookgate.traffic.access_log import FIELDS, asked, entry
+
+
+def test_every_field():
+    """All documented fields are told apart, with those in quotes as one."""
+    found = entry(line(user_agent="Mozilla/5.0 (X11; Linux)"))
+    assert found is not None
+    assert [each.strip('"') for each in FIELDS] + ["conn_trace_id"] == list(found)
+    expected = {
+        "type": "https",
+        "client": "192.168.131.39:2817",
+        "target_processing_time": "0.048",
+        "elb_status_code": "200",
+        "request": "GET https://www.example.com:443/ HTTP/1.1",
+        "user_agent": "Mozilla/5.0 (X11; Linux)",
+        "domain_name": "www.example.com",
+        "actions_executed": "authenticate,forward",
+        "classification_reason": "-",
+        "conn_trace_id": "TID_1234abcd5678ef90",
+    }
+    assert expected == {name: found[name] for name in expected}
+
+
+@pytest.mark.parametrize(
+    ("end", "trace"), [("", ""), (" TID_1", "TID_1"), (' TID_1 "new" 7', "TID_1")]
+)
+def test_fields_may_be_appended(end, trace):
+    """Entries of before the last field, and of after the next, are entries too."""
+    old = line().rpartition(" ")[0]
+    found = entry(old + end)
+    assert found
+    assert trace == found["conn_trace_id"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("GET / HTTP/1.1", id="no entry"),
+        pytest.param(line()[:-200], id="cut off"),
+        pytest.param(line().replace(' "-" "-" "10', ' - - "10'), id="no quotes"),
+        pytest.param(line(request='GET /" HTTP/1.1'), id="a quote inside"),
+    ],
+)
+def test_no_entry(text):
+    """What is no whole entry is none."""
+    assert entry(text) is None
+    assert asked(text.encode()) is None
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        pytest.param(
+            "GET http://a.example:80/search?q=tea&n=1 HTTP/1.1",
+            ("GET", "/search?q=tea&n=1"),
+            id="query",
+        ),
+        pytest.param("HEAD https://a:443/ HTTP/2.0", ("HEAD", "/"), id="root"),
+        pytest.param("GET https://a:443 HTTP/1.1", ("GET", "/"), id="no path"),
+        pytest.param("GET https://a:443?x=1 HTTP/1.1", ("GET", "/?x=1"), id="no slash"),
+        pytest.param("GET http://a/b#c HTTP/1.1", ("GET", "/b"), id="fragment"),
+        pytest.param("GET http://a/b c HTTP/1.1", ("GET", "/b%20c"), id="space"),
+        pytest.param("GET http://a/%C3%A9 HTTP/1.1", ("GET", "/%C3%A9"), id="encoded"),
+        pytest.param(
+            "GET http://a/\u00e9 HTTP/1.1", ("GET", "/%C3%A9"), id="as it was"
+        ),
+        pytest.param("- http://a:80- -", None, id="no request"),
+        pytest.param("GET /relative HTTP/1.1", None, id="no URL"),
+        pytest.param(f"GET http://a/{'b' * 9000} HTTP/1.1", None, id="too long"),
+    ],
+)
+def test_asked(request_, expected):
+    """The path is taken as the client sent it, and made fit for a request line."""
+    assert expected == asked(line(request=request_).encode())
+
+
+def test_bytes_that_are_no_text():
+    """A URL of any bytes is percent-encoded."""
+    raw = line(request="GET http://a/X HTTP/1.1").encode().replace(b"X", b"\xff\x01")
+    assert ("GET", "/%FF%01") == asked(raw)
