@@ -8,9 +8,21 @@ from typing import Any, NamedTuple
 
 from hookgate.model import LifecycleEvent
 from hookgate.plan.document import Document, parse
+from rehearsal.codedeploy.appspec_values import AppSpecError, lowered
+from rehearsal.codedeploy.task_set_options import task_set_options
 
 _KEYS = frozenset({"version", "resources", "hooks"})
 _EVENTS = {str(event).lower(): str(event) for event in LifecycleEvent}
+_PROPERTIES = {
+    name.lower(): name
+    for name in (
+        "TaskDefinition",
+        "LoadBalancerInfo",
+        "PlatformVersion",
+        "NetworkConfiguration",
+        "CapacityProviderStrategy",
+    )
+}
 # CodePipeline puts the task definition in the place of this text.
 _PLACEHOLDER = "<TASK_DEFINITION>"
 _ARN = re.compile(r"arn:aws[\w-]*:ecs:[\w-]+:\d{12}:task-definition/[\w-]+:\d+")
@@ -89,6 +101,20 @@ def _resource_faults(resources: Any) -> Iterator[_Fault]:
             (*at, "loadbalancerinfo", "containerport"),
             "ContainerPort is a number from 1 to 65535, without quotes",
         )
+    yield from _property_faults(service.get("properties"), at)
+
+
+def _property_faults(properties: Any, at: tuple[str | int, ...]) -> Iterator[_Fault]:
+    for key, value in _lower(properties).items():
+        if key not in _PROPERTIES:
+            known = ", ".join(_PROPERTIES.values())
+            yield _Fault(
+                (*at, key), f"unknown property; there are {known}", at_key=True
+            )
+        try:
+            task_set_options({key: lowered(value)})
+        except AppSpecError as error:
+            yield _Fault((*at, key), str(error))
 
 
 def _hook_faults(hooks: Any) -> Iterator[_Fault]:

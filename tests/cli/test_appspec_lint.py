@@ -70,6 +70,19 @@ def test_right_appspec_is_fine(content):
                      "function already; an event calls one", id="event twice"),
         pytest.param("CodeDeployHook_one", "", "11:19: a hook names a Lambda function "
                      "or its ARN", id="no function"),
+        pytest.param("        LoadBalancerInfo", "        Loadbalancer: {}\n        "
+                     "LoadBalancerInfo", "7:9: unknown property; there are "
+                     "TaskDefinition, LoadBalancerInfo, PlatformVersion, "
+                     "NetworkConfiguration, CapacityProviderStrategy",
+                     id="unknown property"),
+        pytest.param("        LoadBalancerInfo", "        CapacityProviderStrategy: "
+                     "[{CapacityProvider: FARGATE}]\n        LoadBalancerInfo",
+                     "7:35: an entry of CapacityProviderStrategy needs a Weight over 0",
+                     id="strategy without a weight"),
+        pytest.param("        LoadBalancerInfo", "        networkConfiguration: "
+                     "{awsvpcConfiguration: {subnets: [s], assignPublicIp: yes}}\n"
+                     "        LoadBalancerInfo", "7:31: AssignPublicIp must be ENABLED "
+                     "or DISABLED, not yes", id="network in part"),
         pytest.param("Hooks:\n  - ", "Hooks:\n    ",
                      "11:5: Hooks is a list of one event and its function each",
                      id="hooks as a mapping"),

@@ -8,7 +8,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.codedeploy.api.context import Context, ContextOperation, paged
-from rehearsal.codedeploy.appspec import AppSpecError, parse_app_spec
+from rehearsal.codedeploy.appspec import parse_app_spec
+from rehearsal.codedeploy.appspec_values import AppSpecError
 from rehearsal.codedeploy.registry import Application
 from rehearsal.codedeploy.revisions import (
     Location,

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from rehearsal.codedeploy.appspec import AppSpecError, parse_app_spec
+from rehearsal.codedeploy.appspec import parse_app_spec
+from rehearsal.codedeploy.appspec_values import AppSpecError
 from rehearsal.codedeploy.model.vocabulary import EventName
 
 YAML = """
@@ -77,6 +78,12 @@ def test_the_case_of_keys_does_not_matter():
     [
         pytest.param("", "must be a mapping", id="empty"),
         pytest.param("{", "neither YAML nor JSON", id="malformed"),
+        pytest.param(YAML.replace("0.0", "1.0"), "version must be 0.0", id="version"),
+        pytest.param(
+            YAML.replace("AfterAllowTestTraffic", "BeforeInstall"),
+            "BeforeInstall twice",
+            id="event twice",
+        ),
         pytest.param("version: 0.0", "exactly one TargetService", id="no resource"),
         pytest.param(document(TaskDefinition=""), "TaskDefinition", id="no definition"),
         pytest.param(
@@ -109,3 +116,52 @@ def test_a_wrong_app_spec_is_refused(content, message):
     """The error says what is wrong."""
     with pytest.raises(AppSpecError, match=message):
         parse_app_spec(content)
+
+
+VPC = {"Subnets": ["s"], "SecurityGroups": ["g"], "AssignPublicIp": "ENABLED"}
+SPOT = {"CapacityProvider": "FARGATE_SPOT", "Weight": 1}
+
+
+@pytest.mark.parametrize(
+    ("properties", "message"),
+    [
+        pytest.param({"PlatformVersion": 1.4}, "PlatformVersion", id="platform"),
+        pytest.param({"NetworkConfiguration": []}, "a mapping", id="network"),
+        pytest.param({"NetworkConfiguration": {}}, "AwsvpcConf", id="empty network"),
+        pytest.param(
+            {"NetworkConfiguration": {"AwsvpcConfiguration": VPC | {"Subnets": "s"}}},
+            "Subnets must be a list",
+            id="one subnet",
+        ),
+        pytest.param(
+            {"NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["s"]}}},
+            "AssignPublicIp must be ENABLED or DISABLED",
+            id="only subnets",
+        ),
+        pytest.param({"CapacityProviderStrategy": []}, "a list of 1", id="no provider"),
+        pytest.param(
+            {"CapacityProviderStrategy": [{"Weight": 1}]},
+            "CapacityProvider is missing",
+            id="provider without a name",
+        ),
+        pytest.param(
+            {"CapacityProviderStrategy": [SPOT | {"Weight": "many"}]},
+            "Weight must be a whole number",
+            id="weight",
+        ),
+        pytest.param(
+            {"CapacityProviderStrategy": [SPOT | {"Weight": 0}]},
+            "needs a Weight over 0",
+            id="no weight",
+        ),
+        pytest.param(
+            {"CapacityProviderStrategy": [SPOT | {"Base": 1}, SPOT | {"Base": 2}]},
+            "at most one",
+            id="two bases",
+        ),
+    ],
+)
+def test_a_wrong_property_is_refused(properties, message):
+    """What CreateTaskSet could not take is told before anything is deployed."""
+    with pytest.raises(AppSpecError, match=message):
+        parse_app_spec(document(**properties))
