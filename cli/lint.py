@@ -1,4 +1,4 @@
-"""``hookgate lint``: plans, AppSpecs and scenarios, offline."""
+"""``hookgate lint``: plans, AppSpecs, templates and scenarios, offline."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from hookgate.errors import Place, PlanError
 from hookgate.plan import beside, check_fits, read_plan
 from hookgate.plan.document import parse
 from hookgate.registry import resolve
+from rehearsal.cloudformation.document import is_template, read_template
+from rehearsal.cloudformation.faults import check_hook, hook_warnings
 from rehearsal.scenario import read_scenario
 
 #: The longest that a Lambda function may run, in seconds.
@@ -28,7 +30,10 @@ LAMBDA_SECONDS = 900.0
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
 def command(files: tuple[Path, ...]) -> NoReturn:
-    """Check plans, AppSpecs and scenarios, and tell every problem with its place."""
+    """Check plans, AppSpecs and scenarios, and tell every problem with its place.
+
+    Of a CloudFormation template it checks the hook AWS::CodeDeploy::BlueGreen.
+    """
     wrong = False
     for file in files:
         try:
@@ -50,6 +55,10 @@ def warnings_of(file: Path) -> tuple[tuple[Place, str], ...]:
         PlanError: the file is wrong; every problem with its place.
     """
     content = file.read_bytes()
+    if is_template(content):
+        template = read_template(content, str(file))
+        check_hook(template)
+        return tuple(hook_warnings(template))
     keys = _top_keys(content, str(file))
     if keys & {"resources", "hooks"}:
         check_appspec(content, str(file))

@@ -100,13 +100,13 @@ def _deployment_group(stage: Stage, scenario: Scenario, balancer: Balancer) -> N
     )
     termination = {
         "action": "TERMINATE",
-        "terminationWaitTimeInMinutes": round(group.termination_wait / 60),
+        "terminationWaitTimeInMinutes": scenario.termination_wait,
     }
     ready = {"actionOnTimeout": "CONTINUE_DEPLOYMENT", "waitTimeInMinutes": 0}
     codedeploy.create_deployment_group(
         applicationName=group.application,
         deploymentGroupName=group.name,
-        deploymentConfigName=group.configuration,
+        deploymentConfigName=_configuration(codedeploy, scenario),
         serviceRoleArn=f"arn:aws:iam::{ACCOUNT}:role/CodeDeploy",
         ecsServices=[{"serviceName": service.name, "clusterName": service.cluster}],
         loadBalancerInfo={"targetGroupPairInfoList": [pair]},
@@ -128,6 +128,20 @@ def _deployment_group(stage: Stage, scenario: Scenario, balancer: Balancer) -> N
             "alarms": [{"name": name} for name in group.alarms],
         },
     )
+
+
+def _configuration(codedeploy: Any, scenario: Scenario) -> str:
+    """The deployment configuration's name; the one of a template is made first."""
+    group, hook = scenario.content.deployment_group, scenario.blue_green
+    if hook is None:
+        return group.configuration
+    name = f"{group.name}-of-the-template"
+    codedeploy.create_deployment_config(
+        deploymentConfigName=name,
+        computePlatform="ECS",
+        trafficRoutingConfig=dict(hook.routing),
+    )
+    return name
 
 
 def _plan(stage: Stage, scenario: Scenario) -> None:

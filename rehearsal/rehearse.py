@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from hookgate.errors import InputError
 from hookgate.model import LifecycleEvent
 from hookgate.plan import beside, read_plan
 from hookgate.registry import resolve
@@ -26,7 +27,12 @@ from rehearsal.record import deployment_record
 from rehearsal.scenario import Scenario
 from rehearsal.scenario_file import DeploymentFile
 from rehearsal.settings import StageSettings
-from rehearsal.shipped_hooks import appspec, create_table, shipped_hooks
+from rehearsal.shipped_hooks import (
+    appspec,
+    create_table,
+    hook_names,
+    shipped_hooks,
+)
 from rehearsal.stage import Stage
 
 #: Seconds within which a function's log line has arrived, on a loaded machine too.
@@ -77,7 +83,7 @@ class Rehearsal:
         content = self.scenario.content
         return Stage(
             images={**_images(self.scenario), **self.images},
-            functions=shipped_hooks(LifecycleEvent),
+            functions=shipped_hooks(hook_names(self.scenario)),
             settings=StageSettings(
                 port=self.port,
                 host=self.host,
@@ -181,15 +187,25 @@ def register(stage: Stage, scenario: Scenario, deployment: DeploymentFile) -> st
 
 
 def plan_events(scenario: Scenario) -> tuple[LifecycleEvent, ...]:
-    """The lifecycle events that the scenario's plan has steps for.
+    """The lifecycle events with a hook: those of the plan, or of the template.
 
     Raises:
         PlanError: the plan is wrong.
+        InputError: the template calls no function where the plan has steps.
     """
     plan = read_plan(
         scenario.plan.read_bytes(), str(scenario.plan), resolve, beside(scenario.plan)
     )
-    return tuple(plan.events)
+    if scenario.blue_green is None:
+        return tuple(plan.events)
+    hooked = scenario.blue_green.functions
+    forgotten = [event for event in plan.events if event not in hooked]
+    if forgotten:
+        raise InputError(
+            f"{scenario.file}: the template calls no function at {forgotten[0]}, "
+            f"where {scenario.plan} has steps; they would never run"
+        )
+    return tuple(hooked)
 
 
 def _images(scenario: Scenario) -> dict[str, Image]:

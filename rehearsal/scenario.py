@@ -14,6 +14,9 @@ from hookgate.plan.document import Document, parse
 from hookgate.plan.problems import Problem
 from hookgate.plan.wording import faults
 from hookgate.registry import did_you_mean
+from rehearsal.cloudformation.document import read_template
+from rehearsal.cloudformation.faults import check_hook
+from rehearsal.cloudformation.hook import BlueGreenHook, read_hook
 from rehearsal.cloudwatch.rule import parse_rule
 from rehearsal.scenario_file import ScenarioFile
 
@@ -28,10 +31,12 @@ class Scenario:
     Attributes:
         file: where it stands; commands run in its folder.
         content: what it says.
+        blue_green: what its CloudFormation template says, if it names one.
     """
 
     file: Path
     content: ScenarioFile
+    blue_green: BlueGreenHook | None = None
 
     @property
     def folder(self) -> Path:
@@ -48,6 +53,13 @@ class Scenario:
         if speed is None:
             return self
         return replace(self, content=self.content.model_copy(update={"speed": speed}))
+
+    @property
+    def termination_wait(self) -> int:
+        """How long blue stays after the deployment, in CodeDeploy's minutes."""
+        if self.blue_green:
+            return self.blue_green.termination_wait
+        return round(self.content.deployment_group.termination_wait / 60)
 
 
 def read_scenario(file: Path) -> Scenario:
@@ -85,7 +97,22 @@ def _read(source: bytes, file: Path) -> Scenario:
     problems.extend(_unknown_alarms(content, document))
     if problems:
         raise problems.error()
-    return scenario
+    template = content.deployment_group.template
+    if template is None:
+        return scenario
+    return replace(scenario, blue_green=_blue_green(scenario.folder / template))
+
+
+def _blue_green(file: Path) -> BlueGreenHook:
+    document = read_template(file.read_bytes(), str(file))
+    check_hook(document)
+    hook = read_hook(document)
+    if len(set(hook.functions.values())) < len(hook.functions):
+        raise InputError(
+            f"{file}: two events call the same function; Hookgate's handlers are one "
+            "for each event"
+        )
+    return hook
 
 
 def _unknown_images(content: ScenarioFile, document: Document) -> Iterator[Problem]:
@@ -107,6 +134,10 @@ def _missing_files(scenario: Scenario, document: Document) -> Iterator[Problem]:
     if certificate:
         at = ("load_balancer", "certificate")
         named |= {(*at, "chain"): certificate.chain, (*at, "key"): certificate.key}
+    if scenario.content.deployment_group.template:
+        named["deployment_group", "template"] = (
+            scenario.content.deployment_group.template
+        )
     for path, name in named.items():
         file = scenario.folder / name
         if not file.is_file():

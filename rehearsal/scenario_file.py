@@ -164,6 +164,19 @@ class DeploymentGroupFile(_File):
     ignore_poll_alarm_failure: bool = Field(
         False, description="Go on where an alarm's state cannot be read."
     )
+    template: str | None = Field(
+        None,
+        description="A CloudFormation template, whose hook AWS::CodeDeploy::BlueGreen "
+        "says how traffic is shifted, how long blue stays and which functions are "
+        "called.",
+    )
+
+    @model_validator(mode="after")
+    def _says_it_once(self) -> Self:
+        twice = {"configuration", "termination_wait"} & self.model_fields_set
+        if self.template and twice:
+            raise ValueError(f"the template gives {min(twice)}; leave it out here")
+        return self
 
 
 class ImageFile(_File):

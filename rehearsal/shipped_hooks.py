@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from hookgate.model import LifecycleEvent
 from rehearsal.building import PLAN_PREFIX
-from rehearsal.functions.function import EventInvokeConfig, Function
+from rehearsal.functions.function import EventInvokeConfig, Function, function_name
 from rehearsal.scenario import Scenario
 from rehearsal.settings import ACCOUNT, StageSettings
 from rehearsal.stage import Stage
@@ -41,11 +41,17 @@ def hook_name(event: LifecycleEvent) -> str:
     return f"CodeDeployHook_hookgate_{event}"
 
 
-def shipped_hooks(events: Iterable[LifecycleEvent]) -> tuple[Function, ...]:
-    """The handlers of ``hooks/``, unchanged, for those events, and the last report."""
+def hook_names(scenario: Scenario) -> dict[LifecycleEvent, str]:
+    """What the hook of each event is called; a template may call it otherwise."""
+    names = {event: hook_name(event) for event in LifecycleEvent}
+    return names | dict(scenario.blue_green.functions if scenario.blue_green else {})
+
+
+def shipped_hooks(names: Mapping[LifecycleEvent, str]) -> tuple[Function, ...]:
+    """The handlers of ``hooks/``, unchanged, by those names, and the last report."""
     hooks = (
         Function(
-            name=hook_name(event),
+            name=function_name(name),
             handler=f"hooks.{_module(event)}.handler",
             path=PATH,
             environment=VARIABLES,
@@ -53,7 +59,7 @@ def shipped_hooks(events: Iterable[LifecycleEvent]) -> tuple[Function, ...]:
             memory=MEMORY,
             asynchronous=ASYNCHRONOUS,
         )
-        for event in events
+        for event, name in names.items()
     )
     return (*hooks, last_report())
 
@@ -97,7 +103,7 @@ def appspec(
     return {
         "version": 0.0,
         "Resources": [{"TargetService": target}],
-        "Hooks": [{str(event): hook_name(event)} for event in events],
+        "Hooks": [{str(event): hook_names(scenario)[event]} for event in events],
     }
 
 

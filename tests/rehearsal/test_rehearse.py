@@ -11,7 +11,7 @@ from hookgate.errors import InputError, PlanError
 from hookgate.model import LifecycleEvent
 from rehearsal.audience import SilentAudience
 from rehearsal.building import build
-from rehearsal.codedeploy.observation import EventEnded, StatusChanged
+from rehearsal.codedeploy.observation import EventEnded, StatusChanged, TrafficShifted
 from rehearsal.deployments import wait_for_end
 from rehearsal.first_version import RehearsalError, wait_for_first_version
 from rehearsal.rehearse import Rehearsal, plan_events
@@ -176,6 +176,60 @@ def test_encrypted_listeners_can_be_rehearsed(tmp_path, protocol):
     assert [] == record["surprises"]
     served = record["production_traffic"]["served_by"]
     assert {"storefront:1", "storefront:2"} == set(served)
+
+
+TEMPLATE = """\
+Hooks:
+  Shift:
+    Type: AWS::CodeDeploy::BlueGreen
+    Properties:
+      TrafficRoutingConfig:
+        {Type: TimeBasedCanary, TimeBasedCanary: {StepPercentage: 20, BakeTimeMins: 1}}
+      LifecycleEventHooks: {AfterAllowTestTraffic: CodeDeployHook_test_green}
+      Applications: [{Target: {Type: AWS::ECS::Service, LogicalID: Shop}}]
+Resources:
+  Shop: {Type: AWS::ECS::Service}
+"""
+
+
+@pytest.fixture(name="templated")
+def _templated(tmp_path):
+    """The storefront with a CloudFormation template in the place of an AppSpec."""
+    file = a_storefront(
+        tmp_path,
+        a="desired_count: 2->desired_count: 1",
+        b="  termination_wait: 1m->  template: stack.yaml",
+    )
+    (tmp_path / "stack.yaml").write_text(TEMPLATE)
+    return file
+
+
+def test_a_template_can_be_rehearsed(templated):
+    """Its function is called, traffic moves in its steps, and the gate closes."""
+    templated.with_name("plan.yaml").write_text(
+        "version: 1\nevents:\n  AfterAllowTestTraffic:\n"
+        "    - {use: http, with: {path: /api/products/sencha,\n"
+        "       expect: [{jsonpath: $.price, equals: 7.5}]}, name: price of sencha}\n"
+    )
+    shifts = []
+    witness = Witness()
+    witness.change = lambda change: (
+        shifts.append(change.green) if isinstance(change, TrafficShifted) else None
+    )
+
+    good, bad = Rehearsal(scenario=read_scenario(templated), audience=witness).play(
+        lambda _: True
+    )
+
+    assert [[], []] == [good["surprises"], bad["surprises"]]
+    assert [20.0, 100.0] == shifts[:2]
+    assert "CodeDeployHook_test_green reported Failed" in bad["error"]["message"]
+
+
+def test_a_hook_that_the_template_forgets_is_told(templated):
+    """Steps that nothing would call are a mistake, told before anything starts."""
+    with pytest.raises(InputError, match="calls no function at AfterInstall"):
+        plan_events(read_scenario(templated))
 
 
 def test_events_are_those_of_the_plan(scenario):

@@ -4,11 +4,14 @@ import pytest
 from support.template import of_type, parameter, sub, template
 
 from hookgate.model import LifecycleEvent
-from rehearsal.shipped_hooks import shipped_hooks
+from rehearsal.shipped_hooks import hook_name, shipped_hooks
 
 GLOBALS = template()["Globals"]["Function"]
 FUNCTIONS = of_type("AWS::Serverless::Function")
-SHIPPED = {each.name: each for each in shipped_hooks(LifecycleEvent)}
+SHIPPED = {
+    each.name: each
+    for each in shipped_hooks({each: hook_name(each) for each in LifecycleEvent})
+}
 #: Variables that the stage sets itself, or leaves as they are by default.
 OTHERS = {
     "AWS_ENDPOINT_URL",

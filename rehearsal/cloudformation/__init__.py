@@ -1,0 +1,1 @@
+"""CloudFormation templates, whose blue/green hook says what an AppSpec says."""

@@ -1,0 +1,143 @@
+"""What can be wrong with CloudFormation's blue/green hook in a template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hookgate.model import LifecycleEvent
+from hookgate.plan.problems import Problem, Problems
+from hookgate.registry import did_you_mean
+from rehearsal.cloudformation.document import Path, TemplateDocument, function_name
+from rehearsal.cloudformation.hook import (
+    DEFAULT_BAKE,
+    DEFAULT_STEP,
+    DEFAULT_TYPE,
+    TYPE,
+    hook_names,
+    hook_properties,
+    mapping,
+)
+
+ROUTING = ("AllAtOnce", "TimeBasedCanary", "TimeBasedLinear")
+PROPERTIES = (
+    "TrafficRoutingConfig",
+    "AdditionalOptions",
+    "LifecycleEventHooks",
+    "ServiceRole",
+    "Applications",
+)
+#: AWSCodeDeployRoleForCloudFormation may invoke functions of no other name.
+PREFIX = "CodeDeployHook_"
+LONGEST_WAIT = 2880  # minutes, by CodeDeploy's model
+LEAST_STEP, MOST_STEP = 14, 99  # percent
+
+Fault = tuple[Path, str]
+
+
+def check_hook(document: TemplateDocument) -> None:
+    """Check a template's blue/green hook by its reference page.
+
+    Raises:
+        PlanError: it is wrong; every problem with its place.
+    """
+    problems = Problems()
+    for path, what in _faults(document):
+        problems.add(document.place(path), what)
+    if problems:
+        raise problems.error()
+
+
+def hook_warnings(document: TemplateDocument) -> Iterator[Problem]:
+    """What works only with a role of one's own."""
+    at, properties = hook_properties(document)
+    for event, value in mapping(properties.get("LifecycleEventHooks")).items():
+        name = function_name(document.data, value)
+        if not name.startswith(PREFIX):
+            what = (
+                f"{name} does not begin with {PREFIX}: the managed policy "
+                "AWSCodeDeployRoleForCloudFormation does not let it be invoked"
+            )
+            yield document.place((*at, "LifecycleEventHooks", event)), what
+
+
+def _faults(document: TemplateDocument) -> Iterator[Fault]:
+    if len(hook_names(document)) != 1:
+        yield ("Hooks",), f"a template has exactly one hook of type {TYPE}"
+        return
+    at, properties = hook_properties(document)
+    for key in properties:
+        if key not in PROPERTIES:
+            hint = did_you_mean(key, PROPERTIES)
+            yield (*at, key), f"unknown property {key!r}{hint}"
+    yield from _function_faults(document, properties, at)
+    yield from _routing_faults(mapping(properties.get("TrafficRoutingConfig")), at)
+    options = mapping(properties.get("AdditionalOptions"))
+    wait = options.get("TerminationWaitTimeInMinutes", 0)
+    if not isinstance(wait, int) or not 0 <= wait <= LONGEST_WAIT:
+        where = (*at, "AdditionalOptions", "TerminationWaitTimeInMinutes")
+        yield where, f"the wait is 0 to {LONGEST_WAIT} minutes"
+    yield from _application_faults(document, properties, at)
+
+
+def _function_faults(
+    document: TemplateDocument, properties: Mapping[str, Any], at: Path
+) -> Iterator[Fault]:
+    hooks = properties.get("LifecycleEventHooks", {})
+    at = (*at, "LifecycleEventHooks")
+    if not isinstance(hooks, Mapping):
+        yield at, "LifecycleEventHooks is a mapping of events to functions"
+        return
+    events = [str(event) for event in LifecycleEvent]
+    for event, function in hooks.items():
+        if event not in events:
+            known = f"the hooks of ECS are {', '.join(events)}"
+            yield (*at, event), f"unknown lifecycle event {event!r}; {known}"
+        elif not function_name(document.data, function):
+            yield (*at, event), "a hook names a Lambda function"
+
+
+def _routing_faults(routing: Mapping[str, Any], at: Path) -> Iterator[Fault]:
+    at = (*at, "TrafficRoutingConfig")
+    kind = routing.get("Type", DEFAULT_TYPE)
+    if kind not in ROUTING:
+        yield (*at, "Type"), f"Type is one of {', '.join(ROUTING)}"
+        return
+    given = mapping(routing.get(kind))
+    step = given.get("StepPercentage", DEFAULT_STEP)
+    if not isinstance(step, int) or not LEAST_STEP <= step <= MOST_STEP:
+        what = f"StepPercentage is {LEAST_STEP} to {MOST_STEP}"
+        yield (*at, kind, "StepPercentage"), what
+    bake = given.get("BakeTimeMins", DEFAULT_BAKE)
+    if not isinstance(bake, int) or bake < 0:
+        yield (*at, kind, "BakeTimeMins"), "BakeTimeMins is a number of minutes"
+
+
+def _application_faults(
+    document: TemplateDocument, properties: Mapping[str, Any], at: Path
+) -> Iterator[Fault]:
+    """What the hook calls by name must be among the template's resources."""
+    applications = properties.get("Applications")
+    at = (*at, "Applications")
+    if not isinstance(applications, list) or len(applications) != 1:
+        yield at, "Applications holds exactly one ECS service"
+        return
+    resources = mapping(document.data.get("Resources"))
+    for path, name in _names(applications[0], (*at, 0)):
+        if name not in resources:
+            hint = did_you_mean(name, resources)
+            yield path, f"Resources has no {name!r}{hint}"
+
+
+def _names(value: Any, at: Path) -> Iterator[tuple[Path, str]]:
+    """The logical ids in an application."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            if key == "Type":
+                continue
+            yield from _names(each, (*at, key))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _names(each, (*at, index))
+    elif isinstance(value, str):
+        yield at, value
