@@ -102,7 +102,7 @@ def test_every_bundle_type_is_read(setting, bundle, pack, name):
         pytest.param("zip", b"PK", "is no zip", id="broken zip"),
         pytest.param("tgz", tarred("x", b""), "holds none of appspec", id="empty"),
         pytest.param("zip", zipped("in/appspec.yaml", b""), "none of", id="too deep"),
-        pytest.param("YAML", b"{}", "exactly one TargetService", id="no AppSpec"),
+        pytest.param("YAML", b"{}", "version must be 0.0", id="no AppSpec"),
         pytest.param("YAML", b"x" * (10 * 2**20 + 1), "larger than 10", id="too large"),
     ],
 )
