@@ -9,8 +9,32 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """How the other side of a TLS connection is verified, and who asks.
+
+    ``ca`` are certificates in PEM to trust instead of public authorities;
+    ``certificate`` and ``key`` the client's own, in PEM. ``minimum`` and ``maximum``
+    are versions, ``1.2`` or ``1.3``. Without ``verify`` nothing is verified.
+    """
+
+    ca: str = ""
+    server_name: str = ""
+    certificate: str = ""
+    key: str = field(default="", repr=False)
+    minimum: str = "1.2"
+    maximum: str = "1.3"
+    verify: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to ask. ``timeout`` is in seconds and bounds the whole exchange."""
+    """What to ask.
+
+    ``timeout`` is in seconds and bounds the whole exchange, with all redirects, of
+    which at most ``follow`` are followed, none away from the listener. ``max_body`` is
+    in bytes, after decompression by any of ``encodings``. ``ip`` restricts the address
+    family to ``4`` or ``6``, or only prefers one: ``4?``, ``6?``.
+    """
 
     method: str = "GET"
     path: str = "/"
@@ -18,6 +42,11 @@ class Request:
     body: bytes | None = None
     timeout: float = 10.0
     max_body: int = 1024 * 1024
+    follow: int = 0
+    http2: bool = True
+    encodings: tuple[str, ...] = ("gzip", "deflate", "br")
+    ip: str = ""
+    trust: Trust = field(default_factory=Trust)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Ask a listener over HTTP: fresh connections, hard bounds, proof of who answered.
 
-``requests`` and urllib3 are imported with the first request, not with this package.
+libcurl is imported with the first request, not with this package.
 """
 
 from hookgate.http_probe.listener import HttpProbe, NoListenerProbe

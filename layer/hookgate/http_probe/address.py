@@ -65,6 +65,28 @@ def resolve(
     return _allowed(host, found)
 
 
+def families(addresses: Sequence[str], ip: str, host: str) -> list[str]:
+    """The addresses of the family that ``ip`` asks for, or with those first.
+
+    Args:
+        addresses: in the order to try them.
+        ip: ``4`` or ``6`` for that family only, ``4?`` or ``6?`` for that one first,
+            or nothing for the order as it is.
+        host: whose they are.
+
+    Raises:
+        NoAnswer: there is none of the family.
+    """
+    if not ip:
+        return list(addresses)
+    wanted = [each for each in addresses if (":" in each) == (ip[0] == "6")]
+    if ip.endswith("?"):
+        return [*wanted, *(each for each in addresses if each not in wanted)]
+    if not wanted:
+        raise NoAnswer(f"{host} has no IPv{ip} address: {', '.join(addresses)}")
+    return wanted
+
+
 def forbidden(address: str) -> str | None:
     """Why an address is never connected to, or None when it may be.
 

@@ -56,7 +56,7 @@ class HttpProbe:
     resolver: Resolver = system_resolver
 
     def __call__(self, request: Request) -> Reply:
-        """Send one request over a fresh connection; redirects are not followed.
+        """Send one request over a fresh connection, and one for each redirect.
 
         Raises:
             NoAnswer: refused, reset, too slow, too large or not HTTP.
@@ -65,22 +65,32 @@ class HttpProbe:
         """
         if self.deadline.expired:
             raise CannotMeasure(f"no time left to ask {self.endpoint.url}")
+        from hookgate.http_probe.redirects import followed  # noqa: PLC0415 - as below
+        from hookgate.http_probe.transport import handle  # noqa: PLC0415 - as below
+
         deadline = self.deadline.within(request.timeout)
-        exchange = Exchange(
-            address=self.endpoint.address,
-            port=self.endpoint.port,
-            deadline=deadline,
-            limit=deadline.remaining,
-            resolver=self.resolver,
-        )
-        reply = self._transport.send(request, exchange)
-        if self.identity is not None:
-            prove(reply, *self.identity)
-        return reply
+        limit = deadline.remaining
+        with handle(cookies=request.follow > 0) as curl:
+
+            def ask(request: Request) -> Reply:
+                exchange = Exchange(
+                    address=self.endpoint.address,
+                    port=self.endpoint.port,
+                    deadline=deadline,
+                    limit=limit,
+                    resolver=self.resolver,
+                    ip=request.ip,
+                )
+                reply = self._transport.send(curl, request, exchange)
+                if self.identity is not None:
+                    prove(reply, *self.identity)
+                return reply
+
+            return followed(ask, request, self._transport.origin)
 
     @cached_property
     def _transport(self) -> Transport:
-        from hookgate.http_probe.transport import Transport  # noqa: PLC0415 - brings requests in, which a plan may not use
+        from hookgate.http_probe.transport import Transport  # noqa: PLC0415 - brings libcurl in, which a plan may not use
 
         return Transport.to(self.endpoint, host=self.host, verify=self.verify)
 

@@ -1,41 +1,49 @@
-"""Requests on their way out, and answers on their way in."""
+"""Requests on their way out, and answers on their way in, by libcurl.
+
+libcurl gets a connection that is open already, to an address that was checked, and is
+told to follow nothing: where a request goes is decided here alone.
+curl.se/libcurl/c/libcurl-errors.html has the numbers.
+"""
 
 from __future__ import annotations
 
-import re
-import ssl
-from collections.abc import Iterator, Mapping, Sequence
+import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-import requests
-from requests.structures import CaseInsensitiveDict
+import pycurl
 
-from hookgate.context import Endpoint, RuleCondition
+from hookgate.context import Endpoint
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.http_probe import tls
-from hookgate.http_probe.connection import Adapter
-from hookgate.http_probe.exchange import Exchange
+from hookgate.http_probe.answer import TOO_LONG, Answer
+from hookgate.http_probe.exchange import Exchange, Phase
+from hookgate.http_probe.message import Manner, Message
 from hookgate.http_probe.name import ascii_host, host_of
-from hookgate.http_probe.rule import demand, routed
-from hookgate.probe import Reply, Request
-from hookgate.version import VERSION
+from hookgate.probe import Phases, Reply, Request
 
 # What a Network Load Balancer's TCP and TLS listeners forward is asked over HTTP.
 _SCHEMES = {"http": "http", "https": "https", "tcp": "http", "tls": "https"}
-_PIECE = 16 * 1024
-_METHOD = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
+_VERSIONS = {1: "1.0", 2: "1.1", 3: "2", 30: "3"}
+_TOO_LARGE = 100  # CURLE_TOO_LARGE: one line alone is more than libcurl takes.
+_CUT = {pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR}
+_BROKEN = {pycurl.E_PARTIAL_FILE, pycurl.E_HTTP2}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:
-    """How one listener is spoken to: the URL's start, its headers, its trust."""
+    """How one listener is spoken to: what it is called, and whom it trusts.
+
+    ``origin`` is what the listener calls itself to whoever asks it.
+    """
 
     name: str
-    base: str
-    prefix: str
-    headers: Mapping[str, str]
-    conditions: Sequence[RuleCondition]
-    trust: ssl.SSLContext | None
+    origin: str
+    manner: Manner
+    encrypted: bool
+    port: int
+    verify: str | None
 
     @classmethod
     def to(
@@ -54,83 +62,176 @@ class Transport:
         name = host_of(said or endpoint.address)
         place = f"[{name}]" if ":" in name else name
         own = {"Host": ascii_host(said)} if said else {}
+        base = f"{scheme}://{place}:{endpoint.port}"
         return cls(
             name=name,
-            base=f"{scheme}://{place}:{endpoint.port}",
-            prefix=endpoint.path_prefix,
-            headers={**own, **endpoint.headers},
-            conditions=endpoint.conditions,
-            trust=tls.trust(verify) if scheme == "https" else None,
+            origin=f"{scheme}://{own['Host']}" if own else base,
+            manner=Manner(
+                base=base,
+                prefix=endpoint.path_prefix,
+                headers={**own, **endpoint.headers},
+                conditions=endpoint.conditions,
+            ),
+            encrypted=scheme == "https",
+            port=endpoint.port,
+            verify=verify,
         )
 
-    def send(self, request: Request, exchange: Exchange) -> Reply:
-        """Send one request.
+    def send(self, curl: pycurl.Curl, request: Request, exchange: Exchange) -> Reply:
+        """Send one request over a connection of its own; redirects are not followed.
 
         Raises:
             NoAnswer: there is no answer, or not within the bounds.
             CannotMeasure: the request is not one that can be sent.
         """
-        prepared = self._prepared(request)
+        message = self.manner.message(request)
         started = exchange.deadline.clock.now()
-        adapter = Adapter(exchange, self.name, self.trust)
-        try:
-            with adapter.send(
-                prepared, stream=True, timeout=exchange.remaining()
-            ) as answer:
-                body = b"".join(_bounded(answer, request.max_body))
-        except requests.RequestException as error:
-            raise NoAnswer(f"{exchange.place}: {_broken(error)}") from None
-        finally:
-            adapter.close()
+        answer = Answer(exchange, request.max_body)
+        with closing(exchange.connect()) as connection:
+            self._prepare(curl, message, request)
+            _connected(curl, connection)
+            curl.setopt(pycurl.HEADERFUNCTION, answer.take_header)
+            curl.setopt(pycurl.WRITEFUNCTION, answer.take_body)
+            curl.setopt(pycurl.TIMEOUT_MS, max(1, round(exchange.remaining() * 1000)))
+            try:
+                curl.perform()
+            except pycurl.error as error:
+                raise answer.trouble or self._broken(
+                    curl, exchange, message, *error.args
+                ) from None
+        if not answer.complete:
+            raise NoAnswer(
+                f"{exchange.place} answered, but not in HTTP: it closed the connection "
+                "before its headers ended"
+            )
         return Reply(
-            status=answer.status_code,
+            status=answer.status,
             headers=answer.headers,
-            body=body,
+            body=answer.body,
             duration=exchange.deadline.clock.now() - started,
             peer=exchange.peer,
-            http_version="1.0" if answer.raw.version == 10 else "1.1",
+            http_version=_VERSIONS.get(curl.getinfo(pycurl.INFO_HTTP_VERSION), ""),
+            url=self.origin + message.target,
+            cookies=answer.cookies,
+            phases=_phases(curl, exchange),
+            certificate=tls.peer_certificate(curl) if self.encrypted else None,
         )
 
-    def _prepared(self, request: Request) -> requests.PreparedRequest:
-        headers = CaseInsensitiveDict(
-            {
-                "User-Agent": f"Hookgate/{VERSION}",
-                "Accept": "*/*",
-                "Accept-Encoding": "gzip, deflate",
-                "Connection": "close",
-            }
+    def _prepare(self, curl: pycurl.Curl, message: Message, request: Request) -> None:
+        name = request.trust.server_name or self.name
+        place = f"[{name}]" if ":" in name else name
+        scheme = "https" if self.encrypted else "http"
+        curl.setopt(pycurl.URL, f"{scheme}://{place}:{self.port}{message.target}")
+        curl.setopt(pycurl.PATH_AS_IS, 1)
+        headers = list(message.headers)
+        if not any(each.lower().startswith("host:") for each in headers):
+            headers.append(f"Host: {self.origin.partition('://')[2]}")
+        curl.setopt(pycurl.HTTPHEADER, [each.encode("latin-1") for each in headers])
+        if message.encodings:
+            curl.setopt(pycurl.ACCEPT_ENCODING, message.encodings)
+        version = (
+            pycurl.CURL_HTTP_VERSION_2TLS
+            if request.http2
+            else pycurl.CURL_HTTP_VERSION_1_1
         )
-        headers.update(self.headers)
-        headers.update(request.headers)
-        url = self.base + routed(request.path, self.prefix, self.conditions)
-        if not _METHOD.fullmatch(request.method):
-            raise CannotMeasure(f"{request.method!r} cannot be sent: not a method")
-        try:
-            prepared = requests.Request(
-                request.method, url, headers=headers, data=request.body
-            ).prepare()
-        except (requests.RequestException, ValueError) as error:
-            raise CannotMeasure(
-                f"{request.method} {request.path} cannot be sent: {error}"
-            ) from None
-        demand(self.conditions, prepared.url or url, prepared.headers)
-        return prepared
+        curl.setopt(pycurl.HTTP_VERSION, version)
+        _say(curl, message)
+        if self.encrypted:
+            tls.secure(curl, request.trust, self.verify)
+
+    def _broken(
+        self,
+        curl: pycurl.Curl,
+        exchange: Exchange,
+        message: Message,
+        code: int,
+        said: str,
+    ) -> NoAnswer:
+        """What went wrong, in words that say what to do."""
+        place = exchange.place
+        if code == pycurl.E_OPERATION_TIMEDOUT:
+            exchange.phase = self._reached(curl, exchange, message)
+            return exchange.too_late()
+        if code in {pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT_BADFILE}:
+            name = self.name
+            return NoAnswer(tls.refused(curl, place, name, said))
+        if self.encrypted and not curl.getinfo(pycurl.APPCONNECT_TIME):
+            return NoAnswer(tls.no_handshake(place, said))
+        if code == pycurl.E_GOT_NOTHING:
+            return NoAnswer(f"{place} closed the connection without an answer")
+        if code == pycurl.E_BAD_CONTENT_ENCODING:
+            return NoAnswer(f"the body is not what its Content-Encoding says: {said}")
+        if code == _TOO_LARGE:
+            return NoAnswer(f"{place} answered, but not in HTTP: {TOO_LONG}")
+        if exchange.phase is Phase.BODY or code in _BROKEN:
+            return NoAnswer(f"the answer broke off: {said}")
+        if code in _CUT:
+            return NoAnswer(
+                f"{place} cut the connection after {exchange.received} bytes: {said}"
+            )
+        return NoAnswer(f"{place} answered, but not in HTTP: {said}")
+
+    def _reached(
+        self, curl: pycurl.Curl, exchange: Exchange, message: Message
+    ) -> Phase:
+        if exchange.phase is Phase.BODY:
+            exchange.received = curl.getinfo(pycurl.HEADER_SIZE) + curl.getinfo(
+                pycurl.SIZE_DOWNLOAD_T
+            )
+            return Phase.BODY
+        if self.encrypted and not curl.getinfo(pycurl.APPCONNECT_TIME):
+            return Phase.HANDSHAKE
+        if exchange.received or curl.getinfo(pycurl.STARTTRANSFER_TIME):
+            return Phase.HEADERS
+        if curl.getinfo(pycurl.SIZE_UPLOAD_T) < len(message.body or b""):
+            return Phase.SEND
+        return Phase.HEAD
 
 
-def _bounded(answer: requests.Response, most: int) -> Iterator[bytes]:
-    size = 0
-    for piece in answer.iter_content(_PIECE):
-        size += len(piece)
-        if size > most:
-            raise NoAnswer(f"the body is larger than max_body, {most} bytes")
-        yield piece
+@contextmanager
+def handle(*, cookies: bool) -> Iterator[pycurl.Curl]:
+    """A libcurl handle that reads nothing of its surroundings.
+
+    Args:
+        cookies: whether it keeps the cookies of one exchange for the next.
+    """
+    with closing(pycurl.Curl()) as curl:
+        curl.setopt(pycurl.NOSIGNAL, 1)
+        curl.setopt(pycurl.PROXY, "")
+        curl.setopt(pycurl.FORBID_REUSE, 1)
+        curl.setopt(pycurl.FRESH_CONNECT, 1)
+        # Something that is no HTTP is then handed over, so that it can be shown.
+        curl.setopt(pycurl.HTTP09_ALLOWED, 1)
+        if cookies:
+            curl.setopt(pycurl.COOKIEFILE, "")
+        yield curl
 
 
-def _broken(error: requests.RequestException) -> str:
-    """What went wrong, without urllib3's wrappings around it."""
-    inner: BaseException = error
-    while inner.args and isinstance(inner.args[-1], BaseException):
-        inner = inner.args[-1]
-    if isinstance(error, requests.exceptions.ContentDecodingError):
-        return f"the body is not what its Content-Encoding says: {inner}"
-    return f"the answer broke off: {inner}"
+def _connected(curl: pycurl.Curl, connection: socket.socket) -> None:
+    """Have libcurl use ``connection``, and look for no other."""
+    # libcurl resolves no name: the address is only what it is told here.
+    curl.setopt(pycurl.CONNECT_TO, ["::127.0.0.1:"])
+    curl.setopt(pycurl.OPENSOCKETFUNCTION, lambda _purpose, _address: connection)
+    curl.setopt(
+        pycurl.SOCKOPTFUNCTION, lambda _fd, _purpose: pycurl.SOCKOPT_ALREADY_CONNECTED
+    )
+
+
+def _say(curl: pycurl.Curl, message: Message) -> None:
+    curl.setopt(pycurl.HTTPGET, 1)
+    if message.body is not None:
+        curl.setopt(pycurl.POSTFIELDS, message.body)
+    curl.setopt(pycurl.NOBODY, int(message.method == "HEAD"))
+    curl.setopt(pycurl.CUSTOMREQUEST, message.method)
+
+
+def _phases(curl: pycurl.Curl, exchange: Exchange) -> Phases:
+    ready = curl.getinfo(pycurl.APPCONNECT_TIME)
+    first = curl.getinfo(pycurl.STARTTRANSFER_TIME)
+    return Phases(
+        resolve=exchange.resolved,
+        connect=exchange.connected,
+        tls=ready,
+        processing=max(0.0, first - max(ready, curl.getinfo(pycurl.PRETRANSFER_TIME))),
+        transfer=max(0.0, curl.getinfo(pycurl.TOTAL_TIME) - first),
+    )

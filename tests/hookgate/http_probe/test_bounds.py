@@ -52,13 +52,15 @@ def test_refused(listen):
 
 
 STALLS = [
-    pytest.param(first(b"", "stall"), "connected, but no byte came", id="says nothing"),
     pytest.param(
-        first(b"", "drip", OK), r"headers were not complete after \d+", id="drips line"
+        first(b"", "stall"), "not one line of an answer came", id="says nothing"
+    ),
+    pytest.param(
+        first(b"", "drip", b"HTTP/1.1 2"), "not one line of an answer", id="drips line"
     ),
     pytest.param(
         first(OK, "drip", b"X-A: b\r\n"),
-        "headers were not complete",
+        r"headers were not complete after \d+ bytes",
         id="drips headers",
     ),
     pytest.param(
@@ -70,7 +72,7 @@ STALLS = [
         id="stalls in the body",
     ),
     pytest.param(
-        first(OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab", "drip", b"0"),
+        first(OK + b"Transfer-Encoding: chunked\r\n\r\nfff\r\nab", "drip", b"0"),
         "body was not complete",
         id="drips a chunk",
     ),
@@ -105,8 +107,7 @@ def test_request_that_nobody_takes(listen):
     [
         pytest.param(
             first(b"", "flood", b"HTTP/1.1 100 Continue\r\n\r\n"),
-            # The newest http.client counts them too.
-            "headers are larger than 48 KiB|more than 100 interim responses",
+            "headers are larger than 48 KiB",
             id="endless 100s",
         ),
         pytest.param(
@@ -120,7 +121,7 @@ def test_request_that_nobody_takes(listen):
             id="endless headers",
         ),
         pytest.param(
-            first(OK, "flood", b"X: y\r\n"), "got more than 100 headers", id="many"
+            first(OK, "flood", b"X: y\r\n"), "it has more than 100 headers", id="many"
         ),
         pytest.param(
             first(OK + b"X-A: ", "flood", b"a" * 1000),
@@ -144,12 +145,12 @@ def test_request_that_nobody_takes(listen):
         pytest.param(bomb, "body is larger than max_body", id="gzip bomb"),
         pytest.param(
             says(OK + b"Content-Length: 9\r\n\r\nab"),
-            r"broke off: IncompleteRead\(2 bytes read, 7 more",
+            "broke off: end of response with 7 bytes missing",
             id="short body",
         ),
         pytest.param(
             says(OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
-            "broke off: InvalidChunkLength",
+            "broke off: .*chunk",
             id="no chunk",
         ),
         pytest.param(
@@ -170,10 +171,12 @@ def test_request_that_nobody_takes(listen):
             id="SSH",
         ),
         pytest.param(says(b"HTTP/1.1 x\r\n\r\n"), "not in HTTP", id="no status"),
-        pytest.param(says(b"HTTP/7 200\r\n\r\n"), "not in HTTP: HTTP/7", id="version"),
+        pytest.param(
+            says(b"HTTP/7 200\r\n\r\n"), "not in HTTP: .*[Vv]ersion", id="version"
+        ),
         pytest.param(
             says(OK + b"nonsense\r\nX: y\r\n\r\n"),
-            "a header line has no colon",
+            "not in HTTP: .*without colon",
             id="no header",
         ),
     ],

@@ -67,7 +67,7 @@ def test_certificate_for_another_name(listen, authority, bundle):
     ask = probe(listener.port, endpoint=HTTPS, verify=bundle, resolver=home)
     with pytest.raises(
         NoAnswer,
-        match=r"'lb\.example' doesn't match 'shop\.example\.com'; set target\.host",
+        match=r"for 'lb\.example': it is for 'shop\.example\.com'; set target",
     ):
         ask(Request())
     assert listener.requests == []

@@ -1,0 +1,126 @@
+"""What comes back of one request, taken in within bounds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hookgate.errors import NoAnswer
+from hookgate.http_probe.exchange import Exchange, Phase
+from hookgate.redaction import masked
+
+MAX_HEAD = 48 * 1024
+MAX_HEADERS = 100
+TOO_LONG = f"its headers are larger than {MAX_HEAD // 1024} KiB"
+
+_STATUS = re.compile(rb"HTTP/(?:1\.[01]|2|3) ([1-5]\d\d)(?: |\r?\n)")
+_TLS_ALERT = b"\x15\x03"  # RFC 8446, 5.1
+
+
+@dataclass(slots=True)
+class Answer:
+    """Takes what libcurl hands over; ``trouble`` is why it was told to stop."""
+
+    exchange: Exchange
+    max_body: int
+    trouble: NoAnswer | None = None
+    status: int = 0
+    complete: bool = False
+    _head: int = 0
+    _size: int = 0
+    _fields: list[tuple[str, str]] = field(default_factory=list)
+    _body: list[bytes] = field(default_factory=list)
+
+    @property
+    def body(self) -> bytes:
+        """The body after decompression."""
+        return b"".join(self._body)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers by the name they first came with; equal ones are joined."""
+        names: dict[str, str] = {}
+        found: dict[str, str] = {}
+        for name, value in self._fields:
+            first = names.setdefault(name.lower(), name)
+            found[first] = f"{found[first]}, {value}" if first in found else value
+        return found
+
+    @property
+    def cookies(self) -> tuple[str, ...]:
+        """Every ``Set-Cookie``, which must not be joined."""
+        return tuple(
+            value for name, value in self._fields if name.lower() == "set-cookie"
+        )
+
+    def take_header(self, line: bytes) -> int | None:
+        """Take a line of the head; libcurl stops at any other count than its own."""
+        self.exchange.received += len(line)
+        self._head += len(line)
+        self.exchange.phase = Phase.HEADERS
+        if self._head > MAX_HEAD:
+            return self._stop(TOO_LONG)
+        if self.complete:
+            return None  # A trailer.
+        if line.startswith(b"HTTP/"):
+            return self._begin(line)
+        if not line.strip():
+            self.complete = self.status >= 200
+            self.exchange.phase = Phase.BODY if self.complete else Phase.HEADERS
+            return None
+        return self._field(line)
+
+    def _begin(self, line: bytes) -> int | None:
+        """Begin a head; interim answers such as 103 are read past (RFC 9110, 15.2)."""
+        match = _STATUS.match(line)
+        if not match:
+            self.trouble = self.no_http("no status line", line)
+            return -1
+        self.status = int(match[1])
+        self._fields.clear()
+        return None
+
+    def _field(self, line: bytes) -> int | None:
+        name, colon, value = line.decode("latin-1").partition(":")
+        if line[:1] in b" \t" and self._fields:  # RFC 9112, 5.2
+            last, so_far = self._fields[-1]
+            self._fields[-1] = last, f"{so_far} {line.decode('latin-1').strip()}"
+        elif not colon:
+            return self._stop("a header line has no colon")
+        elif len(self._fields) >= MAX_HEADERS:
+            return self._stop(f"it has more than {MAX_HEADERS} headers")
+        else:
+            self._fields.append((name.strip(), value.strip()))
+        return None
+
+    def take_body(self, piece: bytes) -> int | None:
+        """Take a piece of the body after decompression."""
+        if not self.status:
+            self.trouble = self.no_http("no status line", piece)
+            return -1
+        self._size += len(piece)
+        if self._size > self.max_body:
+            self.trouble = NoAnswer(
+                f"the body is larger than max_body, {self.max_body} bytes"
+            )
+            return -1
+        self._body.append(piece)
+        return None
+
+    def _stop(self, why: str) -> int:
+        place = self.exchange.place
+        self.trouble = NoAnswer(f"{place} answered, but not in HTTP: {why}")
+        return -1
+
+    def no_http(self, why: str, began: bytes) -> NoAnswer:
+        """What to raise when something came that is no HTTP."""
+        place = self.exchange.place
+        if began.startswith(_TLS_ALERT):
+            return NoAnswer(f"{place} speaks TLS where plain HTTP was expected")
+        # Masked before it is cut: a mask does not know half a secret.
+        shown = masked(began[:4096].decode("utf-8", "backslashreplace"))[:40]
+        return NoAnswer(
+            f"{place} answered, but not in HTTP: {why}; the answer begins with "
+            f"{shown!r}"
+        )
