@@ -10,27 +10,35 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from hookgate import (
+    Auth,
     DeploymentContext,
     Duration,
+    Encodings,
     Expectation,
     Finding,
     NoAnswer,
+    PackageFile,
     Reply,
     Request,
     Size,
     Statuses,
+    TlsSettings,
     Tools,
     Validator,
+    authorized,
     judge,
+    read_package_file,
     status_in,
 )
+
+_FAMILIES = {"any": "", "4": "4", "6": "6", "prefer 4": "4?", "prefer 6": "6?"}
 
 
 class Http(Validator):
     """Does a request to the new version get the answer it should?
 
-    Every try is a fresh connection to the load balancer; redirects are not followed.
-    Status classes are those of RFC 9110, section 15; JSON paths those of RFC 9535.
+    Every try is a fresh connection to the load balancer. Status classes and redirects
+    are those of RFC 9110, sections 15 and 15.4; JSON paths those of RFC 9535.
 
     Example:
         - use: http
@@ -55,14 +63,44 @@ class Http(Validator):
     json_body: Any = Field(
         None, alias="json", description="JSON to send, with its Content-Type."
     )
+    body_file: PackageFile | None = Field(
+        None,
+        description="A file to send, below the function's package, such as "
+        "hooks/plans/order.json; at most 1 MiB.",
+    )
+    auth: Auth | None = Field(None, description="Who asks.")
     status: Statuses = Field(
         ("2xx",), description="Statuses that are right, such as 200, 2xx or a list."
     )
     expect: tuple[Expectation, ...] = Field(
         (), description="What the answer must be: a query and a predicate an entry."
     )
-    timeout: Duration = Field(10.0, gt=0, description="The bound of one try.")
-    max_body: Size = Field(1024 * 1024, gt=0, description="The largest body taken.")
+    follow: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="How many redirects to follow; none leads away from the listener.",
+    )
+    timeout: Duration = Field(
+        10.0, gt=0, description="The bound of one try, with its redirects."
+    )
+    max_body: Size = Field(
+        1024 * 1024,
+        gt=0,
+        le=64 * 1024 * 1024,
+        description="The largest body taken, after decompression.",
+    )
+    compression: Encodings = Field(
+        ("gzip", "deflate", "br"),
+        description="In which encodings the body may come, or identity for none.",
+    )
+    http2: bool = Field(
+        default=True, description="Whether HTTP/2 is spoken where TLS offers it."
+    )
+    ip: Literal["any", "4", "6", "prefer 4", "prefer 6"] = Field(
+        "any", description="By which version of IP to connect."
+    )
+    tls: TlsSettings = Field(TlsSettings(), description="Whom to trust, and who asks.")
     listener: Literal["test", "production"] = Field(
         "test",
         description="Which listener to ask; production only at AfterAllowTraffic.",
@@ -70,13 +108,14 @@ class Http(Validator):
 
     @model_validator(mode="after")
     def _one_body(self) -> Http:
-        if {"body", "json_body"} <= self.model_fields_set:
-            raise ValueError("give body or json, not both")
+        if len({"body", "json_body", "body_file"} & self.model_fields_set) > 1:
+            raise ValueError("give one of body, json and body_file")
         return self
 
     def worst_case(self) -> float:
-        """As long as one try may take."""
-        return self.timeout
+        """As long as one try may take, and the asking for a token before it."""
+        asks_first = self.auth is not None and self.auth.oauth2 is not None
+        return self.timeout * (2 if asks_first else 1)
 
     def check(
         self,
@@ -86,7 +125,7 @@ class Http(Validator):
         """Ask, and hold the answer against what is expected."""
         probe = tools.http if self.listener == "test" else tools.production
         try:
-            reply = probe(self._request())
+            reply = probe(authorized(self.auth, self._request(), probe))
         except NoAnswer as error:
             asked = {"method": self.method, "path": self.path}
             summary = f"{self.method} {self.path}: {error}"
@@ -99,13 +138,19 @@ class Http(Validator):
         if "json_body" in self.model_fields_set:
             headers.setdefault("Content-Type", "application/json")
             body = json.dumps(self.json_body)
+        octets = None if body is None else body.encode()
         return Request(
             method=self.method,
             path=self.path,
             headers=headers,
-            body=None if body is None else body.encode(),
+            body=read_package_file(self.body_file) if self.body_file else octets,
             timeout=self.timeout,
             max_body=self.max_body,
+            follow=self.follow,
+            http2=self.http2,
+            encodings=self.compression,
+            ip=_FAMILIES[self.ip],
+            trust=self.tls.trust,
         )
 
     def _findings(self, reply: Reply) -> Iterator[Finding]:
@@ -116,11 +161,14 @@ class Http(Validator):
             "duration_ms": round(reply.duration * 1000, 1),
             "peer": reply.peer,
         }
+        if reply.redirects:
+            evidence["redirects"] = [each.location for each in reply.redirects]
         wanted = " or ".join(self.status)
         answered = Finding(
             ok=status_in(reply.status, self.status),
             summary=f"{self.method} {self.path} answered {reply.status}, "
             f"expected {wanted}",
+            optout=self.tls.optout if reply.certificate else "",
         )
         for each in (answered, *judge(self.expect, reply)):
             excerpt = {} if each.ok else {"body": reply.text}

@@ -57,6 +57,14 @@ if TYPE_CHECKING:
     from hookgate.foreign import foreign_document, foreign_findings, foreign_question
     from hookgate.handshake import converse
     from hookgate.health_call import ask_health
+    from hookgate.http_options import (
+        Auth,
+        Encodings,
+        PackageFile,
+        TlsSettings,
+        authorized,
+        read_package_file,
+    )
     from hookgate.line import Encryption, Line
     from hookgate.model import Finding, LifecycleEvent, Status
     from hookgate.old_tls import MinVersion, agreed_on
@@ -73,6 +81,7 @@ if TYPE_CHECKING:
     from hookgate.routes import Route, read_routes
     from hookgate.runtime import hook
     from hookgate.scenario import ScenarioItem, Script, ScriptRun
+    from hookgate.secret_text import SecretText
     from hookgate.statuses import Statuses, status_in
     from hookgate.traffic.load import Load, Shot
     from hookgate.traffic.options import TrafficRequest, TrafficStage
@@ -129,6 +138,15 @@ _NAMES = {
     ),
     "expectation.capture": ("Capture",),
     "foreign": ("foreign_document", "foreign_findings", "foreign_question"),
+    "http_options": (
+        "Auth",
+        "Encodings",
+        "TlsSettings",
+        "PackageFile",
+        "authorized",
+        "read_package_file",
+    ),
+    "secret_text": ("SecretText",),
     "model": ("Finding", "LifecycleEvent", "Status"),
     "patience": (
         "Consecutive",
@@ -172,6 +190,7 @@ __all__ = [
     "AccessLog",
     "AppSpec",
     "Attempt",
+    "Auth",
     "Bound",
     "CannotMeasure",
     "Capture",
@@ -187,6 +206,7 @@ __all__ = [
     "DnsTransport",
     "Duration",
     "DurationBound",
+    "Encodings",
     "Encryption",
     "Endpoint",
     "Every",
@@ -207,6 +227,7 @@ __all__ = [
     "NotGreen",
     "NumberBound",
     "Pace",
+    "PackageFile",
     "Patience",
     "Pattern",
     "Percentage",
@@ -223,6 +244,7 @@ __all__ = [
     "ScenarioItem",
     "Script",
     "ScriptRun",
+    "SecretText",
     "Settled",
     "Shot",
     "Side",
@@ -234,6 +256,7 @@ __all__ = [
     "TaskDefinition",
     "Terms",
     "Thresholds",
+    "TlsSettings",
     "Tools",
     "TrafficRequest",
     "TrafficStage",
@@ -246,6 +269,7 @@ __all__ = [
     "agreed_on",
     "ask_dns",
     "ask_health",
+    "authorized",
     "converse",
     "eventually",
     "foreign_document",
@@ -259,6 +283,7 @@ __all__ = [
     "metric_values",
     "nameservers",
     "presented",
+    "read_package_file",
     "read_routes",
     "status_in",
     "too_few",

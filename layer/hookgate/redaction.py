@@ -10,6 +10,7 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 _MASK = "«secret»"
+_TELLING = 8
 
 
 class Secrets:
@@ -30,10 +31,9 @@ class Secrets:
         if name not in self._values:
             # Read outside of the lock: one secret that hangs must not hold the others.
             value = self._read(name)
+            # The mask comes first: who sees a value finds it masked already.
+            self.hide(value)
             with self._lock:
-                # The mask comes first: who sees a value finds it masked already.
-                forms = _forms(value).union(self._forms)
-                self._forms = tuple(sorted(forms, key=len, reverse=True))
                 self._values.setdefault(name, value)
         return self._values[name]
 
@@ -92,7 +92,21 @@ def _forms(value: str) -> set[str]:
     }
     once = _in_json(value)
     twice = {form for each in once for form in _in_json(each)}
-    return {each for each in spellings | once | twice if each}
+    return {each for each in spellings | once | twice | _in_base64(plain) if each}
+
+
+def _in_base64(plain: bytes) -> set[str]:
+    """What base64 makes of a value inside of a longer one, as in ``user:password``.
+
+    Three bytes make four characters, so there are three ways; what the neighbours have
+    a part in is left off, and what is then too short to be told from chance.
+    """
+    found = set()
+    for before in range(3):
+        text = base64.b64encode(bytes(before) + plain).decode().rstrip("=")
+        end = len(text) - bool((before + len(plain)) % 3)
+        found.add(text[(before * 8 + 5) // 6 : end])
+    return {each for each in found if len(each) >= _TELLING}
 
 
 def _in_json(text: str) -> set[str]:

@@ -21,7 +21,7 @@ target: {identity: {header: X-App-Version, equals: "${green.image.tag}"}}
 events:
   AfterAllowTestTraffic:
     - use: http
-      with: {path: /, timeout: 300ms, max_body: 64KiB}
+      with: {path: /, timeout: 1s, max_body: 64KiB}
 """
 PROVEN = "X-App-Version: 1.2.0"
 

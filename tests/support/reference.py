@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
+from pydantic import BaseModel
 
 from cli.reference import example, page, prose
 from hookgate.registry import resolve
@@ -33,13 +34,29 @@ def rows(table: str, name: str, root: Path = ROOT) -> list[dict[str, Any]]:
     return (yaml.safe_load(file.read_text("utf-8")) or []) if file.exists() else []
 
 
-def option_names(validator: type[Validator]) -> set[str]:
-    """The options of a validator's own, without those that every validator has."""
-    return {
-        field.alias or name
-        for name, field in validator.model_fields.items()
-        if name not in Validator.model_fields
-    }
+def option_names(model: type[BaseModel], above: str = "") -> Iterator[str]:
+    """A model's own options, those inside of an option as ``tls.ca``.
+
+    Without those that every validator has, and without what an entry of ``expect`` may
+    say, which has tables of its own.
+    """
+    for name, field in model.model_fields.items():
+        if name in Validator.model_fields and issubclass(model, Validator):
+            continue
+        path = above + (field.alias or name)
+        inner = [each for each in _models(field.annotation) if each is not model]
+        if not inner or any("expectation" in each.__module__ for each in inner):
+            yield path
+        for each in inner if path.count(".") < 4 else ():
+            if "expectation" not in each.__module__:
+                yield from option_names(each, f"{path}.")
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
 
 
 def missing(name: str, root: Path = ROOT) -> Iterator[str]:
@@ -53,8 +70,8 @@ def missing(name: str, root: Path = ROOT) -> Iterator[str]:
     if not file.exists() or file.read_text("utf-8") != page(name):
         yield f"docs/reference/{name}.md: missing or stale; run `make docs`"
     yield from _missing_cases(name, root)
-    told = {each["option"].partition(".")[0] for each in rows("wrong", name, root)}
-    for option in sorted(option_names(validator) - told):
+    told = {each["option"] for each in rows("wrong", name, root)}
+    for option in sorted(set(option_names(validator)) - told):
         yield f"tests/validators/wrong/{name}.yaml: no wrong value for {option}"
 
 

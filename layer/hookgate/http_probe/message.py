@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote
 
 from hookgate.context import RuleCondition
 from hookgate.errors import CannotMeasure
@@ -84,9 +84,22 @@ def wire_target(path: str, request: Request) -> str:
         )
     bare, mark, query = path.partition("#")[0].partition("?")
     quoted = quote(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", bare), safe=_SAFE)
-    flat = urlsplit(urljoin("http://x/", "//x" + quoted)).path or "/"
+    flat = _without_dots(quoted)
     asked = quote(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", query), safe=_SAFE)
     return f"{flat}{mark}{asked}"
+
+
+def _without_dots(path: str) -> str:
+    """``path`` without ``.`` and ``..`` (RFC 3986, 5.2.4), as the rule will see it."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    end = [""] if segments and segments[-1] in {".", ".."} else []
+    return "/" + "/".join([*kept, *end])
 
 
 def _refuse_forgery(request: Request, headers: Mapping[str, str]) -> None:

@@ -13,15 +13,21 @@ from hookgate.plan import placeholders, wording
 from hookgate.plan.composer import Path
 from hookgate.plan.problems import Problems
 from hookgate.plan.wording import Fault
+from hookgate.secret_text import FILLED
 from hookgate.validator import Validator
 
 
 def build(
-    validator: type[Validator], options: Mapping[str, Any]
+    validator: type[Validator],
+    options: Mapping[str, Any],
+    context: Mapping[str, Any] | None = None,
 ) -> Validator | tuple[Fault, ...]:
-    """Build a validator, or say what is wrong with its options."""
+    """Build a validator, or say what is wrong with its options.
+
+    ``context`` is what pydantic hands to the options' own checks.
+    """
     try:
-        built = validator.model_validate(dict(options))
+        built = validator.model_validate(dict(options), context=context)
     except ValidationError as error:
         return tuple(wording.faults(error, validator, dict(options), "option"))
     # A validator is a plugin: whatever it raises here is a fault of the plan or of
@@ -49,7 +55,7 @@ def filled(
     Raises:
         PlanError: the options are not valid; no value of a secret is repeated.
     """
-    built = build(validator, options)
+    built = build(validator, options, FILLED)
     if isinstance(built, Validator):
         return built
     problems = Problems()

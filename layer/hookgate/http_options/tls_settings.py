@@ -1,0 +1,83 @@
+"""``tls``: whom to trust, what to ask for, and who asks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from hookgate.probe import Trust
+from hookgate.secret_text import SecretText
+
+_MOST = 256 * 1024
+
+
+def _pem(value: str) -> str:
+    if "${" not in value and "-----BEGIN CERTIFICATE-----" not in value:
+        raise ValueError(
+            "these are no certificates in PEM, which begin with "
+            "-----BEGIN CERTIFICATE-----"
+        )
+    return value
+
+
+Pem = Annotated[str, Field(max_length=_MOST), AfterValidator(_pem)]
+
+
+class TlsSettings(BaseModel):
+    """How the other side of a TLS connection is verified, and who asks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    ca: Pem | None = Field(
+        None, description="Certificates in PEM to trust instead of public authorities."
+    )
+    server_name: str | None = Field(
+        None,
+        min_length=1,
+        max_length=253,
+        description="The name to ask for and to verify, instead of target.host.",
+    )
+    min_version: Literal["1.2", "1.3"] = Field(
+        "1.2", description="The oldest version of TLS that is spoken."
+    )
+    max_version: Literal["1.2", "1.3"] = Field(
+        "1.3", description="The newest version of TLS that is spoken."
+    )
+    certificate: Pem | None = Field(
+        None, description="The client's certificate in PEM, with its chain."
+    )
+    key: SecretText | None = Field(
+        None, description="The key of the client's certificate, in PEM."
+    )
+    verify: bool = Field(
+        default=True,
+        description="Whether the certificate must be trusted and be for the name; with "
+        "false the verdict says so.",
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> TlsSettings:
+        if self.min_version > self.max_version:
+            raise ValueError("min_version is newer than max_version")
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together: give both")
+        return self
+
+    @property
+    def optout(self) -> str:
+        """What to say when nothing is verified; else nothing."""
+        return "" if self.verify else "verify: false, the certificate is not verified"
+
+    @property
+    def trust(self) -> Trust:
+        """The same for a probe."""
+        return Trust(
+            ca=self.ca or "",
+            server_name=self.server_name or "",
+            certificate=self.certificate or "",
+            key=self.key or "",
+            minimum=self.min_version,
+            maximum=self.max_version,
+            verify=self.verify,
+        )

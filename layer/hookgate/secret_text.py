@@ -1,0 +1,29 @@
+"""A secret as an option: a plan names it and never holds it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, ValidationInfo
+
+#: Given as the context of a validation whose placeholders were filled in already.
+FILLED = {"filled": True}
+
+
+def _by_reference(value: str, info: ValidationInfo) -> str:
+    if not value:
+        raise ValueError("it is empty; write ${secret.NAME}")
+    if "${secret." not in value and info.context != FILLED:
+        raise ValueError(
+            "a plan holds no secret; keep it in Secrets Manager or SSM and write "
+            "${secret.NAME}"
+        )
+    return value
+
+
+#: Text that must be written as ``${secret.NAME}``.
+SecretText = Annotated[
+    str,
+    AfterValidator(_by_reference),
+    Field(examples=["${secret.NAME}"]),
+]
