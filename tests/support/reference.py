@@ -34,22 +34,26 @@ def rows(table: str, name: str, root: Path = ROOT) -> list[dict[str, Any]]:
     return (yaml.safe_load(file.read_text("utf-8")) or []) if file.exists() else []
 
 
-def option_names(model: type[BaseModel], above: str = "") -> Iterator[str]:
+def option_names(
+    model: type[BaseModel], above: str = "", seen: set[type[BaseModel]] | None = None
+) -> Iterator[str]:
     """A model's own options, those inside of an option as ``tls.ca``.
 
     Without those that every validator has, and without what an entry of ``expect`` may
-    say, which has tables of its own.
+    say, which has tables of its own. What two options share stands below the first.
     """
+    seen = {model} if seen is None else seen
     for name, field in model.model_fields.items():
         if name in Validator.model_fields and issubclass(model, Validator):
             continue
         path = above + (field.alias or name)
-        inner = [each for each in _models(field.annotation) if each is not model]
+        inner = list(_models(field.annotation))
         if not inner or any("expectation" in each.__module__ for each in inner):
             yield path
-        for each in inner if path.count(".") < 4 else ():
-            if "expectation" not in each.__module__:
-                yield from option_names(each, f"{path}.")
+        for each in inner:
+            if each not in seen and "expectation" not in each.__module__:
+                seen.add(each)
+                yield from option_names(each, f"{path}.", seen)
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
