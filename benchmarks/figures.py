@@ -9,23 +9,43 @@ from dataclasses import dataclass
 _HEAD = ("", "runs", "minimum", "median", "maximum", "bound", "holds")
 
 
+class NotMeasured(Exception):
+    """There are no figures: the message says what is missing and what to do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """The most that a figure may be."""
+    """The most, or with ``is_least`` the least, that a figure may be."""
 
-    most: float
+    limit: float
     of: str
     figure: Callable[[Sequence[float]], float]
+    is_least: bool = False
+
+    @property
+    def sign(self) -> str:
+        """How the figure must compare."""
+        return "≥" if self.is_least else "≤"
+
+    def holds(self, values: Sequence[float]) -> bool:
+        """Whether values keep the bound."""
+        figure = self.figure(values)
+        return figure >= self.limit if self.is_least else figure <= self.limit
 
 
 def median_at_most(most: float) -> Bound:
     """A bound on the median, for what the machine's other work disturbs."""
-    return Bound(most=most, of="median", figure=statistics.median)
+    return Bound(limit=most, of="median", figure=statistics.median)
 
 
 def each_at_most(most: float) -> Bound:
     """A bound that every run keeps."""
-    return Bound(most=most, of="maximum", figure=max)
+    return Bound(limit=most, of="maximum", figure=max)
+
+
+def median_at_least(least: float) -> Bound:
+    """A lower bound on the median."""
+    return Bound(limit=least, of="median", figure=statistics.median, is_least=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +67,7 @@ class Measured:
     @property
     def holds(self) -> bool:
         """Whether the bound is kept, or there is none."""
-        return self.bound is None or self.bound.figure(self.values) <= self.bound.most
+        return self.bound is None or self.bound.holds(self.values)
 
     def row(self) -> tuple[str, ...]:
         """The cells of a table's row."""
@@ -58,7 +78,7 @@ class Measured:
             self._said(min(self.values)),
             self._said(statistics.median(self.values)),
             self._said(max(self.values)),
-            f"{bound.of} ≤ {self._said(bound.most)}" if bound else "",
+            f"{bound.of} {bound.sign} {self._said(bound.limit)}" if bound else "",
             "" if bound is None else "yes" if self.holds else "NO",
         )
 

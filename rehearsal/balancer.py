@@ -14,6 +14,8 @@ from rehearsal.stage import Stage
 #: How the two target groups are called after the service.
 _SUFFIXES = ("a", "b")
 _PEM_END = b"-----END CERTIFICATE-----"
+#: How often a port of the kernel's choice may be taken before the listener opens.
+_TRIES = 5
 _DRAIN = {"Key": "deregistration_delay.timeout_seconds", "Value": "5"}
 
 
@@ -41,9 +43,10 @@ class Balancer:
 
 
 def build_balancer(stage: Stage, scenario: Scenario) -> Balancer:
-    """Build the network, the load balancer, its target groups and its listeners."""
+    """Build the load balancer, its target groups and its listeners."""
     content = scenario.content.load_balancer
-    vpc, subnets = _network(stage)
+    # The default VPC, which every account has: EC2's model alone takes half a second.
+    vpc, subnets = stage.vpc, stage.subnets[:2]
     arn = _load_balancer(stage, subnets, content.production)
     groups = {
         name: _target_group(stage, scenario, name, vpc)
@@ -67,20 +70,6 @@ def build_balancer(stage: Stage, scenario: Scenario) -> Balancer:
         production=built[0],
         test=built[1] if content.test else None,
     )
-
-
-def _network(stage: Stage) -> tuple[str, tuple[str, ...]]:
-    ec2 = stage.client("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        ec2.create_subnet(
-            VpcId=vpc,
-            CidrBlock=f"10.0.{number}.0/24",
-            AvailabilityZone=f"{stage.settings.region}{zone}",
-        )["Subnet"]["SubnetId"]
-        for number, zone in enumerate("ab")
-    ]
-    return vpc, tuple(subnets)
 
 
 def _load_balancer(
@@ -137,12 +126,26 @@ def _certificate(stage: Stage, scenario: Scenario) -> Mapping[str, Any]:
 
 
 def _listener(stage: Stage, listener: ListenerFile, **request: Any) -> Listener:
-    port = listener.port or _free_port(stage.settings.host)
-    answer = stage.client("elbv2").create_listener(
-        Protocol=listener.protocol, Port=port, **request
-    )
-    arn = answer["Listeners"][0]["ListenerArn"]
-    return Listener(arn=arn, port=port, is_encrypted=listener.is_encrypted)
+    """Create a listener; where its port does not matter, on one that nobody takes.
+
+    Between the choice of a free port and the listener another program may take it.
+    """
+    import botocore.exceptions  # noqa: PLC0415 - botocore is slow to import
+
+    elbv2, tries_left = stage.client("elbv2"), _TRIES
+    while True:
+        port = listener.port or _free_port(stage.settings.host)
+        tries_left -= 1
+        try:
+            answer = elbv2.create_listener(
+                Protocol=listener.protocol, Port=port, **request
+            )
+        except botocore.exceptions.ClientError:
+            if listener.port or not tries_left:
+                raise
+            continue
+        arn = answer["Listeners"][0]["ListenerArn"]
+        return Listener(arn=arn, port=port, is_encrypted=listener.is_encrypted)
 
 
 def _free_port(host: str) -> int:

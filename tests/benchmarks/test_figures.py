@@ -2,7 +2,13 @@
 
 import pytest
 
-from benchmarks.figures import Measured, each_at_most, median_at_most, table
+from benchmarks.figures import (
+    Measured,
+    each_at_most,
+    median_at_least,
+    median_at_most,
+    table,
+)
 
 VALUES = (10.0, 30.0, 12.0)
 
@@ -19,6 +25,8 @@ def measured(bound=None, what="a pass"):
         pytest.param(median_at_most(11.9), False, id="median broken"),
         pytest.param(each_at_most(30), True, id="maximum just kept"),
         pytest.param(each_at_most(29.9), False, id="maximum broken"),
+        pytest.param(median_at_least(12), True, id="lower bound just kept"),
+        pytest.param(median_at_least(12.1), False, id="lower bound broken"),
     ],
 )
 def test_holds(bound, holds):
