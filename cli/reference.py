@@ -18,6 +18,11 @@ _SHARED_TITLE = (
     "## Options of every validator\n\n[What they mean](../semantics.md), and with what "
     "defaults here."
 )
+# One page has them for all validators.
+_GRAMMAR = {"Expectation", "Must", "Capture", "Filtered"}
+_GRAMMAR_SAID = (
+    "Expectations and captures have a [page of their own](../expectations.md)."
+)
 
 
 def title(validator: type[Validator]) -> str:
@@ -81,8 +86,11 @@ def _lines(name: str, validator: type[Validator]) -> Iterator[str]:
     yield from _table([each for each in known if each.name not in _SHARED])
     yield from ("", _SHARED_TITLE, "")
     yield from _table([each for each in known if each.name in _SHARED])
-    for inner, definition in schema.get("$defs", {}).items():
-        if definition.get("properties"):
+    definitions = schema.get("$defs", {})
+    if _GRAMMAR & definitions.keys():
+        yield from ("", _GRAMMAR_SAID)
+    for inner, definition in definitions.items():
+        if definition.get("properties") and inner not in _GRAMMAR:
             yield from ("", f"### {inner.lstrip('_')}", "")
             yield from (definition.get("description", "").partition("\n")[0], "")
             yield from _table(options(definition))

@@ -3,8 +3,12 @@
     PORT=8080 SHOP_VERSION=1.0.0 python app.py
 
 It answers ``/``, ``/products/<id>``, ``/search?q=``, ``/cart``, ``/health``,
-``/api/products`` and ``/api/products/<id>``, with its version in ``X-App-Version``. On
-SIGTERM it finishes what it has begun. Python's standard library is all it needs.
+``/api/products`` and ``/api/products/<id>``, with its version in ``X-App-Version``. A
+customer puts tea into the basket with ``POST /api/basket`` (JSON), sees it at
+``GET /api/basket``, empties it with ``DELETE``, and buys with ``POST /api/orders`` (a
+form with ``email``), which leads to ``/api/orders/<id>``. The basket is a cookie and an
+order's id says what was bought, so that any task can answer. On SIGTERM it finishes
+what it has begun. Python's standard library is all it needs.
 
 ``SHOP_FAULT`` makes it a version that must not go live:
 
@@ -15,12 +19,14 @@ wrong-price    gives the API's prices in pence where they were pounds
 wrong-version  is healthy, but says ``SHOP_OLD_VERSION`` in ``X-App-Version``
 slow           answers after 1.5 s; ``/health`` at once
 tires          answers 500 after its first 15 pages; ``/health`` stays well
+lost-order     takes an order and forgets what was bought; each page is well
 =============  =====================================================================
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import os
 import signal
@@ -28,20 +34,22 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
+from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler
 from string import Template
 from urllib.parse import parse_qs, urlsplit
 
 FAULTS = (
     *("none", "crash", "error-page", "wrong-price", "wrong-version", "slow"),
-    "tires",
+    *("tires", "lost-order"),
 )
 SLOWNESS = 1.5  # seconds
 PAGES = 15  # that a version which tires can make
+MOST = 10_000  # bytes of a body
 IDLE = 75  # seconds; longer than a load balancer keeps an idle connection
 
 
@@ -93,6 +101,23 @@ PAGE = Template("""<!doctype html>
 <footer>Leaf &amp; Kettle, tea since this morning · version $version</footer>
 </html>
 """)
+
+
+EMPTY = "basket=; Path=/; Max-Age=0"
+
+
+def packed(basket: Mapping[str, int]) -> str:
+    """A basket as a cookie and an order's number can hold it."""
+    return base64.urlsafe_b64encode(json.dumps(basket).encode()).decode().rstrip("=")
+
+
+def unpacked(text: str) -> dict[str, int]:
+    """What is in it; nothing if it is none of ours."""
+    try:
+        said = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return {str(name): int(said[name]) for name in said if name in PRODUCTS}
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return {}
 
 
 def cards(products: Iterable[Product]) -> str:
@@ -157,9 +182,69 @@ class Visit(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815 - http.server's name
 
+    def do_POST(self) -> None:
+        """Take something in."""
+        body = self.rfile.read(min(int(self.headers.get("Content-Length", 0)), MOST))
+        match urlsplit(self.path).path.strip("/").split("/"):
+            case ["api", "basket"]:
+                self.put(body)
+            case ["api", "orders"]:
+                self.order(parse_qs(body.decode(errors="replace")))
+            case _:
+                self.data({"error": "no such thing"}, HTTPStatus.NOT_FOUND)
+
+    def do_DELETE(self) -> None:
+        """Empty the basket."""
+        if urlsplit(self.path).path == "/api/basket":
+            self.send(HTTPStatus.NO_CONTENT, "text/plain", "", {"Set-Cookie": EMPTY})
+        else:
+            self.data({"error": "no such thing"}, HTTPStatus.NOT_FOUND)
+
+    def put(self, body: bytes) -> None:
+        """Put a product into the basket, which the visitor keeps."""
+        try:
+            said = json.loads(body)
+            product, count = PRODUCTS[said["product"]], int(said.get("count", 1))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self.data({"error": "what product?"}, HTTPStatus.BAD_REQUEST)
+            return
+        basket = self.basket() | {product.id: count}
+        cookie = f"basket={packed(basket)}; Path=/; HttpOnly; SameSite=Lax"
+        answer = self.told(basket)
+        self.data(answer, HTTPStatus.CREATED, {"Set-Cookie": cookie})
+
+    def order(self, form: Mapping[str, list[str]]) -> None:
+        """Sell what is in the basket."""
+        basket = self.basket()
+        if not basket or "email" not in form:
+            self.data({"error": "who buys what?"}, HTTPStatus.BAD_REQUEST)
+            return
+        number = packed({} if self.server.fault == "lost-order" else basket)
+        to = {"Location": f"/api/orders/{number}", "Set-Cookie": EMPTY}
+        self.data({"order": number, **self.told(basket)}, HTTPStatus.CREATED, to)
+
+    def basket(self) -> dict[str, int]:
+        """What the visitor's cookie says is in the basket."""
+        cookie = SimpleCookie(self.headers.get("Cookie", "")).get("basket")
+        return unpacked(cookie.value) if cookie else {}
+
+    def told(self, basket: Mapping[str, int]) -> dict[str, object]:
+        """Say a basket as the API does."""
+        lines = [
+            {**self.described(PRODUCTS[name]), "count": count}
+            for name, count in basket.items()
+        ]
+        pence = sum(PRODUCTS[name].pence * count for name, count in basket.items())
+        is_wrong = self.server.fault == "wrong-price"
+        return {"lines": lines, "total": pence if is_wrong else pence / 100}
+
     def api(self, path: list[str]) -> None:
         """Answer a program."""
         match path:
+            case ["basket"]:
+                self.data(self.told(self.basket()))
+            case ["orders", number] if unpacked(number):
+                self.data({"order": number, **self.told(unpacked(number))})
             case ["products"]:
                 self.data([self.described(product) for product in SHELF])
             case ["products", name] if name in PRODUCTS:
@@ -206,17 +291,30 @@ class Visit(BaseHTTPRequestHandler):
         )
         self.send(status, "text/html; charset=utf-8", text)
 
-    def data(self, value: object, status: HTTPStatus = HTTPStatus.OK) -> None:
+    def data(
+        self,
+        value: object,
+        status: HTTPStatus = HTTPStatus.OK,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         """Send JSON."""
-        self.send(status, "application/json", json.dumps(value))
+        self.send(status, "application/json", json.dumps(value), headers)
 
-    def send(self, status: HTTPStatus, content_type: str, text: str) -> None:
+    def send(
+        self,
+        status: HTTPStatus,
+        content_type: str,
+        text: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         """Send an answer, with the version that gave it."""
         body = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("X-App-Version", self.server.version)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         if self.server.draining:
             self.send_header("Connection", "close")
         self.end_headers()

@@ -3,11 +3,18 @@
 import json
 import sys
 import threading
+import urllib.request
 from pathlib import Path
 
 import pytest
 from support.data_plane import PATIENCE, connect, eventually, get
+from support.listeners import probe
 
+from hookgate import Deadline, Tools
+from hookgate.http_probe import NoListenerProbe
+from hookgate.plan import read_plan
+from hookgate.registry import resolve
+from hookgate.testing import QuietLog, ScriptedAws, a_context, leads_nowhere
 from rehearsal.data_plane import TaskProcess
 
 APP = Path(__file__).parents[2] / "examples/storefront/app.py"
@@ -79,6 +86,88 @@ def test_wrong_price(opened):
 
     assert 750 == product["price"]
     assert "£7.50" in get(port, "/")[1].decode()
+
+
+def ask(port, method, path, body=None, **headers):
+    """The status, headers and JSON of an answer."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}", body, headers, method=method
+    )
+    opener = urllib.request.build_opener(Quiet)
+    with opener.open(request, timeout=PATIENCE) as answer:
+        text = answer.read()
+    return answer.status, answer.headers, json.loads(text) if text else None
+
+
+class Quiet(urllib.request.HTTPErrorProcessor):
+    """Lets every status through."""
+
+    def http_response(self, request, response):
+        return response
+
+
+def test_basket(opened):
+    """The visitor's cookie keeps the basket, and the order says what was bought."""
+    port = opened().port
+    tea = b'{"product": "sencha", "count": 2}'
+    status, headers, basket = ask(port, "POST", "/api/basket", tea)
+    cookie = headers["Set-Cookie"].partition(";")[0]
+    kept = ask(port, "GET", "/api/basket", Cookie=cookie)[2]
+    form = b"email=a%40b.example"
+    bought, to, order = ask(port, "POST", "/api/orders", form, Cookie=cookie)
+    seen = ask(port, "GET", to["Location"])[2]
+
+    assert (201, 201) == (status, bought)
+    assert (15.0, 2) == (basket["total"], basket["lines"][0]["count"])
+    assert (basket, order) == (kept, seen)
+    assert 204 == ask(port, "DELETE", "/api/basket")[0]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        pytest.param("POST", "/api/basket", b"tea", 400, id="no JSON"),
+        pytest.param("POST", "/api/basket", b'{"product": "coffee"}', 400, id="coffee"),
+        pytest.param("POST", "/api/basket", b"[]", 400, id="array"),
+        pytest.param("POST", "/api/orders", b"email=a", 400, id="empty basket"),
+        pytest.param("GET", "/api/orders/nonsense", None, 404, id="no order"),
+        pytest.param("POST", "/api/tea", b"", 404, id="no such thing"),
+        pytest.param("DELETE", "/api/tea", None, 404, id="nothing to delete"),
+    ],
+)
+def test_wrong_request(opened, method, path, body, status):
+    """What makes no sense is answered as such."""
+    assert status == ask(opened().port, method, path, body)[0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "oks"),
+    [
+        pytest.param("none", [True] * 5, id="good"),
+        pytest.param(
+            "lost-order", [True, True, True, False, False, True], id="lost order"
+        ),
+        pytest.param("wrong-version", [False, False], id="somebody else"),
+    ],
+)
+def test_checkout(opened, fault, oks):
+    """The plan's customer finds out what no single page shows."""
+    port = opened(SHOP_FAULT=fault, SHOP_VERSION="1.0.0").port
+    plan = APP.with_name("plan.yaml")
+    steps = read_plan(plan.read_bytes(), "plan.yaml", resolve).events.values()
+    step = next(each for own in steps for each in own if each.use == "scenario")
+    ask_green = probe(port, identity=("X-App-Version", "1.0.0"))
+    tools = Tools(
+        http=ask_green,
+        production=NoListenerProbe("not asked"),
+        aws=ScriptedAws({}),
+        connect=leads_nowhere,
+        deadline=Deadline.after(PATIENCE),
+        log=QuietLog(),
+    )
+    findings = list(step.validator.check(a_context(), tools))
+
+    assert oks == [each.ok for each in findings], findings
 
 
 def test_wrong_version(opened):
