@@ -47,6 +47,7 @@ from rehearsal.functions.service import LambdaService
 from rehearsal.load_balancer.certificates import Certificates
 from rehearsal.load_balancer.mirror import Mirror
 from rehearsal.load_balancer.service import LoadBalancerService
+from rehearsal.notifications.notifications import Notifications
 from rehearsal.settings import ACCOUNT, StageSettings
 
 
@@ -98,6 +99,7 @@ class Stage:
         self.faults = faults or Faults()
         self._stops = Stops(self.faults, lambda: self.client("codedeploy"))
         self._closing = ExitStack()
+        self._registry = Registry()
         self.data_plane = DataPlane(host=self.settings.host)
 
     def __enter__(self) -> Self:
@@ -156,6 +158,7 @@ class Stage:
         closing.callback(self._server.close)
         self._clients = Clients(self._server.url, settings.region)
         closing.callback(self._stops.close)
+        self._notifications = self._notify(closing)
         mirror = self._mirror(closing)
         cloudwatch = self._cloudwatch(mirror, closing)
         fleet = self._fleet(cloudwatch, closing)
@@ -168,6 +171,7 @@ class Stage:
             load_balancing=LoadBalancerService(self.data_plane, mirror),
             functions=LambdaService(fleet),
             monitoring=cloudwatch.service(settings.region, ACCOUNT),
+            topics=self._notifications.topics,
         )
         self._server.start()
         if settings.prewarms_functions:
@@ -188,13 +192,27 @@ class Stage:
         closing.callback(scheduler.close)
         return scheduler
 
+    def _notify(self, closing: ExitStack) -> Notifications:
+        notifications = Notifications(
+            backend=self._moto.backend,
+            client=self.client,
+            endpoint_url=lambda: self._server.url,
+            registry=self._registry,
+            assumptions=self.settings.engine.assumptions,
+            region=self.settings.region,
+            host=self.settings.host,
+        )
+        notifications.start()
+        closing.callback(notifications.close)
+        return notifications
+
     def _cloudwatch(self, mirror: Mirror, closing: ExitStack) -> CloudWatch:
         cloudwatch = CloudWatch(
             self.settings.cloudwatch,
             self._clock,
             self.data_plane,
             mirror.attached,
-            self._on_alarm,
+            self._alarm_changed,
         )
         cloudwatch.start()
         closing.callback(cloudwatch.close)
@@ -230,12 +248,17 @@ class Stage:
 
     def _changed(self, change: Change) -> None:
         self._stops.on_change(change)
+        self._notifications.of_deployments(change)
         self._on_change(change)
+
+    def _alarm_changed(self, change: AlarmChanged) -> None:
+        self._notifications.of_alarms(change)
+        self._on_alarm(change)
 
     def _context(self, engine: Engine) -> Context:
         return Context(
             engine=engine,
-            registry=Registry(),
+            registry=self._registry,
             read_object=self._clients.read_object,
             region=self.settings.region,
             account=ACCOUNT,

@@ -13,7 +13,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rehearsal.codedeploy.model.vocabulary import ErrorCode, EventName, EventStatus
+from rehearsal.codedeploy.model.vocabulary import (
+    DeploymentStatus,
+    ErrorCode,
+    EventName,
+    EventStatus,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,12 @@ class Assumptions:
     # Doubt: StopDeployment answers Pending or Succeeded; Pending is what the model says
     # while an event still runs.
     stop_answers_pending: bool = True
+
+    # Doubt: no document says when a start is told; published messages of triggers have
+    # the status CREATED. Nor does one say when DeploymentRollback is: here when the
+    # rollback's own deployment is created, beside what else is told of that one. The
+    # subject of a trigger's message is as people quote it.
+    start_is_told_at: DeploymentStatus = DeploymentStatus.CREATED
 
     # Doubt: known to stay false for ECS (aws/containers-roadmap issue 269).
     termination_wait_is_shown: bool = False

@@ -14,6 +14,7 @@ from rehearsal.endpoint.moto_state import MotoState, authorization
 SCOPE = re.compile(r"Credential=[^/]*/\d*/(?P<region>[^/]*)/(?P<service>[^/]*)/")
 CODEDEPLOY = "CodeDeploy_20141006"
 ECS = "AmazonEC2ContainerServiceV20141113"
+CONFIRMATION = "Action=ConfirmSubscription&"
 MAX_BODY = 64 * 1024 * 1024  # bytes; a bound, far above what a rehearsal sends
 
 Environ = dict[str, Any]
@@ -37,6 +38,14 @@ class Monitoring(Protocol):
 
     def answer(self, target: str, body: bytes) -> Reply | None:
         """Answer, or None."""
+        ...
+
+
+class Topics(Protocol):
+    """SNS: answers itself, or with moto's answer."""
+
+    def answer(self, body: bytes, moto: Callable[[], Reply]) -> Reply:
+        """Answer."""
         ...
 
 
@@ -71,6 +80,7 @@ class Front:
         load_balancing: LoadBalancing,
         functions: Functions,
         monitoring: Monitoring,
+        topics: Topics,
     ) -> None:
         """Say who answers, before the first request: they need the endpoint's URL.
 
@@ -79,11 +89,13 @@ class Front:
             load_balancing: Answers for ELBv2.
             functions: Answers for Lambda.
             monitoring: Answers for CloudWatch.
+            topics: Answers for SNS.
         """
         self._json_services = json_services
         self._load_balancing = load_balancing
         self._functions = functions
         self._monitoring = monitoring
+        self._topics = topics
 
     def __call__(
         self, environ: Environ, start_response: StartResponse
@@ -129,6 +141,14 @@ class Front:
             case "monitoring":
                 target = environ.get("HTTP_X_AMZ_TARGET", "")
                 return self._monitoring.answer(target, _body(environ))
+            case "sns":
+                return self._topics.answer(
+                    _body(environ), lambda: self._moto_reply(environ)
+                )
+            case "" if CONFIRMATION in environ.get("QUERY_STRING", ""):
+                # A subscriber follows SubscribeURL, without credentials.
+                query = environ["QUERY_STRING"].encode("latin-1")
+                return self._topics.answer(query, lambda: self._moto_reply(environ))
             case "lambda":
                 invocation_type = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "")
                 path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]

@@ -12,6 +12,12 @@ Settings = Mapping[str, Any]
 MAX_TERMINATION_WAIT = 2880  # minutes, by the API's model
 MAX_ALARMS = 10
 MAX_ALARM_NAME = 255
+MAX_TRIGGERS = 10
+TRIGGER_EVENTS = {
+    *("DeploymentStart", "DeploymentSuccess", "DeploymentFailure", "DeploymentStop"),
+    *("DeploymentRollback", "DeploymentReady", "InstanceStart", "InstanceSuccess"),
+    *("InstanceFailure", "InstanceReady"),
+}
 DEFAULT_CONFIG = "CodeDeployDefault.ECSAllAtOnce"
 _WAITS: Mapping[str, Mapping[str, Any]] = {
     "terminateBlueInstancesOnDeploymentSuccess": {
@@ -60,6 +66,7 @@ def check_settings(settings: Settings, configs: Mapping[str, Any]) -> None:
         _check_blue_green,
         _check_rollback,
         _check_alarms,
+        _check_triggers,
     )
     for check in checks:
         check(settings)
@@ -168,3 +175,23 @@ def check_alarms(configuration: Mapping[str, Any]) -> None:
     if len(alarms) > MAX_ALARMS:
         message = f"A deployment group takes at most {MAX_ALARMS} alarms."
         raise ApiError("AlarmsLimitExceededException", message)
+
+
+def _check_triggers(settings: Settings) -> None:
+    triggers = settings.get("triggerConfigurations") or []
+    for trigger in triggers:
+        events = set(trigger.get("triggerEvents") or [])
+        unknown = events - TRIGGER_EVENTS
+        arn = trigger.get("triggerTargetArn") or ""
+        if unknown or not events or not trigger.get("triggerName"):
+            message = (
+                "A trigger has a triggerName and one or more triggerEvents of "
+                f"{', '.join(sorted(TRIGGER_EVENTS))}; not {sorted(unknown)}."
+            )
+            raise ApiError("InvalidTriggerConfigException", message)
+        if not arn.startswith("arn:aws:sns:"):
+            message = f"triggerTargetArn is the ARN of an SNS topic, not {arn!r}."
+            raise ApiError("InvalidTriggerConfigException", message)
+    if len(triggers) > MAX_TRIGGERS:
+        message = f"A deployment group takes at most {MAX_TRIGGERS} triggers."
+        raise ApiError("TriggerTargetsLimitExceededException", message)

@@ -1,0 +1,1 @@
+"""Notifications: SNS to local subscribers, CodeDeploy's triggers and its events."""

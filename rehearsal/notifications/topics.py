@@ -1,0 +1,172 @@
+"""SNS: moto's, with HTTP subscribers that confirm and are told in SNS's own form.
+
+Source: "Parsing Amazon SNS message formats" in the SNS developer guide. Signatures
+stand for nothing: their certificate lies where only AWS has it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+from xml.sax.saxutils import escape
+
+from rehearsal.endpoint.json_service import Reply
+from rehearsal.notifications.postman import Postman
+
+NAMESPACE = "http://sns.amazonaws.com/doc/2010-03-31/"
+MOST_TOKENS = 1000
+_HTTP = {"http", "https"}
+_ARN = re.compile(r"<SubscriptionArn>([^<]+)</SubscriptionArn>")
+
+
+class Topics:
+    """Subscribes, confirms and publishes where HTTP subscribers are concerned.
+
+    Args:
+        backend: Gives moto's SNS backend.
+        postman: Hands over.
+        endpoint_url: Gives the stage's endpoint, for SubscribeURL.
+    """
+
+    def __init__(
+        self,
+        backend: Callable[[], Any],
+        postman: Postman,
+        endpoint_url: Callable[[], str],
+    ) -> None:
+        self._backend = backend
+        self._postman = postman
+        self._endpoint_url = endpoint_url
+        self._tokens: dict[str, str] = {}
+
+    def answer(self, body: bytes, moto: Callable[[], Reply]) -> Reply:
+        """Answer a request in the query protocol.
+
+        Args:
+            body: The request as a form.
+            moto: Gives moto's answer, for what is moto's to answer.
+        """
+        fields = parse_qs(body.decode(errors="replace"))
+        form = {name: values[0] for name, values in fields.items()}
+        match form.get("Action"):
+            case "Subscribe" if form.get("Protocol") in _HTTP:
+                reply = moto()
+                found = _ARN.search(reply.body.decode())
+                if found:
+                    self._invite(found[1], form["TopicArn"], form.get("Endpoint", ""))
+                return reply
+            case "ConfirmSubscription":
+                return self.confirm(form.get("TopicArn", ""), form.get("Token", ""))
+            case "Publish" if self._over_http(form.get("TopicArn", "")):
+                id_ = self.publish(
+                    form["TopicArn"], form.get("Subject"), form.get("Message", "")
+                )
+                return _reply("Publish", f"<MessageId>{id_}</MessageId>")
+        return moto()
+
+    def confirm(self, topic: str, token: str) -> Reply:
+        """Take a subscriber's confirmation, by the token it was sent."""
+        arn = self._tokens.get(token)
+        found = self._backend().subscriptions.get(arn)
+        if found is None or found.topic.arn != topic:
+            message = "Invalid token"
+            return _error("InvalidParameter", message)
+        found.confirmed = True
+        return _reply(
+            "ConfirmSubscription",
+            f"<SubscriptionArn>{escape(found.arn)}</SubscriptionArn>",
+        )
+
+    def publish(self, topic: str, subject: str | None, message: str) -> str:
+        """Tell every subscriber; HTTP ones that have confirmed, in their own time.
+
+        Returns:
+            The message's id.
+
+        Raises:
+            KeyError: There is no such topic.
+        """
+        if topic not in self._backend().topics:
+            raise KeyError(f"there is no topic {topic}")
+        id_ = str(uuid.uuid4())
+        for each in self._subscriptions(topic):
+            if each.protocol not in _HTTP:
+                each.publish(message, id_, subject=subject)
+            elif each.confirmed:
+                self._postman.send(partial(self._notify, each, id_, subject, message))
+        return id_
+
+    def _notify(
+        self, subscription: Any, id_: str, subject: str | None, message: str
+    ) -> None:
+        told = subscription.get_post_data(message, id_, subject)
+        self._post("Notification", told, subscription.endpoint, subscription.arn)
+
+    def _invite(self, arn: str, topic: str, endpoint: str) -> None:
+        """Ask a new subscriber to confirm, as SNS does."""
+        if len(self._tokens) >= MOST_TOKENS:
+            del self._tokens[next(iter(self._tokens))]
+        token = secrets.token_hex(32)
+        self._tokens[token] = arn
+        asked = {"Action": "ConfirmSubscription", "TopicArn": topic, "Token": token}
+        told = {
+            "Type": "SubscriptionConfirmation",
+            "MessageId": str(uuid.uuid4()),
+            "Token": token,
+            "TopicArn": topic,
+            "Message": f"You have chosen to subscribe to the topic {topic}.\nTo "
+            "confirm the subscription, visit the SubscribeURL included in this "
+            "message.",
+            "SubscribeURL": f"{self._endpoint_url()}/?{urlencode(asked)}",
+            "Timestamp": datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+            + "Z",
+            "SignatureVersion": "2",
+            "Signature": "",
+            "SigningCertURL": "",
+        }
+        self._postman.send(
+            partial(self._post, "SubscriptionConfirmation", told, endpoint, arn)
+        )
+
+    def _post(self, kind: str, told: dict[str, Any], endpoint: str, arn: str) -> None:
+        headers = {
+            "Content-Type": "text/plain; charset=UTF-8",
+            "User-Agent": "Amazon Simple Notification Service Agent",
+            "x-amz-sns-message-type": kind,
+            "x-amz-sns-message-id": told["MessageId"],
+            "x-amz-sns-topic-arn": told["TopicArn"],
+            "x-amz-sns-subscription-arn": arn,
+        }
+        self._postman.post(endpoint, json.dumps(told), headers)
+
+    def _subscriptions(self, topic: str) -> Iterator[Any]:
+        subscriptions = list(self._backend().subscriptions.values())
+        return (each for each in subscriptions if each.topic.arn == topic)
+
+    def _over_http(self, topic: str) -> bool:
+        return any(each.protocol in _HTTP for each in self._subscriptions(topic))
+
+
+def _reply(operation: str, result: str) -> Reply:
+    body = (
+        f'<{operation}Response xmlns="{NAMESPACE}"><{operation}Result>{result}'
+        f"</{operation}Result><ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId>"
+        f"</ResponseMetadata></{operation}Response>"
+    )
+    return Reply(status=200, body=body.encode(), headers={"Content-Type": "text/xml"})
+
+
+def _error(code: str, message: str) -> Reply:
+    body = (
+        f'<ErrorResponse xmlns="{NAMESPACE}"><Error><Type>Sender</Type>'
+        f"<Code>{code}</Code><Message>{message}</Message></Error>"
+        f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+    )
+    return Reply(status=400, body=body.encode(), headers={"Content-Type": "text/xml"})
