@@ -29,7 +29,12 @@ LAMBDA_SECONDS = 900.0
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
-def command(files: tuple[Path, ...]) -> NoReturn:
+@click.option(
+    "--for-run",
+    is_flag=True,
+    help="The plans are for hookgate run, and not deployed.",
+)
+def command(files: tuple[Path, ...], *, for_run: bool) -> NoReturn:
     """Check plans, AppSpecs and scenarios, and tell every problem with its place.
 
     Of a CloudFormation template it checks the hook AWS::CodeDeploy::BlueGreen.
@@ -37,7 +42,7 @@ def command(files: tuple[Path, ...]) -> NoReturn:
     wrong = False
     for file in files:
         try:
-            warnings = warnings_of(file)
+            warnings = warnings_of(file, deployed=not for_run)
         except PlanError as error:
             wrong = True
             click.echo(str(error))
@@ -48,8 +53,12 @@ def command(files: tuple[Path, ...]) -> NoReturn:
     raise click.exceptions.Exit(ExitCode.WRONG_INPUT if wrong else ExitCode.PASSED)
 
 
-def warnings_of(file: Path) -> tuple[tuple[Place, str], ...]:
+def warnings_of(file: Path, *, deployed: bool = True) -> tuple[tuple[Place, str], ...]:
     """What a right file could do better.
+
+    Args:
+        file: a plan, an AppSpec or a scenario.
+        deployed: whether a plan is for Lambda.
 
     Raises:
         PlanError: the file is wrong; every problem with its place.
@@ -66,7 +75,7 @@ def warnings_of(file: Path) -> tuple[tuple[Place, str], ...]:
     if keys & {"service", "deployments", "starts_with"}:
         read_scenario(file)
         return ()
-    plan = read_plan(content, str(file), resolve, beside(file))
+    plan = read_plan(content, str(file), resolve, beside(file), deployed=deployed)
     for event in plan.events:
         check_fits(plan, event, LAMBDA_SECONDS - RESERVE)
     return plan.warnings()

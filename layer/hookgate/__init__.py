@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hookgate.attempts import eventually
     from hookgate.bound import Bound, DurationBound, NumberBound, PercentageBound
     from hookgate.chain import Presented, presented
+    from hookgate.child import run_child
     from hookgate.cloudwatch import Window, metric_query, metric_values
     from hookgate.context import (
         AppSpec,
@@ -93,6 +94,7 @@ if TYPE_CHECKING:
     from hookgate.validator import Tools, Validator
 
 _NAMES = {
+    "child": ("run_child",),
     "dns_call": ("DnsQuestion", "DnsRecords", "DnsTransport", "ask_dns", "nameservers"),
     "health_call": ("ask_health",),
     "handshake": ("converse",),
@@ -285,6 +287,7 @@ __all__ = [
     "presented",
     "read_package_file",
     "read_routes",
+    "run_child",
     "status_in",
     "too_few",
 ]

@@ -127,6 +127,8 @@ class Validator(BaseModel, ABC):
     needs_aws: ClassVar[bool] = False
     #: Whether its ``steps`` and ``cleanup`` may name files beside the plan.
     reads_files: ClassVar[bool] = False
+    #: Whether only ``hookgate run`` may use it: a deployed plan with it is refused.
+    only_run: ClassVar[bool] = False
     #: Modules it needs that only the second layer holds, such as ``grpc``. Without
     #: them its options are refused; so it imports them no earlier than in ``check``.
     second_layer: ClassVar[tuple[str, ...]] = ()

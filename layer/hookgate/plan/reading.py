@@ -19,7 +19,12 @@ _MARGIN = 1.0
 
 
 def read_plan(
-    text: str | bytes, file: str, resolve: Resolve, files: Files | None = None
+    text: str | bytes,
+    file: str,
+    resolve: Resolve,
+    files: Files | None = None,
+    *,
+    deployed: bool = True,
 ) -> Plan:
     """Read a plan and check all that can be known before there is a deployment.
 
@@ -30,6 +35,7 @@ def read_plan(
             InputError if there is none.
         files: reads what stands beside the plan, such as ``beside(path)``; without
             it a plan that names files is refused.
+        deployed: whether it is for Lambda, where not every validator can be used.
 
     Raises:
         PlanError: with every mistake found, in the order of the file.
@@ -37,7 +43,12 @@ def read_plan(
     document, problems = parse(text, file)
     shape = _shape(document, problems)
     _check_target(document, problems)
-    checker = Checker(problems=problems, resolve=resolve, files=files or nowhere(file))
+    checker = Checker(
+        problems=problems,
+        resolve=resolve,
+        files=files or nowhere(file),
+        deployed=deployed,
+    )
     checked = _check_steps(document, checker)
     if problems or shape is None:
         raise problems.error()

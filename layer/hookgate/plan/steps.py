@@ -34,6 +34,7 @@ class Checker:
     problems: Problems
     resolve: Resolve
     files: Files
+    deployed: bool = True
     _known: dict[str, type[Validator] | str] = field(default_factory=dict, init=False)
     _blamed: frozenset[Place] = field(init=False)
 
@@ -89,6 +90,13 @@ class Checker:
         if isinstance(kind, str):
             self.problems.add(draft.value("use"), kind)
             return None
+        if kind.only_run and self.deployed:
+            self.problems.add(
+                draft.value("use"),
+                f"{draft.use} is for hookgate run only: it starts a program of this "
+                "machine, which is not there in Lambda; use lambda, or a validator of "
+                "your own",
+            )
         event = draft.event
         if kind.asks_listener and event and not event.test_listener_serves_green:
             self.problems.add(
