@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from hookgate.line import Encryption, Line
     from hookgate.model import Finding, LifecycleEvent, Status
     from hookgate.old_tls import MinVersion, agreed_on
+    from hookgate.openapi_document import OpenApiDocument, Operation
     from hookgate.patience import (
         Consecutive,
         Every,
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from hookgate.validator import Tools, Validator
 
 _NAMES = {
+    "openapi_document": ("OpenApiDocument", "Operation"),
     "child": ("run_child",),
     "dns_call": ("DnsQuestion", "DnsRecords", "DnsTransport", "ask_dns", "nameservers"),
     "health_call": ("ask_health",),
@@ -228,6 +230,8 @@ __all__ = [
     "NotFound",
     "NotGreen",
     "NumberBound",
+    "OpenApiDocument",
+    "Operation",
     "Pace",
     "PackageFile",
     "Patience",

@@ -1,0 +1,136 @@
+"""``use: openapi``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from hookgate import (
+    DeploymentContext,
+    Duration,
+    Finding,
+    NoAnswer,
+    NoData,
+    OpenApiDocument,
+    Operation,
+    Probe,
+    Request,
+    Size,
+    Tools,
+    Validator,
+)
+
+_SHOWN = 20
+
+
+class Openapi(Validator):
+    """Does the service answer as its own OpenAPI document says?
+
+    Every safe operation is asked (RFC 9110, 9.2.1: GET, HEAD, OPTIONS) whose required
+    parameters have an example or a default in the document; the others are named.
+    Status, content type, headers and body are checked by openapi-core; a 5xx is never
+    right. The document is JSON and refers to nothing outside of itself.
+    spec.openapis.org/oas/latest.html
+
+    Example:
+        - use: openapi
+          name: answers as documented
+          with:
+            document: /openapi.json
+            headers: {Accept: application/json}
+            max_operations: 30
+    """
+
+    asks_listener: ClassVar[bool] = True
+    second_layer: ClassVar[tuple[str, ...]] = ("openapi_core",)
+
+    document: str = Field(
+        "/openapi.json",
+        pattern=r"^/",
+        description="Where the service itself serves its document.",
+    )
+    headers: Mapping[str, str] = Field(
+        {}, description="Headers to send with each request."
+    )
+    max_operations: int = Field(
+        50, ge=1, le=200, description="How many operations are asked at most."
+    )
+    max_body: Size = Field(
+        1024 * 1024,
+        gt=0,
+        le=8 * 1024 * 1024,
+        description="The largest document and the largest answer taken.",
+    )
+    listener: Literal["test", "production"] = Field(
+        "test",
+        description="Which listener to ask; production only at AfterAllowTraffic.",
+    )
+    timeout: Duration = Field(5.0, gt=0, description="The bound of one request.")
+
+    def worst_case(self) -> float:
+        """As long as the document and all operations may take."""
+        return self.timeout * (self.max_operations + 1)
+
+    def check(
+        self,
+        context: DeploymentContext,  # noqa: ARG002 - every validator is given it
+        tools: Tools,
+    ) -> Iterator[Finding]:
+        """Get the document, ask its operations, and hold the answers against it."""
+        probe = tools.http if self.listener == "test" else tools.production
+        reply = probe(self._request("GET", self.document, {}))
+        if reply.status != 200:
+            summary = f"GET {self.document} answered {reply.status}, expected 200"
+            yield Finding(ok=False, summary=summary)
+            return
+        document = OpenApiDocument(reply.body)
+        operations = list(document.operations())
+        ready = [each for each in operations if not each.why_not]
+        if not ready:
+            raise NoData(f"no operation can be asked: {_listed(operations)}")
+        for each in ready[: self.max_operations]:
+            yield self._ask(probe, document, each)
+        yield self._unasked(operations, ready[self.max_operations :])
+
+    def _request(self, method: str, path: str, headers: Mapping[str, str]) -> Request:
+        return Request(
+            method=method,
+            path=path,
+            headers={**self.headers, **headers},
+            timeout=self.timeout,
+            max_body=self.max_body,
+        )
+
+    def _ask(
+        self, probe: Probe, document: OpenApiDocument, operation: Operation
+    ) -> Finding:
+        method = operation.method.upper()
+        try:
+            reply = probe(self._request(method, operation.path, operation.headers))
+        except NoAnswer as error:
+            return Finding(ok=False, summary=f"{operation}: {error}")
+        faults = list(document.faults(operation, reply))
+        said = "; ".join(faults) or f"answered {reply.status} as the document says"
+        return Finding(
+            ok=not faults,
+            summary=f"{operation}: {said}",
+            evidence={"path": operation.path, "status": reply.status},
+        )
+
+    def _unasked(self, operations: list[Operation], beyond: list[Operation]) -> Finding:
+        left = [each for each in operations if each.why_not]
+        more = f"; {len(beyond)} beyond max_operations" if beyond else ""
+        asked = len(operations) - len(left) - len(beyond)
+        return Finding(
+            ok=True,
+            summary=f"{asked} of {len(operations)} operations were asked; not asked: "
+            f"{_listed(left)}{more}",
+        )
+
+
+def _listed(operations: list[Operation]) -> str:
+    told = [f"{each} ({each.why_not})" for each in operations[:_SHOWN]]
+    more = f" and {len(operations) - _SHOWN} more" if len(operations) > _SHOWN else ""
+    return (", ".join(told) or "none") + more
