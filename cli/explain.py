@@ -23,7 +23,13 @@ from hookgate.units import seconds_text
 )
 def command(plan_file: Path) -> None:
     """Show the resolved plan: the steps of each event and its worst-case time."""
-    plan = read_plan(plan_file.read_bytes(), str(plan_file), resolve, beside(plan_file), deployed=False)
+    plan = read_plan(
+        plan_file.read_bytes(),
+        str(plan_file),
+        resolve,
+        beside(plan_file),
+        deployed=False,
+    )
     console = Console(highlight=False)
     console.print(_target(plan))
     for event, steps in plan.events.items():

@@ -71,7 +71,13 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     Steps that ask AWS are errored: there is no deployment to ask about.
     """
     console = console_for((json_file, junit_file))
-    plan = read_plan(plan_file.read_bytes(), str(plan_file), resolve, beside(plan_file), deployed=False)
+    plan = read_plan(
+        plan_file.read_bytes(),
+        str(plan_file),
+        resolve,
+        beside(plan_file),
+        deployed=False,
+    )
     lifecycle_event, seconds = LifecycleEvent(event), read_seconds(timeout)
     check_fits(plan, lifecycle_event, seconds)
     endpoint = parse_url(url)

@@ -74,7 +74,8 @@ class OpenApiDocument:
 
     def operations(self) -> Iterator[Operation]:
         """Every operation, in the document's order."""
-        for pattern, item in self._data.get("paths", {}).items():
+        for pattern, written in self._data.get("paths", {}).items():
+            item = self._resolved(written)
             for method in (*SAFE, *_UNSAFE):
                 if method in item:
                     yield self._operation(method, pattern, item)
@@ -85,8 +86,8 @@ class OpenApiDocument:
             yield f"it answered {reply.status}, an error of its own"
             return
         if operation.method == "head":
-            item = self._data["paths"][operation.pattern]["head"]
-            told = {str(each).upper() for each in item.get("responses", {})}
+            item = self._resolved(self._data["paths"][operation.pattern])
+            told = {str(each).upper() for each in item["head"].get("responses", {})}
             if not told & {str(reply.status), f"{reply.status // 100}XX", "DEFAULT"}:
                 yield f"it answered {reply.status}, which the document does not name"
             return
@@ -103,8 +104,8 @@ class OpenApiDocument:
         try:
             checker = OpenAPI.from_dict(self._data)
             checker.check_spec()
-        except Exception as error:
-            # The document is the service's: whatever is wrong with it, say so.
+        # The document is the service's: whatever is wrong with it, say so.
+        except Exception as error:  # noqa: BLE001 - as above
             what = str(error).partition("\n")[0][:300] or type(error).__name__
             raise CannotMeasure(
                 f"no OpenAPI document that can be used: {what}"
@@ -204,7 +205,7 @@ def _references(value: Any) -> Iterator[str]:
 def _example(parameter: Mapping[str, Any]) -> Any:
     """The value that the document itself gives, or None."""
     examples = parameter.get("examples") or {}
-    first = next(iter(examples.values()), {}) if isinstance(examples, dict) else {}
+    first: Any = next(iter(examples.values()), {}) if isinstance(examples, dict) else {}
     schema = parameter["schema"]
     given = (
         parameter.get("example"),
@@ -223,11 +224,11 @@ def _text(value: Any) -> str:
 def _told(error: BaseException) -> str:
     """An error of openapi-core, with what its causes know better."""
     inner = error.__cause__
-    schema_errors = getattr(inner, "schema_errors", None) or getattr(
-        error, "schema_errors", ()
+    found = getattr(inner, "schema_errors", None) or getattr(
+        error, "schema_errors", None
     )
     told = [
         f"{getattr(each, 'json_path', '$')}: {each.message}"[:300]
-        for each in list(schema_errors)[:5]
+        for each in list(found or ())[:5]
     ]
     return "; ".join(told) or str(inner or error)[:300]
