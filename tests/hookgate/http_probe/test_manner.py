@@ -54,6 +54,7 @@ def ask(listener, authority, trust: Trust | None = None, **options):
     [
         pytest.param("gzip", gzip.compress(b"hello"), id="gzip"),
         pytest.param("deflate", zlib.compress(b"hello"), id="deflate"),
+        pytest.param("br", bytes.fromhex("0b028068656c6c6f03"), id="Brotli"),
     ],
 )
 def test_encodings(listen, encoding, body):
