@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.balancer import Balancer
+from rehearsal.production_client import ProductionClient
 from rehearsal.production_traffic import (
     Connections,
-    ProductionClient,
     ProductionTraffic,
     TrafficSettings,
 )

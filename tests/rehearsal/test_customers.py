@@ -8,7 +8,8 @@ from support.stage_setting import wait_for
 
 from rehearsal.customers import Customers
 from rehearsal.data_plane import AccessRecord, Target
-from rehearsal.production_traffic import ProductionClient, TrafficSettings
+from rehearsal.production_client import ProductionClient
+from rehearsal.production_traffic import TrafficSettings
 from rehearsal.traffic_watch import TrafficWatch
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"

@@ -24,7 +24,8 @@ SCRIPT = textwrap.dedent(
     """
     import dataclasses, json, os, sys, time
     from support.stage_setting import IMAGES, SETTINGS, Setting, function
-    from rehearsal.production_traffic import ProductionClient, TrafficSettings
+    from rehearsal.production_client import ProductionClient
+    from rehearsal.production_traffic import TrafficSettings
     from rehearsal.stage import Stage
     mark = {"MARK": os.environ["MARK"]}
     images = {
@@ -210,7 +211,8 @@ def test_a_killed_load_generator_leaves_nothing(stage):
     script = textwrap.dedent(
         f"""
         import sys
-        from rehearsal.production_traffic import ProductionClient, TrafficSettings
+        from rehearsal.production_client import ProductionClient
+        from rehearsal.production_traffic import TrafficSettings
         client = ProductionClient(
             TrafficSettings(port={stage.told["production"]}, rate=200)
         )

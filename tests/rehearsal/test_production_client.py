@@ -15,9 +15,9 @@ from support.data_plane import (
 )
 
 from rehearsal.data_plane import Certificate, DataPlane, FixedResponse, Protocol
+from rehearsal.production_client import ProductionClient
 from rehearsal.production_traffic import (
     Connections,
-    ProductionClient,
     TrafficSettings,
 )
 
