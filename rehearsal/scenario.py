@@ -18,8 +18,11 @@ from rehearsal.cloudformation.document import read_template
 from rehearsal.cloudformation.faults import check_hook
 from rehearsal.cloudformation.hook import BlueGreenHook, read_hook
 from rehearsal.cloudwatch.rule import parse_rule
+from rehearsal.ecs import docker
 from rehearsal.scenario_file import ScenarioFile
 
+#: What can be done about an image that nothing stands for.
+_BOTH_WAYS = "map it to a command, or let a Docker engine on this machine have it"
 #: A scenario is read by the same strict reader, whose words are about plans.
 _PLAN = re.compile(r"\b(a|the) plan\b")
 
@@ -125,7 +128,9 @@ def _unknown_images(content: ScenarioFile, document: Document) -> Iterator[Probl
     for path, image in named.items():
         if image not in content.images:
             hint = did_you_mean(image, content.images)
-            yield document.value(path), f"no image {image!r} in images{hint}"
+            said = f"no image {image!r} in images{hint}"
+            if docker.why_not(image) is not None:
+                yield document.value(path), f"{said}; {_BOTH_WAYS}"
 
 
 def _missing_files(scenario: Scenario, document: Document) -> Iterator[Problem]:

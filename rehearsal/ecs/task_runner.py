@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from rehearsal.data_plane import DataPlane, TargetState, TaskProcess
+from rehearsal.ecs import docker
 from rehearsal.ecs.images import CannotPullContainerError, Image, Images, find_image
 from rehearsal.ecs.records import Task, TaskSet
 from rehearsal.ecs.settings import EcsSettings
@@ -45,9 +46,7 @@ class TaskRunner:
         balanced = {b.get("containerName") for b in task_set.load_balancers}
         try:
             for container in task_set.definition["containerDefinitions"]:
-                name = self._tampering.image(task, container["image"])
-                image = find_image(self._images, name)
-                process = _started(image, container)
+                process = self._started(task, container)
                 task.processes[container["name"]] = process
                 if container["name"] in balanced:
                     task.target = self._tampering.target(task, process.target)
@@ -57,6 +56,18 @@ class TaskRunner:
         task.status, task.started_at = "RUNNING", time.time()
         if task_set.target_group_arn is not None and task.target is not None:
             self._plane.register(task_set.target_group_arn, task.target)
+
+    def _started(self, task: Task, container: dict[str, object]) -> TaskProcess:
+        """Run a container's command, or the container itself where Docker has it."""
+        name = self._tampering.image(task, str(container["image"]))
+        try:
+            image = find_image(self._images, name)
+        except CannotPullContainerError as error:
+            why = docker.why_not(name)
+            if why is None:
+                return docker.started(name, container)
+            raise CannotPullContainerError(f"{error}, and {why}") from None
+        return _started(image, container)
 
     def look_after(self, task_set: TaskSet, task: Task) -> None:
         """See whether a running task has died or is to be replaced."""
