@@ -23,6 +23,7 @@ from rehearsal.deployments import create_deployment, lifecycle_events, wait_for_
 from rehearsal.ecs.images import Image, local_command
 from rehearsal.first_version import primary_task_set, wait_for_first_version
 from rehearsal.hook_log import HookLog
+from rehearsal.presented import certificate_presented
 from rehearsal.record import deployment_record
 from rehearsal.scenario import Scenario
 from rehearsal.scenario_file import DeploymentFile
@@ -143,11 +144,12 @@ class Rehearsal:
         visitors.begin(self._task_definitions(stage, balancer, definition))
         codedeploy = stage.client("codedeploy")
         spec = appspec(self.scenario, definition, events)
-        id_ = create_deployment(codedeploy, self.scenario, spec)
-        self.audience.begins(deployment, id_)
-        info = wait_for_end(codedeploy, id_)
-        rollback = info.get("rollbackInfo", {}).get("rollbackDeploymentId")
-        rolled_back = wait_for_end(codedeploy, rollback) if rollback else None
+        with certificate_presented(stage, balancer, self.scenario, deployment):
+            id_ = create_deployment(codedeploy, self.scenario, spec)
+            self.audience.begins(deployment, id_)
+            info = wait_for_end(codedeploy, id_)
+            rollback = info.get("rollbackInfo", {}).get("rollbackDeploymentId")
+            rolled_back = wait_for_end(codedeploy, rollback) if rollback else None
         visits = visitors.end()
         record = deployment_record(
             info,

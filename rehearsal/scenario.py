@@ -143,6 +143,10 @@ def _missing_files(scenario: Scenario, document: Document) -> Iterator[Problem]:
         named["deployment_group", "template"] = (
             scenario.content.deployment_group.template
         )
+    for index, each in enumerate(scenario.content.deployments):
+        if other := each.faults.certificate:
+            fault = ("deployments", index, "faults", "certificate")
+            named |= {(*fault, "chain"): other.chain, (*fault, "key"): other.key}
     for path, name in named.items():
         file = scenario.folder / name
         if not file.is_file():
@@ -153,9 +157,13 @@ def _faults(content: ScenarioFile, document: Document) -> Iterator[Problem]:
     """Faults that could strike nothing: a scenario must not promise them."""
     for index, each in enumerate(content.deployments):
         at = ("deployments", index, "faults")
-        if each.faults.stale_test_listener and content.load_balancer.test is None:
+        test = content.load_balancer.test
+        if each.faults.stale_test_listener and test is None:
             place = document.key((*at, "stale_test_listener"))
             yield place, "the load balancer has no test listener to be stale"
+        if each.faults.certificate and not (test and test.is_encrypted):
+            place = document.key((*at, "certificate"))
+            yield place, "the test listener speaks no TLS; let it speak HTTPS or TLS"
         for name, tasks in each.faults.tasks():
             if tasks > content.service.desired_count:
                 said = f"the service has {content.service.desired_count} tasks"

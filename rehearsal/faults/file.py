@@ -82,6 +82,13 @@ class WrongVersionFile(_File):
     tasks: Tasks = Field(None, description="On how many tasks; on all if left out.")
 
 
+class OtherCertificateFile(_File):
+    """What the test listener presents in the place of its certificate."""
+
+    chain: str = Field(description="The certificate, then those of its issuers.")
+    key: str = Field(description="Its private key, without a password.")
+
+
 class HookFile(_File):
     """What goes wrong with the function of one lifecycle event."""
 
@@ -150,6 +157,7 @@ class FaultsFile(_File):
     errors: ErrorsFile | None = None
     half_open: HalfOpenFile | None = None
     wrong_version: WrongVersionFile | None = None
+    certificate: OtherCertificateFile | None = None
     hooks: HooksFile = Field(default_factory=HooksFile)
     calls: list[CallFile] = Field(default_factory=list, max_length=20)
     stop: StopFile | None = None
