@@ -63,6 +63,26 @@ class EcsContext:
         asked = {"taskDefinition": task_definition}
         return dict(self.moto("DescribeTaskDefinition", asked)["taskDefinition"])
 
+    def checked(
+        self, definition: dict[str, Any], balancers: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """A task definition, unless a load balancer names what it has not.
+
+        Without the check its tasks would serve nobody, and look well.
+        """
+        containers = {each["name"]: each for each in definition["containerDefinitions"]}
+        for balancer in balancers:
+            name, port = balancer.get("containerName"), balancer.get("containerPort")
+            if name not in containers:
+                message = f"The container {name} does not exist in the task definition."
+                raise ApiError("InvalidParameterException", message)
+            mappings = containers[name].get("portMappings") or []
+            if port not in {each.get("containerPort") for each in mappings}:
+                what = f"did not have a container port {port} defined"
+                message = f"The container {name} {what}."
+                raise ApiError("InvalidParameterException", message)
+        return definition
+
     def shape(self, task_set: TaskSet) -> dict[str, Any]:
         """A task set in the API's shape."""
         is_steady = self.scheduler.is_steady(task_set)

@@ -12,6 +12,9 @@ CONTROLLED = {"CODE_DEPLOY", "EXTERNAL"}
 
 
 def _create(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
+    if (request.get("deploymentController") or {}).get("type") == "CODE_DEPLOY":
+        definition = context.definition(request["taskDefinition"])
+        context.checked(definition, request.get("loadBalancers") or [])
     # Moto would look the subnets up in EC2; a stage's tasks are in none.
     asked = {k: v for k, v in request.items() if k != "networkConfiguration"}
     service = context.moto("CreateService", asked)["service"]

@@ -19,12 +19,15 @@ def _create(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
         raise ApiError("InvalidParameterException", message)
     cluster = last_part(service["clusterArn"])
     name = service["serviceName"]
+    balancers = request.get("loadBalancers") or []
     task_set = TaskSet(
         cluster=cluster,
         service=name,
         arn=context.whereabouts.new_task_set(cluster, name),
-        definition=context.definition(request["taskDefinition"]),
-        load_balancers=request.get("loadBalancers") or [],
+        definition=context.checked(
+            context.definition(request["taskDefinition"]), balancers
+        ),
+        load_balancers=balancers,
         desired=service["desiredCount"],
         scale=float((request.get("scale") or {}).get("value", 0.0)),
         external_id=request.get("externalId"),

@@ -63,3 +63,31 @@ def test_everything_in_an_appspec_has_its_effect(setting):
         (each["capacityProvider"], each["base"], each["weight"]) for each in providers
     ]
     assert "2" == fetch(setting.ports["production"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        pytest.param("Name: web", "Name: wep", "wep does not exist", id="container"),
+        pytest.param("Port: 80", "Port: 81", "container port 81 defined", id="port"),
+    ],
+)
+def test_a_container_that_is_not_there_fails_the_install(setting, old, new, said):
+    """Tasks that nobody could reach never take the traffic."""
+    before = fetch(setting.ports["production"])
+    content = EVERYTHING.replace(old, new).format(
+        definition=setting.task_definition("3"), name=NAME, arn=ARN
+    )
+    revision = {"revisionType": "String", "string": {"content": content}}
+
+    id_ = setting.codedeploy.create_deployment(
+        applicationName="shop", deploymentGroupName="live", revision=revision
+    )["deploymentId"]
+
+    info = setting.ended(id_)
+    assert ("Failed", "ECS_UPDATE_ERROR") == (
+        info["status"],
+        info["errorInformation"]["code"],
+    )
+    assert said in info["errorInformation"]["message"]
+    assert before == fetch(setting.ports["production"])

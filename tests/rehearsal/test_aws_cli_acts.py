@@ -58,7 +58,8 @@ def test_ecs_deploy_of_a_bad_version_exits_with_255(setting, aws, tmp_path):
     spec = json.loads(setting.app_spec("1", **{HOOK: "always_no"}))
     app_spec, definition = tmp_path / "appspec.json", tmp_path / "task.json"
     app_spec.write_text(json.dumps(spec))
-    container = {"name": "web", "image": "shop:3", "memory": 64}
+    ports = [{"containerPort": 80}]
+    container = {"name": "web", "image": "shop:3", "memory": 64, "portMappings": ports}
     content = {"family": "shop", "containerDefinitions": [container]}
     definition.write_text(json.dumps(content))
 

@@ -143,7 +143,12 @@ class Setting:
 
     def task_definition(self, version: str) -> str:
         """Register a version; its ARN."""
-        container = {"name": "web", "image": f"shop:{version}", "memory": 64}
+        container = {
+            "name": "web",
+            "image": f"shop:{version}",
+            "memory": 64,
+            "portMappings": [{"containerPort": 80}],
+        }
         made = self.ecs.register_task_definition(
             family="shop", containerDefinitions=[container]
         )
