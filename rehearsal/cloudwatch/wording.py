@@ -30,10 +30,10 @@ def reason_for(
             return f"Insufficient Data: {_counted(number, 'datapoint')} unknown."
         periods = "period" if condition.of == 1 else "periods"
         treated = "Breaching" if state is AlarmState.ALARM else "NonBreaching"
+        missing = _counted(condition.of, "missing datapoint")
         return (
             f"Threshold Crossed: no datapoints were received for {condition.of} "
-            f"{periods} and {condition.of} missing datapoints were treated as "
-            f"[{treated}]."
+            f"{periods} and {missing} treated as [{treated}]."
         )
     told = ", ".join(f"{value} ({_shown(at)})" for at, value in reversed(real))
     breaching = sum(condition.is_breached_by(value) for _, value in real)

@@ -36,7 +36,7 @@ class LoadBalancing(Protocol):
 class Monitoring(Protocol):
     """CloudWatch: answers itself, or leaves it to moto."""
 
-    def answer(self, target: str, body: bytes) -> Reply | None:
+    def answer(self, target: str, path: str, body: bytes) -> Reply | None:
         """Answer, or None."""
         ...
 
@@ -140,7 +140,8 @@ class Front:
                 return reply or self._load_balancing.after(self._moto_reply(environ))
             case "monitoring":
                 target = environ.get("HTTP_X_AMZ_TARGET", "")
-                return self._monitoring.answer(target, _body(environ))
+                path = environ["PATH_INFO"]
+                return self._monitoring.answer(target, path, _body(environ))
             case "sns":
                 return self._topics.answer(
                     _body(environ), lambda: self._moto_reply(environ)

@@ -43,8 +43,8 @@ class EventBus:
             for target in list(rule.targets):
                 try:
                     self._hand_over(target, event)
-                except Exception:
-                    _LOGGER.exception("%s took no event", target["Arn"])
+                except Exception as error:  # noqa: BLE001 - of whatever service it is
+                    _LOGGER.warning("%s took no event: %r", target["Arn"], error)
 
     def _hand_over(self, target: Mapping[str, Any], event: Mapping[str, Any]) -> None:
         arn = target["Arn"]

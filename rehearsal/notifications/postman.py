@@ -88,5 +88,5 @@ class Postman:
         while (errand := self._errands.get()) is not None:
             try:
                 errand()
-            except Exception:
-                _LOGGER.exception("a notification could not be handed over")
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next one is due
+                _LOGGER.warning("a notification was not handed over: %r", error)

@@ -7,6 +7,7 @@ stand for nothing: their certificate lies where only AWS has it.
 from __future__ import annotations
 
 import json
+import logging
 import re
 import secrets
 import uuid
@@ -20,6 +21,7 @@ from xml.sax.saxutils import escape
 from rehearsal.endpoint.json_service import Reply
 from rehearsal.notifications.postman import Postman
 
+_LOGGER = logging.getLogger(__name__)
 NAMESPACE = "http://sns.amazonaws.com/doc/2010-03-31/"
 MOST_TOKENS = 1000
 _HTTP = {"http", "https"}
@@ -98,7 +100,7 @@ class Topics:
         id_ = str(uuid.uuid4())
         for each in self._subscriptions(topic):
             if each.protocol not in _HTTP:
-                each.publish(message, id_, subject=subject)
+                _hand_over(each, message, id_, subject)
             elif each.confirmed:
                 self._postman.send(partial(self._notify, each, id_, subject, message))
         return id_
@@ -152,6 +154,14 @@ class Topics:
 
     def _over_http(self, topic: str) -> bool:
         return any(each.protocol in _HTTP for each in self._subscriptions(topic))
+
+
+def _hand_over(subscription: Any, message: str, id_: str, subject: str | None) -> None:
+    """Tell one subscriber of moto's; the others are told even if it is gone."""
+    try:
+        subscription.publish(message, id_, subject=subject)
+    except Exception as error:  # noqa: BLE001 - moto's, of whatever service it is
+        _LOGGER.warning("%s took no message: %s", subscription.endpoint, error)
 
 
 def _reply(operation: str, result: str) -> Reply:

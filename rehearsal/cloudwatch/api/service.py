@@ -9,11 +9,16 @@ from typing import Any
 
 from rehearsal.cloudwatch.api import alarms, metrics, putting
 from rehearsal.cloudwatch.api.context import Context, ContextOperation
+from rehearsal.cloudwatch.api.query import answer_form
 from rehearsal.endpoint.conformity import service_model
-from rehearsal.endpoint.json_service import JsonService, Operation, Reply
+from rehearsal.endpoint.json_service import (
+    JsonService,
+    Operation,
+    Reply,
+    json_reply,
+)
 
 MODULES = (metrics, putting, alarms)
-TARGET = "GraniteServiceVersion20100801"
 _QUERY_ERROR = "x-amzn-query-error"
 
 
@@ -25,22 +30,29 @@ class CloudWatchService:
     """
 
     def __init__(self, context: Context) -> None:
-        table = {
+        self._operations = {
             name: _operation(context, operation)
             for module in MODULES
             for name, operation in module.OPERATIONS.items()
         }
-        self._json = JsonService("cloudwatch", table)
+        self._json = JsonService("cloudwatch", self._operations)
 
-    def answer(self, target: str, body: bytes) -> Reply | None:
-        """Answer a request in JSON; None for what is moto's to answer.
+    def answer(self, target: str, path: str, body: bytes) -> Reply | None:
+        """Answer a request in JSON or as a form; None for what is moto's to answer.
 
         Args:
             target: The header ``X-Amz-Target``.
+            path: The request's path.
             body: The request.
         """
-        prefix, _, operation = target.partition(".")
-        if prefix != TARGET or not self._json.has(operation):
+        if path.startswith("/service/"):
+            message = "The stage's CloudWatch speaks JSON and query, not CBOR."
+            return json_reply(501, {"__type": "NotImplemented", "message": message})
+        if not target:
+            reply = answer_form(body, self._operations)
+            return reply if reply is None or reply.status == 200 else _named(reply)
+        _, _, operation = target.partition(".")
+        if not self._json.has(operation):
             return None
         reply = self._json.answer(operation, body)
         return reply if reply.status == 200 else _with_query_error(reply)
@@ -59,12 +71,20 @@ def _with_query_error(reply: Reply) -> Reply:
 
     Source: the AWS JSON protocols' ``awsQueryCompatible`` trait.
     """
-    code = str(json.loads(reply.body)["__type"])
-    model = service_model("cloudwatch")
+    code = _query_code(str(json.loads(reply.body)["__type"]))
+    return replace(reply, headers={**reply.headers, _QUERY_ERROR: f"{code};Sender"})
+
+
+def _named(reply: Reply) -> Reply:
+    """A form's error, its code as that protocol has it."""
+    code = reply.body.partition(b"<Code>")[2].partition(b"</Code>")[0].decode()
+    old, new = f"<Code>{code}</Code>", f"<Code>{_query_code(code)}</Code>"
+    return replace(reply, body=reply.body.replace(old.encode(), new.encode()))
+
+
+def _query_code(code: str) -> str:
     names = {
         shape.name: shape.metadata.get("error", {}).get("code", shape.name)
-        for shape in model.error_shapes
+        for shape in service_model("cloudwatch").error_shapes
     }
-    known = names.get(code, {"ValidationException": "ValidationError"}.get(code, code))
-    headers = {**reply.headers, _QUERY_ERROR: f"{known};Sender"}
-    return replace(reply, headers=headers)
+    return str({**names, "ValidationException": "ValidationError"}.get(code, code))

@@ -159,7 +159,9 @@ def test_only_the_triggers_events_are_told(setting):
     sns = setting.stage.client("sns")
     topic = sns.create_topic(Name="successes")["TopicArn"]
     arn, read = queue(setting, "successes")
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    gone = "arn:aws:sqs:us-east-1:123456789012:gone"
+    for each in (gone, arn):  # one that is gone keeps nothing from the other
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=each)
     with_triggers(setting, topic, ["DeploymentSuccess"])
 
     setting.ended(setting.deploy("2"))

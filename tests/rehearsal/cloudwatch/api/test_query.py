@@ -1,0 +1,92 @@
+"""CloudWatch as older clients speak to it: forms in, XML out."""
+
+import pytest
+import requests
+
+SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/monitoring/aws4_request"
+
+
+def ask(stage, **form):
+    return requests.post(
+        stage.endpoint_url,
+        data={"Version": "2010-08-01", **form},
+        headers={"Authorization": SIGNED},
+        timeout=10,
+    )
+
+
+def put(stage, name, **changes):
+    usual = {
+        "Action": "PutMetricAlarm",
+        "AlarmName": name,
+        "Namespace": "Shop",
+        "MetricName": "Sales",
+        "Dimensions.member.1.Name": "Till",
+        "Dimensions.member.1.Value": "a",
+        "Statistic": "Sum",
+        "Period": "60",
+        "EvaluationPeriods": "1",
+        "Threshold": "1.5",
+        "ComparisonOperator": "GreaterThanThreshold",
+    }
+    return ask(stage, **usual | changes)
+
+
+def test_an_alarm_that_was_put_as_a_form_is_the_same_alarm(stage, cloudwatch, name):
+    """A client that speaks JSON sees it, and the form's answer is XML."""
+    answer = put(stage, name)
+
+    (found,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert (200, 60, 1.5) == (answer.status_code, found["Period"], found["Threshold"])
+    assert [{"Name": "Till", "Value": "a"}] == found["Dimensions"]
+    told = ask(stage, Action="DescribeAlarms", **{"AlarmNames.member.1": name}).text
+    assert f"<AlarmName>{name}</AlarmName>" in told
+    assert "<StateValue>INSUFFICIENT_DATA</StateValue>" in told
+
+
+def test_values_that_were_put_as_a_form_are_read_as_one(stage, name):
+    """Timestamps are ISO 8601 there."""
+    ask(
+        stage,
+        Action="PutMetricData",
+        Namespace="Shop",
+        **{
+            "MetricData.member.1.MetricName": name,
+            "MetricData.member.1.Value": "3",
+            "MetricData.member.1.Timestamp": "2026-01-02T03:04:05Z",
+        },
+    )
+
+    told = ask(
+        stage,
+        Action="GetMetricStatistics",
+        Namespace="Shop",
+        MetricName=name,
+        StartTime="2026-01-02T03:04:00Z",
+        EndTime="2026-01-02T03:05:00Z",
+        Period="60",
+        **{"Statistics.member.1": "Sum"},
+    ).text
+
+    assert "<Sum>3.0</Sum>" in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({"Period": "45"}, "ValidationError"), ({"AlarmName": ""}, "ValidationError")],
+)
+def test_an_error_has_the_protocols_name(stage, name, changes, code):
+    """What is refused is refused in XML, with the code of that protocol."""
+    answer = put(stage, name, **changes)
+
+    assert (400, True) == (answer.status_code, f"<Code>{code}</Code>" in answer.text)
+
+
+def test_cbor_is_refused_rather_than_lost(stage):
+    """A client that speaks CBOR hears that the stage does not."""
+    path = "/service/GraniteServiceVersion20100801/operation/ListMetrics"
+    answer = requests.post(
+        stage.endpoint_url + path, headers={"Authorization": SIGNED}, timeout=10
+    )
+
+    assert (501, True) == (answer.status_code, "not CBOR" in answer.text)
