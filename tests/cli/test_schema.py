@@ -79,3 +79,21 @@ def test_command_prints_the_schema(capsys):
     """Standard output is the schema alone."""
     assert 0 == run(hookgate, ["schema"])
     assert plan_schema() == json.loads(capsys.readouterr().out)
+
+
+def test_plan_with_files_is_valid(validator):
+    """An editor takes a plan that names files, before they are read."""
+    text = """version: 1
+events:
+  AfterAllowTestTraffic:
+    - use: scenario
+      with:
+        steps:
+          - {include: login.yaml}
+          - {for_each: {file: users.csv}, steps: [{path: "/{{row.id}}"}]}
+          - {path: /, multipart: [{name: a, file: a.png}]}
+          - {path: /, query: {a: [1, b], c: true}}
+"""
+    assert [] == [
+        each.message for each in validator.iter_errors(parse(text, "p")[0].data)
+    ]

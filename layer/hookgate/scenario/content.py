@@ -27,13 +27,15 @@ def _scalars(value: object) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
-_Scalar = Annotated[
-    str,
-    BeforeValidator(_scalar),
-    WithJsonSchema({"type": ["string", "number", "boolean"]}),
+_ONE = {"anyOf": [{"type": each} for each in ("string", "number", "boolean")]}
+_Scalar = Annotated[str, BeforeValidator(_scalar), WithJsonSchema(_ONE)]
+_Many = Annotated[
+    tuple[_Scalar, ...],
+    BeforeValidator(_scalars),
+    WithJsonSchema({"anyOf": [*_ONE["anyOf"], {"type": "array", "items": _ONE}]}),
 ]
 #: Names with a value each, or a list of values.
-Fields = Mapping[str, Annotated[tuple[_Scalar, ...], BeforeValidator(_scalars)]]
+Fields = Mapping[str, _Many]
 
 
 def urlencoded(fields: Mapping[str, Sequence[str]]) -> str:

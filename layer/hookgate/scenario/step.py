@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Discriminator, Field, PrivateAttr, Tag, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    model_validator,
+)
 
 from hookgate.expectation import Expectation
 from hookgate.expectation.capture import Capture
@@ -161,10 +169,16 @@ class Call(BaseModel):
         )
 
 
+def _steps_or_include(schema: dict[str, Any]) -> None:
+    """An editor sees the plan before files are read, with ``include`` alone."""
+    del schema["required"]
+    schema["anyOf"] = [{"required": ["steps"]}, {"required": ["include"]}]
+
+
 class Group(BaseModel):
     """Steps in order, once or for each row of data; or those of another file."""
 
-    model_config = CONFIG
+    model_config = CONFIG | ConfigDict(json_schema_extra=_steps_or_include)
 
     include: str | None = Field(
         None, min_length=1, description="A file with steps, relative to the plan."
