@@ -25,7 +25,13 @@ from hookgate.errors import (
 from hookgate.model import Finding, HookStatus, Status, Verdict
 from hookgate.plan import Step
 from hookgate.redaction import Secrets
-from hookgate.testing import QuietLog, ScriptedAws, ScriptedProbe, VirtualClock
+from hookgate.testing import (
+    QuietLog,
+    ScriptedAws,
+    ScriptedProbe,
+    VirtualClock,
+    leads_nowhere,
+)
 from hookgate.validator import Tools, Validator
 
 ROWS = yaml.safe_load((Path(__file__).parent / "semantics.yaml").read_text("utf-8"))
@@ -88,6 +94,7 @@ def run(step: Step):
         http=ScriptedProbe(clock),
         production=ScriptedProbe(clock),
         aws=ScriptedAws({}),
+        connect=leads_nowhere,
         deadline=Deadline.after(step.timeout, clock),
         log=QuietLog(),
     )
