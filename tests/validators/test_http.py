@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from hookgate.probe import Certificate, Trust
 from hookgate.testing import a_reply, check
 from validators.http import Http
 
@@ -59,3 +62,75 @@ def test_deep_json_is_refused(depth):
     finding = check(http, replies=[a_reply(200, "[" * depth + "]" * depth)])[1]
     assert not finding.ok
     assert "JSON" in finding.summary
+
+
+def test_request_is_what_the_options_say():
+    """Every option that shapes the request reaches the probe."""
+    asked = []
+
+    def app(request):
+        asked.append(request)
+        return 200
+
+    options = {
+        "follow": 3,
+        "compression": "br",
+        "http2": False,
+        "ip": "prefer 6",
+        "max_body": "2KiB",
+        "timeout": "3s",
+        "tls": {"server_name": "shop.internal", "min_version": "1.3", "verify": False},
+    }
+    check(Http.model_validate(options), app=app)
+    request = asked[0]
+
+    assert (3, ("br",), False, "6?") == (
+        request.follow,
+        request.encodings,
+        request.http2,
+        request.ip,
+    )
+    assert (2048, 3.0) == (request.max_body, request.timeout)
+    trust = Trust(server_name="shop.internal", minimum="1.3", verify=False)
+    assert trust == request.trust
+
+
+def test_file_is_sent(tmp_path, monkeypatch):
+    """A file of the package goes as it is."""
+    (tmp_path / "order.json").write_bytes(b'{"tea": 1}')
+    monkeypatch.chdir(tmp_path)
+    asked = []
+
+    def app(request):
+        asked.append(request.body)
+        return 200
+
+    check(Http.model_validate({"body_file": "order.json"}), app=app)
+    assert [b'{"tea": 1}'] == asked
+
+
+def test_unverified_certificate_is_told():
+    """Who verifies nothing is told of it in the verdict, and only over TLS."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    shown = Certificate(
+        subject="", issuer="", serial="", not_before=at, not_after=at, names=()
+    )
+    http = Http.model_validate({"tls": {"verify": False}})
+    replies = [a_reply(certificate=shown)]
+
+    assert "verify: false, the certificate is not verified" == (
+        check(http, replies=replies)[0].optout
+    )
+    assert "" == check(http, replies=[a_reply()])[0].optout
+
+
+def test_token_that_is_refused_is_a_finding():
+    """Without a token the request is not made, and the reason names the endpoint."""
+    secret = "${secret.client}"
+    oauth2 = {"token_path": "/token", "client_id": "gate", "client_secret": secret}
+    http = Http.model_validate({"auth": {"oauth2": oauth2}})
+    found = check(http, replies=[a_reply(401), a_reply(200)])
+
+    assert [False] == [each.ok for each in found]
+    assert "GET /: the token endpoint /token answered 401" in found[0].summary
+    assert 20 == http.worst_case()
