@@ -128,7 +128,7 @@ def test_second_layer_loads(packages_here: Packages, runtime: Path) -> None:
     assert 0 == done.returncode
 
 
-REFUSED = """
+REFUSED = r"""
 import sys
 sys.path[:0] = sys.argv[1:]
 from hookgate.plan import read_plan
