@@ -184,3 +184,37 @@ def test_hold_or_hand_over(tmp_path):
     done = hookgate("serve", "--hold", tmp_path, "--functions-at", "http://x")
 
     assert (2, True) == (done.returncode, "not both" in done.stderr)
+
+
+def test_killed_stage_is_started_again(tmp_path):
+    """SIGKILL leaves no process; the next stage has the port and knows nothing."""
+    folder = tmp_path.resolve()
+    scenario = a_storefront(folder, a="desired_count: 2->desired_count: 1")
+    with running("serve", scenario, "--port", "0") as process:
+        endpoint = _variables(_printed(process))["AWS_ENDPOINT_URL"]
+        process.kill()
+        process.communicate()
+    wait_for(lambda: not left_behind(folder) + left_behind(endpoint))
+
+    port = endpoint.rpartition(":")[2]
+    with running("serve", scenario, "--port", port, "--speed", "60") as process:
+        variables = _variables(_printed(process))
+        codedeploy = boto3.client(
+            "codedeploy",
+            endpoint_url=variables["AWS_ENDPOINT_URL"],
+            region_name=variables["AWS_DEFAULT_REGION"],
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        )
+        told = codedeploy.list_deployments()["deployments"]
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+    assert (endpoint, []) == (variables["AWS_ENDPOINT_URL"], told)
+
+
+@pytest.mark.parametrize("command", ["serve", "rehearse"])
+def test_speed_has_bounds(command):
+    """Time neither runs backwards nor a million times faster."""
+    done = hookgate(command, "--speed", "0.5")
+
+    assert (2, True) == (done.returncode, "1<=x<=1000" in done.stderr)

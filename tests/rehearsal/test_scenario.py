@@ -67,3 +67,19 @@ def test_test_listener_can_be_left_out():
     """``test: null`` is a deployment group without a test listener."""
     content = read_scenario(SCENARIOS / "valid" / "every-key.yaml").content
     assert None is content.load_balancer.test
+
+
+@pytest.mark.parametrize(
+    ("speed", "ordered", "expected"),
+    [
+        pytest.param(None, None, 180.0, id="the scenario's speed of 20"),
+        pytest.param(10.0, None, 360.0, id="another speed"),
+        pytest.param(1000.0, None, 60.0, id="a minute at least"),
+        pytest.param(1000.0, 5.0, 5.0, id="ordered"),
+    ],
+)
+def test_hour_passes_at_the_speed(speed, ordered, expected):
+    """CodeDeploy's hour is shorter at a speed; what is ordered is real time."""
+    scenario = read_scenario(SCENARIOS / "valid" / "smallest.yaml").at(speed)
+
+    assert expected == scenario.content.hour(ordered)

@@ -1,0 +1,81 @@
+"""Faults that only many requests or a patient eye can see, met by the shipped hooks."""
+
+import pytest
+import yaml
+from support.command import a_storefront
+
+from rehearsal.audience import SilentAudience
+from rehearsal.rehearse import Rehearsal
+from rehearsal.scenario import read_scenario
+
+PLAN = """
+version: 1
+events:
+  AfterAllowTestTraffic:
+    - use: target_health
+      with: {healthy: 100%, stable_for: 1s, within: 4s, every: 100ms}
+    - use: traffic
+      with:
+        requests: [{path: /}]
+        rate: 100/s
+        duration: 3s
+        max_lateness: 5s
+        thresholds: {error_rate: "< 0.1%"}
+"""
+SCENARIO = """
+version: 1
+service: {name: storefront, desired_count: 1}
+load_balancer: {health_check: {path: /health}}
+deployment_group: {application: storefront, name: production}
+plan: plan.yaml
+speed: 60
+images: {"shop:1": {command: [python, app.py]}}
+starts_with: shop:1
+deployments:
+"""
+FAULTS = {
+    "one request of two hundred fails": {"errors": {"rate": "0.5%"}},
+    "one request of twenty is never answered": {"half_open": {"rate": "5%"}},
+    "its health comes and goes": {"flapping": {"up": "400ms", "down": "400ms"}},
+    "its event has a foreign id": {
+        "hooks": {"AfterAllowTestTraffic": {"does": "reports_foreign_id"}}
+    },
+    "its event comes late": {
+        "hooks": {"AfterAllowTestTraffic": {"does": "reports_late", "by": "1s"}}
+    },
+    "nothing": {},
+}
+SURVIVED = {"its event comes late", "nothing"}
+REFUSED = {
+    "status": "Failed",
+    "event": "AfterAllowTestTraffic",
+    "rollback": "Succeeded",
+}
+
+
+def deployment(name):
+    return {
+        "name": name,
+        "image": "shop:1",
+        "faults": FAULTS[name],
+        "expect": {"status": "Succeeded"} if name in SURVIVED else {**REFUSED},
+    }
+
+
+@pytest.mark.timeout(300)  # six whole deployments
+def test_faults_are_refused_and_their_absence_passes(tmp_path):
+    """The same version goes live when nothing, or only a delay, befalls it."""
+    file = a_storefront(tmp_path)
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    timeout = "hook_timeout: 20s\n"
+    file.write_text(SCENARIO.replace("deployments:", timeout + "deployments:"))
+    with file.open("a") as scenario:
+        scenario.write(yaml.safe_dump([deployment(name) for name in FAULTS]))
+
+    records = Rehearsal(scenario=read_scenario(file), audience=SilentAudience()).play(
+        lambda _: True
+    )
+
+    assert {name: [] for name in FAULTS} == {
+        each["name"]: each["surprises"] for each in records
+    }
