@@ -36,7 +36,9 @@ class Watchman:
         self._interval = interval
         self._closed = threading.Event()
         self._counted_at = float("-inf")
-        self._thread = threading.Thread(target=self._watch, name="cloudwatch")
+        self._thread = threading.Thread(
+            target=self._watch, name="cloudwatch", daemon=True
+        )
 
     def start(self) -> None:
         """Begin."""

@@ -32,7 +32,9 @@ class Postman:
     def __init__(self, host: str) -> None:
         self._host = host
         self._errands: queue.Queue[Errand | None] = queue.Queue(MOST_WAITING)
-        self._thread = threading.Thread(target=self._run, name="notifications")
+        self._thread = threading.Thread(
+            target=self._run, name="notifications", daemon=True
+        )
 
     def start(self) -> None:
         """Begin."""
