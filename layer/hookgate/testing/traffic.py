@@ -55,7 +55,6 @@ class ScriptedTraffic:
 
 
 def _ask(probe: Probe, request: Request, tally: Tally) -> None:
-    tally.planned += 1
     tally.sent += 1
     try:
         reply = probe(request)

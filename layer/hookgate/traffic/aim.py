@@ -129,6 +129,5 @@ def _always() -> Mapping[str, str]:
     return {
         "User-Agent": f"Hookgate/{VERSION} (traffic)",
         MARK[0]: MARK[1],
-        "Accept": "*/*",
         "Accept-Encoding": "gzip, deflate",
     }

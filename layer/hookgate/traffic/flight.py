@@ -53,6 +53,7 @@ class Flight:
         url: what it asks for.
         due: when the request was due, on the monotonic clock.
         counts: whether it counts; not during the warm-up.
+        side: the listener that it is for.
     """
 
     curl: Any
@@ -61,6 +62,12 @@ class Flight:
     url: str = ""
     due: float = 0.0
     counts: bool = False
+    side: Any = None
+
+    def ask(self, url: str) -> None:
+        """Ask for another URL than the last time."""
+        self.url = url
+        self.curl.setopt(pycurl.URL, url)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -89,20 +96,13 @@ class Kind:
     waiting: list[Flight] = field(default_factory=list)
     made: int = 0
 
-    def flight(self, url: str) -> Flight:
-        """A handle that is ready to ask for ``url``."""
-        flight = self.waiting.pop() if self.waiting else self._make()
-        if flight.url != url:
-            flight.url = url
-            flight.curl.setopt(pycurl.URL, url)
-        return flight
-
     def close(self) -> None:
         """Close the handles that wait."""
         for each in self.waiting:
             each.curl.close()
 
-    def _make(self) -> Flight:
+    def make(self) -> Flight:
+        """One more handle for requests of this kind."""
         curl = pycurl.Curl()
         head: list[bytes] | None = [] if self.proven else None
         self._bind(curl)
@@ -115,11 +115,18 @@ class Kind:
         return Flight(curl, self, head)
 
     def _bind(self, curl: Any) -> None:
+        # What libcurl would say by itself costs less than a header of our own.
+        headers = {**self.headers}
+        agent = headers.pop("User-Agent", None)
+        if agent:
+            curl.setopt(pycurl.USERAGENT, agent)
         lines = [
             f"{name}: {value}" if value else f"{name};"
-            for name, value in self.headers.items()
+            for name, value in headers.items()
         ]
-        curl.setopt(pycurl.HTTPHEADER, [*lines, "Expect:"])
+        if self.body is not None:
+            lines.append("Expect:")
+        curl.setopt(pycurl.HTTPHEADER, lines)
         curl.setopt(pycurl.TIMEOUT_MS, max(1, round(self.load.timeout * 1000)))
         curl.setopt(pycurl.NOSIGNAL, 1)
         if self.method == "HEAD":

@@ -48,7 +48,7 @@ class Generator:
     settled: Settled
     result: Result
     _multi: Any = field(default_factory=pycurl.CurlMulti)
-    _flights: dict[Any, tuple[Side, Flight]] = field(default_factory=dict)
+    _flights: dict[Any, Flight] = field(default_factory=dict)
     _look: float = 0.0
     _first: float = 0.0
     _last: float = 0.0
@@ -95,8 +95,8 @@ class Generator:
         while self._flights and now < ends and not self._over(now):
             now = self._step(ends)
         if not self.result.stopped:
-            for side, flight in self._flights.values():
-                side.forgotten(flight, now)
+            for flight in self._flights.values():
+                flight.side.forgotten(flight, now)
 
     def _work(self, due: float) -> float:
         """Let requests proceed until ``due``; returns the time."""
@@ -124,12 +124,12 @@ class Generator:
         now, flights, remove = monotonic(), self._flights, self._multi.remove_handle
         for curl in good:
             remove(curl)
-            side, flight = flights.pop(curl)
-            side.answered(flight, now)
+            flight = flights.pop(curl)
+            flight.side.answered(flight, now)
         for curl, code, message in bad:
             remove(curl)
-            side, flight = flights.pop(curl)
-            side.failed(flight, now, code, message)
+            flight = flights.pop(curl)
+            flight.side.failed(flight, now, code, message)
         return len(good) + len(bad)
 
     def _launch(self, number: int, due: float, *, counts: bool) -> float:
@@ -140,11 +140,12 @@ class Generator:
                 self._turn()  # So that only the listener's slowness drops a request.
             flight = side.next(number, due, counts=counts)
             if flight is not None:
-                self._flights[flight.curl] = side, flight
+                self._flights[flight.curl] = flight
                 self._multi.add_handle(flight.curl)
         if counts:
-            self.result.lateness.add(now - due)
             self._last = now
+            if not self.load.closed:
+                self.result.lateness.add(now - due)
         return now
 
     def _over(self, now: float) -> bool:

@@ -79,16 +79,16 @@ class Side:
     def next(self, number: int, due: float, *, counts: bool) -> Flight | None:
         """The next request of a shot; None when it has to be dropped."""
         kind, url = next(self.turns[number])
-        full = self.in_flight >= self.most
-        if counts:
-            kind.tally.planned += 1
-            kind.tally.dropped += full
-            kind.tally.sent += not full
-        if full:
+        tally = kind.tally
+        if self.in_flight >= self.most:
+            tally.dropped += counts
             return None
+        tally.sent += counts
         self.in_flight += 1
-        flight = kind.flight(url)
-        flight.due, flight.counts = due, counts
+        flight = kind.waiting.pop() if kind.waiting else kind.make()
+        if flight.url is not url:
+            flight.ask(url)
+        flight.side, flight.due, flight.counts = self, due, counts
         return flight
 
     def answered(self, flight: Flight, now: float) -> None:

@@ -11,6 +11,8 @@ import pycurl
 
 _EDGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 
+_COARSE = 0.002
+
 
 class _Lent(socket.socket):
     """A socket that libcurl goes on with by a descriptor of its own."""
@@ -43,7 +45,13 @@ class Sockets:
         return opened
 
     def wait(self, seconds: float) -> None:
-        """Wait until something happens; epoll's own timeout is in milliseconds."""
+        """Wait until something happens, or nearly so long.
+
+        epoll's own timeout is in milliseconds, which is too coarse for the last one.
+        """
+        if seconds > _COARSE:
+            self._epoll.poll(seconds - _COARSE)
+            return
         select.select((self._epoll,), (), (), seconds)
         self._epoll.poll(0)
 

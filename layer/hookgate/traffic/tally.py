@@ -35,12 +35,13 @@ class Latencies:
 
         self._sketch: LogCollapsingLowestDenseDDSketch
         self._sketch = LogCollapsingLowestDenseDDSketch(ACCURACY, _BUCKETS)
-        self._batch: list[int] = []
+        self._batch: list[float] = []
 
     def add(self, seconds: float) -> None:
         """Count one duration."""
-        self._batch.append(int(seconds * _MICRO))
-        if len(self._batch) >= _BATCH:
+        batch = self._batch
+        batch.append(seconds)
+        if len(batch) >= _BATCH:
             self._fold()
 
     def merge(self, other: Latencies) -> None:
@@ -79,7 +80,8 @@ class Latencies:
         return float(self._sketch.avg) / _MICRO
 
     def _fold(self) -> None:
-        for micros, times in Counter(self._batch).items():
+        batch = Counter([int(each * _MICRO) for each in self._batch])
+        for micros, times in batch.items():
             self._sketch.add(micros, times)
         self._batch.clear()
 
@@ -90,7 +92,6 @@ class Tally:
 
     Args:
         status: the statuses that are no error.
-        planned: how many requests the schedule holds.
         sent: how many were started.
         dropped: how many were not, because too many were under way.
         statuses: how many answers had each status.
@@ -101,7 +102,6 @@ class Tally:
     """
 
     status: tuple[str, ...] = ()
-    planned: int = 0
     sent: int = 0
     dropped: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
@@ -109,6 +109,11 @@ class Tally:
     errors: Counter[str] = field(default_factory=Counter)
     strangers: Counter[str] = field(default_factory=Counter)
     latencies: Latencies = field(default_factory=Latencies)
+
+    @property
+    def planned(self) -> int:
+        """How many requests were due so far."""
+        return self.sent + self.dropped
 
     @property
     def samples(self) -> int:
@@ -140,7 +145,6 @@ def total(tallies: Iterable[Tally]) -> Tally:
     """All of several tallies."""
     whole = Tally(status=("1xx", "2xx", "3xx", "4xx", "5xx"))
     for each in tallies:
-        whole.planned += each.planned
         whole.sent += each.sent
         whole.dropped += each.dropped
         whole.statuses += each.statuses

@@ -18,7 +18,6 @@ def tally(*seconds: float, failed: int = 0, dropped: int = 0, status: int = 200)
         made.statuses[status] += 1
         made.latencies.add(each)
     made.errors["reset"] += failed
-    made.planned = made.samples + dropped
     made.sent = made.samples
     return made
 
