@@ -6,6 +6,8 @@ UPGRADE ?=
 VENV := .venv
 BIN := $(VENV)/bin
 SAM_VENV := .venv-sam
+BENCH_VENV := .venv-bench
+BENCH_LOCK := tools/bench-requirements.lock
 SAM_LOCK := tools/sam-requirements.lock
 AWS_VENV := .venv-aws
 AWS_LOCK := tools/aws-requirements.lock
@@ -22,6 +24,8 @@ compile_sam = $(BIN)/uv pip compile --quiet --no-header --universal \
 	--python-version 3.11 tools/sam-requirements.in --output-file
 compile_aws = $(BIN)/uv pip compile --quiet --no-header --universal \
 	--python-version 3.11 tools/aws-requirements.in --output-file
+compile_bench = $(BIN)/uv pip compile --quiet --no-header --universal \
+	--python-version 3.11 tools/bench-requirements.in --output-file
 # Constrained by the lock that the tests run with: what ships is what was tested.
 compile_for_lambda = $(BIN)/uv pip compile --quiet --no-header --generate-hashes \
 	--python-version 3.14 --python-platform x86_64-manylinux_2_28 \
@@ -56,7 +60,7 @@ check: $(VENV)/ready $(SAM_VENV)/ready locks-current ## Lint, types, the house's
 docs: $(VENV)/ready ## Write the validators' reference pages from the code
 	$(BIN)/hookgate validators --markdown docs/reference
 
-bench: $(VENV)/ready ## Measure what the README claims
+bench: $(VENV)/ready $(BENCH_VENV)/ready ## Measure what the README claims
 	$(BIN)/python -m benchmarks
 
 build: $(SAM_VENV)/ready ## Package the hooks and the layers into .aws-sam/build
@@ -68,12 +72,13 @@ image: $(SAM_VENV)/ready ## Make the container image for `sam local`, from Debia
 lock: $(VENV)/ready ## Renew the locks (UPGRADE=--upgrade takes newer versions)
 	$(compile_dev) requirements.lock $(UPGRADE)
 	$(compile_sam) $(SAM_LOCK) $(UPGRADE)
+	$(compile_bench) $(BENCH_LOCK) $(UPGRADE)
 	$(compile_aws) $(AWS_LOCK) $(UPGRADE)
 	$(compile_layer) layer/requirements.txt $(UPGRADE)
 	$(compile_second) layer/second/requirements.txt $(UPGRADE)
 
 clean: ## Remove all that was made
-	rm -rf $(VENV) $(SAM_VENV) $(AWS_VENV) .aws-sam .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(AWS_VENV) .aws-sam .mypy_cache .ruff_cache .pytest_cache \
 		.hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
@@ -83,12 +88,14 @@ locks-current: $(VENV)/ready
 	@mkdir -p .aws-sam/locks
 	@cp requirements.lock .aws-sam/locks/dev && $(compile_dev) .aws-sam/locks/dev
 	@cp $(SAM_LOCK) .aws-sam/locks/sam && $(compile_sam) .aws-sam/locks/sam
+	@cp $(BENCH_LOCK) .aws-sam/locks/bench && $(compile_bench) .aws-sam/locks/bench
 	@cp $(AWS_LOCK) .aws-sam/locks/aws && $(compile_aws) .aws-sam/locks/aws
 	@cp layer/requirements.txt .aws-sam/locks/layer && $(compile_layer) .aws-sam/locks/layer
 	@cp layer/second/requirements.txt .aws-sam/locks/second \
 		&& $(compile_second) .aws-sam/locks/second
 	@diff -u requirements.lock .aws-sam/locks/dev \
 		&& diff -u $(SAM_LOCK) .aws-sam/locks/sam \
+		&& diff -u $(BENCH_LOCK) .aws-sam/locks/bench \
 		&& diff -u $(AWS_LOCK) .aws-sam/locks/aws \
 		&& diff -u layer/requirements.txt .aws-sam/locks/layer \
 		&& diff -u layer/second/requirements.txt .aws-sam/locks/second \
@@ -112,4 +119,9 @@ $(SAM_VENV)/ready: $(VENV)/uv-ready $(SAM_LOCK)
 $(AWS_VENV)/ready: $(VENV)/uv-ready $(AWS_LOCK)
 	test -x $(AWS_VENV)/bin/python || $(PYTHON) -m venv $(AWS_VENV)
 	$(BIN)/uv pip sync --quiet --python $(AWS_VENV) $(AWS_LOCK)
+	touch $@
+
+$(BENCH_VENV)/ready: $(VENV)/uv-ready $(BENCH_LOCK)
+	test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
+	$(BIN)/uv pip sync --quiet --python $(BENCH_VENV) $(BENCH_LOCK)
 	touch $@

@@ -7,7 +7,17 @@ from typing import NoReturn
 
 import click
 
-from benchmarks import cold_start, listener, overhead, rehearsal, serve
+from benchmarks import (
+    access_log,
+    cold_start,
+    listener,
+    many_steps,
+    open_model,
+    overhead,
+    rehearsal,
+    serve,
+    traffic,
+)
 from benchmarks.figures import Measured, NotMeasured, table
 
 Measure = Callable[[int], tuple[Measured, ...]]
@@ -18,6 +28,10 @@ BENCHMARKS: dict[str, tuple[Measure, int]] = {
     "rehearsal": (rehearsal.measure, rehearsal.RUNS),
     "serve": (serve.measure, serve.RUNS),
     "listener": (listener.measure, listener.RUNS),
+    "traffic": (traffic.measure, traffic.RUNS),
+    "open_model": (open_model.measure, open_model.RUNS),
+    "access_log": (access_log.measure, access_log.RUNS),
+    "many_steps": (many_steps.measure, many_steps.RUNS),
 }
 
 

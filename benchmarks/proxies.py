@@ -22,6 +22,7 @@ PACKAGES = {
     "wrk": "wrk",
     "hey": "hey",
     "taskset": "util-linux",
+    "h2load": "nghttp2-client",
 }
 _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 _PATIENCE = 20.0  # seconds until a proxy listens

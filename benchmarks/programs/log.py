@@ -1,0 +1,40 @@
+"""Sample an access log; print its lines a second and this process's peak as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from pathlib import Path
+
+from hookgate.deadline import Deadline
+from hookgate.traffic.recorded import AccessLog
+
+
+def no_aws(service: str, operation: str, /, **_parameters: object) -> dict[str, object]:
+    """There is none here."""
+    raise RuntimeError(f"{service} {operation}")
+
+
+def peak() -> float:
+    """The most that this process has had in memory, in megabytes."""
+    said = re.search(
+        r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE
+    )
+    if said is None:
+        raise RuntimeError("this kernel tells no peak")
+    return int(said[1]) * 1024 / 1e6
+
+
+def main() -> None:
+    """Sample the log that the first argument names."""
+    log = AccessLog(file=sys.argv[1], sample=1000)
+    started = time.monotonic()
+    sample = log.read(no_aws, Deadline.after(120))
+    taken = time.monotonic() - started
+    print(json.dumps({"rate": sample.lines / taken, "peak": peak()}))
+
+
+if __name__ == "__main__":
+    main()

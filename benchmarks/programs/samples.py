@@ -1,0 +1,46 @@
+"""Count samples, and print by how many megabytes the peak grew above an idle process.
+
+The samples go through everything that a load keeps: latencies, lateness, statuses.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import sys
+from pathlib import Path
+
+from hookgate.traffic.summary import counted
+from hookgate.traffic.tally import Latencies, Tally
+
+
+def peak() -> float:
+    """The most that this process has had in memory, in megabytes."""
+    said = re.search(
+        r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE
+    )
+    if said is None:
+        raise RuntimeError("this kernel tells no peak")
+    return int(said[1]) * 1024 / 1e6
+
+
+def main() -> None:
+    """Count as many samples as the first argument says."""
+    chance = random.Random(7)  # noqa: S311 - samples
+    seconds = [chance.lognormvariate(-4, 2) for _ in range(100_000)]
+    tally, lateness = Tally(status=("2xx",)), Latencies()
+    counted(tally)
+    idle = peak()
+    left = int(sys.argv[1])
+    while left > 0:
+        for each in seconds[:left]:
+            tally.statuses[200] += 1
+            tally.latencies.add(each)
+            lateness.add(each)
+        left -= len(seconds)
+    counted(tally)
+    print(peak() - idle)
+
+
+if __name__ == "__main__":
+    main()
