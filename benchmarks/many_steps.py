@@ -58,9 +58,9 @@ def _seconds(command: list[str], folder: str) -> float:
 
 
 def _plan() -> str:
+    """As many steps as a plan's bound of 10,000 keys and values leaves room for."""
     steps = "".join(
-        f"    - use: http\n      name: check {number}\n      with:\n        path: /\n"
-        "        status: 200\n        expect: [{jsonpath: $.status, equals: ok}]\n"
+        f"    - {{use: http, name: check {number}, with: {{path: /}}}}\n"
         for number in range(STEPS)
     )
     return f"version: 1\nevents:\n  AfterAllowTestTraffic:\n{steps}"
@@ -69,7 +69,7 @@ def _plan() -> str:
 def _checks(port: int) -> str:
     stages = "".join(
         f"  - name: check {number}\n    request: {{url: 'http://127.0.0.1:{port}/'}}\n"
-        "    response: {status_code: 200, json: {status: ok}}\n"
+        "    response: {status_code: 200}\n"
         for number in range(STEPS)
     )
     return f"test_name: all\nstages:\n{stages}"

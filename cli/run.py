@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console, Group
 from rich.live import Live
+from rich.table import Table
 
 from cli.exit_code import of_verdict
 from cli.given import (
@@ -102,11 +103,15 @@ def _judged(
 ) -> dict[str, Any]:
     steps = plan.steps(context.event)
     waiting = {step.name: _row(step, "waiting") for step in steps}
-    with Live(console=console, transient=True) as live:
+
+    def table() -> Table:
+        """The steps as they stand: made when it is looked at, not for every change."""
+        return step_table(list(waiting.values()))
+
+    with Live(console=console, transient=True, get_renderable=table):
 
         def show(name: str, row: Mapping[str, Any]) -> None:
             waiting[name] = dict(row)
-            live.update(step_table(list(waiting.values())))
 
         def announce(outcome: Outcome) -> None:
             show(outcome.name, outcome_record(outcome))

@@ -79,6 +79,19 @@ class _Court:
             self._start(step)
         return True
 
+    def admit_all(self, waiting: Sequence[Step], concurrency: int) -> list[Step]:
+        """Admit what can be, in the plan's order; returns what has to wait.
+
+        Once all places are taken the rest is not looked at, for it would have to wait.
+        """
+        still: list[Step] = []
+        for index, step in enumerate(waiting):
+            if len(self.running) >= concurrency and not self.deadline.expired:
+                return [*still, *waiting[index:]]
+            if not self.admit(step, concurrency):
+                still.append(step)
+        return still
+
     def _start(self, step: Step) -> None:
         own = self.deadline.within(step.timeout)
         run = StepRun(
@@ -139,14 +152,14 @@ def judge(
     """
     court = _Court(bench, deadline)
     started, started_at = deadline.clock.now(), datetime.now(UTC)
-    waiting = list(steps)
+    waiting: Sequence[Step] = steps
     with routed_output():
         while waiting or court.running:
-            moved = [step for step in tuple(waiting) if court.admit(step, concurrency)]
-            waiting = [step for step in waiting if step not in moved]
+            before = len(waiting)
+            waiting = court.admit_all(waiting, concurrency)
             if court.running:
                 court.wait()
-            elif not moved and waiting:
+            elif len(waiting) == before and waiting:
                 names = ", ".join(step.name for step in waiting)
                 raise ValueError(f"no step can start, the needs form a circle: {names}")
     outcomes = tuple(court.outcomes[step.name] for step in steps)

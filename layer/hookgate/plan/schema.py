@@ -15,7 +15,7 @@ from hookgate.plan import fields
 from hookgate.units import Duration
 
 #: Of one lifecycle event.
-MOST_STEPS = 100
+MOST_STEPS = 1000
 
 # What may be left out may not be written as null: the two are different things.
 _Given = BeforeValidator(fields.given)

@@ -125,9 +125,9 @@ def test_rest_of_the_problems_is_counted(read: Read):
 
 
 def test_too_many_steps_are_refused(read_steps: Callable[[str], Plan]):
-    """An event has at most a hundred steps."""
-    steps = ", ".join("{use: target_health}" for _ in range(101))
-    with pytest.raises(PlanError, match="expected 100 or fewer of them"):
+    """An event has at most a thousand steps."""
+    steps = ", ".join("{use: target_health}" for _ in range(1001))
+    with pytest.raises(PlanError, match="expected 1000 or fewer of them"):
         read_steps(f"[{steps}]")
 
 
