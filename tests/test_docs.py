@@ -49,7 +49,7 @@ def test_plan_of_the_readme():
     """The README's plan is a right one."""
     plan = next(each for each in blocks("yaml") if each.startswith("version: 1"))
 
-    assert 3 == len(
+    assert 5 == len(
         read_plan(plan, "README.md", resolve).events["AfterAllowTestTraffic"]
     )
 
