@@ -16,6 +16,14 @@ from rehearsal.ecs.tampering import Tampering
 LAST_WORDS = 300  # characters of a dead task's output that its reason may quote
 
 
+def last_words(output: str) -> str:
+    """The last lines of a task's output that a reason may quote, whole if it can be."""
+    tail = output[-LAST_WORDS:]
+    if len(output) > LAST_WORDS and output[-LAST_WORDS - 1] != "\n" and "\n" in tail:
+        tail = tail.partition("\n")[2] or tail
+    return " ".join(tail.split())
+
+
 class TaskRunner:
     """What can be done with one task.
 
@@ -73,7 +81,7 @@ class TaskRunner:
         """See whether a running task has died or is to be replaced."""
         for name, process in task.processes.items():
             if process.exit_code is not None:
-                words = " ".join(process.output[-LAST_WORDS:].split())
+                words = last_words(process.output)
                 reason = (
                     "Essential container in task exited: "
                     f"{name} with exit code {process.exit_code}. {words}"
