@@ -1,4 +1,7 @@
-"""Bounds as a plan writes them: ``"< 300ms"``, ``">= 100"``, ``"< 0.1%"``."""
+"""Bounds as a plan writes them: ``"< 300ms"``, ``">= 100"``, ``"< 0.1%"``.
+
+The one place that knows the signs; ``=`` is read as ``==``.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _SIGNS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-_SIGN = re.compile(r"\s*(<=|>=|==|!=|<|>)\s*(\S.*?)\s*")
+_SIGN = re.compile(r"\s*(<=|>=|==|!=|<|>|=)\s*([^\s=].*?)\s*")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _PER_CENT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%")
 
@@ -35,7 +38,7 @@ class Bound:
 
     def holds(self, number: float) -> bool:
         """Whether ``number``, in this bound's unit, keeps the bound; NaN keeps none."""
-        return number == number and _SIGNS[self.sign](number, self.value)  # noqa: PLR0124 - NaN
+        return kept(self.sign, number, self.value)
 
     def said(self, number: float) -> str:
         """A number as a person reads it, in this bound's unit."""
@@ -48,7 +51,21 @@ class Bound:
         return f"{self.sign} {self.said(self.value)}"
 
 
-def _taken_apart(value: object, example: str) -> tuple[str, str]:
+def kept(sign: str, number: float, limit: float) -> bool:
+    """Whether ``number`` is to ``limit`` as the sign says; NaN never is."""
+    return number == number and _SIGNS[sign](number, limit)  # noqa: PLR0124 - NaN
+
+
+def signed(value: object, example: str) -> tuple[str, str]:
+    """The sign of a bound, ``=`` as ``==``, and the text after it.
+
+    Args:
+        value: what the plan has.
+        example: what to write instead of what is no bound.
+
+    Raises:
+        ValueError: it is no text, or has no sign.
+    """
     if not isinstance(value, str):
         raise ValueError(f"a bound is text such as {example!r}; put it in quotes")  # noqa: TRY004 - pydantic turns ValueError into its error
     match = _SIGN.fullmatch(value)
@@ -56,7 +73,7 @@ def _taken_apart(value: object, example: str) -> tuple[str, str]:
         raise ValueError(
             f"{value!r} is not a bound; write {example!r}, with <, <=, >, >=, == or !="
         )
-    return match[1], match[2]
+    return "==" if match[1] == "=" else match[1], match[2]
 
 
 def number_bound(value: object) -> Bound:
@@ -67,7 +84,7 @@ def number_bound(value: object) -> Bound:
     """
     if isinstance(value, Bound):
         return value
-    sign, text = _taken_apart(value, "< 5")
+    sign, text = signed(value, "< 5")
     if not _NUMBER.fullmatch(text):
         raise ValueError(f"{text!r} is not a number without a unit; write '{sign} 5'")
     return Bound(sign, float(text))
@@ -81,7 +98,7 @@ def duration_bound(value: object) -> Bound:
     """
     if isinstance(value, Bound):
         return value
-    sign, text = _taken_apart(value, "< 300ms")
+    sign, text = signed(value, "< 300ms")
     if _NUMBER.fullmatch(text):
         raise ValueError(f"{text} has no unit; write a bound such as '{sign} 300ms'")
     return Bound(sign, duration(text), "s")
@@ -95,7 +112,7 @@ def percentage_bound(value: object) -> Bound:
     """
     if isinstance(value, Bound):
         return value
-    sign, text = _taken_apart(value, "< 0.1%")
+    sign, text = signed(value, "< 0.1%")
     match = _PER_CENT.fullmatch(text)
     if not match:
         raise ValueError(f"{text!r} is not a percentage; write '{sign} 0.1%'")

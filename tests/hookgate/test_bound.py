@@ -13,6 +13,7 @@ from hookgate.bound import Bound, duration_bound, number_bound, percentage_bound
         (number_bound, "< 5", Bound("<", 5)),
         (number_bound, ">=-1.5", Bound(">=", -1.5)),
         (number_bound, " == 0 ", Bound("==", 0)),
+        (number_bound, "= 0", Bound("==", 0)),
         (duration_bound, "<= 1m30s", Bound("<=", 90, "s")),
         (percentage_bound, "< 110%", Bound("<", 110, "%")),
     ],

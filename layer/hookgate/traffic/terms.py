@@ -20,7 +20,7 @@ from hookgate.units import seconds_text
 Thresholds = Mapping[str, Threshold]
 
 #: What must be where a plan says nothing.
-PERFECT = thresholds({"error_rate": "= 0%", "dropped": "= 0"})
+PERFECT = thresholds({"error_rate": "== 0%", "dropped": "== 0"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

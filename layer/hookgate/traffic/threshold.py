@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import math
-import operator
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from hookgate.bound import kept
 from hookgate.traffic.tally import ACCURACY, Tally
 from hookgate.units import seconds_text
 
-OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "=": operator.eq,
-}
 PERCENTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]{1,3})?)")
 STATUS = re.compile(r"[1-5]xx|[1-5][0-9][0-9]")
 
@@ -28,7 +20,7 @@ class Threshold:
 
     Args:
         metric: of what, such as ``p95`` or ``5xx``.
-        compare: how, such as ``<``.
+        sign: how, such as ``<``.
         bound: in seconds, requests per second, a count, or a share of 1.
         kind: ``duration``, ``rate``, ``count``, ``share``, or ``blue`` for a share of
             what the production listener came to.
@@ -36,7 +28,7 @@ class Threshold:
     """
 
     metric: str
-    compare: str
+    sign: str
     bound: float
     kind: str
     text: str
@@ -83,7 +75,7 @@ class Threshold:
     def holds(self, value: float, blue: float | None = None) -> bool:
         """Whether ``value`` keeps it; ``blue`` is what production came to."""
         limit = self.bound if blue is None else self.bound * blue
-        return OPERATORS[self.compare](value, limit)
+        return kept(self.sign, value, limit)
 
     def hopeless(self, tally: Tally, planned: int) -> bool:
         """Whether it cannot hold any more, whatever the requests to come do.
@@ -92,7 +84,7 @@ class Threshold:
             tally: what has come so far.
             planned: how many requests there will have been in all.
         """
-        if self.kind == "blue" or self.compare not in {"<", "<=", "="} or not planned:
+        if self.kind == "blue" or self.sign not in {"<", "<=", "=="} or not planned:
             return False
         if self.kind == "duration":
             return self.percent is not None and self._too_slow(tally, planned)
@@ -100,7 +92,7 @@ class Threshold:
             return False
         count, _ = self._counted(tally)
         least = float(count) if self.kind == "count" else count / planned
-        return least > self.bound or (self.compare == "<" and least == self.bound)
+        return least > self.bound or (self.sign == "<" and least == self.bound)
 
     def said(self, value: float) -> str:
         """A value as a person would say it."""

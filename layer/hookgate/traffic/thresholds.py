@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
+from hookgate.bound import signed
 from hookgate.traffic.threshold import PERCENTILE, STATUS, Threshold
 from hookgate.units import duration, rate
 
-_BOUND = re.compile(r"\s*(<=|>=|<|>|=)\s*(\S.*?)\s*")
 _OF_BLUE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*%\s+of\s+blue")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%")
 _COUNT = re.compile(r"[0-9]{1,9}")
@@ -34,16 +34,14 @@ def thresholds(value: object) -> Mapping[str, Threshold]:
     }
 
 
-def _read(metric: str, text: object) -> Threshold:
-    match = _BOUND.fullmatch(text) if isinstance(text, str) else None
-    if not match:
-        raise ValueError(
-            f"{metric}: {text!r} is not a bound; write an operator and a value, such "
-            f'as "{_example(metric)}"'
-        )
-    kind, bound = _value(metric, match[2])
+def _read(metric: str, written: object) -> Threshold:
+    try:
+        sign, text = signed(written, _example(metric))
+    except ValueError as error:
+        raise ValueError(f"{metric}: {error}") from None
+    kind, bound = _value(metric, text)
     return Threshold(
-        metric=metric, compare=match[1], bound=bound, kind=kind, text=match[0].strip()
+        metric=metric, sign=sign, bound=bound, kind=kind, text=f"{sign} {text}"
     )
 
 
@@ -67,7 +65,7 @@ def _value(metric: str, text: str) -> tuple[str, float]:
     if metric != "error_rate" and _COUNT.fullmatch(text):
         return "count", float(text)
     raise ValueError(
-        f'{metric}: {text!r} is not a bound of it; write "{_example(metric)}"'
+        f"{metric}: {text!r} is not a bound of it; write {_example(metric)!r}"
     )
 
 

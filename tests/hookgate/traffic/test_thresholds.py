@@ -48,7 +48,8 @@ FAST, SLOW = (0.1,) * 99, (0.1,) * 90 + (0.5,) * 9
         pytest.param("2xx", ">= 99%", tally(*FAST, failed=1), True, id="class"),
         pytest.param("5xx", "< 3", tally(0.1, 0.1, status=503), True, id="count"),
         pytest.param("503", "< 2", tally(0.1, 0.1, status=503), False, id="status"),
-        pytest.param("502", "= 0", tally(0.1, 0.1, status=503), True, id="another"),
+        pytest.param("502", "== 0", tally(0.1, 0.1, status=503), True, id="another"),
+        pytest.param("200", "!= 99", tally(*FAST), False, id="differs"),
         pytest.param("rate", ">= 9/s", tally(*FAST), True, id="rate"),
         pytest.param("rate", "> 600/m", tally(*FAST), False, id="rate too low"),
     ],
@@ -109,8 +110,8 @@ def test_hopeless(metric, text, of, hopeless):
 @pytest.mark.parametrize(
     ("metric", "text", "said"),
     [
-        pytest.param("p95", 300, "p95: 300 is not a bound", id="number"),
-        pytest.param("p95", "300ms", "write an operator and a value", id="no operator"),
+        pytest.param("p95", 300, "p95: a bound is text such as", id="number"),
+        pytest.param("p95", "300ms", "p95: '300ms' is not a bound", id="no sign"),
         pytest.param("p95", "< 300", "'300' is not a duration", id="no unit"),
         pytest.param("p95", "< 5%", "'5%' is not a duration", id="share of a time"),
         pytest.param("p100", "< 1s", "unknown metric 'p100'", id="p100"),
@@ -123,7 +124,8 @@ def test_hopeless(metric, text, of, hopeless):
         pytest.param("error_rate", "< 101%", "is not a bound of it", id="over 100 %"),
         pytest.param("dropped", "< 1s", "is not a bound of it", id="time"),
         pytest.param("5xx", "< 5% of blue", "is not a bound of it", id="5xx of blue"),
-        pytest.param("p95", "== 1s", "is not a", id="operator"),
+        pytest.param("p95", "=< 1s", "'< 1s' is not a duration", id="sign"),
+        pytest.param("p95", "=== 1s", "'=== 1s' is not a bound", id="too many signs"),
     ],
 )
 def test_wrong(metric, text, said):
