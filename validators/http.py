@@ -24,8 +24,8 @@ from hookgate import (
     Statuses,
     TlsSettings,
     Tools,
+    Trust,
     Validator,
-    authorized,
     judge,
     read_package_file,
     status_in,
@@ -100,7 +100,7 @@ class Http(Validator):
     ip: Literal["any", "4", "6", "prefer 4", "prefer 6"] = Field(
         "any", description="By which version of IP to connect."
     )
-    tls: TlsSettings = Field(TlsSettings(), description="Whom to trust, and who asks.")
+    tls: TlsSettings | None = Field(None, description="Whom to trust, and who asks.")
     listener: Literal["test", "production"] = Field(
         "test",
         description="Which listener to ask; production only at AfterAllowTraffic.",
@@ -125,7 +125,10 @@ class Http(Validator):
         """Ask, and hold the answer against what is expected."""
         probe = tools.http if self.listener == "test" else tools.production
         try:
-            reply = probe(authorized(self.auth, self._request(), probe))
+            request = self._request()
+            if self.auth is not None:
+                request = self.auth.authorized(request, probe)
+            reply = probe(request)
         except NoAnswer as error:
             asked = {"method": self.method, "path": self.path}
             summary = f"{self.method} {self.path}: {error}"
@@ -150,7 +153,7 @@ class Http(Validator):
             http2=self.http2,
             encodings=self.compression,
             ip=_FAMILIES[self.ip],
-            trust=self.tls.trust,
+            trust=self.tls.trust if self.tls else Trust(),
         )
 
     def _findings(self, reply: Reply) -> Iterator[Finding]:
@@ -168,7 +171,7 @@ class Http(Validator):
             ok=status_in(reply.status, self.status),
             summary=f"{self.method} {self.path} answered {reply.status}, "
             f"expected {wanted}",
-            optout=self.tls.optout if reply.certificate else "",
+            optout=self.tls.optout if self.tls and reply.certificate else "",
         )
         for each in (answered, *judge(self.expect, reply)):
             excerpt = {} if each.ok else {"body": reply.text}

@@ -45,27 +45,17 @@ if TYPE_CHECKING:
         NotGreen,
         too_few,
     )
-    from hookgate.expectation import (
-        Expectation,
-        Missing,
-        Must,
-        Unreadable,
-        ValueIs,
-        judge,
-        judge_value,
-    )
+    from hookgate.expectation import Expectation
     from hookgate.expectation.capture import Capture
+    from hookgate.expectation.findings import judge
+    from hookgate.expectation.must import Must, ValueIs, judge_value
+    from hookgate.expectation.value import Missing, Unreadable
     from hookgate.foreign import foreign_document, foreign_findings, foreign_question
     from hookgate.handshake import converse
     from hookgate.health_call import ask_health
-    from hookgate.http_options import (
-        Auth,
-        Encodings,
-        PackageFile,
-        TlsSettings,
-        authorized,
-        read_package_file,
-    )
+    from hookgate.http_options import Auth, TlsSettings
+    from hookgate.http_options.compression import Encodings
+    from hookgate.http_options.package_file import PackageFile, read_package_file
     from hookgate.line import Encryption, Line
     from hookgate.model import Finding, LifecycleEvent, Status
     from hookgate.old_tls import MinVersion, agreed_on
@@ -79,7 +69,15 @@ if TYPE_CHECKING:
         StopOn,
         Within,
     )
-    from hookgate.probe import Certificate, Phases, Probe, Redirect, Reply, Request
+    from hookgate.probe import (
+        Certificate,
+        Phases,
+        Probe,
+        Redirect,
+        Reply,
+        Request,
+        Trust,
+    )
     from hookgate.routes import Route, read_routes
     from hookgate.runtime import hook
     from hookgate.scenario import ScenarioItem, Script, ScriptRun
@@ -131,25 +129,15 @@ _NAMES = {
         "NotGreen",
         "too_few",
     ),
-    "expectation": (
-        "Expectation",
-        "Missing",
-        "Must",
-        "Unreadable",
-        "ValueIs",
-        "judge",
-        "judge_value",
-    ),
+    "expectation": ("Expectation",),
     "expectation.capture": ("Capture",),
+    "expectation.findings": ("judge",),
+    "expectation.must": ("Must", "ValueIs", "judge_value"),
+    "expectation.value": ("Missing", "Unreadable"),
     "foreign": ("foreign_document", "foreign_findings", "foreign_question"),
-    "http_options": (
-        "Auth",
-        "Encodings",
-        "TlsSettings",
-        "PackageFile",
-        "authorized",
-        "read_package_file",
-    ),
+    "http_options": ("Auth", "TlsSettings"),
+    "http_options.compression": ("Encodings",),
+    "http_options.package_file": ("PackageFile", "read_package_file"),
     "secret_text": ("SecretText",),
     "model": ("Finding", "LifecycleEvent", "Status"),
     "patience": (
@@ -161,7 +149,15 @@ _NAMES = {
         "StopOn",
         "Within",
     ),
-    "probe": ("Certificate", "Phases", "Probe", "Redirect", "Reply", "Request"),
+    "probe": (
+        "Certificate",
+        "Phases",
+        "Probe",
+        "Redirect",
+        "Reply",
+        "Request",
+        "Trust",
+    ),
     "routes": ("Route", "read_routes"),
     "runtime": ("hook",),
     "scenario": ("ScenarioItem", "Script", "ScriptRun"),
@@ -266,6 +262,7 @@ __all__ = [
     "Tools",
     "TrafficRequest",
     "TrafficStage",
+    "Trust",
     "Turn",
     "Unreadable",
     "Validator",
@@ -275,7 +272,6 @@ __all__ = [
     "agreed_on",
     "ask_dns",
     "ask_health",
-    "authorized",
     "converse",
     "eventually",
     "foreign_document",

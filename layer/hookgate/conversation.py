@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hookgate.deadline import Deadline
-from hookgate.expectation import Expectation, judge
+from hookgate.expectation.entry import Expectation
+from hookgate.expectation.findings import judge
 from hookgate.expectation.value import shown
 from hookgate.model import Finding
 from hookgate.probe import Reply

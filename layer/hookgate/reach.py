@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from hookgate.context import DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
-from hookgate.destination import Destination
 from hookgate.errors import CannotMeasure, NotGreen
 from hookgate.routes import read_routes
 from hookgate.validator import Aws
+
+if TYPE_CHECKING:
+    from hookgate.destination import Destination
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,7 @@ class Reach:
         if endpoint is None or self.closed[where]:
             raise CannotMeasure(self.closed[where])
         self.examine()
-        return Destination(
+        return _destination(
             endpoint=endpoint,
             deadline=self.deadline,
             host=self.host,
@@ -66,7 +69,7 @@ class Reach:
             )
         host, _, port = where.rpartition(":")
         address = host.removeprefix("[").removesuffix("]")
-        return Destination(
+        return _destination(
             endpoint=Endpoint(scheme="tcp", address=address, port=int(port)),
             deadline=self.deadline,
             routing=lambda: None,
@@ -91,3 +94,9 @@ class Reach:
                 f"{endpoint.url} does not forward to the replacement's target group "
                 f"{green.target_group.name} alone, so the original may have answered"
             )
+
+
+def _destination(**said: Any) -> Destination:
+    from hookgate.destination import Destination  # noqa: PLC0415 - few plans connect to anything but HTTP
+
+    return Destination(**said)

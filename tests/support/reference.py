@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 from pydantic import BaseModel
 
 from cli.reference import example, page, prose
+from hookgate.plan.location import models_of
 from hookgate.registry import resolve
 from hookgate.validator import Validator
 
@@ -47,20 +48,13 @@ def option_names(
         if name in Validator.model_fields and issubclass(model, Validator):
             continue
         path = above + (field.alias or name)
-        inner = list(_models(field.annotation))
+        inner = list(models_of(field))
         if not inner or any("expectation" in each.__module__ for each in inner):
             yield path
         for each in inner:
             if each not in seen and "expectation" not in each.__module__:
                 seen.add(each)
                 yield from option_names(each, f"{path}.", seen)
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models(part)
 
 
 def missing(name: str, root: Path = ROOT) -> Iterator[str]:

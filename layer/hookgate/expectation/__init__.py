@@ -11,18 +11,18 @@ it, a query without one has it inside::
       - {duration: {below: 500ms}}
 
 A capture (``hookgate.expectation.capture``) is the same without a predicate.
+
+The package itself holds the type of an option; its modules are imported with the
+first value.
 """
 
-from hookgate.expectation.entry import Expectation, judge
-from hookgate.expectation.must import Must, ValueIs, judge_value
-from hookgate.expectation.value import Missing, Unreadable
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Expectation",
-    "Missing",
-    "Must",
-    "Unreadable",
-    "ValueIs",
-    "judge",
-    "judge_value",
-]
+from hookgate.deferred import deferred
+
+if TYPE_CHECKING:
+    from hookgate.expectation.entry import Expectation
+else:
+    Expectation = deferred("hookgate.expectation.entry", "Expectation")
+
+__all__ = ["Expectation"]

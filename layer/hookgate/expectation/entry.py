@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
@@ -104,12 +104,6 @@ class Expectation(Named, Must):
             return told(found.where, found.value, inner)
         each = [told(where, value, inner) for where, value in found.places]
         return next((one for one in each if not one.ok), each[0])
-
-
-def judge(expectations: Sequence[Expectation], reply: Reply) -> Iterator[Finding]:
-    """State for each expectation whether ``reply`` meets it."""
-    for each in expectations:
-        yield each.finding(reply)
 
 
 def query_of(entry: Named) -> Query:

@@ -1,15 +1,17 @@
-"""Options of requests that validators share, each kind in a piece of its own."""
+"""Options of requests that validators share, each kind in a piece of its own.
 
-from hookgate.http_options.auth import Auth, authorized
-from hookgate.http_options.compression import Encodings
-from hookgate.http_options.package_file import PackageFile, read_package_file
-from hookgate.http_options.tls_settings import TlsSettings
+Who asks and whom to trust is imported when a plan says so.
+"""
 
-__all__ = [
-    "Auth",
-    "Encodings",
-    "PackageFile",
-    "TlsSettings",
-    "authorized",
-    "read_package_file",
-]
+from typing import TYPE_CHECKING
+
+from hookgate.deferred import deferred
+
+if TYPE_CHECKING:
+    from hookgate.http_options.auth import Auth
+    from hookgate.http_options.tls_settings import TlsSettings
+else:
+    Auth = deferred("hookgate.http_options.auth", "Auth")
+    TlsSettings = deferred("hookgate.http_options.tls_settings", "TlsSettings")
+
+__all__ = ["Auth", "TlsSettings"]

@@ -66,22 +66,19 @@ class Auth(BaseModel):
             raise ValueError("give one of basic, bearer, oauth2")
         return self
 
+    def authorized(self, request: Request, probe: Probe) -> Request:
+        """``request`` with its Authorization, for which ``probe`` may have to ask.
 
-def authorized(auth: Auth | None, request: Request, probe: Probe) -> Request:
-    """``request`` with its Authorization; ``probe`` is asked for a token if need be.
-
-    Raises:
-        NoAnswer: the token endpoint gave no token.
-    """
-    if auth is None:
-        return request
-    if auth.basic:
-        said = _basic(f"{auth.basic.username}:{auth.basic.password}")
-    elif auth.bearer:
-        said = f"Bearer {auth.bearer}"
-    elif auth.oauth2:
-        said = f"Bearer {_token(auth.oauth2, request, probe)}"
-    return replace(request, headers={**request.headers, "Authorization": said})
+        Raises:
+            NoAnswer: the token endpoint gave no token.
+        """
+        if self.basic:
+            said = _basic(f"{self.basic.username}:{self.basic.password}")
+        elif self.bearer:
+            said = f"Bearer {self.bearer}"
+        elif self.oauth2:
+            said = f"Bearer {_token(self.oauth2, request, probe)}"
+        return replace(request, headers={**request.headers, "Authorization": said})
 
 
 def _token(oauth2: OAuth2, request: Request, probe: Probe) -> str:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from hookgate.deferred import Deferred
 from hookgate.plan.composer import Path
 
 
@@ -35,7 +36,7 @@ def keys_at(model: type[BaseModel], loc: Iterable[int | str]) -> tuple[str, ...]
             for each in models
             for name, info in each.model_fields.items()
             if part in {name, info.alias}
-            for found in _models(info.annotation)
+            for found in models_of(info)
         ]
         models = branch or inner or models
     return tuple(
@@ -52,8 +53,15 @@ def _own_first(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
     return sorted(model.model_fields.items(), key=lambda field: field[0] in inherited)
 
 
+def models_of(field: FieldInfo) -> Iterator[type[BaseModel]]:
+    """The models that a field such as ``list[Request]`` is made of."""
+    for part in (field.annotation, *field.metadata):
+        yield from _models(part)
+
+
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models that an annotation such as ``list[Request]`` is made of."""
+    if isinstance(annotation, Deferred):
+        annotation = annotation.type
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for part in get_args(annotation):

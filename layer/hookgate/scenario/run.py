@@ -12,9 +12,15 @@ from hookgate.attempt import Attempt
 from hookgate.attempts import eventually
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NoAnswer
-from hookgate.expectation import Missing, Unreadable, judge
 from hookgate.expectation.capture import Capture
-from hookgate.expectation.value import encodable, not_finite, shown
+from hookgate.expectation.findings import judge
+from hookgate.expectation.value import (
+    Missing,
+    Unreadable,
+    encodable,
+    not_finite,
+    shown,
+)
 from hookgate.model import Finding
 from hookgate.probe import Probe, Reply
 from hookgate.redaction import hide

@@ -15,8 +15,8 @@ from pydantic import (
     model_validator,
 )
 
-from hookgate.expectation import Expectation
 from hookgate.expectation.capture import Capture
+from hookgate.expectation.entry import Expectation
 from hookgate.expectation.must import CONFIG
 from hookgate.patience import (
     Consecutive,

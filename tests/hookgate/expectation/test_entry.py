@@ -8,7 +8,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from support.answers import answer
 
-from hookgate import Capture, Expectation, Missing, ValueIs, judge, judge_value
+from hookgate import Capture, Missing, ValueIs, judge, judge_value
+from hookgate.expectation.entry import Expectation
 
 WRONG = [
     pytest.param({}, "give one of header, cookie, jsonpath", id="no query"),

@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 from support.answers import answer
 
-from hookgate.expectation import Expectation
+from hookgate.expectation.entry import Expectation
 from hookgate.expectation.predicates import NAMES
 from hookgate.expectation.queries import FIELDS, PLAIN, RULES
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hookgate.errors import CannotMeasure
-from hookgate.http_options import read_package_file
+from hookgate.http_options.package_file import read_package_file
 
 
 def test_file_is_read(tmp_path):
