@@ -8,12 +8,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hookgate.attempt import Attempt, Settled
-    from hookgate.attempts import eventually
     from hookgate.bound import Bound, DurationBound, NumberBound, PercentageBound
-    from hookgate.chain import Presented, presented
-    from hookgate.child import run_child
     from hookgate.cloudwatch import Window, metric_query, metric_values
+    from hookgate.connection.chain import Presented, presented
+    from hookgate.connection.destination import ROUTING, Destination
+    from hookgate.connection.line import Encryption, Line
+    from hookgate.connection.old_tls import MinVersion, agreed_on
     from hookgate.context import (
         AppSpec,
         Container,
@@ -24,17 +24,7 @@ if TYPE_CHECKING:
         TaskDefinition,
         known,
     )
-    from hookgate.conversation import Message
     from hookgate.deadline import Deadline
-    from hookgate.destination import ROUTING, Destination
-    from hookgate.dialogue import Dialogue, Turn
-    from hookgate.dns_call import (
-        DnsQuestion,
-        DnsRecords,
-        DnsTransport,
-        ask_dns,
-        nameservers,
-    )
     from hookgate.errors import (
         AccessDenied,
         CannotMeasure,
@@ -50,17 +40,20 @@ if TYPE_CHECKING:
     from hookgate.expectation.findings import judge
     from hookgate.expectation.must import Must, ValueIs, judge_value
     from hookgate.expectation.value import Missing, Unreadable
-    from hookgate.foreign import foreign_document, foreign_findings, foreign_question
-    from hookgate.handshake import converse
-    from hookgate.health_call import ask_health
+    from hookgate.foreign.answer import (
+        foreign_document,
+        foreign_findings,
+        foreign_question,
+    )
+    from hookgate.foreign.child import run_child
     from hookgate.http_options import Auth, TlsSettings
     from hookgate.http_options.compression import Encodings
     from hookgate.http_options.package_file import PackageFile, read_package_file
-    from hookgate.line import Encryption, Line
     from hookgate.model import Finding, LifecycleEvent, Status
-    from hookgate.old_tls import MinVersion, agreed_on
-    from hookgate.openapi_document import OpenApiDocument, Operation
-    from hookgate.patience import (
+    from hookgate.openapi.document import OpenApiDocument, Operation
+    from hookgate.patience.attempt import Attempt, Settled
+    from hookgate.patience.attempts import eventually
+    from hookgate.patience.words import (
         Consecutive,
         Every,
         Patience,
@@ -78,7 +71,18 @@ if TYPE_CHECKING:
         Request,
         Trust,
     )
-    from hookgate.routes import Route, read_routes
+    from hookgate.protocols.conversation import Message
+    from hookgate.protocols.dialogue import Dialogue, Turn
+    from hookgate.protocols.dns_call import (
+        DnsQuestion,
+        DnsRecords,
+        DnsTransport,
+        ask_dns,
+        nameservers,
+    )
+    from hookgate.protocols.handshake import converse
+    from hookgate.protocols.health_call import ask_health
+    from hookgate.routing.routes import Route, read_routes
     from hookgate.runtime import hook
     from hookgate.scenario import ScenarioItem, Script, ScriptRun
     from hookgate.secret_text import SecretText
@@ -93,21 +97,27 @@ if TYPE_CHECKING:
     from hookgate.validator import Tools, Validator
 
 _NAMES = {
-    "openapi_document": ("OpenApiDocument", "Operation"),
-    "child": ("run_child",),
-    "dns_call": ("DnsQuestion", "DnsRecords", "DnsTransport", "ask_dns", "nameservers"),
-    "health_call": ("ask_health",),
-    "handshake": ("converse",),
-    "conversation": ("Message",),
-    "old_tls": ("MinVersion", "agreed_on"),
-    "line": ("Encryption", "Line"),
-    "dialogue": ("Dialogue", "Turn"),
-    "destination": ("ROUTING", "Destination"),
-    "chain": ("Presented", "presented"),
+    "openapi.document": ("OpenApiDocument", "Operation"),
+    "foreign.child": ("run_child",),
+    "protocols.dns_call": (
+        "DnsQuestion",
+        "DnsRecords",
+        "DnsTransport",
+        "ask_dns",
+        "nameservers",
+    ),
+    "protocols.health_call": ("ask_health",),
+    "protocols.handshake": ("converse",),
+    "protocols.conversation": ("Message",),
+    "connection.old_tls": ("MinVersion", "agreed_on"),
+    "connection.line": ("Encryption", "Line"),
+    "protocols.dialogue": ("Dialogue", "Turn"),
+    "connection.destination": ("ROUTING", "Destination"),
+    "connection.chain": ("Presented", "presented"),
     "bound": ("Bound", "DurationBound", "NumberBound", "PercentageBound"),
     "cloudwatch": ("Window", "metric_query", "metric_values"),
-    "attempt": ("Attempt", "Settled"),
-    "attempts": ("eventually",),
+    "patience.attempt": ("Attempt", "Settled"),
+    "patience.attempts": ("eventually",),
     "context": (
         "AppSpec",
         "Container",
@@ -134,13 +144,13 @@ _NAMES = {
     "expectation.findings": ("judge",),
     "expectation.must": ("Must", "ValueIs", "judge_value"),
     "expectation.value": ("Missing", "Unreadable"),
-    "foreign": ("foreign_document", "foreign_findings", "foreign_question"),
+    "foreign.answer": ("foreign_document", "foreign_findings", "foreign_question"),
     "http_options": ("Auth", "TlsSettings"),
     "http_options.compression": ("Encodings",),
     "http_options.package_file": ("PackageFile", "read_package_file"),
     "secret_text": ("SecretText",),
     "model": ("Finding", "LifecycleEvent", "Status"),
-    "patience": (
+    "patience.words": (
         "Consecutive",
         "Every",
         "Patience",
@@ -158,7 +168,7 @@ _NAMES = {
         "Request",
         "Trust",
     ),
-    "routes": ("Route", "read_routes"),
+    "routing.routes": ("Route", "read_routes"),
     "runtime": ("hook",),
     "scenario": ("ScenarioItem", "Script", "ScriptRun"),
     "statuses": ("Statuses", "status_in"),

@@ -18,8 +18,8 @@ from hookgate.model import LifecycleEvent, Outcome
 from hookgate.plan import Identity, Plan, Step, Variables
 from hookgate.plan.placeholders import names
 from hookgate.probe import Probe, Reply, Request
-from hookgate.reach import Reach
 from hookgate.redaction import Secrets
+from hookgate.routing.reach import Reach
 from hookgate.traffic.lazy import LazyTraffic
 from hookgate.validator import Aws, Log, Tools, Traffic
 

@@ -13,7 +13,7 @@ from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure
 from hookgate.model import Finding
-from hookgate.patience import (
+from hookgate.patience.words import (
     Consecutive,
     Every,
     Patience,
@@ -26,7 +26,7 @@ from hookgate.probe import Probe
 from hookgate.second_layer import demand
 
 if TYPE_CHECKING:
-    from hookgate.destination import Destination
+    from hookgate.connection.destination import Destination
     from hookgate.traffic.load import Load
     from hookgate.traffic.result import Result
 

@@ -90,7 +90,16 @@ _ENTRY, _AUTH, _TLS = (
     "hookgate.http_options.auth",
     "hookgate.http_options.tls_settings",
 )
-_LATER = (_ENTRY, _AUTH, _TLS, "hookgate.line", "pycurl", "re2", "jsonpath", "lxml")
+_LATER = (
+    _ENTRY,
+    _AUTH,
+    _TLS,
+    "hookgate.connection.line",
+    "pycurl",
+    "re2",
+    "jsonpath",
+    "lxml",
+)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from hookgate.context import (
 )
 from hookgate.errors import CannotMeasure
 from hookgate.model import LifecycleEvent
-from hookgate.routes import read_routes
+from hookgate.routing.routes import read_routes
 from hookgate.validator import Aws
 
 

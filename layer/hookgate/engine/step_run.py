@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from hookgate.attempt import Attempt
-from hookgate.attempts import eventually
 from hookgate.context import DeploymentContext
 from hookgate.engine.presentation import (
     MAX_SUMMARY,
@@ -25,6 +23,8 @@ from hookgate.errors import (
     NoData,
 )
 from hookgate.model import Finding, Outcome, Status
+from hookgate.patience.attempt import Attempt
+from hookgate.patience.attempts import eventually
 from hookgate.plan import Step
 from hookgate.redaction import Secrets
 from hookgate.validator import Log, Tools, Validator

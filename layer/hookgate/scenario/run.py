@@ -8,8 +8,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hookgate.attempt import Attempt
-from hookgate.attempts import eventually
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.expectation.capture import Capture
@@ -22,6 +20,8 @@ from hookgate.expectation.value import (
     shown,
 )
 from hookgate.model import Finding
+from hookgate.patience.attempt import Attempt
+from hookgate.patience.attempts import eventually
 from hookgate.probe import Probe, Reply
 from hookgate.redaction import hide
 from hookgate.scenario.jar import Jar

@@ -18,7 +18,7 @@ from pydantic import (
 from hookgate.expectation.capture import Capture
 from hookgate.expectation.entry import Expectation
 from hookgate.expectation.must import CONFIG
-from hookgate.patience import (
+from hookgate.patience.words import (
     Consecutive,
     Every,
     Patience,

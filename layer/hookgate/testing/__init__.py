@@ -17,11 +17,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from hookgate.attempt import Attempt
-from hookgate.attempts import eventually
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.model import Finding
+from hookgate.patience.attempt import Attempt
+from hookgate.patience.attempts import eventually
 from hookgate.probe import Request
 from hookgate.testing.doubles import (
     QuietLog,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hookgate.connection.destination import Destination
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
-from hookgate.destination import Destination
 from hookgate.errors import CannotMeasure
 from hookgate.probe import Reply, Request
 from hookgate.testing.samples import a_reply

@@ -6,8 +6,8 @@ import ssl
 import warnings
 from typing import Literal
 
+from hookgate.connection.line import Encryption, Line
 from hookgate.errors import CannotMeasure, NoAnswer
-from hookgate.line import Encryption, Line
 
 MinVersion = Literal["TLSv1.2", "TLSv1.3"]
 

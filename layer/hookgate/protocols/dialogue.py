@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hookgate.connection.line import Encryption, Line
 from hookgate.errors import NoAnswer
 from hookgate.expectation.value import shown
-from hookgate.line import Encryption, Line
 from hookgate.model import Finding
 from hookgate.units import Pattern
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from hookgate.attempt import Ask, Attempt, Settled, asked, names, stopped
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, Inconclusive
 from hookgate.model import Finding
-from hookgate.patience import Patience
-from hookgate.repetition import repeated
+from hookgate.patience.attempt import Ask, Attempt, Settled, asked, names, stopped
+from hookgate.patience.repetition import repeated
+from hookgate.patience.words import Patience
 from hookgate.units import seconds_text
 
 

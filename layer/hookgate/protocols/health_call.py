@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from hookgate.destination import Destination
+from hookgate.connection.destination import Destination
+from hookgate.connection.line import Encryption
 from hookgate.errors import CannotMeasure, NoAnswer
-from hookgate.line import Encryption
 from hookgate.version import VERSION
 
 #: grpc.github.io/grpc/core/md_doc_health-checking.html

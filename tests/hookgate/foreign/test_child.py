@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from hookgate.child import run_child
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure
+from hookgate.foreign.child import run_child
 
 # A parent that starts a child which waits for ever, and says its id.
 FAMILY = """

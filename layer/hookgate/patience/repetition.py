@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from hookgate.attempt import Ask, Attempt, Settled, asked, stopped
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure
 from hookgate.model import Finding
-from hookgate.patience import Patience, Repeat
+from hookgate.patience.attempt import Ask, Attempt, Settled, asked, stopped
+from hookgate.patience.words import Patience, Repeat
 
 _SHOWN = 5
 

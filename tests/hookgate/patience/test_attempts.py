@@ -6,12 +6,12 @@ from itertools import chain, repeat
 
 import pytest
 
-from hookgate.attempt import Attempt
-from hookgate.attempts import eventually
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, Defect, NoAnswer
 from hookgate.model import Finding
-from hookgate.patience import Patience
+from hookgate.patience.attempt import Attempt
+from hookgate.patience.attempts import eventually
+from hookgate.patience.words import Patience
 from hookgate.testing import VirtualClock
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from hookgate.connection.line import Line
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NotGreen
@@ -12,7 +13,6 @@ from hookgate.http_probe.address import Resolver, resolve, system_resolver
 from hookgate.http_probe.exchange import Exchange
 from hookgate.http_probe.name import ascii_host, host_of
 from hookgate.http_probe.rule import demand, routed
-from hookgate.line import Line
 from hookgate.model import Finding
 
 #: The longest that the routing may take to read, before and after an attempt together.

@@ -6,7 +6,7 @@ import pytest
 
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NotGreen
-from hookgate.reach import Reach
+from hookgate.routing.reach import Reach
 from hookgate.testing import ScriptedAws, a_context
 
 ELB = "arn:aws:elasticloadbalancing:eu-west-1:111122223333"

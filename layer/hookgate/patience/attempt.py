@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hookgate.errors import Defect, NoAnswer
 from hookgate.model import Finding
-from hookgate.patience import Patience
+from hookgate.patience.words import Patience
 from hookgate.statuses import status_in
 
 

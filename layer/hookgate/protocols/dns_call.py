@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hookgate.connection.line import Encryption
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NoAnswer
-from hookgate.line import Encryption
 from hookgate.model import Finding
 from hookgate.units import Duration, Pattern, seconds_text
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hookgate.dns_call import nameservers
 from hookgate.errors import CannotMeasure
+from hookgate.protocols.dns_call import nameservers
 
 
 def test_resolvers_of_the_system(tmp_path):

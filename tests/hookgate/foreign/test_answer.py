@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from hookgate.errors import CannotMeasure
-from hookgate.foreign import (
+from hookgate.foreign.answer import (
     MAX_ANSWER,
     foreign_document,
     foreign_findings,

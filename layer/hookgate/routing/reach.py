@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from hookgate.context import DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NotGreen
-from hookgate.routes import read_routes
+from hookgate.routing.routes import read_routes
 from hookgate.validator import Aws
 
 if TYPE_CHECKING:
-    from hookgate.destination import Destination
+    from hookgate.connection.destination import Destination
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +97,6 @@ class Reach:
 
 
 def _destination(**said: Any) -> Destination:
-    from hookgate.destination import Destination  # noqa: PLC0415 - few plans connect to anything but HTTP
+    from hookgate.connection.destination import Destination  # noqa: PLC0415 - few plans connect to anything but HTTP
 
     return Destination(**said)

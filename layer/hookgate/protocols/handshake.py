@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from hookgate.conversation import Conversation
+from hookgate.connection.line import Line
 from hookgate.errors import CannotMeasure, NoAnswer
-from hookgate.line import Line
 from hookgate.probe import Reply
+from hookgate.protocols.conversation import Conversation
 from hookgate.version import VERSION
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Checks that are somebody else's program: how they run, and what they answer."""

@@ -1,0 +1,1 @@
+"""A service's own OpenAPI document: what it lets be asked, and what it promises."""

@@ -1,0 +1,1 @@
+"""How often a question is asked, and when its answer counts."""

@@ -1,0 +1,1 @@
+"""Where a listener leads, and how a step is led to it."""
