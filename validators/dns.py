@@ -16,6 +16,7 @@ from hookgate import (
     Encryption,
     Finding,
     Tools,
+    Trust,
     Validator,
     ask_dns,
     nameservers,
@@ -52,7 +53,7 @@ class Dns(Validator):
     recursion: bool = Field(True, description="Whether to ask for recursion.")
     transport: DnsTransport = Field("udp", description="How to ask.")
     encryption: Encryption = Field(
-        default_factory=Encryption,
+        default_factory=Trust,
         description="Whom to trust with the transport tls, and which name to ask for.",
     )
     resolver: str | None = Field(
@@ -100,7 +101,7 @@ class Dns(Validator):
             rdclass=self.rdclass,
             recursion=self.recursion,
             transport=self.transport,
-            encryption=self.encryption,
+            trust=self.encryption,
         )
         found = ask_dns(question, addresses, port, deadline)
         verifies = self.transport != "tls" or self.encryption.verify

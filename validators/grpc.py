@@ -13,6 +13,7 @@ from hookgate import (
     Encryption,
     Finding,
     Tools,
+    Trust,
     Validator,
     ask_health,
 )
@@ -51,7 +52,7 @@ class Grpc(Validator):
         None, description="Whether to speak TLS; if left out, as the listener does."
     )
     encryption: Encryption = Field(
-        default_factory=Encryption,
+        default_factory=Trust,
         description="Whom to trust with TLS, and which name to ask for.",
     )
     listener: Literal["test", "production"] = Field(
@@ -68,6 +69,11 @@ class Grpc(Validator):
             raise ValueError(
                 "gRPC always verifies the certificate: give encryption.ca the "
                 "authority that signed it"
+            )
+        if (self.encryption.minimum, self.encryption.maximum) != ("1.2", "1.3"):
+            raise ValueError(
+                "gRPC chooses the version of TLS itself: leave out min_version and "
+                "max_version, and judge them with use: tls"
             )
         return self
 
@@ -87,7 +93,7 @@ class Grpc(Validator):
             place,
             self.service,
             metadata=self.metadata,
-            encryption=self.encryption if encrypted else None,
+            trust=self.encryption if encrypted else None,
             seconds=self.timeout,
         )
         why = f" ({found.details})" if found.details else ""

@@ -14,6 +14,7 @@ from hookgate import (
     DeploymentContext,
     Duration,
     Encodings,
+    Encryption,
     Expectation,
     Finding,
     NoAnswer,
@@ -22,7 +23,6 @@ from hookgate import (
     Request,
     Size,
     Statuses,
-    TlsSettings,
     Tools,
     Trust,
     Validator,
@@ -100,7 +100,10 @@ class Http(Validator):
     ip: Literal["any", "4", "6", "prefer 4", "prefer 6"] = Field(
         "any", description="By which version of IP to connect."
     )
-    tls: TlsSettings | None = Field(None, description="Whom to trust, and who asks.")
+    encryption: Encryption = Field(
+        default_factory=Trust,
+        description="Whom to trust with TLS, which name to ask for, and who asks.",
+    )
     listener: Literal["test", "production"] = Field(
         "test",
         description="Which listener to ask; production only at AfterAllowTraffic.",
@@ -153,7 +156,7 @@ class Http(Validator):
             http2=self.http2,
             encodings=self.compression,
             ip=_FAMILIES[self.ip],
-            trust=self.tls.trust if self.tls else Trust(),
+            trust=self.encryption,
         )
 
     def _findings(self, reply: Reply) -> Iterator[Finding]:
@@ -171,7 +174,7 @@ class Http(Validator):
             ok=status_in(reply.status, self.status),
             summary=f"{self.method} {self.path} answered {reply.status}, "
             f"expected {wanted}",
-            optout=self.tls.optout if self.tls and reply.certificate else "",
+            optout=self.encryption.optout if reply.certificate else "",
         )
         for each in (answered, *judge(self.expect, reply)):
             excerpt = {} if each.ok else {"body": reply.text}

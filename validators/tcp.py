@@ -16,6 +16,7 @@ from hookgate import (
     Encryption,
     Finding,
     Tools,
+    Trust,
     Turn,
     Validator,
 )
@@ -58,7 +59,7 @@ class Tcp(Validator):
         "that speaks TLS.",
     )
     encryption: Encryption = Field(
-        default_factory=Encryption,
+        default_factory=Trust,
         description="Whom to trust with TLS, and which name to ask for.",
     )
     listener: Literal["test", "production"] = Field(

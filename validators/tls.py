@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Literal
 
@@ -15,10 +16,11 @@ from hookgate import (
     Duration,
     Encryption,
     Finding,
-    MinVersion,
     NoAnswer,
     Presented,
+    TlsVersion,
     Tools,
+    Trust,
     Validator,
     agreed_on,
     presented,
@@ -41,7 +43,7 @@ class Tls(Validator):
           with:
             days_left: 21
             names: [www.example.com]
-            min_version: TLSv1.2
+            min_version: "1.2"
     """
 
     asks_listener: ClassVar[bool] = True
@@ -54,8 +56,8 @@ class Tls(Validator):
         max_length=20,
         description="Further names; each is asked for, and its certificate verified.",
     )
-    min_version: MinVersion = Field(
-        "TLSv1.2", description="The oldest version to be agreed on."
+    min_version: TlsVersion = Field(
+        "1.2", description="The oldest version to be agreed on."
     )
     refuses_older: bool = Field(
         True, description="Whether a handshake with older versions must be refused."
@@ -69,7 +71,7 @@ class Tls(Validator):
         2048, ge=1024, le=16384, description="The least size of an RSA key."
     )
     encryption: Encryption = Field(
-        default_factory=Encryption,
+        default_factory=Trust,
         description="Whom to trust, and which name to ask for.",
     )
     listener: Literal["test", "production"] = Field(
@@ -108,11 +110,11 @@ class Tls(Validator):
             )
 
     def _findings(self, place: Destination) -> Iterator[Finding]:
-        blind = self.encryption.model_copy(update={"verify": False})
+        blind = replace(self.encryption, verify=False)
         with place.open(self.timeout) as line:
             encrypted = line.encrypt(blind)
             chain, version = presented(encrypted), encrypted.version() or ""
-        least = self.min_version
+        least = f"TLSv{self.min_version}"
         yield Finding(
             ok=version >= least,
             summary=f"{place.place} agreed on {version}, expected {least} or newer",
@@ -149,7 +151,7 @@ class Tls(Validator):
     def _trusted(self, place: Destination, name: str | None) -> Finding:
         wanted = self.encryption
         if name:
-            wanted = wanted.model_copy(update={"server_name": name})
+            wanted = replace(wanted, server_name=name)
         with place.open(self.timeout) as line:
             asked = wanted.server_name or line.name
             try:
@@ -165,7 +167,7 @@ class Tls(Validator):
         with place.open(self.timeout) as line:
             version = agreed_on(line, self.min_version)
         if version is None:
-            summary = f"{place.place} refuses versions before {self.min_version}"
+            summary = f"{place.place} refuses versions before TLSv{self.min_version}"
             return Finding(ok=True, summary=summary)
         summary = f"{place.place} agreed on {version}; let it refuse what is older "
-        return Finding(ok=False, summary=f"{summary}than {self.min_version}")
+        return Finding(ok=False, summary=f"{summary}than TLSv{self.min_version}")

@@ -18,6 +18,7 @@ from hookgate import (
     Size,
     Statuses,
     Tools,
+    Trust,
     Validator,
     converse,
     judge,
@@ -67,7 +68,7 @@ class Websocket(Validator):
         1024 * 1024, gt=0, le=16 * 1024 * 1024, description="The largest message taken."
     )
     encryption: Encryption = Field(
-        default_factory=Encryption,
+        default_factory=Trust,
         description="Whom to trust where the listener speaks TLS.",
     )
     listener: Literal["test", "production"] = Field(

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hookgate.bound import Bound, DurationBound, NumberBound, PercentageBound
     from hookgate.cloudwatch import Window, metric_query, metric_values
+    from hookgate.connection import Encryption, TlsVersion
     from hookgate.connection.chain import Presented, presented
     from hookgate.connection.destination import ROUTING, Destination
-    from hookgate.connection.line import Encryption, Line
-    from hookgate.connection.old_tls import MinVersion, agreed_on
+    from hookgate.connection.line import Line
+    from hookgate.connection.old_tls import agreed_on
     from hookgate.context import (
         AppSpec,
         Container,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
         foreign_question,
     )
     from hookgate.foreign.child import run_child
-    from hookgate.http_options import Auth, TlsSettings
+    from hookgate.http_options import Auth
     from hookgate.http_options.compression import Encodings
     from hookgate.http_options.package_file import PackageFile, read_package_file
     from hookgate.model import Finding, LifecycleEvent, Status
@@ -109,8 +110,9 @@ _NAMES = {
     "protocols.health_call": ("ask_health",),
     "protocols.handshake": ("converse",),
     "protocols.conversation": ("Message",),
-    "connection.old_tls": ("MinVersion", "agreed_on"),
-    "connection.line": ("Encryption", "Line"),
+    "connection.old_tls": ("agreed_on",),
+    "connection": ("Encryption", "TlsVersion"),
+    "connection.line": ("Line",),
     "protocols.dialogue": ("Dialogue", "Turn"),
     "connection.destination": ("ROUTING", "Destination"),
     "connection.chain": ("Presented", "presented"),
@@ -145,7 +147,7 @@ _NAMES = {
     "expectation.must": ("Must", "ValueIs", "judge_value"),
     "expectation.value": ("Missing", "Unreadable"),
     "foreign.answer": ("foreign_document", "foreign_findings", "foreign_question"),
-    "http_options": ("Auth", "TlsSettings"),
+    "http_options": ("Auth",),
     "http_options.compression": ("Encodings",),
     "http_options.package_file": ("PackageFile", "read_package_file"),
     "secret_text": ("SecretText",),
@@ -228,7 +230,6 @@ __all__ = [
     "Line",
     "Load",
     "Message",
-    "MinVersion",
     "Missing",
     "Must",
     "NoAnswer",
@@ -268,7 +269,7 @@ __all__ = [
     "TaskDefinition",
     "Terms",
     "Thresholds",
-    "TlsSettings",
+    "TlsVersion",
     "Tools",
     "TrafficRequest",
     "TrafficStage",

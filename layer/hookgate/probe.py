@@ -25,6 +25,11 @@ class Trust:
     maximum: str = "1.3"
     verify: bool = True
 
+    @property
+    def optout(self) -> str:
+        """What to say when nothing is verified; else nothing."""
+        return "" if self.verify else "verify: false, the certificate is not verified"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:

@@ -9,13 +9,13 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from support.template import ROOT
 
+from hookgate.connection.encryption import Encryption
 from hookgate.deferred import deferred
 from hookgate.expectation import entry
 from hookgate.http_options import auth as who_asks
-from hookgate.http_options.tls_settings import TlsSettings
 from hookgate.secret_text import FILLED
 
-Tls = deferred("hookgate.http_options.tls_settings", "TlsSettings")
+Tls = deferred("hookgate.connection.encryption", "Encryption")
 Auth = deferred("hookgate.http_options.auth", "Auth")
 Expectation = deferred("hookgate.expectation.entry", "Expectation")
 
@@ -31,7 +31,7 @@ class Options(BaseModel):
 class Direct(BaseModel):
     """Options as a validator has them."""
 
-    tls: TlsSettings | None = None
+    tls: Encryption | None = None
     auth: who_asks.Auth | None = None
     expect: tuple[entry.Expectation, ...] = ()
 
@@ -88,7 +88,7 @@ print(*sorted(each for each in sys.modules if each in sys.argv[2:]))
 _ENTRY, _AUTH, _TLS = (
     "hookgate.expectation.entry",
     "hookgate.http_options.auth",
-    "hookgate.http_options.tls_settings",
+    "hookgate.connection.encryption",
 )
 _LATER = (
     _ENTRY,
@@ -108,7 +108,7 @@ _LATER = (
         pytest.param("", "", id="nothing said"),
         pytest.param("expect: [{status: {above: 1}}]", _ENTRY, id="expect"),
         pytest.param("auth: {bearer: '${secret.A}'}", _AUTH, id="auth"),
-        pytest.param("tls: {}", _TLS, id="tls"),
+        pytest.param("encryption: {}", _TLS, id="encryption"),
         pytest.param(
             "expect: [{body: {matches: a}}]", f"{_ENTRY} re2", id="expression"
         ),

@@ -6,71 +6,14 @@ import socket
 import ssl
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-
+from hookgate.connection.trusting import context_of
 from hookgate.deadline import Deadline
 from hookgate.errors import NoAnswer
+from hookgate.probe import Trust
 
 _PIECE = 16 * 1024
-
-
-def certificates(text: str) -> str:
-    """Check that OpenSSL can read certificates, unless a ``${…}`` is to come.
-
-    Raises:
-        ValueError: it cannot.
-    """
-    if "${" not in text:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
-        except (ssl.SSLError, ValueError):
-            raise ValueError(
-                "these are no certificates in PEM; the text begins with "
-                "-----BEGIN CERTIFICATE-----"
-            ) from None
-    return text
-
-
-class Encryption(BaseModel):
-    """How the other side of a TLS connection is verified."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    ca: Annotated[str, AfterValidator(certificates)] | None = Field(
-        None, description="Certificates in PEM to trust, instead of public authorities."
-    )
-    server_name: str | None = Field(
-        None,
-        min_length=1,
-        max_length=253,
-        description="The name to ask for and to verify, instead of target.host.",
-    )
-    verify: bool = Field(
-        True,
-        description="Whether the certificate must be trusted and be for the name; with "
-        "false the verdict says so.",
-    )
-
-    @property
-    def optout(self) -> str:
-        """What to say when nothing is verified; else nothing."""
-        return "" if self.verify else "verify: false, the certificate is not verified"
-
-    def context(self) -> ssl.SSLContext:
-        """A context of Python's that verifies as it is said here."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        if not self.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        elif self.ca:
-            context.load_verify_locations(cadata=self.ca)
-        else:
-            from certifi import where  # noqa: PLC0415 - needed only without a CA of one's own
-
-            context.load_verify_locations(where())
-        return context
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,20 +54,21 @@ class Line:
             raise self._broken(error, "said nothing more") from None
 
     def encrypt(
-        self, encryption: Encryption, context: ssl.SSLContext | None = None
+        self, trust: Trust, context: ssl.SSLContext | None = None
     ) -> ssl.SSLSocket:
         """Speak TLS from now on.
 
         Args:
-            encryption: whom to trust, and the name to ask for.
-            context: one to use instead of the encryption's own.
+            trust: whom to trust, and the name to ask for.
+            context: one to use instead of what ``trust`` comes to.
 
         Raises:
             NoAnswer: the handshake failed; says why.
+            CannotMeasure: the client's own certificate cannot be used.
         """
         self._bound("did not end the TLS handshake")
-        name = encryption.server_name or self.name
-        context = context or encryption.context()
+        name = trust.server_name or self.name
+        context = context or context_of(trust)
         try:
             encrypted = context.wrap_socket(self.socket, server_hostname=name)
         except TimeoutError as error:

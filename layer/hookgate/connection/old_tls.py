@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import ssl
 import warnings
-from typing import Literal
 
-from hookgate.connection.line import Encryption, Line
+from hookgate.connection.line import Line
 from hookgate.errors import CannotMeasure, NoAnswer
+from hookgate.probe import Trust
 
-MinVersion = Literal["TLSv1.2", "TLSv1.3"]
-
-_NEWEST_OLD = {"TLSv1.2": "TLSv1_1", "TLSv1.3": "TLSv1_2"}
+_NEWEST_OLD = {"1.2": "TLSv1_1", "1.3": "TLSv1_2"}
 # RFC 8446, 6.2: what a server says that cannot agree on a version.
 _REFUSALS = {
     "TLSV1_ALERT_PROTOCOL_VERSION",
@@ -20,27 +18,31 @@ _REFUSALS = {
 }
 
 
-def agreed_on(line: Line, than: MinVersion) -> str | None:
+def agreed_on(line: Line, than: str) -> str | None:
     """The version older than ``than`` that the server agrees on, or None if none.
+
+    Args:
+        line: a connection on which nothing was said yet.
+        than: ``1.2`` or ``1.3``.
 
     Raises:
         CannotMeasure: the handshake failed for another reason, or OpenSSL here speaks
             no old versions itself.
     """
-    blind = Encryption(verify=False)
     try:
-        return line.encrypt(blind, _old(than)).version()
+        return line.encrypt(Trust(verify=False), _old(than)).version()
     except NoAnswer as error:
         cause = error.__cause__
         hung_up = isinstance(cause, ConnectionResetError | ssl.SSLEOFError)
         if hung_up or getattr(cause, "reason", None) in _REFUSALS:
             return None
         raise CannotMeasure(
-            f"whether {line.place} refuses versions before {than} is not known: {error}"
+            f"whether {line.place} refuses versions before TLSv{than} is not known: "
+            f"{error}"
         ) from None
 
 
-def _old(than: MinVersion) -> ssl.SSLContext:
+def _old(than: str) -> ssl.SSLContext:
     """A client that knows nothing newer than what is too old."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

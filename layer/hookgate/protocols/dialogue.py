@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hookgate.connection.line import Encryption, Line
+from hookgate.connection.line import Line
 from hookgate.errors import NoAnswer
 from hookgate.expectation.value import shown
 from hookgate.model import Finding
+from hookgate.probe import Trust
 from hookgate.units import Pattern
 
 #: The most that is read while one expectation waits, and the longest line of it.
@@ -58,7 +59,7 @@ class Dialogue:
     """The state of a dialogue: what was heard and not yet used, and the groups."""
 
     line: Line
-    encryption: Encryption
+    trust: Trust
     heard: bytes = b""
     groups: dict[str, str] = field(default_factory=dict)
 
@@ -86,7 +87,7 @@ class Dialogue:
             # What came in the clear must not count as said over TLS (CVE-2011-0411).
             said = shown(self.heard.decode("utf-8", "backslashreplace"))
             return Finding(ok=False, summary=f"{where}: {said} came before TLS began")
-        version = self.line.encrypt(self.encryption).version()
+        version = self.line.encrypt(self.trust).version()
         return Finding(ok=True, summary=f"{where}: {version} was agreed on")
 
     def _send(self, text: str, where: str) -> Finding | None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hookgate.connection.line import Encryption
+from hookgate.connection.trusting import context_of
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.model import Finding
+from hookgate.probe import Trust
 from hookgate.units import Duration, Pattern, seconds_text
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class DnsQuestion:
     rdclass: str = "IN"
     recursion: bool = True
     transport: DnsTransport = "udp"
-    encryption: Encryption
+    trust: Trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,14 +181,13 @@ def _exchange(
         return answer
     if question.transport == "tcp":
         return dns.query.tcp(query, address, timeout=seconds, port=port)
-    encryption = question.encryption
     return dns.query.tls(
         query,
         address,
         timeout=seconds,
         port=port,
-        ssl_context=encryption.context(),
-        server_hostname=encryption.server_name or address,
+        ssl_context=context_of(question.trust),
+        server_hostname=question.trust.server_name or address,
     )
 
 

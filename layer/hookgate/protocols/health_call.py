@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hookgate.connection.destination import Destination
-from hookgate.connection.line import Encryption
 from hookgate.errors import CannotMeasure, NoAnswer
+from hookgate.probe import Trust
 from hookgate.version import VERSION
 
 #: grpc.github.io/grpc/core/md_doc_health-checking.html
@@ -29,7 +29,7 @@ def ask_health(
     service: str,
     *,
     metadata: Mapping[str, str],
-    encryption: Encryption | None,
+    trust: Trust | None,
     seconds: float,
 ) -> Health:
     """Ask how a service is.
@@ -38,7 +38,7 @@ def ask_health(
         place: the listener; its addresses alone are connected to.
         service: the service's name, empty for the server as a whole.
         metadata: what to send along.
-        encryption: whom to trust; None for a connection in the clear.
+        trust: whom to trust; None for a connection in the clear.
         seconds: bound the call.
 
     Raises:
@@ -54,7 +54,7 @@ def ask_health(
         raise CannotMeasure(f"the listener's rule takes {path}, and never {METHOD}")
     sent = [(key.lower(), each) for key, each in told.items() if key.lower() != "host"]
     left = place.deadline.within(seconds)
-    with _channel(place, told, encryption, left.remaining) as channel:
+    with _channel(place, told, trust, left.remaining) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         request = health_pb2.HealthCheckRequest(service=service)
         try:
@@ -72,7 +72,7 @@ def ask_health(
 def _channel(
     place: Destination,
     told: Mapping[str, str],
-    encryption: Encryption | None,
+    trust: Trust | None,
     seconds: float,
 ) -> Iterator[Any]:
     import grpc  # noqa: PLC0415 - as above
@@ -93,26 +93,31 @@ def _channel(
         ("grpc.service_config_disable_resolution", 1),
         ("grpc.use_local_subchannel_pool", 1),
     ]
-    if encryption is None:
+    if trust is None:
         channel = grpc.insecure_channel(f"{kind}:{pinned}", options=options)
     else:
-        name = encryption.server_name or authority.partition(":")[0]
+        name = trust.server_name or authority.partition(":")[0]
         options.append(("grpc.ssl_target_name_override", name))
         channel = grpc.secure_channel(
-            f"{kind}:{pinned}", _credentials(encryption), options=options
+            f"{kind}:{pinned}", _credentials(trust), options=options
         )
     with channel:
         yield channel
 
 
-def _credentials(encryption: Encryption) -> Any:
+def _credentials(trust: Trust) -> Any:
     import grpc  # noqa: PLC0415 - as above
 
-    if encryption.ca:
-        return grpc.ssl_channel_credentials(encryption.ca.encode())
-    from certifi import contents  # noqa: PLC0415 - needed only without a CA of one's own
+    authorities = trust.ca
+    if not authorities:
+        from certifi import contents  # noqa: PLC0415 - needed only without a CA of one's own
 
-    return grpc.ssl_channel_credentials(contents().encode())
+        authorities = contents()
+    return grpc.ssl_channel_credentials(
+        authorities.encode(),
+        private_key=trust.key.encode() or None,
+        certificate_chain=trust.certificate.encode() or None,
+    )
 
 
 def _refused(place: Destination, error: Any) -> Health:

@@ -1,11 +1,13 @@
-"""``tls``: whom to trust, what to ask for, and who asks."""
+"""``encryption``: whom to trust with TLS, what to ask for, and who asks."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import ssl
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from hookgate.connection import TlsVersion
 from hookgate.probe import Trust
 from hookgate.secret_text import SecretText
 
@@ -13,18 +15,22 @@ _MOST = 256 * 1024
 
 
 def _pem(value: str) -> str:
-    if "${" not in value and "-----BEGIN CERTIFICATE-----" not in value:
-        raise ValueError(
-            "these are no certificates in PEM, which begin with "
-            "-----BEGIN CERTIFICATE-----"
-        )
+    """Demand that OpenSSL can read certificates, unless a ``${…}`` is to come."""
+    if "${" not in value:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=value)
+        except (ssl.SSLError, ValueError):
+            raise ValueError(
+                "these are no certificates in PEM; the text begins with "
+                "-----BEGIN CERTIFICATE-----"
+            ) from None
     return value
 
 
 Pem = Annotated[str, Field(max_length=_MOST), AfterValidator(_pem)]
 
 
-class TlsSettings(BaseModel):
+class Encryption(BaseModel):
     """How the other side of a TLS connection is verified, and who asks."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -38,10 +44,10 @@ class TlsSettings(BaseModel):
         max_length=253,
         description="The name to ask for and to verify, instead of target.host.",
     )
-    min_version: Literal["1.2", "1.3"] = Field(
+    min_version: TlsVersion = Field(
         "1.2", description="The oldest version of TLS that is spoken."
     )
-    max_version: Literal["1.2", "1.3"] = Field(
+    max_version: TlsVersion = Field(
         "1.3", description="The newest version of TLS that is spoken."
     )
     certificate: Pem | None = Field(
@@ -57,7 +63,7 @@ class TlsSettings(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _fits(self) -> TlsSettings:
+    def _fits(self) -> Encryption:
         if self.min_version > self.max_version:
             raise ValueError("min_version is newer than max_version")
         if (self.certificate is None) != (self.key is None):
@@ -65,13 +71,8 @@ class TlsSettings(BaseModel):
         return self
 
     @property
-    def optout(self) -> str:
-        """What to say when nothing is verified; else nothing."""
-        return "" if self.verify else "verify: false, the certificate is not verified"
-
-    @property
     def trust(self) -> Trust:
-        """The same for a probe."""
+        """The same for whoever connects."""
         return Trust(
             ca=self.ca or "",
             server_name=self.server_name or "",
