@@ -21,6 +21,8 @@ _Alarm = Mapping[str, Any]
 
 #: One call to AWS with its retries, in seconds.
 _CALL = 10.0
+#: States that are no alarm; the second is no data either.
+_NO_ALARM = {"OK", "INSUFFICIENT_DATA"}
 _GROUPS_OWN = "the deployment group's own alarms"
 
 
@@ -99,7 +101,7 @@ def _state(name: str, alarm: _Alarm, silent: dict[str, str]) -> Finding:
     if state == "INSUFFICIENT_DATA":
         silent[name] = why or state
     return Finding(
-        ok=state != "ALARM",
+        ok=state in _NO_ALARM,
         summary=f"alarm {name} is {state}" + (f" ({why})" if state != "OK" else ""),
         evidence={
             "alarm": name,

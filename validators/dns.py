@@ -69,7 +69,9 @@ class Dns(Validator):
         description="Which codes of the answer are right, such as NXDOMAIN.",
     )
     answer: DnsRecords | None = Field(
-        None, description="What the answer's records must be."
+        None,
+        description="What the answer's records must be; there must be one, unless it "
+        "says equals: [], or only other sections are looked at.",
     )
     authority: DnsRecords | None = Field(
         None, description="What the records of the authority section must be."
@@ -112,6 +114,9 @@ class Dns(Validator):
             evidence={"resolver": found.resolver},
             optout=_OF_THE_RESOLVER if verifies else self.encryption.optout,
         )
+        if not found.sections["answer"] and self._wants_records(found.rcode):
+            summary = f"answer: expected a record of type {self.type}, came none"
+            yield Finding(ok=False, summary=summary)
         expected = {
             "answer": self.answer,
             "authority": self.authority,
@@ -120,3 +125,12 @@ class Dns(Validator):
         for section, records in expected.items():
             if records:
                 yield from records.findings(section, found.sections[section])
+
+    def _wants_records(self, rcode: str) -> bool:
+        """Whether an answer without records is none: the name is there, and no more."""
+        if rcode != "NOERROR":
+            return False
+        if self.answer is None:
+            return not (self.authority or self.additional)
+        # Every other word finds fault with silence itself.
+        return self.answer.model_fields_set == {"none"}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from hookgate import (
     Bound,
@@ -28,6 +28,17 @@ _RUNNING = {"Scheduled", "Running"}
 _SHOWN = 5
 #: A query names no more log groups (its documented quota).
 _GROUPS = 50
+#: Rows are counted up to here; a bound that needs more could not be told broken.
+_MOST_ROWS = 1000
+
+
+def _countable(bound: Bound) -> Bound:
+    if bound.value >= _MOST_ROWS:
+        raise ValueError(
+            f"rows are counted up to {_MOST_ROWS}: write a bound below it, or have "
+            "the query count (stats count(*) as n | filter n > 5000)"
+        )
+    return bound
 
 
 class Logs(Validator):
@@ -53,7 +64,7 @@ class Logs(Validator):
         max_length=8000,
         description="What to look for; its rows are counted.",
     )
-    rows: NumberBound = Field(
+    rows: Annotated[NumberBound, AfterValidator(_countable)] = Field(
         Bound("==", 0), description='How many rows it may give, such as "== 0".'
     )
     log_groups: tuple[str, ...] = Field(
@@ -93,6 +104,8 @@ class Logs(Validator):
             if self.window
             else Window.of_event(context, otherwise=600)
         )
+        if tools.deadline.remaining <= self.delay:
+            raise CannotMeasure("no time is left to wait for the last lines")
         tools.deadline.sleep(self.delay)
         counted = self._asked(tools, groups, window, f"{only}stats count(*) as lines")
         lines = int(float(counted[0].get("lines", 0))) if counted else 0
@@ -111,6 +124,7 @@ class Logs(Validator):
             summary=f"{len(rows)} rows among {lines} lines of {where}, expected "
             f"{self.rows}" + ("" if ok or not shown else f": {shown}"),
             evidence={"query": self.query, "lines": lines, "rows": rows[:_SHOWN]},
+            optout="" if lines else f"min_lines: 0, {where} has no line",
         )
 
     def _asked(
@@ -123,7 +137,7 @@ class Logs(Validator):
             startTime=int(window.start.timestamp()),
             endTime=int(window.end.timestamp()) + 1,
             queryString=query,
-            limit=1000,
+            limit=_MOST_ROWS,
         )["queryId"]
         deadline = tools.deadline.within(self.timeout)
         while True:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hookgate import (
+    CannotMeasure,
     DeploymentContext,
     Duration,
     Finding,
@@ -130,6 +131,8 @@ class Metric(Validator):
         tools: Tools,
     ) -> Iterator[Finding]:
         """Ask once, after the delay."""
+        if tools.deadline.remaining <= self.delay:
+            raise CannotMeasure("no time is left to wait for CloudWatch's numbers")
         tools.deadline.sleep(self.delay)
         window = Window.last(self.window)
         values = self._asked(tools, window)
@@ -187,8 +190,10 @@ class Metric(Validator):
         )
 
     def _compared(self, value: float, base: float) -> Finding:
-        if base == 0 or self.relative is None:
-            raise Inconclusive(f"{self._name} was 0 then, so no share of it is a bound")
+        if base <= 0 or self.relative is None:
+            raise Inconclusive(
+                f"{self._name} was {base:.6g} then, so no share of it is a bound"
+            )
         share = 100 * value / base
         return Finding(
             ok=self.relative.holds(share),

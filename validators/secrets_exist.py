@@ -17,12 +17,16 @@ _MOST = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reference:
-    """One secret as the task definition names it; ``stage`` is Secrets Manager's."""
+    """One secret as the task definition names it.
+
+    ``stage`` and ``version``, an id, are Secrets Manager's.
+    """
 
     container: str
     arn: str
     name: str
     stage: str = "AWSCURRENT"
+    version: str = ""
 
     @property
     def in_ssm(self) -> bool:
@@ -80,10 +84,19 @@ def _references(given: Mapping[str, Any], ssm: str) -> Iterator[_Reference]:
         named = [each["valueFrom"] for each in container.get("secrets", ())]
         logs = container.get("logConfiguration", {})
         named += [each["valueFrom"] for each in logs.get("secretOptions", ())]
-        registry = container.get("repositoryCredentials", {})
-        named += [registry["credentialsParameter"]] if registry else []
         for each in named:
             yield _reference(container["name"], each, ssm)
+        registry = container.get("repositoryCredentials", {})
+        if registry:
+            yield _credentials(container["name"], registry["credentialsParameter"], ssm)
+
+
+def _credentials(container: str, value: str, ssm: str) -> _Reference:
+    """A registry's are always in Secrets Manager, by ARN or by name."""
+    if value.startswith("arn:"):
+        return _reference(container, value, ssm)
+    arn = f"{ssm.replace(':ssm:', ':secretsmanager:')}:secret:{value}"
+    return _Reference(container=container, arn=arn, name=value)
 
 
 def _reference(container: str, value: str, ssm: str) -> _Reference:
@@ -96,9 +109,15 @@ def _reference(container: str, value: str, ssm: str) -> _Reference:
         name = value.partition(":parameter")[2]
         plain = name.removeprefix("/") if name.count("/") == 1 else name
         return _Reference(container=container, arn=value, name=plain)
-    stage = parts[8] if len(parts) > 8 and parts[8] else "AWSCURRENT"
-    arn = ":".join(parts[:7])
-    return _Reference(container=container, arn=arn, name=parts[6], stage=stage)
+    # …:secret:<name>:<key>:<stage>:<version id>, of which the last two exclude another.
+    stage, version = ([*parts[8:], "", ""])[:2]
+    return _Reference(
+        container=container,
+        arn=":".join(parts[:7]),
+        name=parts[6],
+        stage=stage or ("" if version else "AWSCURRENT"),
+        version=version,
+    )
 
 
 def _there(reference: _Reference, tools: Tools) -> Finding:
@@ -132,12 +151,13 @@ def _secret(reference: _Reference, tools: Tools) -> str:
     answer = tools.aws("secretsmanager", "describe_secret", SecretId=reference.arn)
     if answer.get("DeletedDate"):
         return "is to be deleted"
-    stages = {
-        stage
-        for each in answer.get("VersionIdsToStages", {}).values()
-        for stage in each
-    }
-    return "" if reference.stage in stages else f"has no version {reference.stage}"
+    versions = answer.get("VersionIdsToStages", {})
+    stages = {stage for each in versions.values() for stage in each}
+    if reference.version and reference.version not in versions:
+        return f"has no version {reference.version}"
+    if reference.stage and reference.stage not in stages:
+        return f"has no version {reference.stage}"
+    return ""
 
 
 def _readable(

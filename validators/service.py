@@ -60,16 +60,15 @@ class Service(Validator):
         task_set = known(green.task_set, "the replacement task set").id
         cluster, service = deployment.cluster, deployment.service
         yield _steady(_task_set(tools, cluster, service, task_set))
-        yield self._stops(_stopped(tools, cluster, task_set))
+        yield self._stops(*_stopped(tools, cluster, task_set))
 
-    def _stops(self, stopped: Sequence[_Task]) -> Finding:
-        many = len(stopped) > self.stopped_tasks
+    def _stops(self, count: int, stopped: Sequence[_Task]) -> Finding:
+        many = count > self.stopped_tasks
         told = "; ".join(_why(each) for each in stopped[:_SHOWN])
         allowed = f", {self.stopped_tasks} may" if self.stopped_tasks else ""
         return Finding(
             ok=not many,
-            summary=f"{len(stopped)} tasks stopped{allowed}"
-            + (f": {told}" if told else ""),
+            summary=f"{count} tasks stopped{allowed}" + (f": {told}" if told else ""),
             evidence={"stopped": [_why(each) for each in stopped]},
             certain=many,
         )
@@ -99,7 +98,8 @@ def _steady(task_set: Mapping[str, Any]) -> Finding:
     )
 
 
-def _stopped(tools: Tools, cluster: str, task_set: str) -> list[_Task]:
+def _stopped(tools: Tools, cluster: str, task_set: str) -> tuple[int, list[_Task]]:
+    """How many tasks stopped, and those that ECS still describes, a page at most."""
     found = tools.aws(
         "ecs",
         "list_tasks",
@@ -108,9 +108,9 @@ def _stopped(tools: Tools, cluster: str, task_set: str) -> list[_Task]:
         desiredStatus="STOPPED",
     )["taskArns"]
     if not found:
-        return []
+        return 0, []
     answer = tools.aws("ecs", "describe_tasks", cluster=cluster, tasks=found[:_MOST])
-    return list(answer["tasks"])
+    return len(found), list(answer["tasks"])
 
 
 def _why(task: _Task) -> str:

@@ -102,6 +102,9 @@ class Websocket(Validator):
                 yield from self._handshake(reply)
                 if talk:
                     yield from talk.play(self.dialogue)
+                elif self.dialogue:
+                    summary = f"the dialogue was not held: it answered {reply.status}"
+                    yield Finding(ok=False, summary=summary)
 
     def _handshake(self, reply: Reply) -> Iterator[Finding]:
         wanted = " or ".join(self.status)

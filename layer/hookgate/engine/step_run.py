@@ -49,7 +49,8 @@ class StepRun:
     """Everything that one step needs, ready to run in a thread of its own.
 
     ``findings`` and ``waived`` hold presentable values only, so that anybody may say
-    at any time what the step came to so far.
+    at any time what the step came to so far. ``broken`` holds the last attempt that did
+    not hold: what could not be measured afterwards may not pass.
     """
 
     step: Step
@@ -59,6 +60,7 @@ class StepRun:
     secrets: Secrets
     findings: list[Finding] = field(default_factory=list)
     waived: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
     def __call__(self) -> Outcome:
         """Run the step; never raises."""
@@ -117,12 +119,16 @@ class StepRun:
                 raise
             summary = shortened(self.secrets.mask(words(error)), MAX_SUMMARY)
             self.findings.append(Finding(ok=False, summary=summary))
+        broken = _broken(self.findings)
+        self.broken[:] = [broken] if broken else self.broken
         return Attempt(findings=tuple(self.findings))
 
     def _unmeasured(self, error: CannotMeasure) -> tuple[Status, str]:
         """What a step without a measurement comes to, and what was waived."""
         status, word, what = _policy(error)
         reason = words(error)
+        if self.broken:
+            return status, f"{reason}; an attempt before did not hold: {self.broken[0]}"
         holds = all(each.ok for each in self.findings)
         if getattr(self.step, word) == "pass" and holds:
             self.waived.append(f"passed {what} ({word}: pass)")
@@ -130,9 +136,9 @@ class StepRun:
         return status, reason
 
     def _weigh(self) -> tuple[Status, str]:
-        broken = [each.summary for each in self.findings if not each.ok]
+        broken = _broken(self.findings)
         if broken:
-            return Status.FAILED, "; ".join(broken)
+            return Status.FAILED, broken
         return Status.PASSED, "; ".join(each.summary for each in self.findings[:3])
 
     def _trouble(self, output: StepOutput) -> str:
@@ -145,6 +151,11 @@ class StepRun:
         if output.overflowed:
             return f"the validator printed more than {LIMIT // 1024} KiB"
         return ""
+
+
+def _broken(findings: Iterable[Finding]) -> str:
+    """What does not hold, in words, or nothing."""
+    return "; ".join(each.summary or "no word" for each in findings if not each.ok)
 
 
 def _policy(error: CannotMeasure) -> tuple[Status, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -32,6 +33,10 @@ from hookgate.statuses import status_in
 
 #: A captured value is no larger than this, written as JSON.
 LARGEST = 64 * 1024
+#: A secret has no more parts, each of which is masked.
+MOST_PARTS = 100
+#: Parts of a secret value that are none: to mask them would make holes in every text.
+_TELL_NOTHING: tuple[Any, ...] = ("", None, True, False, [], {})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -144,7 +149,7 @@ class ScriptRun:
         """Keep what the step captures; state what could not be kept."""
         for name, capture in call.capture.items():
             where, value = capture.take(reply)
-            fault = _fault(value)
+            fault = _fault(value) or (_too_many(value) if capture.secret else "")
             if fault:
                 yield Finding(ok=False, summary=f"capture {name}: {where}: {fault}")
                 continue
@@ -152,8 +157,26 @@ class ScriptRun:
 
     def _keep(self, name: str, capture: Capture, value: Any) -> None:
         if capture.secret:
-            hide(written(value))
+            for each in _parts(value):
+                hide(each)
         self.values[name] = value
+
+
+def _too_many(value: Any) -> str:
+    """Why a secret is none that can be masked, or nothing."""
+    many = len(list(itertools.islice(_parts(value), MOST_PARTS + 1))) > MOST_PARTS
+    what = f"more than {MOST_PARTS} values cannot be masked: capture the secret alone"
+    return what if many else ""
+
+
+def _parts(value: Any) -> Iterator[str]:
+    """A value and all that is in it, as texts: an answer may repeat a part alone."""
+    yield written(value)
+    inner = value.values() if isinstance(value, dict) else value
+    if isinstance(value, dict | list | tuple):
+        for each in inner:
+            if each not in _TELL_NOTHING:
+                yield from _parts(each)
 
 
 def _fault(value: Any) -> str:

@@ -86,7 +86,12 @@ class Call(BaseModel):
     stop_on: StopOn = ()
     repeat: Repeat | None = Field(None, description="Ask a fixed number of times.")
     timeout: Duration = Field(10.0, gt=0, description="The bound of one try.")
-    max_body: Size = Field(1024 * 1024, gt=0, description="The largest body taken.")
+    max_body: Size = Field(
+        1024 * 1024,
+        gt=0,
+        le=64 * 1024 * 1024,
+        description="The largest body taken.",
+    )
 
     _written: dict[str, Any] = PrivateAttr(default_factory=dict)
 

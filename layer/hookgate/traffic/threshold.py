@@ -68,9 +68,9 @@ class Threshold:
         if self.metric == "rate":
             return tally.sent / sending if sending else None
         count, of = self._counted(tally)
-        if self.kind == "count":
-            return float(count)
-        return count / of if of else None
+        if not of:
+            return None
+        return float(count) if self.kind == "count" else count / of
 
     def holds(self, value: float, blue: float | None = None) -> bool:
         """Whether ``value`` keeps it; ``blue`` is what production came to."""

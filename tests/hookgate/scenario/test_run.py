@@ -222,6 +222,36 @@ def test_secret_is_masked():
     assert "«secret»" in secrets.mask(str(told))
 
 
+def test_parts_of_a_secret_are_masked():
+    """Of a secret object each value is masked, however the answer is spelled."""
+    secrets = Secrets(lambda name: name)
+    secrets.mask_this_thread()
+    steps = [
+        {
+            "path": "/",
+            "capture": {"auth": {"jsonpath": "$.auth", "secret": True}},
+            "expect": [{"jsonpath": "$.auth.token", "equals": "other"}],
+        }
+    ]
+    body = '{"auth":{"token":"t0p-secret","pins":[4711],"none":null}}'
+    findings = check(
+        Scenario.model_validate({"steps": steps}), app=lambda _: a_reply(200, body)
+    )
+    told = secrets.mask(str(findings))
+    assert "t0p-secret" not in told
+    assert "4711" not in told
+    assert "none" in told
+
+
+def test_a_secret_of_too_many_parts():
+    """What could not be masked within bounds is not captured as a secret."""
+    steps = [{"path": "/", "capture": {"a": {"jsonpath": "$", "secret": True}}}]
+    told = run({"steps": steps}, lambda _: a_reply(200, json.dumps(list(range(200)))))
+    assert [(False, True)] == [
+        (ok, "capture the secret alone" in said) for ok, said in told
+    ]
+
+
 def test_cleanup_runs_when_green_cannot_be_proven():
     """An answer that somebody else gave ends the scenario, and the cleanup is asked."""
     asked = []

@@ -77,6 +77,12 @@ def test_nothing_has_no_value(metric):
     assert bound(metric, text).value(Tally(), 10.0) is None
 
 
+@pytest.mark.parametrize("metric", ["5xx", "503", "dropped"])
+def test_nothing_has_no_count(metric):
+    """Of requests that were never made there is no count either: 0 would hold."""
+    assert bound(metric, "= 0").value(Tally(), 10.0) is None
+
+
 @pytest.mark.parametrize(
     ("metric", "text", "of", "hopeless"),
     [
