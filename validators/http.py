@@ -16,9 +16,9 @@ from hookgate import (
     Encodings,
     Encryption,
     Expectation,
+    File,
     Finding,
     NoAnswer,
-    PackageFile,
     Reply,
     Request,
     Size,
@@ -27,7 +27,6 @@ from hookgate import (
     Trust,
     Validator,
     judge,
-    read_package_file,
     status_in,
 )
 
@@ -53,20 +52,19 @@ class Http(Validator):
     """
 
     asks_listener: ClassVar[bool] = True
+    reads_files: ClassVar[bool] = True
 
     path: str = Field("/", pattern=r"^/", description="Path and query to ask for.")
     method: str = Field(
         "GET", pattern=r"^[A-Z]+$", description="The method, in capitals."
     )
     headers: Mapping[str, str] = Field({}, description="Headers to send.")
-    body: str | None = Field(None, description="Text to send.")
+    body: str | File | None = Field(
+        None,
+        description="A text to send, or {file: order.json}, a file beside the plan.",
+    )
     json_body: Any = Field(
         None, alias="json", description="JSON to send, with its Content-Type."
-    )
-    body_file: PackageFile | None = Field(
-        None,
-        description="A file to send, below the function's package, such as "
-        "hooks/plans/order.json; at most 1 MiB.",
     )
     auth: Auth | None = Field(None, description="Who asks.")
     status: Statuses = Field(
@@ -111,8 +109,8 @@ class Http(Validator):
 
     @model_validator(mode="after")
     def _one_body(self) -> Http:
-        if len({"body", "json_body", "body_file"} & self.model_fields_set) > 1:
-            raise ValueError("give one of body, json and body_file")
+        if {"body", "json_body"} <= self.model_fields_set:
+            raise ValueError("give body or json, not both")
         return self
 
     def worst_case(self) -> float:
@@ -140,16 +138,14 @@ class Http(Validator):
             yield from self._findings(reply)
 
     def _request(self) -> Request:
-        headers, body = dict(self.headers), self.body
+        headers = dict(self.headers)
         if "json_body" in self.model_fields_set:
             headers.setdefault("Content-Type", "application/json")
-            body = json.dumps(self.json_body)
-        octets = None if body is None else body.encode()
         return Request(
             method=self.method,
             path=self.path,
             headers=headers,
-            body=read_package_file(self.body_file) if self.body_file else octets,
+            body=self._octets(),
             timeout=self.timeout,
             max_body=self.max_body,
             follow=self.follow,
@@ -158,6 +154,13 @@ class Http(Validator):
             ip=_FAMILIES[self.ip],
             trust=self.encryption,
         )
+
+    def _octets(self) -> bytes | None:
+        if "json_body" in self.model_fields_set:
+            return json.dumps(self.json_body).encode()
+        if self.body is None:
+            return None
+        return self.body.encode() if isinstance(self.body, str) else self.body.raw
 
     def _findings(self, reply: Reply) -> Iterator[Finding]:
         evidence = {

@@ -47,9 +47,8 @@ if TYPE_CHECKING:
         foreign_question,
     )
     from hookgate.foreign.child import run_child
-    from hookgate.http_options import Auth
+    from hookgate.http_options import Auth, File
     from hookgate.http_options.compression import Encodings
-    from hookgate.http_options.package_file import PackageFile, read_package_file
     from hookgate.model import Finding, LifecycleEvent, Status
     from hookgate.openapi.document import OpenApiDocument, Operation
     from hookgate.patience.attempt import Attempt, Settled
@@ -147,9 +146,8 @@ _NAMES = {
     "expectation.must": ("Must", "ValueIs", "judge_value"),
     "expectation.value": ("Missing", "Unreadable"),
     "foreign.answer": ("foreign_document", "foreign_findings", "foreign_question"),
-    "http_options": ("Auth",),
+    "http_options": ("Auth", "File"),
     "http_options.compression": ("Encodings",),
-    "http_options.package_file": ("PackageFile", "read_package_file"),
     "secret_text": ("SecretText",),
     "model": ("Finding", "LifecycleEvent", "Status"),
     "patience.words": (
@@ -223,6 +221,7 @@ __all__ = [
     "Endpoint",
     "Every",
     "Expectation",
+    "File",
     "Finding",
     "Image",
     "Inconclusive",
@@ -240,7 +239,6 @@ __all__ = [
     "OpenApiDocument",
     "Operation",
     "Pace",
-    "PackageFile",
     "Patience",
     "Pattern",
     "Percentage",
@@ -296,7 +294,6 @@ __all__ = [
     "metric_values",
     "nameservers",
     "presented",
-    "read_package_file",
     "read_routes",
     "run_child",
     "status_in",

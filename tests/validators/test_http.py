@@ -99,20 +99,6 @@ def test_request_is_what_the_options_say():
     assert trust == request.trust
 
 
-def test_file_is_sent(tmp_path, monkeypatch):
-    """A file of the package goes as it is."""
-    (tmp_path / "order.json").write_bytes(b'{"tea": 1}')
-    monkeypatch.chdir(tmp_path)
-    asked = []
-
-    def app(request):
-        asked.append(request.body)
-        return 200
-
-    check(Http.model_validate({"body_file": "order.json"}), app=app)
-    assert [b'{"tea": 1}'] == asked
-
-
 def test_unverified_certificate_is_told():
     """Who verifies nothing is told of it in the verdict, and only over TLS."""
     at = datetime(2026, 1, 1, tzinfo=UTC)

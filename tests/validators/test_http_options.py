@@ -31,7 +31,10 @@ ip_protocol_fallback hostname
 @pytest.mark.parametrize("said", TOLD)
 def test_every_option_can_be_written(said):
     """What the page shows is taken as it stands."""
-    built = build(Http, yaml.safe_load(said))
+    options = yaml.safe_load(said)
+    if isinstance(options.get("body"), dict):
+        options["body"]["content"] = ""  # As the plan's reader fills it in.
+    built = build(Http, options)
     assert isinstance(built, Validator), built
 
 

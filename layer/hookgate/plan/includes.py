@@ -1,6 +1,6 @@
 """Puts into a step's options what its files hold.
 
-Only in lists of steps, and there only where a file may be named: ``include``,
+Only where a file may be named: as ``body``, and in lists of steps as ``include``,
 ``for_each``, ``body`` and the parts of ``multipart``. A ``file`` in JSON to send is a
 text like any other.
 """
@@ -32,6 +32,8 @@ def included(draft: Draft, files: Files, problems: Problems) -> Draft | None:
     for name in _LISTS:
         if isinstance(options.get(name), list):
             options[name] = filler.items(options[name], (*draft.path, "with", name), ())
+    if "body" in options:
+        options["body"] = filler.file(options["body"], (*draft.path, "with", "body"))
     if filler.wrong:
         return None
     document = replace(draft.document, values=filler.values, keys=filler.keys)
@@ -71,20 +73,20 @@ class _Filler:
                 return filled
             filled["steps"], chain = steps, (*chain, name)
         for key in ("for_each", "body"):
-            filled[key] = self._file(filled.get(key), (*path, key))
+            filled[key] = self.file(filled.get(key), (*path, key))
             if filled[key] is None and key not in item:
                 del filled[key]
         parts = filled.get("multipart")
         if isinstance(parts, list):
             filled["multipart"] = [
-                self._file(each, (*path, "multipart", index))
+                self.file(each, (*path, "multipart", index))
                 for index, each in enumerate(parts)
             ]
         if isinstance(filled.get("steps"), list):
             filled["steps"] = self.items(filled["steps"], (*path, "steps"), chain)
         return filled
 
-    def _file(self, value: Any, path: Path) -> Any:
+    def file(self, value: Any, path: Path) -> Any:
         """A mapping that names a file, with its content."""
         if not isinstance(value, dict) or not isinstance(value.get("file"), str):
             return value

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, model_va
 from pydantic.json_schema import SkipJsonSchema
 
 from hookgate.expectation.must import CONFIG
+from hookgate.http_options.file import File
 from hookgate.scenario.variables import OPAQUE, written
 
 
@@ -41,26 +42,6 @@ Fields = Mapping[str, _Many]
 def urlencoded(fields: Mapping[str, Sequence[str]]) -> str:
     """Names and values as a URL's query and a form have them."""
     return urlencode({key: list(values) for key, values in fields.items()}, doseq=True)
-
-
-class File(BaseModel):
-    """A file beside the plan."""
-
-    model_config = CONFIG
-
-    file: str = Field(min_length=1, description="Its name, relative to the plan.")
-    content: SkipJsonSchema[str | None] = None
-
-    @property
-    def raw(self) -> bytes:
-        """Its bytes, which were read with the plan."""
-        return base64.b64decode(self.content or "")
-
-    @model_validator(mode="after")
-    def _read(self) -> File:
-        if self.content is None:
-            raise ValueError(f"{self.file} was not read: files are read with a plan")
-        return self
 
 
 class Part(BaseModel):

@@ -18,6 +18,12 @@ events:
       with:
         steps:
 """
+HTTP = """version: 1
+events:
+  AfterAllowTestTraffic:
+    - use: http
+      with: {{body: {{file: {}}}}}
+"""
 
 
 @pytest.fixture
@@ -223,6 +229,33 @@ def test_wrong_file(read, steps, files, said):
     """What is wrong with a file is told where it stands."""
     with pytest.raises(PlanError) as raised:
         read(steps, **files)
+    assert said in str(raised.value)
+
+
+def test_http_sends_a_file(tmp_path):
+    """A request of its own has its file beside the plan, too, and sends it as it is."""
+    (tmp_path / "order.bin").write_bytes(b"\x00 ${event}")
+    plan = tmp_path / "plan.yaml"
+    text = HTTP.format("order.bin")
+    assert [("/", b"\x00 ${event}")] == asked(
+        read_plan(text, "plan.yaml", resolve, beside(plan))
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("../secret.txt", "is no file beside the plan"),
+        ("/proc/self/environ", "is no file beside the plan"),
+        ("gone.json", "plan.yaml:5:27: there is no file gone.json beside the plan"),
+    ],
+)
+def test_http_file_elsewhere(tmp_path, name, said):
+    """A file that is not beside the plan is told where it is named."""
+    with pytest.raises(PlanError) as raised:
+        read_plan(
+            HTTP.format(name), "plan.yaml", resolve, beside(tmp_path / "plan.yaml")
+        )
     assert said in str(raised.value)
 
 
