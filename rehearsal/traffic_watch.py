@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,13 +28,16 @@ class TrafficWatch:
     """Counts customers' requests by task definition, and keeps each one's time.
 
     ``task_definitions`` says which task definition runs behind each target group; it
-    is set anew for every deployment, while both are known.
+    is set anew for every deployment, while both are known. What was routed before that
+    is not counted, since a TCP listener tells of a connection only after its end, which
+    may be later.
     """
 
     production_arn: str = ""
     task_definitions: Mapping[str, str] = field(default_factory=dict)
     _requests: Counter[str] = field(default_factory=Counter)
     _first: dict[str, float] = field(default_factory=dict)
+    _since: float = 0.0
     _counted: threading.Condition = field(default_factory=threading.Condition)
 
     def __call__(self, record: AccessRecord) -> None:
@@ -43,6 +47,8 @@ class TrafficWatch:
         if record.method != "TCP" and record.user_agent != USER_AGENT:
             return
         with self._counted:
+            if record.started < self._since:
+                return
             group = record.target_group_arn or ""
             who = self.task_definitions.get(group, "unknown")
             self._requests[who] += 1
@@ -50,8 +56,9 @@ class TrafficWatch:
             self._counted.notify_all()
 
     def begin(self, task_definitions: Mapping[str, str]) -> None:
-        """Count afresh, for a deployment with these task definitions."""
+        """Count what is routed from now on, with these task definitions."""
         with self._counted:
+            self._since = time.monotonic()
             self.task_definitions = task_definitions
             self._requests = Counter()
             self._first = {}

@@ -2,6 +2,7 @@
 
 import socketserver
 import threading
+import time
 
 import pytest
 from support.stage_setting import wait_for
@@ -33,7 +34,7 @@ class Listener:
                 path="/",
                 status=200,
                 target_status=200,
-                started=0.0,
+                started=time.monotonic(),
                 started_at=100.0,
                 duration=0.0,
                 user_agent="Hookgate-Rehearsal",

@@ -1,6 +1,7 @@
 """The watch on the access log."""
 
 import threading
+import time
 
 import pytest
 
@@ -21,7 +22,7 @@ def _line(**changes):
             "path": "/",
             "status": 200,
             "target_status": 200,
-            "started": 1.0,
+            "started": time.monotonic(),
             "started_at": 100.0,
             "duration": 0.01,
             "user_agent": USER_AGENT,
@@ -73,6 +74,15 @@ def test_each_deployment_counts_afresh(watch):
     watch(_line())
     watch.begin(BEHIND)
     assert Served(requests={}, first={}) == watch.served()
+
+
+def test_a_connection_of_before_is_not_the_next_deployments(watch):
+    """A TCP listener's line comes when the connection has ended, perhaps much later."""
+    late = _line(method="TCP", user_agent="")
+    watch.begin(BEHIND)
+    watch(late)
+    watch(_line(method="TCP", user_agent="", target_group_arn="group-b"))
+    assert {"shop:2": 1} == watch.served().requests
 
 
 def test_lines_are_waited_for(watch):
