@@ -7,14 +7,10 @@ from typing import Any
 from hookgate.errors import InputError
 from rehearsal.alarms import build_alarms
 from rehearsal.balancer import Balancer, build_balancer
+from rehearsal.kept_plan import KeptPlan
 from rehearsal.scenario import Scenario
 from rehearsal.settings import ACCOUNT
 from rehearsal.stage import Stage
-
-#: Where the plan lies on the stage; the hooks are told the same.
-PLAN_PREFIX = "/hookgate/plans"
-#: SSM's bound on a parameter of the standard tier, in bytes.
-STANDARD_TIER = 4096
 
 
 def build(stage: Stage, scenario: Scenario) -> Balancer:
@@ -22,6 +18,7 @@ def build(stage: Stage, scenario: Scenario) -> Balancer:
 
     Raises:
         InputError: an API refuses what the scenario asks for, as AWS would.
+        PlanError: the plan is wrong.
     """
     import botocore.exceptions  # noqa: PLC0415 - botocore is slow to import
 
@@ -30,7 +27,8 @@ def build(stage: Stage, scenario: Scenario) -> Balancer:
         _service(stage, scenario, balancer)
         build_alarms(stage, scenario, balancer)
         _deployment_group(stage, scenario, balancer)
-        _plan(stage, scenario)
+        group = scenario.content.deployment_group
+        KeptPlan.of(scenario).put(stage, group.application, group.name)
     except botocore.exceptions.ClientError as error:
         said = error.response["Error"]
         raise InputError(
@@ -142,14 +140,3 @@ def _configuration(codedeploy: Any, scenario: Scenario) -> str:
         trafficRoutingConfig=dict(hook.routing),
     )
     return name
-
-
-def _plan(stage: Stage, scenario: Scenario) -> None:
-    group = scenario.content.deployment_group
-    text = scenario.plan.read_text(encoding="utf-8")
-    stage.client("ssm").put_parameter(
-        Name=f"{PLAN_PREFIX}/{group.application}/{group.name}",
-        Value=text,
-        Type="String",
-        Tier="Standard" if len(text.encode()) <= STANDARD_TIER else "Advanced",
-    )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from hookgate.errors import InputError
 from hookgate.model import LifecycleEvent
-from hookgate.plan import beside, read_plan
-from hookgate.registry import resolve
 from rehearsal.alarms import AlarmReasons, wait_until_well
 from rehearsal.audience import Audience
 from rehearsal.balancer import Balancer
@@ -23,6 +20,7 @@ from rehearsal.deployments import create_deployment, lifecycle_events, wait_for_
 from rehearsal.ecs.images import Image, local_command
 from rehearsal.first_version import primary_task_set, wait_for_first_version
 from rehearsal.hook_log import HookLog
+from rehearsal.kept_plan import create_bucket, plan_events
 from rehearsal.presented import certificate_presented
 from rehearsal.record import deployment_record
 from rehearsal.scenario import Scenario
@@ -74,22 +72,30 @@ class Rehearsal:
         self.alarms = AlarmReasons()
 
     @contextmanager
-    def stage(self) -> Iterator[Stage]:
-        """The stage for the scenario, with the shipped hooks and nothing else on it."""
-        with self._stage() as stage:
+    def stage(self, hooked: Iterable[LifecycleEvent] = ()) -> Iterator[Stage]:
+        """The stage for the scenario, with the shipped hooks and nothing else on it.
+
+        Args:
+            hooked: events whose hooks are about to be called; they start meanwhile.
+        """
+        with self._stage(hooked) as stage:
             create_table(stage)
+            create_bucket(stage)
             yield stage
 
-    def _stage(self) -> Stage:
+    def _stage(self, hooked: Iterable[LifecycleEvent]) -> Stage:
         content = self.scenario.content
+        names = hook_names(self.scenario)
+        # Hooks that are invoked elsewhere need no process here.
+        warm = () if self.invoker else (names[event] for event in hooked)
         return Stage(
             images={**_images(self.scenario), **self.images},
-            functions=shipped_hooks(hook_names(self.scenario)),
+            functions=shipped_hooks(names),
             settings=StageSettings(
                 port=self.port,
                 host=self.host,
                 health_check_pace=1 / content.speed,
-                prewarms_functions=False,
+                warm=frozenset(warm),
                 engine=EngineSettings(
                     minute=60 / content.speed,
                     hook_timeout=content.hour(content.hook_timeout),
@@ -118,7 +124,7 @@ class Rehearsal:
             RehearsalError: the first version never became healthy.
         """
         events = plan_events(self.scenario)
-        with self.stage() as stage:
+        with self.stage(events) as stage:
             balancer = build(stage, self.scenario)
             wait_for_first_version(stage, self.scenario)
             self.audience.ready(self.scenario, stage.endpoint_url)
@@ -186,28 +192,6 @@ def register(stage: Stage, scenario: Scenario, deployment: DeploymentFile) -> st
     definition = register_task_definition(stage, scenario, deployment.image)
     stage.faults.order(definition, deployment.faults)
     return definition
-
-
-def plan_events(scenario: Scenario) -> tuple[LifecycleEvent, ...]:
-    """The lifecycle events with a hook: those of the plan, or of the template.
-
-    Raises:
-        PlanError: the plan is wrong.
-        InputError: the template calls no function where the plan has steps.
-    """
-    plan = read_plan(
-        scenario.plan.read_bytes(), str(scenario.plan), resolve, beside(scenario.plan)
-    )
-    if scenario.blue_green is None:
-        return tuple(plan.events)
-    hooked = scenario.blue_green.functions
-    forgotten = [event for event in plan.events if event not in hooked]
-    if forgotten:
-        raise InputError(
-            f"{scenario.file}: the template calls no function at {forgotten[0]}, "
-            f"where {scenario.plan} has steps; they would never run"
-        )
-    return tuple(hooked)
 
 
 def _images(scenario: Scenario) -> dict[str, Image]:

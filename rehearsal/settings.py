@@ -22,7 +22,8 @@ class StageSettings:
             load balancer.
         health_check_pace: What health check intervals are multiplied by; ELBv2 takes
             no interval under 5 s, and 0.1 makes half a second of that.
-        prewarms_functions: Start every function's process ahead of need.
+        warm: Names of the functions whose processes are started ahead of need, as
+            Lambda's provisioned concurrency does; all of them if it is None.
         engine: CodeDeploy's times and assumptions.
         cloudwatch: CloudWatch's pace and assumptions.
         ecs: ECS's times.
@@ -32,7 +33,7 @@ class StageSettings:
     region: str = "us-east-1"
     host: str = "127.0.0.1"
     health_check_pace: float = 1.0
-    prewarms_functions: bool = True
+    warm: frozenset[str] | None = None
     engine: EngineSettings = field(default_factory=EngineSettings)
     cloudwatch: CloudWatchSettings = field(default_factory=CloudWatchSettings)
     ecs: EcsSettings = field(default_factory=EcsSettings)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from hookgate.model import LifecycleEvent
-from rehearsal.building import PLAN_PREFIX
 from rehearsal.functions.function import EventInvokeConfig, Function, function_name
+from rehearsal.kept_plan import BUCKET, PARAMETER_PREFIX
 from rehearsal.scenario import Scenario
 from rehearsal.settings import ACCOUNT, StageSettings
 from rehearsal.stage import Stage
@@ -22,7 +22,8 @@ PATH = (ROOT, ROOT / "layer")
 VARIABLES = {
     "HOOKGATE_IDEMPOTENCY_TABLE": IDEMPOTENCY_TABLE,
     "HOOKGATE_METRICS_NAMESPACE": "Hookgate",
-    "HOOKGATE_PLAN_PARAMETER_PREFIX": PLAN_PREFIX,
+    "HOOKGATE_PLAN_BUCKET": BUCKET,
+    "HOOKGATE_PLAN_PARAMETER_PREFIX": PARAMETER_PREFIX,
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 #: What template.yaml gives the hooks by default; a test compares the two.

@@ -174,8 +174,7 @@ class Stage:
             topics=self._notifications.topics,
         )
         self._server.start()
-        if settings.prewarms_functions:
-            fleet.prewarm()
+        fleet.prewarm(settings.warm)
         workers = Workers(engine)
         workers.start()
         closing.callback(workers.close)

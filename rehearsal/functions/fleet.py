@@ -68,9 +68,17 @@ class Fleet:
         """Say who takes records; a destination may need the fleet itself."""
         self._events.tell = destination
 
-    def prewarm(self) -> None:
-        """Start one environment of each function; they start up side by side."""
-        for function in self.functions.values():
+    def prewarm(self, names: Iterable[str] | None = None) -> None:
+        """Start one environment of each function; they start up side by side.
+
+        Args:
+            names: the functions, by name or ARN; all of them if it is None.
+
+        Raises:
+            UnknownFunctionError: there is none of that name.
+        """
+        for name in self.functions if names is None else names:
+            function = self.find(name)
             environment = self._new(function)
             with self._lock:
                 self._idle[function.name].append(environment)

@@ -6,12 +6,8 @@ import pytest
 from support.command import ROOT
 
 from rehearsal.audience import SilentAudience
-from rehearsal.building import (
-    PLAN_PREFIX,
-    STANDARD_TIER,
-    build,
-    register_task_definition,
-)
+from rehearsal.building import build, register_task_definition
+from rehearsal.kept_plan import PARAMETER_PREFIX, STANDARD_TIER
 from rehearsal.rehearse import Rehearsal
 from rehearsal.scenario import read_scenario
 
@@ -152,7 +148,7 @@ def test_service_runs_the_first_version(stage):
 
 def test_plan_lies_where_the_hooks_look(stage, scenario):
     """The plan is the parameter of the application and the deployment group."""
-    told = stage.client("ssm").get_parameter(Name=f"{PLAN_PREFIX}/shop/live")
+    told = stage.client("ssm").get_parameter(Name=f"{PARAMETER_PREFIX}/shop/live")
     assert scenario.plan.read_text("utf-8") == told["Parameter"]["Value"]
 
 

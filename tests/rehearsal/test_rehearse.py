@@ -14,7 +14,8 @@ from rehearsal.building import build
 from rehearsal.codedeploy.observation import EventEnded, StatusChanged, TrafficShifted
 from rehearsal.deployments import wait_for_end
 from rehearsal.first_version import RehearsalError, wait_for_first_version
-from rehearsal.rehearse import Rehearsal, plan_events
+from rehearsal.kept_plan import plan_events
+from rehearsal.rehearse import Rehearsal
 from rehearsal.scenario import read_scenario
 from rehearsal.standing import stand
 
@@ -230,6 +231,40 @@ def test_a_hook_that_the_template_forgets_is_told(templated):
     """Steps that nothing would call are a mistake, told before anything starts."""
     with pytest.raises(InputError, match="calls no function at AfterInstall"):
         plan_events(read_scenario(templated))
+
+
+PLAN_WITH_FILES = """\
+version: 1
+events:
+  AfterAllowTestTraffic:
+    - use: scenario
+      name: prices
+      with: {steps: [{include: steps/prices.yaml}]}
+"""
+STEPS = """\
+steps:
+  - for_each: {file: data/teas.json}
+    steps:
+      - path: "/api/products/{{row.name}}"
+        expect: [{jsonpath: $.price, equals: "{{row.price}}"}]
+"""
+
+
+def test_a_plan_with_files_beside_it_can_be_rehearsed(tmp_path):
+    """The hooks read the included steps and their rows, and close the gate by them."""
+    file = a_storefront(tmp_path, a="reason: price of sencha->reason: '7.5'")
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "plan.yaml").write_text(PLAN_WITH_FILES)
+    (tmp_path / "steps" / "prices.yaml").write_text(STEPS)
+    (tmp_path / "data" / "teas.json").write_text('[{"name": "sencha", "price": 7.5}]')
+
+    good, bad = Rehearsal(scenario=read_scenario(file), audience=SilentAudience()).play(
+        lambda _: True
+    )
+
+    assert [[], []] == [good["surprises"], bad["surprises"]]
+    assert ["Succeeded", "Failed"] == [good["status"], bad["status"]]
 
 
 def test_events_are_those_of_the_plan(scenario):

@@ -15,13 +15,16 @@ SHIPPED = {
 #: Variables that the stage sets itself, or leaves as they are by default.
 OTHERS = {
     "AWS_ENDPOINT_URL",
-    "HOOKGATE_PLAN_BUCKET",
     "HOOKGATE_PLAN_KEY_PREFIX",
     "HOOKGATE_SECRET_PREFIX",
     "POWERTOOLS_LOG_LEVEL",
 }
 #: Variables whose values are the stage's own names of things.
-OF_THE_STAGE = {"HOOKGATE_IDEMPOTENCY_TABLE", "HOOKGATE_PLAN_PARAMETER_PREFIX"}
+OF_THE_STAGE = {
+    "HOOKGATE_IDEMPOTENCY_TABLE",
+    "HOOKGATE_PLAN_BUCKET",
+    "HOOKGATE_PLAN_PARAMETER_PREFIX",
+}
 
 
 def setting(name, key):

@@ -161,6 +161,13 @@ def test_prewarmed_processes_are_ready(fleet):
     assert all(os.path.exists(f"/proc/{e._process.pid}") for e in fleet._all)  # noqa: PTH110 - procfs
 
 
+def test_only_named_processes_are_prewarmed(fleet):
+    """What is not about to be called costs nothing."""
+    fleet.prewarm(["CodeDeployHook_echo"])
+
+    assert ["CodeDeployHook_echo"] == [e._function.name for e in fleet._all]
+
+
 @pytest.mark.parametrize(
     "given",
     [
