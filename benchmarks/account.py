@@ -27,16 +27,20 @@ events:
 """
 
 
+#: The same step, which also expects something of the answer.
+EXPECTING = PLAN.replace("200}", "200, expect: [{size: {below: 1MB}}]}")
+
+
 @contextmanager
-def account() -> Iterator[Mapping[str, str]]:
+def account(plan: str = PLAN) -> Iterator[Mapping[str, str]]:
     """An account at AfterAllowTestTraffic; yields the environment of a handler in it.
 
-    The plan has one ``http`` step and is a file, as the hooks ship it.
+    The plan is a file, as the hooks ship it.
     """
     with tempfile.TemporaryDirectory() as folder, _edge() as port:
         plans = Path(folder, "hooks", "plans")
         plans.mkdir(parents=True)
-        (plans / "default.yaml").write_text(PLAN)
+        (plans / "default.yaml").write_text(plan)
         yield {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": _path(ROOT, ROOT / "layer"),

@@ -1,7 +1,8 @@
 """``cold_start``: the CPU of the first event, beside that of two other handlers.
 
 The bare one is the least that a hook can be. The floor is the least that the design
-allows: its packages and its calls, and nothing of Hookgate (see decision 0009).
+allows: its packages and its calls, and nothing of Hookgate (see decision 0009). The
+shipped one reads a plan with one step, and the same with an expectation.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.account import BARE, FLOOR, HOOK, PROGRAMS, account
+from benchmarks.account import BARE, EXPECTING, FLOOR, HOOK, PROGRAMS, account
 from benchmarks.figures import Measured, median_at_most
 
 #: How many times the CPU of the floor.
@@ -22,19 +23,26 @@ RUNS = 15
 
 def measure(runs: int) -> tuple[Measured, ...]:
     """Start the handlers in turn, so that a busy machine is busy for all."""
-    with account() as account_environ, tempfile.TemporaryDirectory() as folder:
+    with (
+        account() as account_environ,
+        account(EXPECTING) as expecting,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         calls = str(Path(folder, "calls.json"))
         environ = {**account_environ, "HOOKGATE_BENCH_CALLS": calls}
         recorder = [sys.executable, str(PROGRAMS / "record_calls.py"), HOOK, calls]
         subprocess.run(recorder, env=environ, stdout=subprocess.DEVNULL, check=True)
-        handlers = (BARE, FLOOR, HOOK)
-        for module in handlers:  # fills the page cache, and writes bytecode
-            cpu_seconds(module, environ)
-        rounds = [
-            tuple(cpu_seconds(module, environ) for module in handlers)
-            for _ in range(runs)
-        ]
-    bare, floor, hook = zip(*rounds, strict=True)
+        handlers = (
+            (BARE, environ),
+            (FLOOR, environ),
+            (FLOOR, {**environ, "HOOKGATE_BENCH_CLIENT": "libcurl"}),
+            (HOOK, environ),
+            (HOOK, expecting),
+        )
+        for each in handlers:  # fills the page cache, and writes bytecode
+            cpu_seconds(*each)
+        rounds = [tuple(cpu_seconds(*each) for each in handlers) for _ in range(runs)]
+    bare, floor, curl_floor, hook, more = zip(*rounds, strict=True)
     return (
         _milliseconds("CPU of a bare handler", bare),
         _milliseconds("CPU of the floor", floor),
@@ -42,6 +50,8 @@ def measure(runs: int) -> tuple[Measured, ...]:
         _ratio("the floor, in bare handlers", floor, bare),
         _ratio("shipped, in bare handlers", hook, bare),
         _ratio("shipped, in floors", hook, floor, bound=BOUND),
+        _ratio("... with an expectation", more, floor, bound=BOUND),
+        _ratio("... in floors that ask by libcurl", hook, curl_floor),
     )
 
 

@@ -13,7 +13,6 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import EntryPoint
 from importlib.metadata import entry_points as _entry_points
@@ -91,6 +90,8 @@ def names(
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that is most like ``word``, if one is like it at all."""
+    from difflib import get_close_matches  # noqa: PLC0415 - most plans are right
+
     by_lower = {each.lower(): each for each in known}
     close = get_close_matches(word[:64].lower(), by_lower, n=1)
     return by_lower[close[0]] if close else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from hookgate.expectation.conversions import to_date
@@ -97,6 +96,8 @@ def of_kind(kind: Kind | None, value: object) -> Any:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """End a sentence about an unknown word."""
+    from difflib import get_close_matches  # noqa: PLC0415 - most plans are right
+
     known = tuple(known)
     close = get_close_matches(word[:64].lower(), known, n=1)
     meant = f"did you mean {close[0]!r}? There are" if close else "there are"

@@ -34,7 +34,7 @@ def ascii_host(said: str) -> str:
     """
     if said.isascii():
         return said
-    import idna  # noqa: PLC0415 - few hosts need it; it comes with requests
+    import idna  # noqa: PLC0415 - few hosts need it
 
     name, colon, port = said.partition(":")
     try:
