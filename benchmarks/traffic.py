@@ -96,7 +96,16 @@ def load(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def _locust(url: str, users: int) -> float:
     command = [str(_LOCUST), "-f", str(PROGRAMS / "locust_user.py"), "--headless"]
-    options = ["-u", str(users), "-r", str(users), "-t", f"{_SECONDS}s", "-H", url]
+    options = [
+        "-u",
+        str(users),
+        "-r",
+        str(users),
+        "-t",
+        f"{_SECONDS}s",
+        "-H",
+        url.rstrip("/"),
+    ]
     said = _output(*command, *options, "--only-summary", "--json")
     (entry,) = json.loads(said[said.index("[") :])
     if entry["num_failures"]:
