@@ -28,12 +28,12 @@ def measure(runs: int) -> tuple[Measured, ...]:
     """
     if not _PYTEST.exists():
         raise NotMeasured("tavern is not installed: run `make .venv-bench/ready`")
-    with nginx() as (port, _, _), tempfile.TemporaryDirectory() as name:
+    with nginx() as web, tempfile.TemporaryDirectory() as name:
         plan, checks = Path(name, "plan.yaml"), Path(name, "test_all.tavern.yaml")
         plan.write_text(_plan())
-        checks.write_text(_checks(port))
+        checks.write_text(_checks(web.plain))
         own = str(Path(sys.executable).with_name("hookgate"))
-        url = f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{web.plain}"
         # The worst case of a thousand steps of ten seconds, eight at a time.
         run = [own, "run", "AfterAllowTestTraffic", "--plan", str(plan), "--url", url]
         run += ["--timeout", "30m"]

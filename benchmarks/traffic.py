@@ -43,9 +43,9 @@ def measure(runs: int) -> tuple[Measured, ...]:
     if not _LOCUST.exists():
         raise NotMeasured("locust is not installed: run `make .venv-bench/ready`")
     measured: list[Measured] = []
-    with nginx() as (plain, tls, authority):
+    with nginx() as web:
         for connections in CONNECTIONS:
-            ways = _ways(plain, tls, authority)
+            ways = _ways(web.plain, web.tls, web.authority)
             rates: dict[str, list[float]] = {name: [] for name in ways}
             for _ in range(runs):
                 for name, rate in ways.items():

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.figures import NotMeasured
@@ -40,17 +41,27 @@ CLIENT, SERVER = 0, 1
 _SECONDS = 20.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """A running nginx: its ports without and with TLS, its authority, its process."""
+
+    plain: int
+    tls: int
+    authority: Path
+    pid: int
+
+
 @contextmanager
-def nginx() -> Iterator[tuple[int, int, Path]]:
-    """A running nginx: its port, its port with TLS, and the file of its authority."""
+def nginx() -> Iterator[Web]:
+    """A running nginx."""
     need(("nginx", "taskset"))
     import trustme  # noqa: PLC0415 - for this alone
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        authority = trustme.CA()
-        authority.cert_pem.write_to_path(folder / "ca.pem")
-        own = authority.issue_cert("127.0.0.1", "localhost")
+        issuer = trustme.CA()
+        issuer.cert_pem.write_to_path(folder / "ca.pem")
+        own = issuer.issue_cert("127.0.0.1", "localhost")
         own.private_key_pem.write_to_path(folder / "key.pem")
         for each in own.cert_chain_pems:
             each.write_to_path(folder / "cert.pem", append=True)
@@ -61,7 +72,8 @@ def nginx() -> Iterator[tuple[int, int, Path]]:
         with subprocess.Popen(command) as process:
             try:
                 _wait(plain, process)
-                yield plain, tls, folder / "ca.pem"
+                authority = folder / "ca.pem"
+                yield Web(plain=plain, tls=tls, authority=authority, pid=process.pid)
             finally:
                 process.terminate()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+#: Of more steps than this, those that are as they should be are only counted.
+_SHOWN = 100
 _STYLE = {
     "passed": ("✓", "green"),
     "failed": ("✗", "bold red"),
@@ -73,18 +76,27 @@ def notes_of(record: Mapping[str, Any]) -> list[str]:
 
 
 def step_table(outcomes: list[Mapping[str, Any]]) -> Table:
-    """Outcomes of steps, each with its reason."""
+    """Outcomes of steps, each with its reason.
+
+    Of more than a screen or two, those that wait or passed are only counted.
+    """
     table = Table.grid(padding=(0, 1))
     table.add_column(width=1)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
+    counted: Counter[str] = Counter()
     for outcome in outcomes:
         status = outcome["status"]
+        if len(outcomes) > _SHOWN and status in {"passed", "waiting"}:
+            counted[status] += 1
+            continue
         name = Text(outcome["name"], style="" if outcome["blocking"] else "dim")
         table.add_row(
             marked(status), name, took(outcome["duration_ms"]), reason_text(outcome)
         )
+    for status, count in counted.items():
+        table.add_row(marked(status), Text(f"{count} steps {status}"))
     return table
 
 

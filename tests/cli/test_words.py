@@ -1,9 +1,12 @@
 """How results are said."""
 
+import io
+
 import pytest
+from rich.console import Console
 from support.rehearsal_record import a_deployment, a_verdict, an_event
 
-from cli.words import duration_text, mark, notes_of
+from cli.words import duration_text, mark, notes_of, step_table
 
 
 @pytest.mark.parametrize(
@@ -35,3 +38,15 @@ def test_opt_outs_are_gathered():
         an_event("BeforeAllowTraffic", verdict=a_verdict(optouts=["a"])),
     ]
     assert ["a", "b"] == notes_of(a_deployment(lifecycle_events=events))
+
+
+def test_many_steps_are_counted():
+    """Of a thousand steps the table shows what did not pass, and counts the rest."""
+    good = {"status": "passed", "blocking": True, "duration_ms": 1, "reason": "well"}
+    outcomes = [{**good, "name": f"step {number}"} for number in range(1000)]
+    outcomes[500] = {**outcomes[500], "status": "failed", "reason": "broken"}
+    told = io.StringIO()
+    Console(width=60, file=told).print(step_table(outcomes))
+    assert ["✗ step 500 1 ms broken", "✓ 999 steps passed"] == [
+        " ".join(line.split()) for line in told.getvalue().splitlines()
+    ]

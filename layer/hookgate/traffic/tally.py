@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ACCURACY = 0.005
 #: Buckets of 1 % width: from a microsecond to three hours without collapsing any.
 _BUCKETS = 2400
-_BATCH = 8192
+_BATCH = 512  # as long as that takes, no request starts
 _MICRO = 1e6
 _STRANGERS = 20
 
