@@ -10,6 +10,37 @@ settings.register_profile("same", derandomize=True)
 settings.load_profile("same")
 
 
+def pytest_collection_modifyitems(items):
+    """Let what takes long start first, and tests that share something stay together.
+
+    With several workers (`-n`), a module's stage would otherwise be built by each, and
+    a test of a minute that comes last would be waited for by all.
+    """
+    modules = {}
+    for item in items:
+        modules.setdefault(item.path, []).append(item)
+    shared = {path for path, tests in modules.items() if any(map(_shares, tests))}
+    patience = {path: max(map(_patience, tests)) for path, tests in modules.items()}
+    for path in shared:
+        for item in modules[path]:
+            item.add_marker(pytest.mark.xdist_group(str(path)))
+    items.sort(key=lambda each: (-patience[each.path], each.path not in shared))
+
+
+def _shares(item):
+    """Whether a test stands on something that its whole module stands on."""
+    return any(
+        found[-1].scope == "module"
+        for found in item._fixtureinfo.name2fixturedefs.values()
+    )
+
+
+def _patience(item):
+    """The seconds a test may take by its own words."""
+    marker = item.get_closest_marker("timeout")
+    return marker.args[0] if marker else 0
+
+
 @pytest.fixture(name="aws_environ")
 def _aws_environ(monkeypatch):
     """Dummy credentials and a region, so that no test can reach a real account."""

@@ -9,22 +9,32 @@ from rehearsal.ecs.context import EcsContext, EcsOperation
 from rehearsal.ecs.records import Task, TaskSet, last_part
 from rehearsal.ecs.shapes import task_shape
 from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.paging import BadTokenError, page
+
+PAGE = 100  # the most tasks of one answer, and of one question
 
 
 def _list_all(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
     cluster = last_part(request.get("cluster", "default"))
     service, family = request.get("serviceName"), request.get("family")
     status = request.get("desiredStatus", "RUNNING")
-    return {
-        "taskArns": [
-            task.arn
-            for task_set, task in _all(context, cluster)
-            if service in (None, task_set.service)
-            and family in (None, task_set.definition["family"])
-            and task.is_wanted == (status == "RUNNING")
-            and request.get("startedBy") in (None, task_set.id)
-        ]
-    }
+    found = [
+        task.arn
+        for task_set, task in _all(context, cluster)
+        if service in (None, task_set.service)
+        and family in (None, task_set.definition["family"])
+        and task.is_wanted == (status == "RUNNING")
+        and request.get("startedBy") in (None, task_set.id)
+    ]
+    size = request.get("maxResults", PAGE)
+    if not 1 <= size <= PAGE:
+        message = f"maxResults is {size}; it is 1 to {PAGE}."
+        raise ApiError("InvalidParameterException", message)
+    try:
+        part, following = page(found, request.get("nextToken"), size)
+    except BadTokenError as error:
+        raise ApiError("InvalidParameterException", str(error)) from error
+    return {"taskArns": found[part], "nextToken": following}
 
 
 def _describe(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
@@ -35,6 +45,9 @@ def _describe(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
         )
     }
     wanted = request["tasks"]
+    if len(wanted) > PAGE:
+        message = f"At most {PAGE} tasks can be described at once, not {len(wanted)}."
+        raise ApiError("InvalidParameterException", message)
     return {
         "tasks": [known[last_part(w)] for w in wanted if last_part(w) in known],
         "failures": [

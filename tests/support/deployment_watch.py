@@ -14,6 +14,7 @@ from rehearsal.codedeploy.observation import (
     StatusChanged,
 )
 from support.virtual_cloud import (
+    ALARM_POLL,
     PRODUCTION,
     STEADY_AFTER,
     TEST,
@@ -114,7 +115,13 @@ class Watch:
                 self._status(seen, deployment)
 
     def _started(self, seen: Seen, deployment: Deployment, name: EventName) -> None:
-        """Events run in their order, one after the other, each once."""
+        """Events run in order, one after the other, once, and not past an alarm."""
+        since = self.cloud.alarm_since
+        follows = since is not None and bool(deployment.order.alarms)
+        self._expect(
+            not follows or self.cloud.now - (since or 0.0) <= ALARM_POLL,
+            f"{deployment.id}: {name} started in ALARM since {since}",
+        )
         seen.started.append(name)
         self._expect(
             seen.started == ORDER[: len(seen.started)]
@@ -163,8 +170,10 @@ class Watch:
         failed = next((e.name for e in deployment.events if e.status == "Failed"), None)
         version = deployment.order.app_spec.task_definition.rpartition(":")[2]
         match deployment.error.code:
-            case ErrorCode.MANUAL_STOP | ErrorCode.ALARM_ACTIVE:
+            case ErrorCode.MANUAL_STOP:
                 return seen.touched
+            case ErrorCode.ALARM_ACTIVE:
+                return self.cloud.alarm_since is not None
             case ErrorCode.HOOK_EXECUTION_FAILURE:
                 hook = deployment.order.app_spec.hooks.get(failed) if failed else None
                 return hook not in {None, *WILLING}
@@ -187,6 +196,9 @@ class Watch:
             ErrorCode.ALARM_ACTIVE: "DEPLOYMENT_STOP_ON_ALARM",
         }
         cause = causes.get(deployment.error.code, "DEPLOYMENT_FAILURE")
+        refused = ErrorCode.IAM_ROLE_PERMISSIONS
+        if deployment.status == "Stopped" and deployment.error.code is refused:
+            cause = "DEPLOYMENT_STOP_ON_ALARM"  # the alarm could not be read
         is_parting = deployment.target_status is EventStatus.SUCCEEDED
         if stop.terminating or (is_parting and cause == "DEPLOYMENT_FAILURE"):
             return False  # blue is gone, or may be

@@ -1,4 +1,4 @@
-"""ECS, ELBv2 and Lambda in memory, on a clock that is wound by hand.
+"""ECS, ELBv2, Lambda and CloudWatch in memory, on a clock that is wound by hand.
 
 Far less than a stage has, but of one piece: task sets whose tasks need time, listeners
 whose weights decide who is asked, functions that report when and as they like. Every
@@ -21,7 +21,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from support.virtual_world import WoundClock
 
 ARN = "arn:aws:ecs:us-east-1:123456789012:task-set/main/shop/ecs-svc"
-DRAINS = 30.0  # seconds
+ALARM = "shop-5xx"
+ALARM_POLL = 600.0  # seconds between two looks of CodeDeploy's at the alarm
+ALARM_LASTS = 2000.0  # seconds, so that a look falls into it
 TASKS = 2
 #: Seconds until the tasks of a version serve; None is never.
 STEADY_AFTER = {"steady": 5.0, "slow": 200.0, "bad": 5.0, "never": None, "dies": None}
@@ -121,7 +123,7 @@ class TaskSet:
 
 @dataclass
 class Cloud:
-    """The three services as boto3 clients: one object is all of them.
+    """The four services as boto3 clients: one object is all of them.
 
     Attributes:
         report: How a function reports.
@@ -131,6 +133,7 @@ class Cloud:
             well before: it is ``denied``, it is done and its answer ``lost``, or
             something else happens while it is on its way.
         fired: How many calls were made to fail.
+        alarm_since: Since when the alarm is in ALARM; None is OK.
     """
 
     agenda: Agenda
@@ -143,6 +146,7 @@ class Cloud:
     fired: int = 0
     task_sets: list[TaskSet] = field(default_factory=list)
     rules: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    alarm_since: float | None = None
 
     @property
     def now(self) -> float:
@@ -194,6 +198,22 @@ class Cloud:
     def primary(self) -> TaskSet:
         (found,) = (each for each in self.task_sets if each.status == "PRIMARY")
         return found
+
+    def sound_alarm(self) -> None:
+        """Let the alarm be in ALARM for a while."""
+        if self.alarm_since is None:
+            self.alarm_since = self.now
+            self.agenda.after(ALARM_LASTS, self._silence_alarm)
+
+    def _silence_alarm(self) -> None:
+        self.alarm_since = None
+
+    # CloudWatch.
+
+    def describe_alarms(self, **_: Any) -> dict[str, Any]:
+        with self._call("describe_alarms"):
+            state = "OK" if self.alarm_since is None else "ALARM"
+            return {"MetricAlarms": [{"AlarmName": ALARM, "StateValue": state}]}
 
     # ECS.
 

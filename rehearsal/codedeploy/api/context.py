@@ -9,8 +9,9 @@ from typing import Any
 
 from rehearsal.codedeploy.engine import Engine
 from rehearsal.codedeploy.model.deployment import Deployment
+from rehearsal.codedeploy.model.vocabulary import DeploymentStatus
 from rehearsal.codedeploy.registry import Application, Group, Registry
-from rehearsal.codedeploy.revisions import ReadObject
+from rehearsal.codedeploy.revisions import Location, ReadObject
 from rehearsal.endpoint.errors import ApiError
 from rehearsal.endpoint.paging import BadTokenError, page
 
@@ -83,6 +84,15 @@ class Context:
             )
             raise ApiError("DeploymentDoesNotExistException", message)
         return found
+
+    def target_revision(self, group: Group) -> Location | None:
+        """What a group's last deployment that Succeeded brought; None before that."""
+        done = [
+            deployment.order.revision
+            for deployment in self.engine.deployments(group.application, group.name)
+            if deployment.status is DeploymentStatus.SUCCEEDED
+        ]
+        return done[-1] if done else None
 
     def service_arn(self, deployment: Deployment) -> str:
         """The ARN of the ECS service that a deployment deploys."""

@@ -93,14 +93,13 @@ def _settings(request: dict[str, Any]) -> dict[str, Any]:
 def _info(context: Context, group: Group) -> dict[str, Any]:
     deployments = context.engine.deployments(group.application, group.name)
     done = [d for d in deployments if d.status is DeploymentStatus.SUCCEEDED]
-    target = done[-1].order.revision if done else None
     return {
         **group.settings,
         "applicationName": group.application,
         "deploymentGroupId": group.id,
         "deploymentGroupName": group.name,
         "computePlatform": "ECS",
-        "targetRevision": without_content(target),
+        "targetRevision": without_content(context.target_revision(group)),
         "lastSuccessfulDeployment": _last(done),
         "lastAttemptedDeployment": _last(deployments),
     }

@@ -22,6 +22,7 @@ from rehearsal.codedeploy.revisions import (
 from rehearsal.endpoint.errors import ApiError
 
 MOST_REVISIONS = 1000  # of an application; the oldest is forgotten
+_DEPLOYED = ("include", "exclude", "ignore")
 _SORTED_BY = ("registerTime", "firstUsedTime", "lastUsedTime")
 
 
@@ -92,7 +93,7 @@ def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     application = context.application(request)
-    known = list(application.revisions.values())
+    known = _filtered(context, application, request)
     by = request.get("sortBy")
     if by is not None:
         if by not in _SORTED_BY:
@@ -107,6 +108,35 @@ def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         known.reverse()
     told = [without_content(revision.location) for revision in known]
     return paged(request, "revisions", told, key=revision_key)
+
+
+def _filtered(
+    context: Context, application: Application, request: dict[str, Any]
+) -> list[Revision]:
+    """The revisions in a place in S3, and those that are a group's target or not."""
+    bucket, prefix = request.get("s3Bucket"), request.get("s3KeyPrefix")
+    if prefix is not None and bucket is None:
+        message = f"s3KeyPrefix is {prefix!r}, but of which s3Bucket?"
+        raise ApiError("BucketNameFilterRequiredException", message)
+    deployed = request.get("deployed", "ignore")
+    if deployed not in _DEPLOYED:
+        message = f"deployed is one of {', '.join(_DEPLOYED)}, not {deployed!r}."
+        raise ApiError("InvalidDeployedStateFilterException", message)
+    revisions = application.revisions.values()
+    found = [each for each in revisions if _is_in(each, bucket, prefix or "")]
+    if deployed == "ignore":
+        return found
+    groups = application.groups.values()
+    targets = [context.target_revision(group) for group in groups]
+    keys = {revision_key(each) for each in targets if each is not None}
+    return [each for each in found if (each.key in keys) == (deployed == "include")]
+
+
+def _is_in(revision: Revision, bucket: str | None, prefix: str) -> bool:
+    if bucket is None:
+        return True
+    given = revision.location.get("s3Location") or {}
+    return given.get("bucket") == bucket and given["key"].startswith(prefix)
 
 
 def _known(application: Application, location: Location) -> Revision:

@@ -15,7 +15,14 @@ from hypothesis.stateful import (
     rule,
 )
 from support.deployment_watch import Stop, final
-from support.virtual_cloud import PRODUCTION, STEADY_AFTER, UNWILLING, WILLING
+from support.virtual_cloud import (
+    ALARM,
+    ALARM_POLL,
+    PRODUCTION,
+    STEADY_AFTER,
+    UNWILLING,
+    WILLING,
+)
 from support.virtual_codedeploy import (
     GROUP,
     TARGET,
@@ -25,11 +32,8 @@ from support.virtual_codedeploy import (
 )
 
 from rehearsal.codedeploy.assumptions import Assumptions
-from rehearsal.codedeploy.model.deployment import Failure
-from rehearsal.codedeploy.model.signals import StopRequested
 from rehearsal.codedeploy.model.vocabulary import (
     AutoRollbackEvent,
-    ErrorCode,
     EventName,
     EventStatus,
 )
@@ -56,6 +60,7 @@ OPERATIONS = [
     "route arn:production",
     "route arn:test",
     "invoke",
+    "describe_alarms",
 ]
 
 USUAL = 3  # how much likelier than each other thing the usual one is
@@ -107,6 +112,13 @@ listeners = st.fixed_dictionaries(
 groups = st.fixed_dictionaries(
     {"tests": st.booleans(), "waits": waits, "rolls_back_on": rollback_events}
 )
+alarms = st.fixed_dictionaries(
+    {
+        "enabled": st.booleans(),
+        "ignorePollAlarmFailure": st.booleans(),
+        "alarms": st.just([{"name": ALARM}]),
+    }
+)
 which = st.integers(0, 5)
 operations = st.sampled_from(OPERATIONS)
 skips = st.sampled_from([0, 0, 0, 1, 3])
@@ -120,13 +132,18 @@ class AnyDeployment(RuleBasedStateMachine):
         assumed=assumptions,
         listeners=listeners,
         group=groups,
+        alarms=alarms,
         config=st.sampled_from(CONFIGS),
         first=st.tuples(versions, hooks),
     )
-    def build(self, assumed, listeners, group, config, first):
+    def build(self, assumed, listeners, group, alarms, config, first):
         """A setting of any kind, and its first deployment."""
         self.codedeploy = VirtualCodeDeploy(
-            EngineSettings(poll_interval=30.0, assumptions=assumed)
+            EngineSettings(
+                poll_interval=30.0,
+                alarm_poll_interval=ALARM_POLL,
+                assumptions=assumed,
+            )
         )
         self.cloud, self.watch = self.codedeploy.cloud, self.codedeploy.watch
         self.cloud.build(**listeners)
@@ -150,6 +167,7 @@ class AnyDeployment(RuleBasedStateMachine):
             "CreateDeploymentGroup",
             **GROUP,
             **group_settings(**group),
+            alarmConfiguration=alarms,
             deploymentConfigName=config,
         )
         version, hooks = first
@@ -266,9 +284,9 @@ class AnyDeployment(RuleBasedStateMachine):
 
     @rule(after=pauses)
     def alarm(self, after):
-        """An alarm of the group goes off."""
+        """The group's alarm goes off; CodeDeploy sees it at its next look."""
         self._wait(after)
-        self._do_meanwhile("alarm")
+        self.cloud.sound_alarm()
 
     @invariant()
     def nothing_was_wrong(self):
@@ -295,9 +313,7 @@ class AnyDeployment(RuleBasedStateMachine):
         for each in self.cloud.behind(PRODUCTION):
             if each.version.endswith(":bad") and each.arn not in self.alarmed:
                 self.alarmed.add(each.arn)
-                self.codedeploy.agenda.after(
-                    TURNS_BAD, lambda: self._do_meanwhile("alarm")
-                )
+                self.codedeploy.agenda.after(TURNS_BAD, self.cloud.sound_alarm)
 
     def _wait(self, seconds):
         """Let time pass; without any, not even what is due now happens."""
@@ -338,15 +354,6 @@ class AnyDeployment(RuleBasedStateMachine):
         self.watch.stops[deployment.id] = Stop(rolls_back, terminating=terminating)
         self.watch.seen[deployment.id].touched = True
 
-    def _alarm(self):
-        failure = Failure(code=ErrorCode.ALARM_ACTIVE, message="shop-5xx is in ALARM")
-        cause = AutoRollbackEvent.STOP_ON_ALARM
-        (deployment,) = self._running()
-        self._note_stop(deployment)
-        self.codedeploy.engine.signal(
-            deployment.id, StopRequested(failure=failure, cause=cause)
-        )
-
     def _do_meanwhile(self, what):
         """Somebody acts; who waits for nobody then goes on, as with workers of its own.
 
@@ -355,11 +362,9 @@ class AnyDeployment(RuleBasedStateMachine):
         running = self._running()
         if what == "deploy":
             self._create(app_spec("shop:steady", {}))
-        elif not running:
-            return
         elif what == "alarm":
-            self._alarm()
-        else:
+            self.cloud.sound_alarm()
+        elif running:
             self._stop(running[0].id, what == "stop and roll back")
         others = [each.id for each in self._running() if each not in running]
         for _ in range(AHEAD):

@@ -121,6 +121,39 @@ def test_a_service_can_be_scaled(setting):
     wait_for(lambda: len(tasks(setting)) == 2)
 
 
+def test_tasks_are_listed_a_page_at_a_time(setting):
+    """boto3's paginator finds each task once, one at a time where that is asked."""
+    wait_for(lambda: len(tasks(setting)) == 2)
+    asked = {"cluster": "main", "serviceName": "shop"}
+
+    pages = setting.ecs.get_paginator("list_tasks").paginate(
+        **asked, PaginationConfig={"PageSize": 1}
+    )
+
+    told = [page["taskArns"] for page in pages]
+    assert [1, 1] == [len(each) for each in told]
+    assert {each for page in told for each in page} == {
+        each["taskArn"] for each in tasks(setting)
+    }
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "said"),
+    [
+        pytest.param("list_tasks", {"maxResults": 0}, "1 to 100", id="no page"),
+        pytest.param("list_tasks", {"maxResults": 101}, "1 to 100", id="a long page"),
+        pytest.param("list_tasks", {"nextToken": "x"}, "begin without", id="token"),
+        pytest.param("describe_tasks", {"tasks": ["x"] * 101}, "not 101", id="tasks"),
+    ],
+)
+def test_more_than_a_page_is_refused(setting, operation, request_, said):
+    """A page has 1 to 100 tasks, and a token is one that a page ended with."""
+    with pytest.raises(ClientError, match=said) as caught:
+        getattr(setting.ecs, operation)(cluster="main", **request_)
+
+    assert "InvalidParameterException" == caught.value.response["Error"]["Code"]
+
+
 @pytest.mark.parametrize(
     ("operation", "code"),
     [

@@ -103,6 +103,26 @@ def test_a_group_tells_its_service_and_its_deployments(setting, succeeded):
     assert "Succeeded" == info["lastSuccessfulDeployment"]["status"]
 
 
+def test_revisions_are_listed_by_their_use(setting, succeeded):
+    """What a group last brought live is its target; other revisions are none."""
+    other = {"revisionType": "String", "string": {"content": setting.app_spec("1")}}
+    app = {"applicationName": "shop"}
+    setting.codedeploy.register_application_revision(**app, revision=other)
+
+    def listed(deployed):
+        told = setting.codedeploy.list_application_revisions(**app, deployed=deployed)
+        return told["revisions"]
+
+    target = setting.codedeploy.get_deployment_group(**app, deploymentGroupName="live")[
+        "deploymentGroupInfo"
+    ]["targetRevision"]
+    assert setting.info(succeeded)["revision"] == target
+    assert [target] == listed("include")
+    others = listed("exclude")
+    assert (True, True) == (bool(others), target not in others)
+    assert len(listed("ignore")) == 1 + len(others)
+
+
 def test_boto3s_waiter_sees_the_end(setting, succeeded):
     """The stock waiter takes a Succeeded deployment for one."""
     waiter = setting.codedeploy.get_waiter("deployment_successful")

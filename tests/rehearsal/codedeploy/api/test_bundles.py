@@ -49,11 +49,11 @@ def tgz(name, content):
     return tarred(name, content, "w:gz")
 
 
-def revision(setting, bundle, body):
+def revision(setting, bundle, body, folder=""):
     """An object of that type in the bucket, as a revision."""
-    s3 = setting.stage.client("s3")
-    s3.put_object(Bucket="revisions", Key=f"key.{bundle}", Body=body)
-    location = {"bucket": "revisions", "key": f"key.{bundle}", "bundleType": bundle}
+    s3, key = setting.stage.client("s3"), f"{folder}key.{bundle}"
+    s3.put_object(Bucket="revisions", Key=key, Body=body)
+    location = {"bucket": "revisions", "key": key, "bundleType": bundle}
     return {"revisionType": "S3", "s3Location": location}
 
 
@@ -94,6 +94,36 @@ def test_every_bundle_type_is_read(setting, bundle, pack, name):
         applicationName="shop", revision=given
     )
     assert given == told["revision"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        pytest.param({"s3Bucket": "revisions"}, {"new/key.YAML", "old/key.YAML"}),
+        pytest.param(
+            {"s3Bucket": "revisions", "s3KeyPrefix": "new/"}, {"new/key.YAML"}
+        ),
+        pytest.param({"s3Bucket": "others"}, set()),
+    ],
+)
+def test_revisions_are_listed_by_their_place(setting, filters, expected):
+    """A bucket and a prefix leave out what is elsewhere, and what is not in S3."""
+    app = {"applicationName": "listed"}
+    known = setting.codedeploy.list_applications()["applications"]
+    if "listed" not in known:
+        setting.codedeploy.create_application(**app, computePlatform="ECS")
+    content = setting.app_spec("2")
+    inline = {"revisionType": "String", "string": {"content": content}}
+    in_s3 = [
+        revision(setting, "YAML", content.encode(), folder)
+        for folder in ("new/", "old/")
+    ]
+    for each in (inline, *in_s3):
+        setting.codedeploy.register_application_revision(**app, revision=each)
+
+    told = setting.codedeploy.list_application_revisions(**app, **filters)["revisions"]
+
+    assert expected == {each["s3Location"]["key"] for each in told}
 
 
 @pytest.mark.parametrize(
