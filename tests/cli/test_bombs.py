@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import subprocess
+import sys
 import zlib
 from contextlib import closing
 
@@ -16,6 +16,13 @@ from support.listeners import Listener, Peer
 #: What the whole command may hold at most; each bomb alone would take more.
 MOST_MEMORY = 256 * 2**20
 ZEROS = 400_000_000
+#: Runs a command; prints its exit code and its most memory in KiB. A process begins
+#: with the most that the one it was forked from held: a test's may be anything.
+WEIGH = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 
 
 def _packed(kind: int) -> bytes:
@@ -107,12 +114,15 @@ def _judged(tmp_path_factory):
     with closing(Listener(_play)) as listener:
         url = f"http://127.0.0.1:{listener.port}"
         call = [HOOKGATE, "run", EVENT, "--plan", plan, "--url", url, "--json", record]
-        with subprocess.Popen(call, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own program
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-I", "-S", "-c", WEIGH, *call],
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+    code, kib = map(int, done.stdout.split())
     outcomes = json.loads(record.read_text("utf-8"))["outcomes"]
     by_name = {each["name"]: each for each in outcomes}
-    return process.returncode, by_name, usage.ru_maxrss * 1024
+    return code, by_name, kib * 1024
 
 
 EVENT = "AfterAllowTestTraffic"

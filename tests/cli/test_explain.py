@@ -10,7 +10,7 @@ from cli.main import hookgate, run
     "text",
     [
         "X-App-Version: ${green.image.tag}",
-        "AfterAllowTestTraffic: at most 31 s",
+        "AfterAllowTestTraffic: at most 1 min 7 s",
         "price of sencha",
         "AWS",
     ],

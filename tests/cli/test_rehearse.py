@@ -6,7 +6,14 @@ import signal
 from xml.etree import ElementTree as ET
 
 import pytest
-from support.command import a_storefront, hookgate, left_behind, running
+from support.command import (
+    BRIEF,
+    BRIEF_PLAN,
+    a_storefront,
+    hookgate,
+    left_behind,
+    running,
+)
 from support.rehearsal_record import EVENTS
 from support.stage_setting import wait_for
 
@@ -158,7 +165,9 @@ def test_wrong_expectation_fails(tmp_path):
     scenario = a_storefront(
         tmp_path,
         a="expect: {status: Succeeded}->expect: {status: Failed, event: Install}",
+        **BRIEF,
     )
+    (tmp_path / "plan.yaml").write_text(BRIEF_PLAN)
     done = hookgate("rehearse", scenario, "--only", "good", "--json", "-")
     (played,) = json.loads(done.stdout)["deployments"]
     assert (1, False) == (done.returncode, played["as_expected"])

@@ -34,11 +34,11 @@ def _revision(lines):
     return words[words.index("--revision") + 1]
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
-def test_stage_stands_until_it_is_ended(tmp_path, sent):
+def test_stage_stands_until_it_is_ended(tmp_path):
     """Any client can deploy with what is printed; the end leaves nothing."""
     folder = tmp_path.resolve()
-    with running("serve", a_storefront(folder), "--port", "0") as process:
+    scenario = a_storefront(folder, a="desired_count: 2->desired_count: 1")
+    with running("serve", scenario, "--port", "0") as process:
         lines = _printed(process)
         variables = _variables(lines)
         endpoint = variables["AWS_ENDPOINT_URL"]
@@ -62,7 +62,7 @@ def test_stage_stands_until_it_is_ended(tmp_path, sent):
 
         wait_for(lambda: status() in {"Succeeded", "Failed", "Stopped"})
         assert "Succeeded" == status()
-        process.send_signal(sent)
+        process.send_signal(signal.SIGTERM)
         said = process.communicate()[1]
     assert 0 == process.returncode, said
     assert f"{deployed}  ✓ passed  AfterAllowTestTraffic: price of sencha" in said
@@ -187,7 +187,7 @@ def test_hold_or_hand_over(tmp_path):
 
 
 def test_killed_stage_is_started_again(tmp_path):
-    """SIGKILL leaves no process; the next stage has the port and knows nothing."""
+    """SIGKILL leaves no process; the next stage has the port, and ends by Ctrl-C."""
     folder = tmp_path.resolve()
     scenario = a_storefront(folder, a="desired_count: 2->desired_count: 1")
     with running("serve", scenario, "--port", "0") as process:
@@ -207,8 +207,9 @@ def test_killed_stage_is_started_again(tmp_path):
             aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
         )
         told = codedeploy.list_deployments()["deployments"]
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
         process.communicate()
+    assert (0, []) == (process.returncode, left_behind(folder) + left_behind(endpoint))
     assert (endpoint, []) == (variables["AWS_ENDPOINT_URL"], told)
 
 

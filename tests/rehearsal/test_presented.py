@@ -23,6 +23,7 @@ load_balancer:
 deployment_group: {application: storefront, name: production}
 plan: plan.yaml
 speed: 60
+traffic: {rate: 10/s}
 images:
   shop:1: {command: [python, app.py]}
 starts_with: shop:1

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 import trustme
-from support.command import a_storefront
+from support.command import BRIEF, BRIEF_PLAN, a_storefront
 from support.stage_setting import wait_for
 
 from hookgate.errors import InputError, PlanError
@@ -158,7 +158,7 @@ def test_encrypted_listeners_can_be_rehearsed(tmp_path, protocol):
     issued = trustme.CA().issue_cert("shop.example")
     file = a_storefront(
         tmp_path,
-        a="desired_count: 2->desired_count: 1",
+        **BRIEF,
         b=f"load_balancer:->load_balancer:\n  production: {{protocol: {protocol}}}\n"
         f"  test: {{protocol: {protocol}}}\n"
         "  certificate: {chain: chain.pem, key: key.pem}",
@@ -166,9 +166,7 @@ def test_encrypted_listeners_can_be_rehearsed(tmp_path, protocol):
     chain = b"".join(each.bytes() for each in issued.cert_chain_pems)
     (tmp_path / "chain.pem").write_bytes(chain)
     issued.private_key_pem.write_to_path(tmp_path / "key.pem")
-    (tmp_path / "plan.yaml").write_text(
-        "version: 1\nevents:\n  AfterAllowTestTraffic: [{use: routing, name: green}]\n"
-    )
+    (tmp_path / "plan.yaml").write_text(BRIEF_PLAN)
 
     (record,) = Rehearsal(scenario=read_scenario(file), audience=SilentAudience()).play(
         lambda deployment: deployment.name == "a good version"
@@ -198,7 +196,7 @@ def _templated(tmp_path):
     """The storefront with a CloudFormation template in the place of an AppSpec."""
     file = a_storefront(
         tmp_path,
-        a="desired_count: 2->desired_count: 1",
+        **BRIEF,
         b="  termination_wait: 1m->  template: stack.yaml",
     )
     (tmp_path / "stack.yaml").write_text(TEMPLATE)

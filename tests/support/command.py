@@ -11,6 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Changes of the example that leave little to do: one task, few customers, no waits.
+BRIEF = {
+    "brief_tasks": "desired_count: 2->desired_count: 1",
+    "brief_speed": "speed: 30->speed: 60",
+    "brief_rate": "rate: 50/s->rate: 10/s",
+}
+#: A plan with one hook, and so with one process for hooks.
+BRIEF_PLAN = """
+version: 1
+events:
+  AfterAllowTestTraffic: [{use: routing, name: green}]
+"""
 STOREFRONT = ROOT / "examples" / "storefront"
 HOOKGATE = str(Path(sys.executable).with_name("hookgate"))
 

@@ -143,7 +143,11 @@ def app_spec(version: str, hooks: dict[str, str]) -> str:
 
 
 def group_settings(
-    *, tests: bool, waits: dict[str, Any], rolls_back_on: list[str]
+    *,
+    tests: bool,
+    waits: dict[str, Any],
+    rolls_back_on: list[str],
+    alarms: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """A deployment group's settings, as CreateDeploymentGroup takes them."""
     pair: dict[str, Any] = {
@@ -161,6 +165,7 @@ def group_settings(
         "ecsServices": [{"clusterName": "main", "serviceName": "shop"}],
         "loadBalancerInfo": {"targetGroupPairInfoList": [pair]},
         "blueGreenDeploymentConfiguration": waits,
+        "alarmConfiguration": alarms or {"enabled": False},
         "autoRollbackConfiguration": {
             "enabled": bool(rolls_back_on),
             "events": rolls_back_on,

@@ -109,14 +109,19 @@ assumptions = st.builds(
 listeners = st.fixed_dictionaries(
     {"by_rule": st.booleans(), "knows_both": st.booleans()}
 )
-groups = st.fixed_dictionaries(
-    {"tests": st.booleans(), "waits": waits, "rolls_back_on": rollback_events}
-)
 alarms = st.fixed_dictionaries(
     {
         "enabled": st.booleans(),
         "ignorePollAlarmFailure": st.booleans(),
         "alarms": st.just([{"name": ALARM}]),
+    }
+)
+groups = st.fixed_dictionaries(
+    {
+        "tests": st.booleans(),
+        "waits": waits,
+        "rolls_back_on": rollback_events,
+        "alarms": alarms,
     }
 )
 which = st.integers(0, 5)
@@ -132,11 +137,10 @@ class AnyDeployment(RuleBasedStateMachine):
         assumed=assumptions,
         listeners=listeners,
         group=groups,
-        alarms=alarms,
         config=st.sampled_from(CONFIGS),
         first=st.tuples(versions, hooks),
     )
-    def build(self, assumed, listeners, group, alarms, config, first):
+    def build(self, assumed, listeners, group, config, first):
         """A setting of any kind, and its first deployment."""
         self.codedeploy = VirtualCodeDeploy(
             EngineSettings(
@@ -167,7 +171,6 @@ class AnyDeployment(RuleBasedStateMachine):
             "CreateDeploymentGroup",
             **GROUP,
             **group_settings(**group),
-            alarmConfiguration=alarms,
             deploymentConfigName=config,
         )
         version, hooks = first

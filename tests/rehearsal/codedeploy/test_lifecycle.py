@@ -108,7 +108,7 @@ def test_every_event_has_its_times(codedeploy):
 
 
 def test_the_deployment_has_its_times(codedeploy):
-    """It is complete once the termination wait is over, five minutes after its events."""
+    """It is complete once the termination wait is over, minutes after its events."""
     id_ = deploy(codedeploy, CANARY)
     codedeploy.wind(3600.0)
 

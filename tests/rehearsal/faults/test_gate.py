@@ -18,7 +18,8 @@ events:
       with:
         requests: [{path: /}]
         rate: 100/s
-        duration: 3s
+        duration: 2500ms
+        timeout: 4s
         max_lateness: 5s
         thresholds: {error_rate: "< 0.1%"}
 """
@@ -29,6 +30,7 @@ load_balancer: {health_check: {path: /health}}
 deployment_group: {application: storefront, name: production}
 plan: plan.yaml
 speed: 60
+traffic: {rate: 10/s}
 images: {"shop:1": {command: [python, app.py]}}
 starts_with: shop:1
 deployments:
@@ -43,9 +45,8 @@ FAULTS = {
     "its event comes late": {
         "hooks": {"AfterAllowTestTraffic": {"does": "reports_late", "by": "1s"}}
     },
-    "nothing": {},
 }
-SURVIVED = {"its event comes late", "nothing"}
+SURVIVED = {"its event comes late"}
 REFUSED = {
     "status": "Failed",
     "event": "AfterAllowTestTraffic",
@@ -62,9 +63,9 @@ def deployment(name):
     }
 
 
-@pytest.mark.timeout(300)  # six whole deployments
-def test_faults_are_refused_and_their_absence_passes(tmp_path):
-    """The same version goes live when nothing, or only a delay, befalls it."""
+@pytest.mark.timeout(300)  # five whole deployments
+def test_faults_are_refused_and_a_delay_passes(tmp_path):
+    """The same version goes live when its event only comes a second late."""
     file = a_storefront(tmp_path)
     (tmp_path / "plan.yaml").write_text(PLAN)
     timeout = "hook_timeout: 20s\n"
