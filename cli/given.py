@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,11 +20,22 @@ def parse_url(url: str) -> Endpoint:
     Raises:
         click.BadParameter: it is no http or https URL.
     """
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise click.BadParameter(f"{url}: {error}", param_hint="--url") from None
+        raise click.BadParameter(f"no URL: {error}", param_hint="--url") from None
+    if "@" in parts.netloc:
+        raise click.BadParameter(
+            "a URL takes no user and password here: give the step auth, and its secret "
+            "with --set secret.NAME=…",
+            param_hint="--url",
+        )
+    if parts.query or parts.fragment:
+        raise click.BadParameter(
+            f"{url!r}: what follows the path would be lost; write it in the steps",
+            param_hint="--url",
+        )
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise click.BadParameter(
             f"{url!r} is no URL such as http://localhost:8080", param_hint="--url"
@@ -78,10 +89,15 @@ def no_aws(service: str, operation: str, /, **_parameters: Any) -> Mapping[str, 
     )
 
 
-def no_secrets(name: str) -> str:
-    """Say how to give a secret.
+def given_secrets(given: Mapping[str, str]) -> Callable[[str], str]:
+    """Read secrets from the values of ``--set``."""
 
-    Raises:
-        CannotMeasure: always.
-    """
-    raise CannotMeasure(f"give ${{secret.{name}}} with --set secret.{name}=…")
+    def read(name: str) -> str:
+        try:
+            return given[f"secret.{name}"]
+        except KeyError:
+            raise CannotMeasure(
+                f"give ${{secret.{name}}} with --set secret.{name}=…"
+            ) from None
+
+    return read

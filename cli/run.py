@@ -14,8 +14,8 @@ from rich.table import Table
 
 from cli.exit_code import of_verdict
 from cli.given import (
+    given_secrets,
     no_aws,
-    no_secrets,
     parse_url,
     read_seconds,
     read_values,
@@ -120,7 +120,7 @@ def _judged(
             bench = make_bench(
                 plan,
                 context,
-                secrets=Secrets(no_secrets),
+                secrets=Secrets(given_secrets(given)),
                 aws=no_aws,
                 log=_log,
                 announce=announce,

@@ -189,6 +189,20 @@ def test_hook_role() -> None:
     assert set(HOOK_ACTIONS) == actions("HookRole")
 
 
+def test_rights_are_documented() -> None:
+    """What the hooks' role allows stands in docs/deploy.md, each action by its name."""
+    text = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+    names = {each.partition(":")[2]: each for each in HOOK_ACTIONS}
+    missing = {whole for name, whole in names.items() if f"{name}`" not in text}
+    assert set() == missing
+
+
+def test_parameters_are_documented() -> None:
+    """Every parameter of the template stands in docs/deploy.md."""
+    text = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+    assert set() == {n for n in template()["Parameters"] if f"`{n}`" not in text}
+
+
 def test_last_report_role() -> None:
     """The last report may report and log, and nothing else."""
     assert set(LAST_REPORT_ACTIONS) == actions("LastReportRole")

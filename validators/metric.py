@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from hookgate import (
     CannotMeasure,
@@ -32,6 +33,15 @@ _JUDGED: Mapping[str, Callable[[Sequence[float]], float]] = {
     "maximum": max,
     "minimum": min,
 }
+
+
+def _id(text: str) -> str:
+    if not re.fullmatch("[a-z][A-Za-z0-9_]{0,250}", text) or text == "hookgate":
+        raise ValueError(
+            f"{text[:64]!r} is no id that CloudWatch takes: begin with a small letter, "
+            "then letters, digits and '_', such as m1"
+        )
+    return text
 
 
 class Query(BaseModel):
@@ -73,7 +83,7 @@ class Metric(Validator):
 
     needs_aws: ClassVar[bool] = True
 
-    metrics: Mapping[str, Query] = Field(
+    metrics: Mapping[Annotated[str, AfterValidator(_id)], Query] = Field(
         {},
         max_length=20,
         description="What to ask for, each under an id such as m1.",

@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from cli.given import no_aws, no_secrets, parse_url, read_seconds, read_values
+from cli.given import given_secrets, no_aws, parse_url, read_seconds, read_values
 from hookgate.errors import CannotMeasure
 
 
@@ -24,11 +24,32 @@ def test_url_is_an_endpoint(url, expected):
     assert expected == actual
 
 
-@pytest.mark.parametrize("url", ["a:80", "/x", "ftp://a", "http://", "http://a:x", ""])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "a:80",
+        "/x",
+        "ftp://a",
+        "http://",
+        "http://a:x",
+        "",
+        "http://[::1",
+        "http://a/?b=c",
+        "http://a/#b",
+    ],
+)
 def test_other_text_is_no_url(url):
-    """What is no http or https URL is refused."""
+    """What is no http or https URL is refused, and what would be lost of one."""
     with pytest.raises(click.BadParameter):
         parse_url(url)
+
+
+@pytest.mark.parametrize("url", ["http://me:p4ss@a", "http://me:p4ss@a:x/"])
+def test_password_in_a_url_is_not_repeated(url):
+    """A URL's password would go nowhere, and no message holds it."""
+    with pytest.raises(click.BadParameter) as raised:
+        parse_url(url)
+    assert "p4ss" not in str(raised.value)
 
 
 def test_values_may_hold_the_sign():
@@ -67,4 +88,4 @@ def test_aws_is_not_there():
 def test_secret_is_asked_for():
     """A secret that was not given says how to give it."""
     with pytest.raises(CannotMeasure, match=r"--set secret\.TOKEN="):
-        no_secrets("TOKEN")
+        given_secrets({})("TOKEN")

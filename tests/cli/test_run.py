@@ -63,6 +63,20 @@ def test_answer_decides(url, plan, path, tag, expected):
     assert (code, True) == (done.returncode, said in done.stdout), done
 
 
+def test_given_secret_is_masked(url, plan):
+    """A secret of the command line is in no output, wherever the plan puts it."""
+    file = plan("'/?key=${secret.key}', expect: [{body: {equals: '${secret.key}'}}]")
+    records = (file.with_name("run.json"), file.with_name("run.xml"))
+    written = ("--json", records[0], "--junit", records[1])
+    done = _run(file, url, "--set", "secret.key=t0p-secret", *written)
+    told = done.stdout + done.stderr + "".join(each.read_text() for each in records)
+    assert (1, True, False) == (
+        done.returncode,
+        "«secret»" in told,
+        "t0p-secret" in told,
+    ), told
+
+
 def test_step_that_asks_aws_cannot_tell(url):
     """The storefront's own plan is neither passed nor failed without AWS."""
     done = _run(STOREFRONT / "plan.yaml", url)

@@ -18,7 +18,8 @@ class Variables:
 
     ``secrets`` gives the value of a secret by its name, and raises CannotMeasure if it
     cannot. It is asked only for what a plan names. ``given`` holds values that go
-    before what the context tells, as in ``hookgate run --set``.
+    before what the context tells, as in ``hookgate run --set``; secrets are not among
+    them.
     """
 
     context: DeploymentContext
@@ -34,10 +35,11 @@ class Variables:
         return fill(text, self._value)
 
     def _value(self, name: str) -> str:
-        if name in self.given:
-            return self.given[name]
+        # Before what is given: only what comes from ``secrets`` is masked.
         if name.startswith("secret."):
             return self.secrets(name.removeprefix("secret."))
+        if name in self.given:
+            return self.given[name]
         value = _named(name, self.context)
         if value is None:
             raise CannotMeasure(f"${{{name}}} is not known: {_why(name, self.context)}")

@@ -37,11 +37,23 @@ _BOUNDS = {
     "multiple_of": "a multiple of {multiple_of}",
     "string_too_short": "text of {min_length} characters or more",
     "string_too_long": "text of {max_length} characters or fewer",
-    "string_pattern_mismatch": "text that matches {pattern}",
     "too_short": "{min_length} or more of them",
     "too_long": "{max_length} or fewer of them",
     "literal_error": "{expected}",
     "enum": "{expected}",
+}
+
+#: What regular expressions of options mean, for who writes a plan.
+_PATTERNS = {
+    r"^/": "a path that begins with /",
+    r"^/[!-~]*$": "a path that begins with / and is percent-encoded (%20 for a space)",
+    r"^(/|\{\{)": "a path that begins with / or with {{name}}",
+    r"^[A-Z]+$": "a word in capitals, such as GET",
+    r"^\S+:\d+$": "a host and a port, such as queue.internal:5671",
+    r"^[^:]*$": "text without a colon",
+    r"^[A-Za-z0-9_.-]{1,253}$": "a host's name without a star, such as shop.example",
+    r"^[A-Z0-9]{1,10}$": "a type of record in capitals, such as AAAA",
+    r"^[A-Z0-9]{1,16}$": "a code of an answer in capitals, such as NXDOMAIN",
 }
 
 
@@ -109,6 +121,9 @@ def _read(error: Any, model: type[BaseModel], data: Any) -> _Error:
 
 
 def _expected(kind: str, context: Mapping[str, Any]) -> str | None:
+    if kind == "string_pattern_mismatch" and context:
+        said = context.get("pattern", "…")
+        return _PATTERNS.get(said, f"text that matches {said}")
     if kind in _BOUNDS and context:
         # A plugin may use pydantic's name of an error without what belongs to it.
         return _BOUNDS[kind].format_map(defaultdict(lambda: "…", context))

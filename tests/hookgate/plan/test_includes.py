@@ -125,7 +125,7 @@ WRONG = [
     pytest.param(
         "- {include: a.yaml}",
         {"a_yaml": "steps: [{path: x}]"},
-        "a.yaml:1:16: steps[0].steps[0].path: expected text that matches",
+        "a.yaml:1:16: steps[0].steps[0].path: expected a path that begins with /",
         id="wrong step",
     ),
     pytest.param(

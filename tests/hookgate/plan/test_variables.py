@@ -185,6 +185,12 @@ def test_given_value_goes_first():
     assert "v3" == variables.substitute("${green.image.tag}")
 
 
+def test_given_value_stands_for_no_secret():
+    """A secret comes from where it is masked, whatever else is given by its name."""
+    variables = Variables(BARE, str.upper, given={"secret.token": "clear"})
+    assert "TOKEN" == variables.substitute("${secret.token}")
+
+
 def test_secret_that_is_not_named_is_not_asked_for():
     """Only what a text names is looked up."""
 
