@@ -65,8 +65,8 @@ class HttpProbe:
         """
         if self.deadline.expired:
             raise CannotMeasure(f"no time left to ask {self.endpoint.url}")
+        from hookgate.http_probe.handles import handle  # noqa: PLC0415 - as below
         from hookgate.http_probe.redirects import followed  # noqa: PLC0415 - as below
-        from hookgate.http_probe.transport import handle  # noqa: PLC0415 - as below
 
         deadline = self.deadline.within(request.timeout)
         limit = deadline.remaining

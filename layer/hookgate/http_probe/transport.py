@@ -8,8 +8,7 @@ curl.se/libcurl/c/libcurl-errors.html has the numbers.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 
 import pycurl
@@ -186,25 +185,6 @@ class Transport:
         if curl.getinfo(pycurl.SIZE_UPLOAD_T) < len(message.body or b""):
             return Phase.SEND
         return Phase.HEAD
-
-
-@contextmanager
-def handle(*, cookies: bool) -> Iterator[pycurl.Curl]:
-    """A libcurl handle that reads nothing of its surroundings.
-
-    Args:
-        cookies: whether it keeps the cookies of one exchange for the next.
-    """
-    with closing(pycurl.Curl()) as curl:
-        curl.setopt(pycurl.NOSIGNAL, 1)
-        curl.setopt(pycurl.PROXY, "")
-        curl.setopt(pycurl.FORBID_REUSE, 1)
-        curl.setopt(pycurl.FRESH_CONNECT, 1)
-        # Something that is no HTTP is then handed over, so that it can be shown.
-        curl.setopt(pycurl.HTTP09_ALLOWED, 1)
-        if cookies:
-            curl.setopt(pycurl.COOKIEFILE, "")
-        yield curl
 
 
 def _connected(curl: pycurl.Curl, connection: socket.socket) -> None:
