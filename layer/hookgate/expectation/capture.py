@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import BaseModel, Field, PrivateAttr, model_validator
 
 from hookgate.expectation.entry import ONE_QUERY, Named, nothing_beside, plain, query_of
-from hookgate.expectation.filters import Step, check_chain
+from hookgate.expectation.filter_step import Step, check_chain
 from hookgate.expectation.must import CONFIG, FILTERS, Filters, absent
-from hookgate.expectation.queries import PLAIN, Query
+from hookgate.expectation.queries import PLAIN
+from hookgate.expectation.query import Query
 from hookgate.probe import Reply
 
 

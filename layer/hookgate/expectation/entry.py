@@ -11,8 +11,9 @@ from hookgate.expectation.arguments import HASHES, did_you_mean
 from hookgate.expectation.json_text import JsonPath
 from hookgate.expectation.markup import Css, XPath
 from hookgate.expectation.must import CONFIG, Must, absent, told
-from hookgate.expectation.predicates import Inner
-from hookgate.expectation.queries import ATTRIBUTES, FIELDS, NAMED, PLAIN, RULES, Query
+from hookgate.expectation.predicate import Inner
+from hookgate.expectation.queries import ATTRIBUTES, FIELDS, NAMED, PLAIN, RULES
+from hookgate.expectation.query import Query
 from hookgate.model import Finding
 from hookgate.probe import Reply
 from hookgate.units import Pattern

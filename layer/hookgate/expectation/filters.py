@@ -1,32 +1,14 @@
-"""Filters: what is made of a value before it is judged or kept, step by step.
-
-A filter takes certain kinds of values. What it does not take, and what it cannot
-read, becomes ``Unreadable`` and says so; a value that is missing stays missing.
-"""
+"""Filters: what can be made of a value before it is judged or kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from typing import Any
 
 from hookgate.expectation import arguments, conversions, elements, texts
 from hookgate.expectation.arguments import Argument
-from hookgate.expectation.value import (
-    Kind,
-    Missing,
-    Unreadable,
-    kind_of,
-    listed,
-    not_finite,
-    shown,
-)
-
-#: More than anybody chains, and the most that a text may grow to.
-MOST = 20
-LARGEST = 8 * 2**20
+from hookgate.expectation.value import Kind
 
 _STRING = frozenset({Kind.STRING})
 _ARRAY = frozenset({Kind.ARRAY})
@@ -200,112 +182,3 @@ RULES: Mapping[str, Rule] = {
         arguments.CSS,
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A filter with its argument, as a plan has it."""
-
-    name: str
-    written: Any
-    argument: tuple[Any, ...]
-
-    def __call__(self, value: Any) -> Any:
-        """Apply it; a value that is missing or unreadable stays so."""
-        if isinstance(value, Missing | Unreadable):
-            return value
-        rule = RULES[self.name]
-        if not_finite(value) or kind_of(value) not in rule.takes:
-            return Unreadable(
-                f"{shown(value)}, and {self.name} takes {listed(rule.takes)}"
-            )
-        try:
-            made = rule.apply(value, *self.argument)
-        except RecursionError:
-            return Unreadable(f"a value that is nested too deeply for {self.name}")
-        if isinstance(made, str | bytes) and len(made) > LARGEST:
-            return Unreadable(f"more than {LARGEST} characters after {self.name}")
-        return made
-
-
-def step(written: object) -> Step:
-    """Read ``lower`` or ``{split: ","}``.
-
-    Raises:
-        ValueError: there is no such filter, or its argument is wrong.
-    """
-    if isinstance(written, Step):
-        return written
-    name, given = _parts(written)
-    rule = RULES.get(name)
-    if rule is None:
-        raise ValueError(
-            f"unknown filter {name[:64]!r}{arguments.did_you_mean(name, RULES)}"
-        )
-    if not given:
-        if rule.argument and not rule.optional:
-            raise ValueError(f"{name} needs {rule.argument.what}; write {{{name}: …}}")
-        return Step(name, written, ())
-    if rule.argument is None:
-        raise ValueError(f"{name} takes no argument; write it alone: {name}")
-    try:
-        return Step(name, written, (rule.argument.read(given[0]),))
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-
-
-def check_chain(steps: Sequence[Step], kind: Kind | None) -> Kind | None:
-    """The kind that comes out when ``kind`` goes in, as far as it can be known.
-
-    Raises:
-        ValueError: a filter is given what it does not take.
-    """
-    before = "the query"
-    for each in steps:
-        rule = RULES[each.name]
-        if kind is not None and kind not in rule.takes:
-            raise ValueError(
-                f"{each.name} takes {listed(rule.takes)}, and {before} gives "
-                f"{listed([kind])}"
-            )
-        kind, before = rule.gives, each.name
-    return kind
-
-
-def _parts(written: object) -> tuple[str, tuple[Any, ...]]:
-    if isinstance(written, str):
-        return written, ()
-    if isinstance(written, dict) and len(written) == 1:
-        name, argument = next(iter(written.items()))
-        return str(name), (argument,)
-    raise ValueError('a filter is its name, or one key such as {split: ","}')
-
-
-def _json_schema() -> dict[str, Any]:
-    alone = [n for n, each in RULES.items() if not each.argument or each.optional]
-    given = {
-        name: {**each.argument.schema, "description": each.does}
-        for name, each in RULES.items()
-        if each.argument
-    }
-    return {
-        "anyOf": [
-            {"type": "string", "enum": alone},
-            {
-                "type": "object",
-                "properties": given,
-                "additionalProperties": False,
-                "minProperties": 1,
-                "maxProperties": 1,
-            },
-        ]
-    }
-
-
-#: One filter of a plan.
-Filter = Annotated[
-    Any,
-    BeforeValidator(step),
-    PlainSerializer(lambda each: each.written),
-    WithJsonSchema(_json_schema()),
-]

@@ -14,9 +14,9 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from hookgate.expectation import filters, predicates
-from hookgate.expectation.filters import Filter, check_chain
-from hookgate.expectation.predicates import Inner, Predicate, argument_for
+from hookgate.expectation import predicates
+from hookgate.expectation.filter_step import MOST, Filter, Step, check_chain
+from hookgate.expectation.predicate import Inner, Predicate, argument_for
 from hookgate.expectation.value import Kind
 from hookgate.model import Finding
 from hookgate.units import Pattern
@@ -44,7 +44,7 @@ _Bound = Annotated[
     WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
 ]
 _Strictly = Annotated[bool, Field(strict=True)]
-Filters = Annotated[tuple[Filter, ...], Field(min_length=1, max_length=filters.MOST)]
+Filters = Annotated[tuple[Filter, ...], Field(min_length=1, max_length=MOST)]
 FILTERS = "What is made of the value first, step by step."
 
 
@@ -122,7 +122,7 @@ class Must(BaseModel):
             ValueError: there is not one predicate, or it does not fit the value.
         """
         name = self._name()
-        written: Sequence[filters.Step] | None = self.filter
+        written: Sequence[Step] | None = self.filter
         steps = written or ()
         if whole is not None and self._takes_list():
             kind = whole

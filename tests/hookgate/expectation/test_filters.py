@@ -11,7 +11,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from hookgate.expectation.filters import LARGEST, MOST, RULES, step
+from hookgate.expectation.filter_step import LARGEST, MOST, step
+from hookgate.expectation.filters import RULES
 from hookgate.expectation.must import Must
 from hookgate.expectation.value import (
     Kind,
