@@ -16,7 +16,7 @@ from hookgate.plan.document import parse
 from hookgate.registry import resolve
 from rehearsal.cloudformation.document import is_template, read_template
 from rehearsal.cloudformation.faults import check_hook, hook_warnings
-from rehearsal.scenario import read_scenario
+from rehearsal.scenario.scenario import read_scenario
 
 #: The longest that a Lambda function may run, in seconds.
 LAMBDA_SECONDS = 900.0

@@ -18,7 +18,7 @@ from cli.words import marked
 from rehearsal.first_version import RehearsalError
 from rehearsal.record import rehearsal_record
 from rehearsal.rehearse import Rehearsal
-from rehearsal.scenario import Scenario, read_scenario
+from rehearsal.scenario.scenario import Scenario, read_scenario
 
 #: As the scenario's own ``speed``.
 SPEED = click.FloatRange(1, 1000)

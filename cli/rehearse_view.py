@@ -20,8 +20,8 @@ from rehearsal.codedeploy.model.deployment import Deployment, Event
 from rehearsal.codedeploy.model.vocabulary import EventStatus
 from rehearsal.codedeploy.observation import Change
 from rehearsal.hook_log import Outcome
-from rehearsal.scenario import Scenario
-from rehearsal.scenario_file import DeploymentFile
+from rehearsal.scenario.deployments import DeploymentFile
+from rehearsal.scenario.scenario import Scenario
 
 _BAR = 24
 

@@ -21,7 +21,7 @@ from rehearsal.ecs.images import Image, local_command
 from rehearsal.first_version import RehearsalError
 from rehearsal.held_hooks import HeldHooks
 from rehearsal.rehearse import Rehearsal
-from rehearsal.scenario import read_scenario
+from rehearsal.scenario.scenario import read_scenario
 from rehearsal.settings import StageSettings
 from rehearsal.standing import stand, told_empty
 

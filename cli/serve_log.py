@@ -13,8 +13,8 @@ from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.codedeploy.model.vocabulary import EventStatus
 from rehearsal.codedeploy.observation import Change, EventEnded, StatusChanged
 from rehearsal.hook_log import Outcome
-from rehearsal.scenario import Scenario
-from rehearsal.scenario_file import DeploymentFile
+from rehearsal.scenario.deployments import DeploymentFile
+from rehearsal.scenario.scenario import Scenario
 
 
 class ServeLog:

@@ -11,8 +11,8 @@ from typing import Any
 from rehearsal.balancer import Balancer
 from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.cloudwatch.evaluation import AlarmState
-from rehearsal.scenario import Scenario
-from rehearsal.scenario_alarms import AlarmFile
+from rehearsal.scenario.alarms import AlarmFile
+from rehearsal.scenario.scenario import Scenario
 from rehearsal.stage import Stage
 
 _LOOK = 0.1  # seconds between two looks at alarms that are waited for

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.codedeploy.observation import Change
 from rehearsal.hook_log import Outcome
-from rehearsal.scenario import Scenario
-from rehearsal.scenario_file import DeploymentFile
+from rehearsal.scenario.deployments import DeploymentFile
+from rehearsal.scenario.scenario import Scenario
 
 
 class Audience(Protocol):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.scenario import Scenario
-from rehearsal.scenario_file import ListenerFile
+from rehearsal.scenario.load_balancer import ListenerFile
+from rehearsal.scenario.scenario import Scenario
 from rehearsal.stage import Stage
 
 #: How the two target groups are called after the service.

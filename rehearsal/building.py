@@ -8,7 +8,7 @@ from hookgate.errors import InputError
 from rehearsal.alarms import build_alarms
 from rehearsal.balancer import Balancer, build_balancer
 from rehearsal.kept_plan import KeptPlan
-from rehearsal.scenario import Scenario
+from rehearsal.scenario.scenario import Scenario
 from rehearsal.settings import ACCOUNT
 from rehearsal.stage import Stage
 

@@ -14,7 +14,7 @@ from rehearsal.production_traffic import (
     ProductionTraffic,
     TrafficSettings,
 )
-from rehearsal.scenario import Scenario
+from rehearsal.scenario.scenario import Scenario
 from rehearsal.stage import Stage
 from rehearsal.traffic_watch import TrafficWatch
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.scenario import Scenario
+from rehearsal.scenario.scenario import Scenario
 
 #: Seconds between looks at a deployment that is being waited for.
 _LOOK = 0.05

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hookgate.errors import HookgateError
-from rehearsal.scenario import Scenario
+from rehearsal.scenario.scenario import Scenario
 from rehearsal.stage import Stage
 
 #: Seconds that a person would wait for the first version.

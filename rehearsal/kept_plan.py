@@ -9,7 +9,7 @@ from hookgate.errors import InputError
 from hookgate.model import LifecycleEvent
 from hookgate.plan import beside, read_plan
 from hookgate.registry import resolve
-from rehearsal.scenario import Scenario
+from rehearsal.scenario.scenario import Scenario
 from rehearsal.stage import Stage
 
 #: Where the hooks are told to look, in this order.

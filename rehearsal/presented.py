@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rehearsal.balancer import Balancer
-from rehearsal.scenario import Scenario
-from rehearsal.scenario_file import DeploymentFile
+from rehearsal.scenario.deployments import DeploymentFile
+from rehearsal.scenario.scenario import Scenario
 from rehearsal.stage import Stage
 
 PEM_END = "-----END CERTIFICATE-----"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.scenario_file import DeploymentFile, ExpectFile
+from rehearsal.scenario.deployments import DeploymentFile, ExpectFile
 
 Verdicts = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 

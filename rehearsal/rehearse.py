@@ -23,15 +23,10 @@ from rehearsal.hook_log import HookLog
 from rehearsal.kept_plan import create_bucket, plan_events
 from rehearsal.presented import certificate_presented
 from rehearsal.record import deployment_record
-from rehearsal.scenario import Scenario
-from rehearsal.scenario_file import DeploymentFile
+from rehearsal.scenario.deployments import DeploymentFile
+from rehearsal.scenario.scenario import Scenario
 from rehearsal.settings import StageSettings
-from rehearsal.shipped_hooks import (
-    appspec,
-    create_table,
-    hook_names,
-    shipped_hooks,
-)
+from rehearsal.shipped_hooks import appspec, create_table, hook_names, shipped_hooks
 from rehearsal.stage import Stage
 
 #: Seconds within which a function's log line has arrived, on a loaded machine too.

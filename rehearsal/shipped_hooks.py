@@ -10,7 +10,7 @@ from typing import Any
 from hookgate.model import LifecycleEvent
 from rehearsal.functions.function import EventInvokeConfig, Function, function_name
 from rehearsal.kept_plan import BUCKET, PARAMETER_PREFIX
-from rehearsal.scenario import Scenario
+from rehearsal.scenario.scenario import Scenario
 from rehearsal.settings import ACCOUNT, StageSettings
 from rehearsal.stage import Stage
 

@@ -15,7 +15,7 @@ from rehearsal.deployments import revision
 from rehearsal.first_version import wait_for_first_version
 from rehearsal.kept_plan import plan_events
 from rehearsal.rehearse import Rehearsal, register
-from rehearsal.scenario import Scenario
+from rehearsal.scenario.scenario import Scenario
 from rehearsal.shipped_hooks import appspec
 from rehearsal.stage import Stage
 

@@ -9,7 +9,7 @@ from rehearsal.audience import SilentAudience
 from rehearsal.building import build, register_task_definition
 from rehearsal.kept_plan import PARAMETER_PREFIX, STANDARD_TIER
 from rehearsal.rehearse import Rehearsal
-from rehearsal.scenario import read_scenario
+from rehearsal.scenario.scenario import read_scenario
 
 SCENARIOS = ROOT / "tests" / "scenarios"
 

@@ -5,7 +5,7 @@ import pytest
 from rehearsal.audience import SilentAudience
 from rehearsal.kept_plan import ADVANCED_TIER, BUCKET, KeptPlan
 from rehearsal.rehearse import Rehearsal
-from rehearsal.scenario import read_scenario
+from rehearsal.scenario.scenario import read_scenario
 
 
 @pytest.fixture(scope="module", name="stage")

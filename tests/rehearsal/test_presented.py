@@ -9,7 +9,7 @@ from support.command import a_storefront
 from rehearsal.audience import SilentAudience
 from rehearsal.record import reasons
 from rehearsal.rehearse import Rehearsal
-from rehearsal.scenario import read_scenario
+from rehearsal.scenario.scenario import read_scenario
 
 HOST = "shop.example"
 WRONG = ("expired", "another")

@@ -6,7 +6,7 @@ import pytest
 from support.rehearsal_record import EVENTS, a_verdict, an_outcome
 
 from rehearsal.record import deployment_record, reasons, rehearsal_record
-from rehearsal.scenario_file import DeploymentFile
+from rehearsal.scenario.deployments import DeploymentFile
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TRAFFIC = {"requests": 9, "failed": 0, "dropped": 0, "failures": [], "served_by": {}}

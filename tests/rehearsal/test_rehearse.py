@@ -16,7 +16,7 @@ from rehearsal.deployments import wait_for_end
 from rehearsal.first_version import RehearsalError, wait_for_first_version
 from rehearsal.kept_plan import plan_events
 from rehearsal.rehearse import Rehearsal
-from rehearsal.scenario import read_scenario
+from rehearsal.scenario.scenario import read_scenario
 from rehearsal.standing import stand
 
 

@@ -9,7 +9,7 @@ from support.command import STOREFRONT
 
 from rehearsal.audience import SilentAudience
 from rehearsal.rehearse import Rehearsal
-from rehearsal.scenario import read_scenario
+from rehearsal.scenario.scenario import read_scenario
 from rehearsal.standing import stand
 
 

@@ -6,7 +6,7 @@ from support.command import a_storefront
 
 from rehearsal.audience import SilentAudience
 from rehearsal.rehearse import Rehearsal
-from rehearsal.scenario import read_scenario
+from rehearsal.scenario.scenario import read_scenario
 
 PLAN = """
 version: 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from hookgate.units import Duration
 from rehearsal.cloudwatch.distribution import is_statistic
 from rehearsal.cloudwatch.rule import RuleError, parse_rule
-from rehearsal.scenario_values import Name
+from rehearsal.scenario.section import Section
+from rehearsal.scenario.values import Name
 
 _SHORT = {10.0, 20.0, 30.0}
 
@@ -34,10 +35,8 @@ def _rule(text: str) -> str:
     return text
 
 
-class AlarmFile(BaseModel):
+class AlarmFile(Section):
     """An alarm: on a metric, or with a rule over other alarms."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: Name = Field(description="Name of the alarm.")
     metric: str | None = Field(None, description="Name of the metric it watches.")

@@ -19,7 +19,7 @@ from rehearsal.cloudformation.faults import check_hook
 from rehearsal.cloudformation.hook import BlueGreenHook, read_hook
 from rehearsal.cloudwatch.rule import parse_rule
 from rehearsal.ecs import docker
-from rehearsal.scenario_file import ScenarioFile
+from rehearsal.scenario.file import ScenarioFile
 
 #: What can be done about an image that nothing stands for.
 _BOTH_WAYS = "map it to a command, or let a Docker engine on this machine have it"

@@ -6,9 +6,9 @@ import pytest
 from support.command import STOREFRONT
 
 from hookgate.errors import InputError, PlanError
-from rehearsal.scenario import read_scenario
+from rehearsal.scenario.scenario import read_scenario
 
-SCENARIOS = Path(__file__).parents[1] / "scenarios"
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
 INVALID = sorted((SCENARIOS / "invalid").glob("*.yaml"))
 VALID = [*sorted((SCENARIOS / "valid").glob("*.yaml")), STOREFRONT / "scenario.yaml"]
 
