@@ -16,12 +16,13 @@ from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.cloudwatch.settings import CloudWatchSettings
 from rehearsal.codedeploy.settings import EngineSettings
 from rehearsal.customers import Customers, customers
+from rehearsal.data_plane import Certificate
 from rehearsal.deployments import create_deployment, lifecycle_events, wait_for_end
 from rehearsal.ecs.images import Image, local_command
+from rehearsal.faults.file import FaultsFile
 from rehearsal.first_version import primary_task_set, wait_for_first_version
 from rehearsal.hook_log import HookLog
 from rehearsal.kept_plan import create_bucket, plan_events
-from rehearsal.presented import certificate_presented
 from rehearsal.record import deployment_record
 from rehearsal.scenario.deployments import DeploymentFile
 from rehearsal.scenario.scenario import Scenario
@@ -145,12 +146,11 @@ class Rehearsal:
         visitors.begin(self._task_definitions(stage, balancer, definition))
         codedeploy = stage.client("codedeploy")
         spec = appspec(self.scenario, definition, events)
-        with certificate_presented(stage, balancer, self.scenario, deployment):
-            id_ = create_deployment(codedeploy, self.scenario, spec)
-            self.audience.begins(deployment, id_)
-            info = wait_for_end(codedeploy, id_)
-            rollback = info.get("rollbackInfo", {}).get("rollbackDeploymentId")
-            rolled_back = wait_for_end(codedeploy, rollback) if rollback else None
+        id_ = create_deployment(codedeploy, self.scenario, spec)
+        self.audience.begins(deployment, id_)
+        info = wait_for_end(codedeploy, id_)
+        rollback = info.get("rollbackInfo", {}).get("rollbackDeploymentId")
+        rolled_back = wait_for_end(codedeploy, rollback) if rollback else None
         visits = visitors.end()
         record = deployment_record(
             info,
@@ -185,8 +185,21 @@ class Rehearsal:
 def register(stage: Stage, scenario: Scenario, deployment: DeploymentFile) -> str:
     """Register a deployment's task definition and order its faults; returns its ARN."""
     definition = register_task_definition(stage, scenario, deployment.image)
-    stage.faults.order(definition, deployment.faults)
+    stage.faults.order(
+        definition, deployment.faults, _presented(scenario, deployment.faults)
+    )
     return definition
+
+
+def _presented(scenario: Scenario, faults: FaultsFile) -> Certificate | None:
+    """The certificate that the faults of a deployment name."""
+    other = faults.certificate
+    if other is None:
+        return None
+    return Certificate(
+        chain=(scenario.folder / other.chain).read_bytes(),
+        key=(scenario.folder / other.key).read_bytes(),
+    )
 
 
 def _images(scenario: Scenario) -> dict[str, Image]:

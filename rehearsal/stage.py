@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
@@ -151,6 +149,7 @@ class Stage:
         self.data_plane.start()
         closing.callback(self.data_plane.close)
         self.data_plane.take_detour(StaleListeners(self.faults.stale_listener))
+        self.data_plane.take_disguise(self.faults.certificate)
         scheduler = self._scheduler(closing)
         front = Front(settings.region, self._moto)
         calls = FaultyCalls(front, self.faults.calls)
@@ -159,7 +158,7 @@ class Stage:
         self._clients = Clients(self._server.url, settings.region)
         closing.callback(self._stops.close)
         self._notifications = self._notify(closing)
-        mirror = self._mirror(closing)
+        mirror = self._mirror()
         cloudwatch = self._cloudwatch(mirror, closing)
         fleet = self._fleet(cloudwatch, closing)
         self.engine = engine = self._engine()
@@ -275,13 +274,12 @@ class Stage:
     def _whereabouts(self) -> Whereabouts:
         return Whereabouts(region=self.settings.region, account=ACCOUNT)
 
-    def _mirror(self, closing: ExitStack) -> Mirror:
+    def _mirror(self) -> Mirror:
         moto = self._moto
-        keys = closing.enter_context(TemporaryDirectory(prefix="rehearsal-"))
         return Mirror(
             self.data_plane,
             lambda: moto.backend("elbv2"),
             host=self.settings.host,
             pace=self.settings.health_check_pace,
-            certificates=Certificates(Path(keys), moto.backend),
+            certificates=Certificates(moto.backend),
         )

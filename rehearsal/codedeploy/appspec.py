@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -26,6 +27,7 @@ class _WithoutAliases(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
+@lru_cache(maxsize=128)  # a revision is read at each of its deployments
 def parse_app_spec(content: str) -> AppSpec:
     """Read an AppSpec.
 

@@ -10,13 +10,14 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from rehearsal.data_plane.encryption import server_context
 from rehearsal.data_plane.listener_http import HttpConnection
 from rehearsal.data_plane.listener_tcp import TcpConnection
 from rehearsal.data_plane.loop_thread import until
 from rehearsal.data_plane.observations import AccessRecord
 from rehearsal.data_plane.ports import Connection
 from rehearsal.data_plane.routing import Routing
-from rehearsal.data_plane.settings import ListenerSettings
+from rehearsal.data_plane.settings import Certificate, ListenerSettings
 
 #: More clients than this at once are turned away.
 MAX_CONNECTIONS = 4096
@@ -28,6 +29,13 @@ _PAUSE = 0.1
 #: Multiples of the golden ratio's fraction fill the range from 0 to 1 evenly.
 _GOLDEN = 0.618_033_988_749_895
 
+Disguise = Callable[[str], Certificate | None]
+"""Told of a listener's ARN; says what it presents now in the place of its own."""
+
+
+def undisguised(_: str) -> None:
+    """Let every listener present its own certificate."""
+
 
 class Listener:
     """A listener that takes connections.
@@ -36,6 +44,7 @@ class Listener:
         settings: with the port it is bound to.
         router: the settings' rules, ready.
         tell: where the access log goes.
+        disguise: tells which certificate a listener presents in the place of its own.
     """
 
     def __init__(
@@ -43,10 +52,12 @@ class Listener:
         settings: ListenerSettings,
         router: Routing,
         tell: Callable[[AccessRecord], None],
+        disguise: Disguise = undisguised,
     ) -> None:
         self.settings = settings
         self.router = router
         self.tell = tell
+        self._disguise = disguise
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._socket: socket.socket | None = None
@@ -61,8 +72,7 @@ class Listener:
             OSError: the port is taken or forbidden, or the certificate unreadable.
         """
         if self.settings.protocol.is_encrypted:
-            self._encryption = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self._load_certificate()
+            self._encryption = self._own_encryption()
         self._socket = _bind(host, self.settings.port)
         port = self._socket.getsockname()[1]
         self.settings = replace(self.settings, port=port)
@@ -78,9 +88,11 @@ class Listener:
 
     def become(self, settings: ListenerSettings, router: Routing) -> None:
         """Take other settings; connections stay, and see them from the next request."""
+        had = (self.settings.certificate, self.settings.more_certificates)
         self.settings = replace(settings, port=self.settings.port)
         self.router = router
-        self._load_certificate()
+        if had != (settings.certificate, settings.more_certificates):
+            self._encryption = self._own_encryption()
 
     def idle_timeout(self) -> float:
         """How long a connection may be silent now, in seconds."""
@@ -156,19 +168,26 @@ class Listener:
 
     async def _greet(self, client: socket.socket) -> None:
         kind = HttpConnection if self.settings.protocol.is_http else TcpConnection
+        encryption = self._encryption_now()
         # A client that speaks no TLS, or does not like the certificate, is gone now.
         with suppress(OSError):
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: kind(self),
                 client,
-                ssl=self._encryption,
-                ssl_handshake_timeout=HANDSHAKE_TIMEOUT if self._encryption else None,
+                ssl=encryption,
+                ssl_handshake_timeout=HANDSHAKE_TIMEOUT if encryption else None,
             )
 
-    def _load_certificate(self) -> None:
+    def _own_encryption(self) -> ssl.SSLContext | None:
         certificate = self.settings.certificate
-        if self._encryption and certificate:
-            self._encryption.load_cert_chain(certificate.chain, certificate.key)
+        if certificate is None:
+            return None
+        return server_context((certificate, *self.settings.more_certificates))
+
+    def _encryption_now(self) -> ssl.SSLContext | None:
+        """What the next client is shown: the listener's own, or what a fault orders."""
+        other = self._disguise(self.settings.arn) if self._encryption else None
+        return server_context([other]) if other else self._encryption
 
 
 def _bind(host: str, port: int) -> socket.socket:

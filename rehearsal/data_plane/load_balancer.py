@@ -7,11 +7,12 @@ from collections.abc import Callable
 from random import Random
 
 from rehearsal.data_plane.door import Door, Doorkeeper
-from rehearsal.data_plane.listener import Listener
+from rehearsal.data_plane.listener import Disguise, Listener, undisguised
 from rehearsal.data_plane.loop_thread import until
 from rehearsal.data_plane.observations import AccessObserver, AccessRecord
 from rehearsal.data_plane.routing import Router, Routing, referenced_groups
 from rehearsal.data_plane.settings import (
+    Certificate,
     ListenerSettings,
     Target,
     TargetGroupSettings,
@@ -44,6 +45,7 @@ class LoadBalancer:
         self._doors: list[Door] = []
         self.observers: tuple[AccessObserver, ...] = ()
         self.detour: Detour = straight
+        self.disguise: Disguise = undisguised
 
     def group(self, arn: str) -> TargetGroup:
         """The target group with an ARN.
@@ -94,7 +96,7 @@ class LoadBalancer:
             listener.become(settings, router)
         else:
             listener = await self._opened(
-                listener, Listener(settings, router, self._tell)
+                listener, Listener(settings, router, self._tell, self._disguised)
             )
             self._listeners[settings.arn] = listener
         self._use_what_is_referenced()
@@ -158,6 +160,9 @@ class LoadBalancer:
         used = self._referenced()
         for arn, group in self._groups.items():
             group.use(in_use=arn in used)
+
+    def _disguised(self, arn: str) -> Certificate | None:
+        return self.disguise(arn)
 
     def _tell(self, record: AccessRecord) -> None:
         for observer in self.observers:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from rehearsal.data_plane.door import Doorkeeper
+from rehearsal.data_plane.listener import Disguise
 from rehearsal.data_plane.load_balancer import Detour, LoadBalancer
 from rehearsal.data_plane.loop_thread import LoopThread
 from rehearsal.data_plane.observations import AccessObserver, TargetHealth
@@ -75,6 +76,13 @@ class DataPlane:
         It is called on the data plane's loop, and must not wait.
         """
         self._balancer.detour = detour
+
+    def take_disguise(self, disguise: Disguise) -> None:
+        """Let a listener present a certificate that is not its own, for a fault.
+
+        It is called on the data plane's loop, and must not wait.
+        """
+        self._balancer.disguise = disguise
 
     def open_door(
         self, target: Target, doorkeeper: Doorkeeper, delay: float = 0.0

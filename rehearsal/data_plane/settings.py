@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 
 from rehearsal.data_plane.rules import Action, Forward, Rule
 
@@ -78,10 +77,10 @@ class TargetGroupSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """A certificate chain and its private key, as PEM files."""
+    """A certificate chain and its private key, in PEM."""
 
-    chain: Path
-    key: Path
+    chain: bytes
+    key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +90,8 @@ class ListenerSettings:
     ``port`` 0 lets the kernel choose. ``idle_timeout`` (seconds) is the load balancer's
     attribute: a client or a target silent for longer is given up.
     ``keeps_forwarded`` leaves ``X-Forwarded-Proto`` and ``-Port`` as they came, which
-    only a door before a target does.
+    only a door before a target does. ``more_certificates`` are for the clients that ask
+    for their names (SNI).
     """
 
     arn: str
@@ -100,6 +100,7 @@ class ListenerSettings:
     port: int = 0
     rules: tuple[Rule, ...] = ()
     certificate: Certificate | None = None
+    more_certificates: tuple[Certificate, ...] = ()
     idle_timeout: float = 60.0
     keeps_forwarded: bool = False
 

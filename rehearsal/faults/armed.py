@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rehearsal.codedeploy.model.deployment import Deployment
+from rehearsal.data_plane import Certificate
 from rehearsal.faults.calls import CallFault
 from rehearsal.faults.file import CallFile, FaultsFile, HookFile
 from rehearsal.functions.function import function_name
@@ -18,17 +19,21 @@ class Armed:
     """What is ordered, by whom it strikes on this deployment."""
 
     ordered: FaultsFile
+    certificate: Certificate | None
     test_listener: str | None
     hooks: Mapping[str, HookFile]
     calls: tuple[CallFault, ...]
 
 
-def armed(deployment: Deployment, ordered: FaultsFile) -> Armed:
+def armed(
+    deployment: Deployment, ordered: FaultsFile, certificate: Certificate | None
+) -> Armed:
     """Find out whom the faults strike on a deployment.
 
     Args:
         deployment: its AppSpec says which functions are called at which event.
         ordered: the faults.
+        certificate: what the test listener presents, where that is among them.
     """
     functions = {
         str(event): function_name(function)
@@ -46,6 +51,7 @@ def armed(deployment: Deployment, ordered: FaultsFile) -> Armed:
     ]
     return Armed(
         ordered=ordered,
+        certificate=certificate,
         test_listener=deployment.order.routes.test,
         hooks=hooks,
         calls=(*denied, *(CallFault(ordered=each) for each in ordered.calls)),

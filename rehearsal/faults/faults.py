@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from rehearsal.codedeploy.observation import Change, EventStarted, StatusChanged
+from rehearsal.data_plane import Certificate
 from rehearsal.faults.armed import Armed, armed
 from rehearsal.faults.calls import CallFault
 from rehearsal.faults.file import FaultsFile, HookFile, StaleListenerFile, StopFile
@@ -20,17 +21,25 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ordered: dict[str, FaultsFile] = {}
+        self._certificates: dict[str, Certificate | None] = {}
         self._armed: dict[str, Armed] = {}
 
-    def order(self, task_definition: str, faults: FaultsFile) -> None:
+    def order(
+        self,
+        task_definition: str,
+        faults: FaultsFile,
+        certificate: Certificate | None = None,
+    ) -> None:
         """Let faults befall the deployments of a version.
 
         Args:
             task_definition: the version's ARN, as its AppSpec names it.
             faults: what goes wrong.
+            certificate: what ``faults.certificate`` names.
         """
         with self._lock:
             self._ordered[task_definition] = faults
+            self._certificates[task_definition] = certificate
 
     def of_version(self, task_definition: str) -> FaultsFile | None:
         """What is ordered for a version's tasks."""
@@ -62,6 +71,14 @@ class Faults:
                     return each.ordered.stale_test_listener
         return None
 
+    def certificate(self, listener: str) -> Certificate | None:
+        """What a listener presents now in the place of its own certificate."""
+        with self._lock:
+            for each in self._armed.values():
+                if each.test_listener == listener:
+                    return each.certificate
+        return None
+
     def hook(self, deployment_id: str, function: str) -> HookFile | None:
         """What is ordered for a deployment's call of a function."""
         with self._lock:
@@ -75,10 +92,14 @@ class Faults:
 
     def _take_note(self, change: StatusChanged) -> None:
         deployment = change.deployment
-        ordered = self._ordered.get(deployment.order.app_spec.task_definition)
+        version = deployment.order.app_spec.task_definition
+        ordered, certificate = (
+            self._ordered.get(version),
+            self._certificates.get(version),
+        )
         if deployment.is_over:
             self._armed.pop(deployment.id, None)
             return
         is_new = deployment.id not in self._armed
         if ordered and is_new and deployment.order.rollback_of is None:
-            self._armed[deployment.id] = armed(deployment, ordered)
+            self._armed[deployment.id] = armed(deployment, ordered, certificate)

@@ -1,10 +1,8 @@
-"""The certificates of ACM and IAM, as the files that listeners read."""
+"""The certificates of ACM and IAM, as listeners take them."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from rehearsal.data_plane import Certificate
@@ -17,19 +15,17 @@ class CertificateNotFoundError(LookupError):
 
 
 class Certificates:
-    """Writes certificates out for the data plane.
+    """Finds certificates for the data plane.
 
     Args:
-        folder: Where to; it holds private keys, so nobody else may read it.
         backend: Gives moto's backend of a service.
     """
 
-    def __init__(self, folder: Path, backend: Callable[[str], Any]) -> None:
-        self._folder = folder
+    def __init__(self, backend: Callable[[str], Any]) -> None:
         self._backend = backend
 
-    def files(self, arn: str | None) -> Certificate:
-        """The files of a certificate; other ones once it was imported anew.
+    def get(self, arn: str | None) -> Certificate:
+        """The certificate with an ARN, as it was imported last.
 
         Raises:
             CertificateNotFoundError: There is none of that ARN.
@@ -39,14 +35,7 @@ class Certificates:
                 "A certificate must be specified for HTTPS and TLS listeners"
             )
         chain, key = self._from_iam(arn) if ":iam:" in arn else self._from_acm(arn)
-        name = hashlib.sha256(chain + key).hexdigest()
-        files = Certificate(
-            chain=self._folder / f"{name}.pem", key=self._folder / f"{name}.key"
-        )
-        if not files.key.exists():
-            files.chain.write_bytes(chain)
-            files.key.write_bytes(key)
-        return files
+        return Certificate(chain=chain, key=key)
 
     def _from_acm(self, arn: str) -> tuple[bytes, bytes]:
         from moto.acm.exceptions import (  # noqa: PLC0415 - moto is slow to import

@@ -8,6 +8,7 @@ from typing import Any
 
 from rehearsal.cloudwatch.load_balancer import Attached
 from rehearsal.data_plane import (
+    Certificate,
     DataPlane,
     ListenerSettings,
     Protocol,
@@ -127,14 +128,19 @@ class Mirror:
                 raise MirrorError("InvalidConfigurationRequest", message) from error
 
     def _put_listener(self, arn: str, listener: Any) -> None:
-        certificate = None
-        if Protocol(listener.protocol).is_encrypted:
-            certificate = self._certificates.files(listener.certificate)
-        settings = translation.listener(listener, certificate)
+        settings = translation.listener(listener, self._presented(listener))
         if self._listeners.get(arn) != settings:
             self._plane.put_listener(settings)
             self._listeners[arn] = settings
         self._opened[arn] = {name: getattr(listener, name) for name in _CHANGEABLE}
+
+    def _presented(self, listener: Any) -> tuple[Certificate, ...]:
+        """The certificates of an encrypted listener, the default first."""
+        if not Protocol(listener.protocol).is_encrypted:
+            return ()
+        default = listener.certificate
+        more = (arn for arn in listener.certificates or () if arn != default)
+        return tuple(map(self._certificates.get, (default, *more)))
 
     def _undo(self, backend: Any, arn: str, listener: Any) -> None:
         """Take a listener that never opened out of moto; put a changed one back."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rehearsal.data_plane import (
@@ -61,12 +61,12 @@ def target_group(group: Any, pace: float) -> TargetGroupSettings:
     )
 
 
-def listener(found: Any, certificate: Certificate | None) -> ListenerSettings:
+def listener(found: Any, certificates: Sequence[Certificate]) -> ListenerSettings:
     """A listener of moto's, with its rules, as the data plane wants it.
 
     Args:
         found: Moto's listener.
-        certificate: What encrypted listeners present.
+        certificates: What an encrypted listener presents, the default first.
 
     Raises:
         UntranslatableError: The data plane cannot do what it asks for.
@@ -80,7 +80,8 @@ def listener(found: Any, certificate: Certificate | None) -> ListenerSettings:
             port=int(found.port),
             default_action=_action(found.default_actions),
             rules=tuple(_rule(rule) for rule in rules),
-            certificate=certificate if protocol.is_encrypted else None,
+            certificate=certificates[0] if certificates else None,
+            more_certificates=tuple(certificates[1:]),
         )
     except ValueError as error:
         raise UntranslatableError(str(error)) from error

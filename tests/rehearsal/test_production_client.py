@@ -168,12 +168,12 @@ def test_stop(target):
     eventually(lambda: threading.active_count() <= before + traffic.requests)
 
 
-def test_encrypted(plane, target, tmp_path):
+def test_encrypted(plane, target):
     """Customers can speak TLS."""
     leaf = trustme.CA().issue_cert("shop.example")
-    certificate = Certificate(chain=tmp_path / "chain", key=tmp_path / "key")
-    leaf.cert_chain_pems[0].write_to_path(certificate.chain)
-    leaf.private_key_pem.write_to_path(certificate.key)
+    certificate = Certificate(
+        chain=leaf.cert_chain_pems[0].bytes(), key=leaf.private_key_pem.bytes()
+    )
     settings = {"protocol": Protocol.HTTPS, "certificate": certificate}
     port = serve(plane, target.target, **settings)
     traffic = visit(port, twenty, encrypted=True, host_header="shop.example")

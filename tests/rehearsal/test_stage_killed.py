@@ -26,6 +26,7 @@ SCRIPT = textwrap.dedent(
     from support.stage_setting import IMAGES, SETTINGS, Setting, function
     from rehearsal.production_client import ProductionClient
     from rehearsal.production_traffic import TrafficSettings
+    import trustme
     from rehearsal.stage import Stage
     mark = {"MARK": os.environ["MARK"]}
     images = {
@@ -37,6 +38,17 @@ SCRIPT = textwrap.dedent(
         setting = Setting(stage, desired=2).build()
         client = ProductionClient(TrafficSettings(port=setting.ports["production"]))
         client.start()
+        issued = trustme.CA().issue_cert("shop.example")
+        certificate = stage.client("acm").import_certificate(
+            Certificate=issued.cert_chain_pems[0].bytes(),
+            PrivateKey=issued.private_key_pem.bytes(),
+        )["CertificateArn"]
+        elbv2, listener = stage.client("elbv2"), setting.listeners["test"]
+        elbv2.modify_listener(
+            ListenerArn=listener,
+            Protocol="HTTPS",
+            Certificates=[{"CertificateArn": certificate}],
+        )
         setting.deploy("2", AfterInstall="always_yes")
         told = {"endpoint": stage.endpoint_url, **setting.ports}
         print(json.dumps(told), flush=True)
@@ -110,14 +122,14 @@ def _connections(process):
 
 
 @contextlib.contextmanager
-def standing():
-    """A stage that serves customers and has begun to deploy."""
+def standing(folder):
+    """A stage that serves customers, has a key, and has begun to deploy."""
     mark = uuid.uuid4().hex
     with subprocess.Popen(  # noqa: S603 - our own script
         [sys.executable, "-c", SCRIPT],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={"PYTHONPATH": PATH, "PATH": "/usr/bin:/bin", "MARK": mark},
+        env={"PYTHONPATH": PATH, "PATH": "/usr/bin:/bin", "MARK": mark, "TMPDIR": folder},
     ) as process:
         try:
             told = json.loads(process.stdout.readline())
@@ -145,39 +157,40 @@ def serves(port):
         return False
 
 
-def nothing_is_left(stage, ports):
-    """Wait until every process is gone, then look at the ports."""
+def nothing_is_left(stage, ports, folder):
+    """Wait until every process is gone, then look at the ports and for files."""
     wait_for(lambda: not stage.marked())
     assert [] == [port for port in ports if not is_free(port)]
+    assert [] == [*folder.iterdir()]
 
 
 @pytest.fixture(name="stage", scope="module")
-def _stage():
-    with standing() as stage:
+def _stage(tmp_path_factory):
+    with standing(tmp_path_factory.mktemp("stage")) as stage:
         yield stage
 
 
 @pytest.mark.parametrize(
     "sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGABRT], ids=lambda each: each.name
 )
-def test_nothing_outlives_the_stage(sent):
-    """Tasks, functions, listeners and customers end with it, whatever ends it."""
-    with standing() as stage:
+def test_nothing_outlives_the_stage(sent, tmp_path):
+    """Tasks, functions, listeners, keys and customers end with it, whatever ends it."""
+    with standing(tmp_path) as stage:
         ports = stage.ports()
         assert stage.running("tiny_app.py", lifeline=False)
         assert stage.running("awslambdaric", lifeline=False)
         stage.process.send_signal(sent)
 
-        nothing_is_left(stage, ports)
+        nothing_is_left(stage, ports, tmp_path)
 
 
-def test_a_closed_stage_leaves_nothing():
+def test_a_closed_stage_leaves_nothing(tmp_path):
     """Nor does anything stay when it ends of itself, in the middle of a deployment."""
-    with standing() as stage:
+    with standing(tmp_path) as stage:
         ports = stage.ports()
         stage.process.stdin.close()
 
-        nothing_is_left(stage, ports)
+        nothing_is_left(stage, ports, tmp_path)
         assert 0 == stage.process.wait()
 
 

@@ -28,13 +28,13 @@ def _authority():
 
 
 @pytest.fixture(name="certificate")
-def _certificate(authority, tmp_path):
-    return issued(authority, tmp_path, "shop.example")
+def _certificate(authority):
+    return issued(authority, "shop.example")
 
 
 @pytest.fixture(name="other_certificate")
-def _other_certificate(authority, tmp_path):
-    return issued(authority, tmp_path, "tea.example")
+def _other_certificate(authority):
+    return issued(authority, "tea.example")
 
 
 @pytest.fixture(name="trust")
@@ -44,12 +44,12 @@ def _trust(authority):
     return context
 
 
-def issued(authority, folder, name):
-    leaf = authority.issue_cert(name)
-    certificate = Certificate(chain=folder / f"{name}.pem", key=folder / f"{name}.key")
-    certificate.chain.write_bytes(b"".join(p.bytes() for p in leaf.cert_chain_pems))
-    leaf.private_key_pem.write_to_path(certificate.key)
-    return certificate
+def issued(authority, *names, key_type=trustme.KeyType.ECDSA):
+    leaf = authority.issue_cert(*names, key_type=key_type)
+    return Certificate(
+        chain=b"".join(each.bytes() for each in leaf.cert_chain_pems),
+        key=leaf.private_key_pem.bytes(),
+    )
 
 
 def ask(port, trust, host):
@@ -83,6 +83,58 @@ def test_other_certificate(plane, echo, certificate, other_certificate, trust):
         ask(port, trust, "shop.example")
 
 
+def test_certificate_with_another_kind_of_key(plane, echo, authority, trust):
+    """The old one, which a client could prefer for its key, is shown no more."""
+    settings = {
+        "protocol": Protocol.HTTPS,
+        "certificate": issued(authority, "old.example"),
+    }
+    port = serve(plane, echo().target, **settings)
+    settings["certificate"] = issued(
+        authority, "new.example", key_type=trustme.KeyType.RSA
+    )
+    plane.put_listener(listener("group", **settings))
+
+    assert "blue" == ask(port, trust, "new.example")["name"]
+
+
+@pytest.mark.parametrize("name", ["shop.example", "TEA.example", "a.b.example"])
+def test_several_certificates(plane, echo, authority, trust, name):
+    """Each client is shown the one that is made out to the name it asks for."""
+    names = ("shop.example", "tea.example", "*.b.example")
+    default, *more = (issued(authority, each) for each in names)
+    settings = {"certificate": default, "more_certificates": tuple(more)}
+    port = serve(plane, echo().target, protocol=Protocol.HTTPS, **settings)
+
+    assert "blue" == ask(port, trust, name)["name"]
+
+
+def test_unknown_name_is_shown_the_default(plane, echo, authority, certificate, trust):
+    """A name that no certificate is made out to gets the first, and may refuse it."""
+    settings = {
+        "certificate": certificate,
+        "more_certificates": (issued(authority, "tea.example"),),
+    }
+    port = serve(plane, echo().target, protocol=Protocol.HTTPS, **settings)
+    with pytest.raises(ssl.SSLCertVerificationError, match=r"nobody\.example"):
+        ask(port, trust, "nobody.example")
+
+    trust.check_hostname = False
+    with trust.wrap_socket(connect(port), server_hostname="nobody.example") as client:
+        assert ("DNS", "shop.example") in client.getpeercert()["subjectAltName"]
+
+
+def test_disguise(plane, echo, certificate, other_certificate, trust):
+    """A fault's certificate is shown as long as it is ordered, and then its own."""
+    ordered = [other_certificate]
+    plane.take_disguise(lambda _arn: ordered[0] if ordered else None)
+    port = serve(plane, echo().target, protocol=Protocol.HTTPS, certificate=certificate)
+
+    assert "blue" == ask(port, trust, "tea.example")["name"]
+    ordered.clear()
+    assert "blue" == ask(port, trust, "shop.example")["name"]
+
+
 def test_tls(plane, certificate, trust):
     """A TLS listener ends TLS, and passes bytes on as they are."""
 
@@ -98,10 +150,10 @@ def test_tls(plane, certificate, trust):
             assert b"TEA\n" == client.recv(100)
 
 
-def test_https_target(plane, echo, certificate):
+def test_https_target(plane, echo, authority):
     """A target group may speak HTTPS, with any certificate, as ELB's does."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate.chain, certificate.key)
+    authority.issue_cert("task").configure_cert(context)
     target = echo(context=context).target
     check = HealthCheck(protocol=Protocol.HTTPS, path="/health", interval=0.05)
     group(plane, "group", target, protocol=Protocol.HTTPS, health_check=check)
@@ -142,14 +194,12 @@ def test_no_certificate():
         listener("group", protocol=Protocol.TLS)
 
 
-def test_unreadable_certificate(plane, tmp_path):
-    """A certificate that cannot be read is an error, and no port stays behind."""
+def test_unreadable_certificate(plane):
+    """A certificate that is none is an error, and no port stays behind."""
     group(plane, "group")
-    missing = Certificate(chain=tmp_path / "a", key=tmp_path / "b")
-    with pytest.raises(FileNotFoundError):
-        plane.put_listener(
-            listener("group", protocol=Protocol.HTTPS, certificate=missing)
-        )
+    torn = Certificate(chain=b"a", key=b"b")
+    with pytest.raises(ssl.SSLError):
+        plane.put_listener(listener("group", protocol=Protocol.HTTPS, certificate=torn))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
 

@@ -8,6 +8,7 @@ from support.virtual_world import HOOKS, Play, VirtualWorld
 
 from rehearsal.codedeploy.model.effects import InvokeHook
 from rehearsal.codedeploy.model.vocabulary import EventName
+from rehearsal.data_plane import Certificate
 from rehearsal.faults.faults import Faults
 from rehearsal.faults.file import FaultsFile
 from rehearsal.faults.stops import Stops
@@ -17,9 +18,11 @@ ORDERED = FaultsFile.model_validate(
         "stale_test_listener": {"for": "5s"},
         "hooks": {"AfterInstall": {"does": "is_not_permitted"}},
         "calls": [{"call": "codedeploy:GetDeployment", "gets": "lost"}],
+        "certificate": {"chain": "expired.pem", "key": "expired.key"},
         "stop": {"at": "AfterAllowTestTraffic", "rollback": True},
     }
 )
+EXPIRED = Certificate(chain=b"expired", key=b"key")
 AFTER_INSTALL = HOOKS[EventName("AfterInstall")]
 
 
@@ -56,12 +59,14 @@ def _seen(faults, codedeploy):
                 hook and hook.does,
                 [(each.function, each.ordered.gets) for each in faults.calls()],
                 faults.stale_listener("arn:test") is not None,
+                faults.certificate("arn:test"),
+                faults.certificate("arn:production"),
             )
 
     def play(definition):
         played = Play(world=VirtualWorld(on_effect=look))
         played.engine._observer = stops.on_change
-        faults.order(definition, ORDERED)
+        faults.order(definition, ORDERED, EXPIRED)
         played.submit()
         played.run()
         return seen
@@ -72,20 +77,22 @@ def _seen(faults, codedeploy):
 
 def test_faults_are_in_force_while_their_version_is_deployed(seen):
     """Hooks, calls and the test listener meet what is ordered for them."""
-    in_force = ("is_not_permitted", [(AFTER_INSTALL, "denied"), (None, "lost")], True)
+    calls = [(AFTER_INSTALL, "denied"), (None, "lost")]
+    in_force = ("is_not_permitted", calls, True, EXPIRED, None)
     assert [in_force] * len(HOOKS) == list(seen("shop:2").values())
 
 
 def test_another_version_meets_nothing(seen):
     """What is ordered for one version does not befall another."""
-    assert [(None, [], False)] * len(HOOKS) == list(seen("shop:3").values())
+    assert [(None, [], False, None, None)] * len(HOOKS) == list(seen("shop:3").values())
 
 
 def test_nothing_is_in_force_after_the_end(seen, faults):
     """A deployment that is over has no faults any more."""
     seen("shop:2")
 
-    assert ((), None) == (faults.calls(), faults.stale_listener("arn:test"))
+    left = faults.stale_listener("arn:test"), faults.certificate("arn:test")
+    assert ((), None, None) == (faults.calls(), *left)
 
 
 def test_stop_is_called_when_its_event_begins(seen, codedeploy):

@@ -133,6 +133,22 @@ def test_a_certificate_can_be_exchanged(stage, elbv2):
     assert "hello" == ask(made["Port"], "new.example")
 
 
+def test_a_listener_has_several_certificates(stage, elbv2):
+    """One that is added is shown to who asks for its name, until it is removed."""
+    made = listener(stage, "HTTPS", in_acm(stage, "shop.example"))
+    more = {
+        "ListenerArn": made["ListenerArn"],
+        "Certificates": [{"CertificateArn": in_iam(stage, "tea.example")}],
+    }
+    elbv2.add_listener_certificates(**more)
+
+    assert "hello" == ask(made["Port"], "tea.example")
+    assert "hello" == ask(made["Port"], "shop.example")
+    elbv2.remove_listener_certificates(**more)
+    with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+        ask(made["Port"], "tea.example")
+
+
 @pytest.mark.parametrize(
     ("protocol", "certificate", "said"),
     [
