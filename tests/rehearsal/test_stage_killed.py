@@ -129,7 +129,12 @@ def standing(folder):
         [sys.executable, "-c", SCRIPT],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={"PYTHONPATH": PATH, "PATH": "/usr/bin:/bin", "MARK": mark, "TMPDIR": folder},
+        env={
+            "PYTHONPATH": PATH,
+            "PATH": "/usr/bin:/bin",
+            "MARK": mark,
+            "TMPDIR": folder,
+        },
     ) as process:
         try:
             told = json.loads(process.stdout.readline())

@@ -97,7 +97,12 @@ class VirtualCodeDeploy:
         """Do one thing that is due; whether anything was."""
         if self.agenda.run_due():
             return True
-        return any(self.engine.turn(each.id) for each in self.engine.deployments())
+        engine = self.engine
+        return any(
+            engine.turn(each.id)
+            for each in engine.deployments()
+            if not engine.is_idle(each.id)
+        )
 
     def settle(self) -> None:
         """Do all that is due now."""
