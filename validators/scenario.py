@@ -8,14 +8,21 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from hookgate import (
+    Auth,
     DeploymentContext,
+    Encryption,
     Finding,
     ScenarioItem,
     Script,
     ScriptRun,
     Tools,
+    Trust,
     Validator,
+    Visitor,
 )
+
+#: Asking for a token, once a run.
+_TOKEN = 10.0
 
 
 class Scenario(Validator):
@@ -58,6 +65,21 @@ class Scenario(Validator):
     cleanup: tuple[ScenarioItem, ...] = Field(
         (), max_length=100, description="What is asked at the end, whatever happened."
     )
+    headers: Mapping[str, str] = Field(
+        {}, description="Headers of all requests; a step's own go first."
+    )
+    auth: Auth | None = Field(
+        None, description="Who asks, in all requests; a token is asked for once."
+    )
+    encryption: Encryption = Field(
+        default_factory=Trust,
+        description="Whom to trust with TLS, which name to ask for, and who asks.",
+    )
+    secure_cookies: Literal["over TLS", "always"] = Field(
+        "over TLS",
+        description="Where cookies marked Secure go: over TLS, or to this machine, as "
+        "browsers have it; or always, for a test listener without TLS.",
+    )
     listener: Literal["test", "production"] = Field(
         "test",
         description="Which listener to ask; production only at AfterAllowTraffic.",
@@ -75,8 +97,9 @@ class Scenario(Validator):
         )
 
     def worst_case(self) -> float:
-        """As long as all steps and the cleanup may take."""
-        return self._script.worst_case
+        """As long as all steps, the cleanup and the asking for a token may take."""
+        asks_first = self.auth is not None and self.auth.oauth2 is not None
+        return self._script.worst_case + (_TOKEN if asks_first else 0.0)
 
     def check(
         self,
@@ -85,5 +108,12 @@ class Scenario(Validator):
     ) -> Iterator[Finding]:
         """Go from step to step, and clean up."""
         probe = tools.http if self.listener == "test" else tools.production
-        run = ScriptRun(script=self._script, probe=probe, deadline=tools.deadline)
+        visitor = Visitor(
+            probe=probe,
+            headers=self.headers,
+            auth=self.auth,
+            trust=self.encryption,
+            bares_secure=self.secure_cookies == "always",
+        )
+        run = ScriptRun(script=self._script, visitor=visitor, deadline=tools.deadline)
         yield from run.findings()

@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     from hookgate.protocols.health_call import ask_health
     from hookgate.routing.routes import Route, read_routes
     from hookgate.runtime import hook
-    from hookgate.scenario import ScenarioItem, Script, ScriptRun
+    from hookgate.scenario import ScenarioItem, Script, ScriptRun, Visitor
     from hookgate.secret_text import SecretText
     from hookgate.statuses import Statuses, status_in
     from hookgate.traffic.load import Load, Shot
@@ -170,7 +170,7 @@ _NAMES = {
     ),
     "routing.routes": ("Route", "read_routes"),
     "runtime": ("hook",),
-    "scenario": ("ScenarioItem", "Script", "ScriptRun"),
+    "scenario": ("ScenarioItem", "Script", "ScriptRun", "Visitor"),
     "statuses": ("Statuses", "status_in"),
     "traffic.load": ("Load", "Shot"),
     "traffic.options": ("TrafficRequest", "TrafficStage"),
@@ -276,6 +276,7 @@ __all__ = [
     "Unreadable",
     "Validator",
     "ValueIs",
+    "Visitor",
     "Window",
     "Within",
     "agreed_on",

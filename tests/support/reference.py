@@ -68,7 +68,11 @@ def missing(name: str, root: Path = ROOT) -> Iterator[str]:
     if not file.exists() or file.read_text("utf-8") != page(name):
         yield f"docs/reference/{name}.md: missing or stale; run `make docs`"
     yield from _missing_cases(name, root)
-    told = {each["option"] for each in rows("wrong", name, root)}
+    told = {
+        each["option"]
+        for table in (name, "every_validator")
+        for each in rows("wrong", table, root)
+    }
     for option in sorted(set(option_names(validator)) - told):
         yield f"tests/validators/wrong/{name}.yaml: no wrong value for {option}"
 

@@ -52,10 +52,12 @@ def wrong_rows():
     for name in NAMES:
         for row in rows("wrong", name):
             yield pytest.param(name, row, id=f"{name}: {row['option']}: {row['says']}")
-        known = Validator.model_fields
+        known = resolve(name).model_fields
         for row in rows("wrong", "every_validator"):
             if row["option"].partition(".")[0] in known:
-                yield pytest.param(name, row, id=f"{name}: {row['option']}")
+                yield pytest.param(
+                    name, row, id=f"{name}: {row['option']}: {row['says']}"
+                )
 
 
 @pytest.mark.parametrize(("name", "row"), list(wrong_rows()))

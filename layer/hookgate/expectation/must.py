@@ -44,6 +44,19 @@ _Bound = Annotated[
     WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
 ]
 _Strictly = Annotated[bool, Field(strict=True)]
+_Length = Annotated[
+    int,
+    Field(ge=0, strict=True),
+    # A variable of a scenario is a text until it has its value.
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "pattern": r"^\{\{.+\}\}$"},
+            ]
+        }
+    ),
+]
 Filters = Annotated[tuple[Filter, ...], Field(min_length=1, max_length=MOST)]
 FILTERS = "What is made of the value first, step by step."
 
@@ -92,10 +105,8 @@ class Must(BaseModel):
     has_type: Literal[predicates.TYPES] = Field(  # type: ignore[valid-type] # the table has them
         default_factory=absent, description="It is of this type."
     )
-    has_length: int = Field(
+    has_length: _Length = Field(
         default_factory=absent,
-        ge=0,
-        strict=True,
         description="It has so many characters, elements, keys or bytes.",
     )
     each: Must = Field(

@@ -86,7 +86,7 @@ class HttpProbe:
                     prove(reply, *self.identity)
                 return reply
 
-            return followed(ask, request, self._transport.origin)
+            return followed(ask, request)
 
     @cached_property
     def _transport(self) -> Transport:

@@ -13,16 +13,15 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 _PORTS = {"http": 80, "https": 443}
 
 
-def followed(ask: Callable[[Request], Reply], request: Request, origin: str) -> Reply:
+def followed(ask: Callable[[Request], Reply], request: Request) -> Reply:
     """Ask, and ask again where the answer leads, at most ``request.follow`` times.
 
     Which method goes on is said in RFC 9110, 15.4: 303 makes a GET of all but HEAD, and
     so do 301 and 302 of POST, as every browser has it.
 
     Args:
-        ask: sends one request to the listener.
+        ask: sends one request to the listener, and says what it called the listener.
         request: the first.
-        origin: the listener's scheme and host as the requests say them.
 
     Raises:
         NoAnswer: a redirect leads away from the listener or in a circle, or there are
@@ -30,6 +29,7 @@ def followed(ask: Callable[[Request], Reply], request: Request, origin: str) -> 
     """
     passed: list[Redirect] = []
     reply, duration, jar = ask(request), 0.0, set[str]()
+    first = reply.url
     seen: set[object] = set()
     while request.follow and reply.status in _REDIRECTS and reply.header("Location"):
         location = reply.header("Location") or ""
@@ -42,22 +42,22 @@ def followed(ask: Callable[[Request], Reply], request: Request, origin: str) -> 
         if step in seen:
             raise NoAnswer(f"the redirects lead in a circle: {_way(passed)}")
         seen.add(step)
-        request = _next(request, reply, _path(reply.url, location, origin, passed))
+        request = _next(request, reply, _path(reply.url, location, first, passed))
         reply = ask(request)
     return replace(reply, redirects=tuple(passed), duration=reply.duration + duration)
 
 
-def _path(url: str, location: str, origin: str, passed: list[Redirect]) -> str:
+def _path(url: str, location: str, first: str, passed: list[Redirect]) -> str:
     try:
         to = urlsplit(urljoin(url, location))
         leads = (to.scheme, to.hostname, to.port or _PORTS.get(to.scheme))
     except ValueError:
         raise NoAnswer(f"the redirect to {location[:200]!r} leads nowhere") from None
-    own = urlsplit(origin)
+    own = urlsplit(first)
     if leads != (own.scheme, own.hostname, own.port or _PORTS[own.scheme]):
         raise NoAnswer(
-            f"a redirect leads away from the listener ({origin}), so it was not "
-            f"followed: {_way(passed)}"
+            f"a redirect leads away from the listener ({own.scheme}://{own.netloc}), "
+            f"so it was not followed: {_way(passed)}"
         )
     return (to.path or "/") + (f"?{to.query}" if to.query else "")
 

@@ -3,5 +3,6 @@
 from hookgate.scenario.run import ScriptRun
 from hookgate.scenario.script import Script
 from hookgate.scenario.step import Call, Group, ScenarioItem
+from hookgate.scenario.visitor import Visitor
 
-__all__ = ["Call", "Group", "ScenarioItem", "Script", "ScriptRun"]
+__all__ = ["Call", "Group", "ScenarioItem", "Script", "ScriptRun", "Visitor"]

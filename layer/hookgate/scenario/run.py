@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from hookgate.deadline import Deadline
-from hookgate.errors import CannotMeasure, NoAnswer
+from hookgate.errors import NoAnswer
 from hookgate.expectation.capture import Capture
 from hookgate.expectation.findings import judge
 from hookgate.expectation.value import (
@@ -23,12 +23,12 @@ from hookgate.expectation.value import (
 from hookgate.model import Finding
 from hookgate.patience.attempt import Attempt
 from hookgate.patience.attempts import eventually
-from hookgate.probe import Probe, Reply
+from hookgate.probe import Reply
 from hookgate.redaction import hide
-from hookgate.scenario.jar import Jar
 from hookgate.scenario.script import Script, calls, seconds
 from hookgate.scenario.step import Call, Group
-from hookgate.scenario.variables import NotCaptured, filled, names, written
+from hookgate.scenario.variables import NotCaptured, told, written
+from hookgate.scenario.visitor import Visitor
 from hookgate.statuses import status_in
 
 #: A captured value is no larger than this, written as JSON.
@@ -43,17 +43,16 @@ _TELL_NOTHING: tuple[Any, ...] = ("", None, True, False, [], {})
 class ScriptRun:
     """One run: it keeps cookies and values, and ends with its cleanup steps.
 
-    Every request goes through ``probe``, which proves who answered.
+    Every request is the ``visitor``'s, whose probe proves who answered.
     """
 
     script: Script
-    probe: Probe
+    visitor: Visitor
     deadline: Deadline
     values: dict[str, Any] = field(default_factory=dict)
-    jar: Jar = field(default_factory=Jar)
 
     def findings(self) -> Iterator[Finding]:
-        """ScriptRun the steps until one does not hold, then all cleanup steps.
+        """Run the steps until one does not hold, then all cleanup steps.
 
         The cleanup has its worst case, or half of the time, kept for it.
         """
@@ -65,12 +64,13 @@ class ScriptRun:
             yield from self._in_order(
                 self.script.steps, self.deadline.within(left - kept)
             )
-        except CannotMeasure as error:
+        # Whatever happened, even a crash: what was made must go.
+        except Exception as error:  # noqa: BLE001 - raised again below
             trouble = error
         for call, row in calls(self.script.cleanup):
             try:
                 yield from self._told(call, row, self.deadline, "cleanup, ")
-            except CannotMeasure as error:
+            except Exception as error:  # noqa: BLE001 - as above
                 trouble = trouble or error
         if trouble:
             raise trouble
@@ -88,39 +88,27 @@ class ScriptRun:
         self, call: Call, row: Any, deadline: Deadline, prefix: str = ""
     ) -> Iterator[Finding]:
         """What one step finds once it has settled."""
+        values = self.values if row is None else {**self.values, "row": row}
+        title = f"{prefix}{told(call.title, values)}"
         try:
-            ready = self._ready(call, row)
+            ready = call.filled(values)
         except NotCaptured as error:
             what = f"not asked: {{{{{error.args[0]}}}}} has no value"
-            yield Finding(ok=False, summary=f"{prefix}{call.title}: {what}")
+            yield Finding(ok=False, summary=f"{title}: {what}")
             return
         except ValidationError as error:
             what = f"not a step once its variables are filled in: {_first(error)}"
-            yield Finding(ok=False, summary=f"{prefix}{call.title}: {what}")
+            yield Finding(ok=False, summary=f"{title}: {what}")
             return
         settled = eventually(
             lambda: self._attempt(ready, deadline), ready.patience, deadline
         )
         for each in settled.findings:
-            yield replace(each, summary=f"{prefix}{call.title}: {each.summary}")
-
-    def _ready(self, call: Call, row: Any) -> Call:
-        """The step with values in the place of its variables."""
-        if not any(True for _ in names(call.written)):
-            return call
-        values = self.values if row is None else {**self.values, "row": row}
-        return Call.model_validate(filled(call.written, values))
+            yield replace(each, summary=f"{title}: {each.summary}")
 
     def _attempt(self, call: Call, deadline: Deadline) -> Attempt:
-        request = call.request()
-        headers, cookies = dict(request.headers), self.jar.header(request.path)
-        if cookies and "cookie" not in {each.lower() for each in headers}:
-            headers["Cookie"] = cookies
-        timeout = min(request.timeout, max(deadline.remaining, 0.001))
-        asked = replace(request, headers=headers, timeout=timeout)
         try:
-            reply = self.probe(asked)
-            self.jar.keep(reply.cookies, request.path)
+            reply = self.visitor.ask(call.request(), deadline)
         except NoAnswer as error:
             return Attempt(findings=(Finding(ok=False, summary=str(error)),))
         return Attempt(findings=tuple(self._judged(call, reply)))
@@ -139,11 +127,16 @@ class ScriptRun:
             "duration_ms": round(reply.duration * 1000, 1),
             "peer": reply.peer,
         }
+        if reply.redirects:
+            evidence["redirects"] = [each.location for each in reply.redirects]
         for each in broken:
             yield replace(each, evidence={**evidence, "body": reply.text})
+        if broken and self.visitor.jar.withheld:
+            yield Finding(ok=False, summary=_withheld(self.visitor.jar.withheld))
         if not broken:
             summary = "; ".join(each.summary for each in found)
-            yield Finding(ok=True, summary=summary, evidence=evidence)
+            optout = self.visitor.trust.optout if reply.certificate else ""
+            yield Finding(ok=True, summary=summary, evidence=evidence, optout=optout)
 
     def _captured(self, call: Call, reply: Reply) -> Iterator[Finding]:
         """Keep what the step captures; state what could not be kept."""
@@ -160,6 +153,13 @@ class ScriptRun:
             for each in _parts(value):
                 hide(each)
         self.values[name] = value
+
+
+def _withheld(names: Sequence[str]) -> str:
+    return (
+        f"marked Secure, so not sent without TLS: cookie {', '.join(names)}; for a "
+        "test listener without TLS say secure_cookies: always"
+    )
 
 
 def _too_many(value: Any) -> str:

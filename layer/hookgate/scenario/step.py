@@ -36,8 +36,9 @@ from hookgate.scenario.content import (
     encoded,
     urlencoded,
 )
+from hookgate.scenario.later import FILLED, LATER
 from hookgate.scenario.rows import Rows
-from hookgate.scenario.variables import NAME
+from hookgate.scenario.variables import NAME, filled, names
 from hookgate.statuses import Statuses
 from hookgate.units import Duration, Size
 
@@ -72,12 +73,21 @@ class Call(BaseModel):
         None, min_length=1, max_length=50, description="Parts of a form with files."
     )
     graphql: GraphQl | None = Field(None, description="A GraphQL operation to send.")
-    status: Statuses = Field(("2xx",), description="Statuses that are right.")
-    expect: tuple[Expectation, ...] = Field(
+    status: Annotated[Statuses, LATER] = Field(
+        ("2xx",), description="Statuses that are right."
+    )
+    expect: tuple[Annotated[Expectation, LATER], ...] = Field(
         (), max_length=100, description="What the answer must be."
     )
-    capture: Mapping[str, Capture] = Field(
+    capture: Mapping[str, Annotated[Capture, LATER]] = Field(
         {}, max_length=50, description="What is kept of the answer, by its name."
+    )
+    follow: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="How many redirects to follow; none leads away from the listener, "
+        "and each one's cookies are kept.",
     )
     within: Within = 0.0
     every: Every = 1.0
@@ -120,6 +130,17 @@ class Call(BaseModel):
     def written(self) -> dict[str, Any]:
         """The step as the plan has it, with variables in place."""
         return self._written
+
+    def filled(self, values: Mapping[str, Any]) -> Call:
+        """The step with values in the place of its variables.
+
+        Raises:
+            NotCaptured: a variable has no value.
+            ValidationError: with its values it is no step.
+        """
+        if not any(names(self.written)):
+            return self
+        return Call.model_validate(filled(self.written, values), context=FILLED)
 
     @property
     def title(self) -> str:
@@ -171,6 +192,7 @@ class Call(BaseModel):
             body=body,
             timeout=self.timeout,
             max_body=self.max_body,
+            follow=self.follow,
         )
 
 

@@ -65,6 +65,31 @@ def filled(data: Any, values: Mapping[str, Any], *, in_path: bool = False) -> An
     return data
 
 
+def stood_in(data: Any, sample: Any) -> Any:
+    """A copy of ``data`` with ``sample`` in the place of every variable."""
+    if isinstance(data, dict):
+        return {key: stood_in(each, sample) for key, each in data.items()}
+    if isinstance(data, list):
+        return [stood_in(each, sample) for each in data]
+    if not isinstance(data, str):
+        return data
+    if _WHOLE.fullmatch(data):
+        return sample
+    return _TOKEN.sub(lambda token: written(sample) if token["name"] else "{{", data)
+
+
+def told(text: str, values: Mapping[str, Any]) -> str:
+    """A text for a person; a variable without a value stays as it is."""
+
+    def put(token: re.Match[str]) -> str:
+        try:
+            return written(_value(token["name"], values)) if token["name"] else "{{"
+        except NotCaptured:
+            return token[0]
+
+    return _TOKEN.sub(put, text)
+
+
 def written(value: Any) -> str:
     """A value inside of a longer text."""
     return value if isinstance(value, str) else json.dumps(value, default=str)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hookgate.connection.destination import Destination
@@ -53,7 +53,7 @@ class ScriptedProbe:
             raise answer
         reply = a_reply(answer) if isinstance(answer, int) else answer
         self.clock.sleep(reply.duration)
-        return reply
+        return replace(reply, url=reply.url or f"http://service.test{request.path}")
 
     def _next(self) -> Scripted:
         if not self.replies:

@@ -290,6 +290,74 @@ def test_cleanup_runs_when_nothing_can_be_measured():
     assert ["/a", "/b"] == asked
 
 
+def test_cleanup_runs_after_a_crash():
+    """A defect of ours in a step is raised after the cleanup, too."""
+    asked = []
+
+    def app(request):
+        asked.append(request.path)
+        return ZeroDivisionError("oops") if request.path == "/a" else 200
+
+    with pytest.raises(ZeroDivisionError):
+        run({"steps": [{"path": "/a"}], "cleanup": [{"path": "/b"}]}, app)
+    assert ["/a", "/b"] == asked
+
+
+def test_headers_and_auth_go_with_every_request():
+    """What all requests have in common is sent, unless a step says otherwise."""
+    asked = []
+
+    def app(request):
+        asked.append(request.headers)
+        return 200
+
+    options = {
+        "headers": {"X-Tenant": "tea", "X-Step": "no"},
+        "auth": {"basic": {"username": "gate", "password": "${secret.p}"}},
+        "steps": [
+            {"path": "/", "headers": {"x-step": "yes"}},
+            {"path": "/", "headers": {"authorization": "own"}},
+        ],
+    }
+    run(options, app)
+    basic = base64.b64encode(b"gate:${secret.p}").decode()
+    assert [
+        {"X-Tenant": "tea", "x-step": "yes", "Authorization": f"Basic {basic}"},
+        {"X-Tenant": "tea", "X-Step": "no", "authorization": "own"},
+    ] == asked
+
+
+def test_token_is_asked_for_once():
+    """All requests of a run share the token of its first."""
+    asked = []
+
+    def app(request):
+        asked.append((request.path, request.headers.get("Authorization", "")[:8]))
+        return a_reply(200, '{"access_token": "t0p"}')
+
+    secret = {"token_path": "/t", "client_id": "a", "client_secret": "${secret.c}"}
+    run({"auth": {"oauth2": secret}, "steps": [{"path": "/a"}, {"path": "/b"}]}, app)
+    assert [("/t", "Basic YT"), ("/a", "Bearer t"), ("/b", "Bearer t")] == asked
+
+
+def test_cookies_of_a_redirect_are_kept():
+    """A cookie that a redirect sets goes to where it leads, and on from there."""
+
+    def app(request):
+        if request.path == "/login":
+            return a_reply(
+                303, "", {"Location": "/home"}, cookies=("sid=1; Path=/; HttpOnly",)
+            )
+        return a_reply(200, json.dumps({"got": request.headers.get("Cookie")}))
+
+    holds = [{"jsonpath": "$.got", "equals": "sid=1"}]
+    steps = [
+        {"path": "/login", "form": {"user": "ann"}, "follow": 1, "expect": holds},
+        {"path": "/basket", "expect": holds},
+    ]
+    assert [True, True] == [ok for ok, _ in run({"steps": steps}, app)]
+
+
 def test_time_is_kept_for_the_cleanup():
     """Steps that use up all of the time leave the cleanup its share."""
     options = {
