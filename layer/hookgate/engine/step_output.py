@@ -27,7 +27,7 @@ LIMIT = 64 * 1024
 
 
 class StepOutput:
-    """What one step has printed so far, up to ``LIMIT`` characters."""
+    """What one step has printed and logged so far, up to ``LIMIT`` characters."""
 
     def __init__(self) -> None:
         self._text = io.StringIO()
@@ -39,10 +39,18 @@ class StepOutput:
         Raises:
             CannotMeasure: the step has printed more than the limit.
         """
-        self._size += len(text)
-        if self.overflowed:
-            raise CannotMeasure(_TOO_MUCH)
+        self.spend(len(text))
         self._text.write(text)
+
+    def spend(self, size: int) -> None:
+        """Count ``size`` characters that go elsewhere, such as to the log.
+
+        Raises:
+            CannotMeasure: the step has printed more than the limit.
+        """
+        self._size += size
+        if self.overflowed:
+            raise CannotMeasure(TOO_MUCH)
 
     @property
     def overflowed(self) -> bool:
@@ -55,7 +63,8 @@ class StepOutput:
         return self._text.getvalue()
 
 
-_TOO_MUCH = f"the validator printed more than {LIMIT // 1024} KiB"
+#: What a step that printed more is told, and its outcome says.
+TOO_MUCH = f"the validator printed or logged more than {LIMIT // 1024} KiB"
 _current: contextvars.ContextVar[StepOutput | None]
 _current = contextvars.ContextVar("hookgate_step_output", default=None)
 #: Threads, not their idents: those are given again to later threads.

@@ -13,7 +13,7 @@ from hookgate.engine.presentation import (
     told,
     words,
 )
-from hookgate.engine.step_output import LIMIT, StepOutput, open_step_output
+from hookgate.engine.step_output import TOO_MUCH, StepOutput, open_step_output
 from hookgate.errors import (
     CannotMeasure,
     Defect,
@@ -30,18 +30,27 @@ from hookgate.redaction import Secrets
 from hookgate.validator import Log, Tools, Validator
 
 MAX_FINDINGS = 1000
+#: What a line of the log counts for at least, in characters: it has keys around it.
+MIN_LINE = 32
 
 
 @dataclass(frozen=True, slots=True)
-class MaskedLog:
-    """A step's log as its validator gets it: no secret passes."""
+class BoundedLog:
+    """A step's log as its validator gets it: bounded, and no secret passes."""
 
     log: Log
     secrets: Secrets
+    output: StepOutput
 
     def info(self, message: str) -> None:
-        """Write a line at level INFO."""
-        self.log.info(self.secrets.mask(str(message)))
+        """Write a line at level INFO.
+
+        Raises:
+            CannotMeasure: the step has logged more than the limit of its output.
+        """
+        text = str(message)
+        self.output.spend(max(len(text), MIN_LINE))
+        self.log.info(self.secrets.mask(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +77,7 @@ class StepRun:
         self.secrets.mask_this_thread()
         clock = self.tools.deadline.clock
         started = clock.now()
-        status, reason = self._conclude()
+        status, reason = self._conclude(output)
         trouble = self._trouble(output)
         if trouble:
             status, reason = Status.ERRORED, trouble
@@ -89,9 +98,10 @@ class StepRun:
             optouts=tuple(dict.fromkeys(named)) if status is Status.PASSED else (),
         )
 
-    def _conclude(self) -> tuple[Status, str]:
+    def _conclude(self, output: StepOutput) -> tuple[Status, str]:
         try:
-            tools = replace(self.tools, log=MaskedLog(self.tools.log, self.secrets))
+            log = BoundedLog(self.tools.log, self.secrets, output)
+            tools = replace(self.tools, log=log)
             validator = self.step.build(self.substitute)
             settled = eventually(
                 lambda: self._attempt(validator, tools),
@@ -149,7 +159,7 @@ class StepRun:
         except Exception as error:  # noqa: BLE001 - a broken log is no consent either
             return f"what the validator printed could not be logged: {told(error)}"
         if output.overflowed:
-            return f"the validator printed more than {LIMIT // 1024} KiB"
+            return TOO_MUCH
         return ""
 
 

@@ -33,6 +33,20 @@ def printing(size):
     return check
 
 
+def logging(size, line):
+    """A check that logs, hides the refusal, and says that all is well."""
+
+    def check(tools):
+        try:
+            for _ in range(size):
+                tools.log.info(line)
+        except CannotMeasure:
+            pass
+        yield Finding(ok=True, summary="fine")
+
+    return check
+
+
 @pytest.mark.parametrize(
     ("action", "status", "reason"),
     [
@@ -69,6 +83,13 @@ def printing(size):
             id="no-data-but-bad",
         ),
         pytest.param(printing(2**20), "errored", "more than 64 KiB", id="megabytes"),
+        pytest.param(logging(9, "x" * 7000), "passed", "fine", id="logs"),
+        pytest.param(
+            logging(10, "x" * 7000), "errored", "logged more than 64", id="logs-much"
+        ),
+        pytest.param(
+            logging(10**9, ""), "errored", "logged more than 64", id="logs-empty-lines"
+        ),
     ],
 )
 def test_status(action, status, reason):
