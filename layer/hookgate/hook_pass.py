@@ -114,6 +114,7 @@ class HookPass:
     def _judge(self, identified: Identified, watch: Watch, secrets: Secrets) -> Verdict:
         watch.note("reading the plan and discovering the deployment")
         deadline = self._within_the_hour(identified.deployment)
+        watch.due(deadline.remaining + LATE)
         plan, context = self._prepare(identified, deadline)
         bench = make_bench(
             plan,

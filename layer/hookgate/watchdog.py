@@ -38,6 +38,10 @@ class Watch(Protocol):
         """Say which deployment it is, for the metrics."""
         ...
 
+    def due(self, seconds: float) -> None:
+        """Say that the pass must end within ``seconds`` from now."""
+        ...
+
     def reporting(self) -> None:
         """Say that the report is under way, which may need its retries."""
         ...
@@ -83,9 +87,13 @@ class LastWord:
         """Say which deployment it is."""
         self._tell("deployment", asdict(deployment))
 
+    def due(self, seconds: float) -> None:
+        """Say that the pass must end within ``seconds`` from now."""
+        self._tell(f"due {seconds}")
+
     def reporting(self) -> None:
         """Say that the report is under way; two reports need not cross."""
-        self._tell(f"due {REPORTING}")
+        self.due(REPORTING)
 
     def close(self) -> None:
         """Let the second process go."""

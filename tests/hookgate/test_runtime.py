@@ -46,6 +46,25 @@ def test_good():
     )
 
 
+def says_for_ever(_tools):
+    """State findings without an end."""
+    while True:
+        yield Finding(ok=True, summary="fine")
+
+
+def prints_megabytes(_tools):
+    """Print more than a step may."""
+    print("x" * 5_000_000)  # noqa: T201 - the point of the test
+    yield Finding(ok=True, summary="fine")
+
+
+def logs_megabytes(tools):
+    """Log more than a step may."""
+    for _ in range(1000):
+        tools.log.info("x" * 5000)
+    yield Finding(ok=True, summary="fine")
+
+
 @pytest.mark.parametrize(
     "action",
     [
@@ -53,6 +72,10 @@ def test_good():
         pytest.param(raises(ValueError("x")), id="crashes"),
         pytest.param(raises(SystemExit()), id="exits"),
         pytest.param(says(), id="says-nothing"),
+        pytest.param(lambda _: None, id="returns-nothing"),
+        pytest.param(says_for_ever, id="says-for-ever"),
+        pytest.param(prints_megabytes, id="prints-megabytes"),
+        pytest.param(logs_megabytes, id="logs-megabytes"),
     ],
 )
 def test_bad(action):
@@ -179,6 +202,17 @@ def test_hour():
 
     assert [FAILED] == fakes.status.reports
     assert "plan" == record["outcomes"][0]["name"]
+
+
+def test_hour_is_watched():
+    """The watchdog speaks within CodeDeploy's hour, too."""
+    fakes = Fakes(a_step(says(True)))
+    late = datetime.now(UTC) - timedelta(seconds=3600 - 100)
+    fakes.world.events[1]["startTime"] = late
+    run(fakes)
+
+    assert [SUCCEEDED] == fakes.status.reports
+    assert fakes.watchdog.seconds <= 100 - RESERVE + LATE
 
 
 def test_hanging_step():

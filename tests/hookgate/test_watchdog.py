@@ -92,6 +92,13 @@ def test_metrics_of_last_word(edge, start):
     ]
 
 
+def test_earlier_than_thought(edge, start):
+    """A pass that must end earlier than was said at first is watched until then."""
+    start(f"watch.due(0.2); {HANGS_IN_C}")
+
+    assert "Failed" == edge.calls.get(timeout=60)["status"]
+
+
 def test_death(edge, start):
     """A process that dies is reported Failed at once."""
     process = start("os._exit(9)")

@@ -124,6 +124,18 @@ def test_no_ids(world):
     assert "not a CodeDeploy lifecycle hook event" in done.stderr
 
 
+def test_foreign_ids(world):
+    """A handler whose report CodeDeploy does not take raises and says whose it was."""
+    report = "put_lifecycle_event_hook_execution_status"
+    code = "InvalidLifecycleEventHookExecutionIdException"
+    world.answers["codedeploy", report] = denied(report, "no such hook", code)
+    plan = PLAN.replace("{event}", "AfterInstall").replace("{policy}", "any")
+    done, reports = invoke(world, "hooks.after_install", plan)
+
+    assert (1, ["Succeeded"]) == (done.returncode, reports)
+    assert "belongs to no hook of this deployment" in done.stderr
+
+
 def test_http_through_the_listener(world):
     """A handler asks the replacement through the listener that it discovered."""
     server = HTTPServer(("127.0.0.1", 0), Green)

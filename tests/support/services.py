@@ -85,6 +85,9 @@ class Unwatched:
     def note(self, doing: str) -> None:
         self.notes.append(doing)
 
+    def due(self, seconds: float) -> None:
+        self.seconds = seconds
+
     def reporting(self) -> None:
         self.notes.append("reporting")
 

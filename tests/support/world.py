@@ -172,6 +172,10 @@ class World:
     def _get_deployment(self, **_: Any) -> dict[str, Any]:
         return {"deploymentInfo": self.deployment}
 
+    def _put_lifecycle_event_hook_execution_status(self, **asked: Any) -> Any:
+        id_ = asked["lifecycleEventHookExecutionId"]
+        return {"lifecycleEventHookExecutionId": id_}
+
     def _get_deployment_group(self, **_: Any) -> dict[str, Any]:
         return {"deploymentGroupInfo": self.group}
 

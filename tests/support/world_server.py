@@ -45,11 +45,9 @@ class WorldServer(ThreadingHTTPServer):
         }
 
     def answer(self, service: str, operation: str, asked: dict[str, Any]) -> Any:
-        """The world's answer, or what CodeDeploy says to a report."""
+        """The world's answer; a report is kept, whatever the world says to it."""
         if operation == "PutLifecycleEventHookExecutionStatus":
             self.reports.append(asked["status"])
-            id_ = asked["lifecycleEventHookExecutionId"]
-            return {"lifecycleEventHookExecutionId": id_}
         return self.world(service, xform_name(operation), **asked)
 
 

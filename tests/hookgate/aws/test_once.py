@@ -1,5 +1,7 @@
 """A duplicate delivery does no work twice, and never trusts in silence."""
 
+import time
+
 import boto3
 import pytest
 from support.services import LambdaContext
@@ -105,6 +107,20 @@ def test_takes_over(table):
     attempt(table, work)
 
     assert work.count == 1
+
+
+def test_dead_invocation_is_waited_for_no_longer_than_it_could_live(table):
+    """A record of work under way ends with the time that Lambda had left for it."""
+    now = time.time()
+    ends = []
+
+    def look():
+        (item,) = boto3.client("dynamodb").scan(TableName="once")["Items"]
+        ends.append(int(item["in_progress_expiration"]["N"]) / 1000)
+
+    attempt(table, Work(look), context=LambdaContext(seconds=100.0))
+
+    assert now + 100 == pytest.approx(ends[0], abs=60)
 
 
 def test_no_table(mocked_aws):
