@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
+from rich.text import Text
 
 from hookgate.aws.status import RESERVE
 from hookgate.model import LifecycleEvent
@@ -48,13 +49,13 @@ def _target(plan: Plan) -> str:
     return f"{plan.file}\nhost      {host}\nidentity  {proof}"
 
 
-def _event(event: LifecycleEvent, steps: tuple[Step, ...], concurrency: int) -> Table:
+def _event(event: LifecycleEvent, steps: tuple[Step, ...], concurrency: int) -> Group:
     budget = worst_case(steps, concurrency)
     title = (
         f"{event}: at most {seconds_text(budget.seconds)}, with up to {concurrency} "
         f"steps at a time and {seconds_text(RESERVE)} kept for the report"
     )
-    table = Table(title=title, title_justify="left", title_style="bold", box=None)
+    table = Table(box=None)
     for column in ("step", "use", "at most", "needs", "asks", ""):
         table.add_column(column, header_style="dim")
     for step in steps:
@@ -66,7 +67,7 @@ def _event(event: LifecycleEvent, steps: tuple[Step, ...], concurrency: int) -> 
             _asks(step),
             _optouts(step),
         )
-    return table
+    return Group(Text(title, style="bold"), table)
 
 
 def _asks(step: Step) -> str:

@@ -14,8 +14,8 @@ from hookgate.plan.placeholders import faults
 from hookgate.units import duration
 
 
-def parse_url(url: str) -> Endpoint:
-    """The endpoint of a URL.
+def parse_url(url: str, option: str = "--url") -> Endpoint:
+    """The endpoint of a URL that an option gives.
 
     Raises:
         click.BadParameter: it is no http or https URL.
@@ -24,21 +24,21 @@ def parse_url(url: str) -> Endpoint:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise click.BadParameter(f"no URL: {error}", param_hint="--url") from None
+        raise click.BadParameter(f"no URL: {error}", param_hint=option) from None
     if "@" in parts.netloc:
         raise click.BadParameter(
             "a URL takes no user and password here: give the step auth, and its secret "
             "with --set secret.NAME=…",
-            param_hint="--url",
+            param_hint=option,
         )
     if parts.query or parts.fragment:
         raise click.BadParameter(
             f"{url!r}: what follows the path would be lost; write it in the steps",
-            param_hint="--url",
+            param_hint=option,
         )
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise click.BadParameter(
-            f"{url!r} is no URL such as http://localhost:8080", param_hint="--url"
+            f"{url!r} is no URL such as http://localhost:8080", param_hint=option
         )
     return Endpoint(
         scheme=parts.scheme,

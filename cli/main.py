@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import traceback
+from difflib import get_close_matches
 from importlib import import_module
 from types import FrameType
 from typing import Any
@@ -37,6 +38,19 @@ class _Lazy(click.Group):
             return None
         command: Any = import_module(f"cli.{name}").command
         return command  # type: ignore[no-any-return] # each module has one
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; for one that is none, say which may have been meant."""
+        if arguments and arguments[0] not in _COMMANDS:
+            near = get_close_matches(arguments[0], _COMMANDS, n=1)
+            meant = f"did you mean {near[0]!r}? " if near else ""
+            context.fail(
+                f"No such command {arguments[0]!r}; {meant}There are: "
+                f"{', '.join(_COMMANDS)}."
+            )
+        return super().resolve_command(context, arguments)
 
     def format_commands(
         self, _context: click.Context, formatter: click.HelpFormatter

@@ -35,7 +35,7 @@ EXAMPLE = Path(__file__).parent.parent / "examples" / "storefront" / "scenario.y
 )
 @click.option("--speed", type=SPEED, help="Play so many times faster than AWS.")
 @click.option("--only", help="Play only deployments whose name holds this text.")
-@click.option("--json", "json_file", type=FILE, help="Write the rehearsal record.")
+@click.option("--json", "json_file", type=FILE, help="Write the record; - prints it.")
 @click.option("--junit", "junit_file", type=FILE, help="Write JUnit XML.")
 @click.option("--html", "html_file", type=FILE, help="Write a page with the story.")
 def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name

@@ -47,7 +47,9 @@ from hookgate.validator import Log
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The plan to take the steps from.",
 )
-@click.option("--url", required=True, help="What stands for the listeners.")
+@click.option(
+    "--url", required=True, help="What stands for the listeners: http(s)://HOST:PORT."
+)
 @click.option(
     "--set",
     "given",
@@ -55,8 +57,16 @@ from hookgate.validator import Log
     metavar="NAME=VALUE",
     help="A value for ${NAME} in the plan, such as green.image.tag=1.2.",
 )
-@click.option("--timeout", default="15m", help="The time for all steps.")
-@click.option("--json", "json_file", type=FILE, help="Write the verdict record.")
+@click.option(
+    "--timeout",
+    metavar="DURATION",
+    default="15m",
+    show_default=True,
+    help="The time for all steps, such as 90s.",
+)
+@click.option(
+    "--json", "json_file", type=FILE, help="Write the verdict record; - prints it."
+)
 @click.option("--junit", "junit_file", type=FILE, help="Write JUnit XML.")
 def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     event: str,
@@ -135,6 +145,18 @@ def _judged(
         verdict = judge(bench, steps, deadline, concurrency=plan.concurrency)
     record = verdict_record(verdict, None)
     console.print(Group(step_table(record["outcomes"]), *verdict_lines(record)))
+    asks_aws = {step.name for step in steps if step.validator.needs_aws}
+    without = [
+        each["name"]
+        for each in record["outcomes"]
+        if each["status"] == "errored" and each["name"] in asks_aws
+    ]
+    if without:
+        console.print(
+            f"  hint: what asks about a deployment has none here ({', '.join(without)})"
+            "; hookgate rehearse has one",
+            style="yellow",
+        )
     return record
 
 

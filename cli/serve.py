@@ -13,7 +13,8 @@ import click
 from rich.console import Console
 
 from cli.exit_code import ExitCode
-from cli.port import is_free
+from cli.given import parse_url
+from cli.port import check_port
 from cli.rehearse import EXAMPLE, SPEED
 from cli.serve_log import ServeLog
 from rehearsal.clients import lambda_at
@@ -94,11 +95,7 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     if hold and functions_at:
         raise click.UsageError("give --hold or --functions-at, not both")
     read = read_scenario(scenario or EXAMPLE).at(speed)
-    if not is_free(host, port):
-        raise click.ClickException(
-            f"port {port} is taken by another program; give another with --port, or "
-            "--port 0 for a free one"
-        )
+    check_port(host, port)
     console = Console(highlight=False, stderr=True)
     rehearsal = Rehearsal(
         scenario=read,
@@ -151,7 +148,9 @@ def _invoker(hold: Path | None, functions_at: str | None, console: Console) -> A
         return HeldHooks(
             hold, lambda file: console.print(f"held: {file} waits for a report")
         )
-    return lambda_at(functions_at) if functions_at else None
+    if functions_at is None:
+        return None
+    return lambda_at(parse_url(functions_at, "--functions-at").url)
 
 
 def _wait() -> None:

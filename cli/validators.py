@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import click
-from rich.console import Console
+from rich.console import Console, Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli.options import options
+from cli.options import Option, options
 from cli.output import write_text
 from cli.reference import example, index, page, prose, schema_of, title
 from hookgate.registry import names, resolve
+from hookgate.validator import Validator
 
 
 @click.command("validators")
@@ -59,22 +60,40 @@ def _list(console: Console) -> None:
 def _show(console: Console, name: str) -> None:
     validator = resolve(name)
     console.print(Text(name, style="bold"))
-    console.print(Text(f"\n{prose(validator)}\n"))
+    console.print(Text(f"\n{_flowing(prose(validator))}\n"))
     if shown := example(validator):
         console.print(Text(f"{shown}\n", style="cyan"))
     schema = schema_of(validator)
-    console.print(_options(schema))
+    known = options(schema)
+    own = [each for each in known if each.name not in Validator.model_fields]
+    console.print("Options", style="bold")
+    console.print(_options(own) if own else "  None.")
+    console.print("\nOptions of every validator", style="bold")
+    console.print(_options(each for each in known if each not in own))
     for inner, definition in schema.get("$defs", {}).items():
         said = definition.get("description", "").partition("\n")[0]
         console.print(Text.assemble("\n", (inner.lstrip("_"), "bold"), f"  {said}"))
-        console.print(_options(definition))
+        console.print(_options(options(definition)))
 
 
-def _options(schema: Mapping[str, Any]) -> Table:
-    table = Table("option", "type", "default", "", box=None, padding=(0, 2, 0, 0))
-    for column in table.columns:
-        column.header_style = "dim"
-    for each in options(schema):
-        cells = (each.name, each.kind, each.default, each.said)
-        table.add_row(*(Text(cell) for cell in cells))
-    return table
+def _flowing(text: str) -> str:
+    """Paragraphs in one line each, for a terminal of any width to break."""
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(
+        each if "\n- " in f"\n{each}" else " ".join(each.split()) for each in paragraphs
+    )
+
+
+def _options(known: Iterable[Option]) -> Group:
+    """Each option in a line, and what it is for under it."""
+    return Group(*(_option(each) for each in known))
+
+
+def _option(option: Option) -> Group:
+    left_out = f", default {option.default}" if option.default else ""
+    if option.default == "required":
+        left_out = ", required"
+    head = Text.assemble(
+        "  ", (option.name, "cyan"), f"  {option.kind}", (left_out, "dim")
+    )
+    return Group(head, Padding(Text(option.said), (0, 0, 0, 6)))

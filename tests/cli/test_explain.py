@@ -41,3 +41,11 @@ def test_wrong_plan_is_told(tmp_path, capsys):
     plan.write_text("version: 2\n")
     assert 2 == run(hookgate, ["explain", str(plan)])
     assert f"{plan}:1:10: version:" in capsys.readouterr().err
+
+
+def test_title_is_not_broken_at_the_table(capsys, monkeypatch):
+    """An event's line takes the width there is, however narrow its table."""
+    monkeypatch.setenv("COLUMNS", "120")
+    run(hookgate, ["explain", str(STOREFRONT / "plan.yaml")])
+    line = "AfterInstall: at most 2 s, with up to 8 steps at a time and 20 s kept for"
+    assert line in capsys.readouterr().out

@@ -48,6 +48,6 @@ def test_every_command_has_help(name, capsys):
 
 
 def test_unknown_command_is_wrong_input():
-    """The real command exits with 2 for a command that is none, and says so."""
+    """A command that is none is exit code 2, and the nearest one is named."""
     done = command("rehears")
-    assert (2, True) == (done.returncode, "No such command 'rehears'" in done.stderr)
+    assert (2, True) == (done.returncode, "did you mean 'rehearse'?" in done.stderr)

@@ -88,6 +88,8 @@ def test_taken_port_is_told_in_one_line():
     [
         pytest.param(["--port", "65536"], "is not in the range", id="port"),
         pytest.param(["/none.yaml"], "does not exist", id="no such scenario"),
+        pytest.param(["--host", "192.0.2.1"], "no address of this", id="host"),
+        pytest.param(["--functions-at", "x"], "'x' is no URL", id="no URL"),
     ],
 )
 def test_wrong_usage_is_told(arguments, said):

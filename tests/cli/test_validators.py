@@ -18,7 +18,7 @@ def test_every_validator_is_listed(capsys):
 def test_every_validator_tells_its_options(name, capsys):
     """Each validator's reference can be shown."""
     assert 0 == run(hookgate, ["validators", name])
-    assert "option" in capsys.readouterr().out
+    assert "Options of every validator" in capsys.readouterr().out
 
 
 def test_options_inside_options_are_told(capsys):
@@ -56,3 +56,17 @@ def test_unknown_validator_is_wrong_input(capsys):
 def test_type_is_said_in_words(field, expected):
     """A JSON Schema becomes a few words."""
     assert expected == kind(field)
+
+
+def test_own_options_come_first(capsys):
+    """What only this validator takes stands above what every validator takes."""
+    run(hookgate, ["validators", "http"])
+    told = capsys.readouterr().out
+    assert told.index("  path  text") < told.index("  within  ")
+
+
+def test_prose_flows_to_the_width(capsys, monkeypatch):
+    """A docstring's own line ends are not kept: the terminal breaks its lines."""
+    monkeypatch.setenv("COLUMNS", "300")
+    run(hookgate, ["validators", "dns"])
+    assert "RFC 7858. A truncated answer over UDP" in capsys.readouterr().out
