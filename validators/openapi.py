@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from hookgate import (
+    Auth,
     DeploymentContext,
     Duration,
+    Encryption,
     Finding,
     NoAnswer,
     NoData,
@@ -19,6 +22,7 @@ from hookgate import (
     Request,
     Size,
     Tools,
+    Trust,
     Validator,
 )
 
@@ -29,9 +33,9 @@ class Openapi(Validator):
     """Does the service answer as its own OpenAPI document says?
 
     Every safe operation is asked (RFC 9110, 9.2.1: GET, HEAD, OPTIONS) whose required
-    parameters have an example or a default in the document; the others are named.
-    Status, content type, headers and body are checked by openapi-core; a 5xx is never
-    right. The document is JSON and refers to nothing outside of itself.
+    parameters have an example, a default or an enum in the document; the others are
+    named. Status, content type, headers and body are checked by openapi-core; a 5xx is
+    never right. The document is JSON or YAML and refers to nothing outside of itself.
     spec.openapis.org/oas/latest.html
 
     Example:
@@ -54,6 +58,19 @@ class Openapi(Validator):
     headers: Mapping[str, str] = Field(
         {}, description="Headers to send with each request."
     )
+    base_path: str | None = Field(
+        None,
+        pattern=r"^/",
+        description="What goes before each path; if left out, the path of the "
+        "document's first server. Its host is never asked.",
+    )
+    auth: Auth | None = Field(
+        None, description="Who asks, for the document and its operations."
+    )
+    encryption: Encryption = Field(
+        default_factory=Trust,
+        description="Whom to trust with TLS, which name to ask for, and who asks.",
+    )
     max_operations: int = Field(
         50, ge=1, le=200, description="How many operations are asked at most."
     )
@@ -70,8 +87,8 @@ class Openapi(Validator):
     timeout: Duration = Field(5.0, gt=0, description="The bound of one request.")
 
     def worst_case(self) -> float:
-        """As long as the document and all operations may take."""
-        return self.timeout * (self.max_operations + 1)
+        """As long as a token, the document and all operations may take."""
+        return self.timeout * (self.max_operations + 2)
 
     def check(
         self,
@@ -80,19 +97,28 @@ class Openapi(Validator):
     ) -> Iterator[Finding]:
         """Get the document, ask its operations, and hold the answers against it."""
         probe = tools.http if self.listener == "test" else tools.production
-        reply = probe(self._request("GET", self.document, {}))
+        own = self._authorization(probe)
+        reply = probe(self._request("GET", self.document, own))
         if reply.status != 200:
             summary = f"GET {self.document} answered {reply.status}, expected 200"
             yield Finding(ok=False, summary=summary)
             return
-        document = OpenApiDocument(reply.body)
+        document = OpenApiDocument(reply.body, self.document, self.base_path)
         operations = list(document.operations())
         ready = [each for each in operations if not each.why_not]
         if not ready:
             raise NoData(f"no operation can be asked: {_listed(operations)}")
         for each in ready[: self.max_operations]:
-            yield self._ask(probe, document, each)
-        yield self._unasked(operations, ready[self.max_operations :])
+            yield self._ask(probe, document, each, own)
+        told = self._unasked(operations, ready[self.max_operations :])
+        optout = self.encryption.optout if reply.certificate else ""
+        yield replace(told, optout=optout)
+
+    def _authorization(self, probe: Probe) -> Mapping[str, str]:
+        if self.auth is None:
+            return {}
+        asked = Request(timeout=self.timeout, trust=self.encryption)
+        return self.auth.authorized(asked, probe).headers
 
     def _request(self, method: str, path: str, headers: Mapping[str, str]) -> Request:
         return Request(
@@ -101,14 +127,19 @@ class Openapi(Validator):
             headers={**self.headers, **headers},
             timeout=self.timeout,
             max_body=self.max_body,
+            trust=self.encryption,
         )
 
     def _ask(
-        self, probe: Probe, document: OpenApiDocument, operation: Operation
+        self,
+        probe: Probe,
+        document: OpenApiDocument,
+        operation: Operation,
+        own: Mapping[str, str],
     ) -> Finding:
-        method = operation.method.upper()
+        method, headers = operation.method.upper(), {**own, **operation.headers}
         try:
-            reply = probe(self._request(method, operation.path, operation.headers))
+            reply = probe(self._request(method, operation.path, headers))
         except NoAnswer as error:
             return Finding(ok=False, summary=f"{operation}: {error}")
         faults = list(document.faults(operation, reply))

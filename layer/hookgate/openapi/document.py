@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from hookgate.errors import CannotMeasure
+from hookgate.openapi.parameters import filled
+from hookgate.openapi.reading import read
 from hookgate.probe import Reply
 
 #: RFC 9110, 9.2.1: asking changes nothing. TRACE is left out, as load balancers do.
@@ -59,16 +60,18 @@ class OpenApiDocument:
     """A document that was read, with its operations.
 
     Args:
-        body: the document, as JSON.
+        body: the document, as JSON or YAML.
+        place: the path that it was read from, to which its servers may be relative.
+        base: what goes before each path; if None, the path of its first server.
 
     Raises:
         CannotMeasure: it is no OpenAPI document, or leads outside of itself.
     """
 
-    def __init__(self, body: bytes) -> None:
-        self._data = _read(body)
-        servers = self._data.get("servers") or [{}]
-        self._base = urlsplit(str(servers[0].get("url", ""))).path.rstrip("/")
+    def __init__(self, body: bytes, place: str = "/", base: str | None = None) -> None:
+        self._data = read(body)
+        said = _base(self._data, place) if base is None else base
+        self._base = said.rstrip("/")
         self._data["servers"] = [{"url": _HOST + self._base}]
         self._openapi = self._checker()
 
@@ -119,24 +122,14 @@ class OpenApiDocument:
         why = self._why_not(method, item, said)
         if why:
             return Operation(method=method, pattern=pattern, why_not=why)
-        path, query, headers = pattern, {}, {}
-        for each in self._parameters(item, said):
-            value = _example(each)
-            if value is None and (each.get("required") or each["in"] == "path"):
-                lacks = f"its parameter {each['name']} has no example and no default"
-                return Operation(method=method, pattern=pattern, why_not=lacks)
-            if each["in"] == "path":
-                path = path.replace(f"{{{each['name']}}}", quote(_text(value), safe=""))
-            elif each.get("required") and each["in"] == "query":
-                query[each["name"]] = value
-            elif each.get("required") and each["in"] == "header":
-                headers[each["name"]] = _text(value)
-            elif each.get("required"):
-                headers["Cookie"] = f"{each['name']}={_text(value)}"
-        asked = (
-            self._base + path + ("?" + urlencode(query, doseq=True) if query else "")
+        found = filled(pattern, self._parameters(item, said), self._resolved)
+        return Operation(
+            method=method,
+            pattern=pattern,
+            path=self._base + found.target,
+            headers=found.said,
+            why_not=found.why_not,
         )
-        return Operation(method=method, pattern=pattern, path=asked, headers=headers)
 
     def _why_not(
         self, method: str, item: Mapping[str, Any], said: Mapping[str, Any]
@@ -165,60 +158,34 @@ class OpenApiDocument:
             if "$ref" not in value:
                 return value
             where: Any = self._data
-            for part in str(value["$ref"])[2:].split("/"):
-                where = where[part.replace("~1", "/").replace("~0", "~")]
+            try:
+                for part in str(value["$ref"])[2:].split("/"):
+                    where = where[part.replace("~1", "/").replace("~0", "~")]
+            except (LookupError, TypeError):
+                raise CannotMeasure(
+                    f"the OpenAPI document refers to {str(value['$ref'])[:200]!r}, "
+                    "which is not in it"
+                ) from None
             value = where
         raise CannotMeasure("the OpenAPI document's references go round in a circle")
 
 
-def _read(body: bytes) -> dict[str, Any]:
+def _base(data: Mapping[str, Any], place: str) -> str:
+    """The path of the first server, with its variables' defaults."""
+    servers = data.get("servers")
+    first = servers[0] if isinstance(servers, list) and servers else {}
+    if not isinstance(first, dict):
+        return ""
+    url, variables = str(first.get("url", "/")), first.get("variables")
+    for name, each in variables.items() if isinstance(variables, dict) else ():
+        default = each.get("default", "") if isinstance(each, dict) else ""
+        url = url.replace(f"{{{name}}}", str(default))
     try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise CannotMeasure(f"the OpenAPI document is not JSON: {error}") from None
-    if not isinstance(data, dict):
-        raise CannotMeasure("the OpenAPI document is not an object")
-    stray = next(
-        (each for each in _references(data) if not each.startswith("#/")), None
-    )
-    if stray is not None:
-        # A reference could have the gate ask any address, or read any file.
+        return urlsplit(urljoin(_HOST + place, url)).path
+    except ValueError as error:
         raise CannotMeasure(
-            f"the OpenAPI document refers to {stray[:200]!r}, outside of itself: "
-            "bundle it"
-        )
-    return data
-
-
-def _references(value: Any) -> Iterator[str]:
-    waiting = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            named = (each.get(key) for key in ("$ref", "$dynamicRef", "$recursiveRef"))
-            yield from (name for name in named if isinstance(name, str))
-            waiting += each.values()
-        elif isinstance(each, list):
-            waiting += each
-
-
-def _example(parameter: Mapping[str, Any]) -> Any:
-    """The value that the document itself gives, or None."""
-    examples = parameter.get("examples") or {}
-    first: Any = next(iter(examples.values()), {}) if isinstance(examples, dict) else {}
-    schema = parameter["schema"]
-    given = (
-        parameter.get("example"),
-        first.get("value"),
-        schema.get("example"),
-        next(iter(schema.get("examples") or ()), None),
-        schema.get("default"),
-    )
-    return next((each for each in given if each is not None), None)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+            f"the OpenAPI document's server {url[:200]!r} is no URL: {error}"
+        ) from None
 
 
 def _told(error: BaseException) -> str:
