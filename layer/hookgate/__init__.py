@@ -75,11 +75,11 @@ if TYPE_CHECKING:
     from hookgate.protocols.dialogue import Dialogue, Turn
     from hookgate.protocols.dns_call import (
         DnsQuestion,
-        DnsRecords,
         DnsTransport,
         ask_dns,
         nameservers,
     )
+    from hookgate.protocols.dns_records import DnsRecords
     from hookgate.protocols.handshake import converse
     from hookgate.protocols.health_call import ask_health
     from hookgate.routing.routes import Route, read_routes
@@ -101,11 +101,11 @@ _NAMES = {
     "foreign.child": ("run_child",),
     "protocols.dns_call": (
         "DnsQuestion",
-        "DnsRecords",
         "DnsTransport",
         "ask_dns",
         "nameservers",
     ),
+    "protocols.dns_records": ("DnsRecords",),
     "protocols.health_call": ("ask_health",),
     "protocols.handshake": ("converse",),
     "protocols.conversation": ("Message",),

@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from rehearsal.cloudwatch.math.functions import call, repeated
+from rehearsal.cloudwatch.math.fill import repeated
+from rehearsal.cloudwatch.math.functions import call
 from rehearsal.cloudwatch.math.values import MathError, Series, Value, combine
 
 #: CloudWatch's own bound on an expression, in characters.

@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
 
+from rehearsal.cloudwatch.math.fill import fill, value_at
 from rehearsal.cloudwatch.math.values import MathError, Series, Value
 
 Function = Callable[[list[Value]], Value]
@@ -98,47 +99,8 @@ def _chosen(
     if condition is None:
         return None
     if condition:
-        return _at(then, place) or 0.0
-    return _at(otherwise, place)
-
-
-def _at(value: Value | None, place: int) -> float | None:
-    if isinstance(value, list):
-        raise MathError("an array of time series where one is needed")
-    return value.values[place] if isinstance(value, Series) else value
-
-
-def _fill(arguments: list[Value]) -> Value:
-    given, filler = arguments
-    if isinstance(given, list):
-        return [_filled(each, filler) for each in given]
-    if not isinstance(given, Series):
-        raise MathError("FILL needs a time series")
-    return _filled(given, filler)
-
-
-def _filled(series: Series, filler: Value) -> Series:
-    values = tuple(
-        _at(filler, place) if value is None else value
-        for place, value in enumerate(series.values)
-    )
-    return Series(values=values, period=series.period)
-
-
-def repeated(given: Value) -> Value:
-    """FILL with REPEAT: the value before goes on."""
-    if isinstance(given, list):
-        return [_repeated(each) for each in given]
-    if not isinstance(given, Series):
-        raise MathError("FILL needs a time series")
-    return _repeated(given)
-
-
-def _repeated(series: Series) -> Series:
-    values: list[float | None] = []
-    for value in series.values:
-        values.append(values[-1] if value is None and values else value)
-    return Series(values=tuple(values), period=series.period)
+        return value_at(then, place) or 0.0
+    return value_at(otherwise, place)
 
 
 def _differences(per_second: bool) -> Function:
@@ -195,7 +157,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "CEIL": _each(lambda value: float(math.ceil(value))),
     "DATAPOINT_COUNT": _all(lambda values: float(len(values))),
     "DIFF": _differences(per_second=False),
-    "FILL": _fill,
+    "FILL": fill,
     "FIRST": _one_of(0),
     "FLOOR": _each(lambda value: float(math.floor(value))),
     "IF": _if,
