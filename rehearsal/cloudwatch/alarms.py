@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.cloudwatch import wording
 from rehearsal.cloudwatch.alarm import Alarm, Watch
-from rehearsal.cloudwatch.evaluation import AlarmState, judge
-from rehearsal.cloudwatch.math.values import Series
-from rehearsal.cloudwatch.metric import Metric
-from rehearsal.cloudwatch.queries import QueryError, Windows, values_of
+from rehearsal.cloudwatch.evaluation import AlarmState
+from rehearsal.cloudwatch.judgement import Judgement, MetricJudge, judge_rule
 from rehearsal.cloudwatch.settings import CloudWatchSettings
 from rehearsal.cloudwatch.store import MetricStore
 
 MOST_HISTORY = 1000
-_SOON = 1e-6  # seconds: a tick that is so near is there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +61,8 @@ class Alarms:
         self.lock = threading.RLock()
         self.by_name: dict[str, Alarm] = {}
         self.history: deque[HistoryItem] = deque(maxlen=MOST_HISTORY)
-        self._store = store
+        self._judge = MetricJudge(store, clock, settings)
         self._clock = clock
-        self._settings = settings
         self._on_change = on_change
 
     def put(self, alarm: Alarm) -> None:
@@ -92,8 +86,9 @@ class Alarms:
         """Set a state by hand; it lasts until the next evaluation."""
         with self.lock:
             if alarm.watch is not None:
-                alarm.evaluated_until = self._end(alarm.watch)
-            changes = list(self._become(alarm, state, reason, data))
+                alarm.evaluated_until = self._judge.end(alarm.watch)
+            judged = Judgement(state=state, reason=reason, data=data)
+            changes = list(self._become(alarm, judged))
             changes += self._evaluate_composites()
         self._tell(changes)
 
@@ -113,7 +108,9 @@ class Alarms:
         """Seconds until an alarm is due, at most so many."""
         now = self._clock()
         with self.lock:
-            ticks = {self._tick(a.watch) for a in self.by_name.values() if a.watch}
+            ticks = {
+                self._judge.tick(a.watch) for a in self.by_name.values() if a.watch
+            }
         return min([most, *(tick - now % tick for tick in ticks)])
 
     def note(
@@ -132,108 +129,43 @@ class Alarms:
         )
 
     def _evaluate(self, alarm: Alarm, watch: Watch) -> Iterable[AlarmChanged]:
-        end = self._end(watch)
+        end = self._judge.end(watch)
         if alarm.evaluated_until == end:
             return ()
         alarm.evaluated_until = end
-        windows = self._windows(watch, end)
-        try:
-            found = values_of(watch.queries, windows, self._store)[watch.watched]
-        except QueryError as error:
-            state = AlarmState.INSUFFICIENT_DATA
-            return self._become(alarm, state, f"Cannot be evaluated: {error}", None)
-        if not isinstance(found, Series):
-            reason = "Cannot be evaluated: the expression gives no single time series"
-            return self._become(alarm, AlarmState.INSUFFICIENT_DATA, reason, None)
-        if watch.samples and self._samples(watch, windows) < watch.samples:
-            return ()
-        judged = judge(found.values, watch.condition)
-        if judged is None:
-            return ()
-        reason = wording.reason_for(judged, found.values, windows, watch)
-        data = wording.data_for(found.values, windows, watch)
-        return self._become(alarm, judged, reason, data)
+        judged = self._judge.judge(watch, end)
+        return () if judged is None else self._become(alarm, judged)
 
     def _evaluate_composites(self) -> list[AlarmChanged]:
         """Until nothing changes; rules that refer to one another are left there."""
-        composites = [a for a in self.by_name.values() if a.rule is not None]
+        composites = [(each, each.rule) for each in self.by_name.values() if each.rule]
         changes: list[AlarmChanged] = []
         for _ in composites:
-            new = [c for alarm in composites for c in self._judge_rule(alarm)]
+            new = [
+                change
+                for alarm, rule in composites
+                for change in self._become(alarm, judge_rule(rule, self.by_name))
+            ]
             changes += new
             if not new:
                 break
         return changes
 
-    def _judge_rule(self, alarm: Alarm) -> Iterable[AlarmChanged]:
-        def state_of(name: str) -> AlarmState | None:
-            child = self.by_name.get(name)
-            return child.state if child else None
-
-        if alarm.rule is None:
-            return ()
-        holds = alarm.rule.holds(state_of)
-        state = AlarmState.ALARM if holds else AlarmState.OK
-        told = "; ".join(self._told(name) for name in alarm.rule.children)
-        is_isnt = "holds" if holds else "does not hold"
-        return self._become(alarm, state, f"The rule {is_isnt}: {told}", None)
-
-    def _told(self, name: str) -> str:
-        """How a child stands; why, if it has gone off."""
-        child = self.by_name.get(name)
-        if child is None:
-            return f"{name} does not exist"
-        why = f" ({child.reason})" if child.state is AlarmState.ALARM else ""
-        return f"{name} is {child.state}{why}"
-
-    def _become(
-        self, alarm: Alarm, state: AlarmState, reason: str, data: str | None
-    ) -> Iterator[AlarmChanged]:
-        before = alarm.state
+    def _become(self, alarm: Alarm, judged: Judgement) -> Iterator[AlarmChanged]:
+        before, state = alarm.state, judged.state
         if state is before:
             return
         now = self._clock()
-        alarm.state, alarm.reason, alarm.reason_data = state, reason, data
+        alarm.state, alarm.reason, alarm.reason_data = state, judged.reason, judged.data
         alarm.updated_at = alarm.transitioned_at = now
         self.note(
             alarm,
             "StateUpdate",
             f"Alarm updated from {before} to {state}",
-            {"oldState": before, "newState": state, "stateReason": reason},
+            {"oldState": before, "newState": state, "stateReason": judged.reason},
         )
         yield AlarmChanged(at=now, alarm=alarm, before=before)
 
     def _tell(self, changes: Iterable[AlarmChanged]) -> None:
         for change in changes:
             self._on_change(change)
-
-    def _tick(self, watch: Watch) -> float:
-        assumed = self._settings.assumptions
-        seconds = (
-            assumed.seconds_between_high_resolution_evaluations
-            if watch.is_high_resolution
-            else assumed.seconds_between_evaluations
-        )
-        return seconds * self._settings.pace
-
-    def _end(self, watch: Watch) -> float:
-        tick = self._tick(watch)
-        return math.floor((self._clock() + _SOON) / tick) * tick
-
-    def _windows(self, watch: Watch, end: float) -> Windows:
-        length = watch.period * self._settings.pace
-        number = watch.condition.of + self._settings.assumptions.extra_datapoints
-        return Windows(
-            start=end - number * length,
-            length=length,
-            number=number,
-            period=watch.period,
-        )
-
-    def _samples(self, watch: Watch, windows: Windows) -> float:
-        """Samples in the evaluation periods of a single metric's percentile."""
-        stat = watch.queries[0]["MetricStat"]
-        end = windows.start + windows.number * windows.length
-        start = end - watch.condition.of * windows.length
-        metric = Metric.from_api(stat["Metric"])
-        return self._store.window(metric, start, end, stat.get("Unit")).samples

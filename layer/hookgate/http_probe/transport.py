@@ -2,7 +2,6 @@
 
 libcurl gets a connection that is open already, to an address that was checked, and is
 told to follow nothing: where a request goes is decided here alone.
-curl.se/libcurl/c/libcurl-errors.html has the numbers.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ import pycurl
 from hookgate.context import Endpoint
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.http_probe import tls
-from hookgate.http_probe.answer import TOO_LONG, Answer
-from hookgate.http_probe.exchange import Exchange, Phase
+from hookgate.http_probe.answer import Answer
+from hookgate.http_probe.exchange import Exchange
 from hookgate.http_probe.message import Manner, Message
 from hookgate.http_probe.name import ascii_host, host_of
 from hookgate.probe import Phases, Reply, Request
@@ -25,9 +24,6 @@ from hookgate.probe import Phases, Reply, Request
 # What a Network Load Balancer's TCP and TLS listeners forward is asked over HTTP.
 _SCHEMES = {"http": "http", "https": "https", "tcp": "http", "tls": "https"}
 _VERSIONS = {1: "1.0", 2: "1.1", 3: "2", 30: "3"}
-_TOO_LARGE = 100  # CURLE_TOO_LARGE: one line alone is more than libcurl takes.
-_CUT = {pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR}
-_BROKEN = {pycurl.E_PARTIAL_FILE, pycurl.E_HTTP2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +91,10 @@ class Transport:
             try:
                 curl.perform()
             except pycurl.error as error:
-                raise answer.trouble or self._broken(
-                    curl, exchange, message, *error.args
+                from hookgate.http_probe.trouble import no_answer  # noqa: PLC0415 - seldom
+
+                raise answer.trouble or no_answer(
+                    curl, self, exchange, message, *error.args
                 ) from None
         if not answer.complete:
             raise NoAnswer(
@@ -137,54 +135,6 @@ class Transport:
         _say(curl, message)
         if self.encrypted:
             tls.secure(curl, request.trust, self.verify)
-
-    def _broken(
-        self,
-        curl: pycurl.Curl,
-        exchange: Exchange,
-        message: Message,
-        code: int,
-        said: str,
-    ) -> NoAnswer:
-        """What went wrong, in words that say what to do."""
-        place = exchange.place
-        if code == pycurl.E_OPERATION_TIMEDOUT:
-            exchange.phase = self._reached(curl, exchange, message)
-            return exchange.too_late()
-        if code in {pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT_BADFILE}:
-            name = self.name
-            return NoAnswer(tls.refused(curl, place, name, said))
-        if self.encrypted and not curl.getinfo(pycurl.APPCONNECT_TIME):
-            return NoAnswer(tls.no_handshake(place, said))
-        if code == pycurl.E_GOT_NOTHING:
-            return NoAnswer(f"{place} closed the connection without an answer")
-        if code == pycurl.E_BAD_CONTENT_ENCODING:
-            return NoAnswer(f"the body is not what its Content-Encoding says: {said}")
-        if code == _TOO_LARGE:
-            return NoAnswer(f"{place} answered, but not in HTTP: {TOO_LONG}")
-        if exchange.phase is Phase.BODY or code in _BROKEN:
-            return NoAnswer(f"the answer broke off: {said}")
-        if code in _CUT:
-            return NoAnswer(
-                f"{place} cut the connection after {exchange.received} bytes: {said}"
-            )
-        return NoAnswer(f"{place} answered, but not in HTTP: {said}")
-
-    def _reached(
-        self, curl: pycurl.Curl, exchange: Exchange, message: Message
-    ) -> Phase:
-        if exchange.phase is Phase.BODY:
-            exchange.received = curl.getinfo(pycurl.HEADER_SIZE) + curl.getinfo(
-                pycurl.SIZE_DOWNLOAD_T
-            )
-            return Phase.BODY
-        if self.encrypted and not curl.getinfo(pycurl.APPCONNECT_TIME):
-            return Phase.HANDSHAKE
-        if exchange.received or curl.getinfo(pycurl.STARTTRANSFER_TIME):
-            return Phase.HEADERS
-        if curl.getinfo(pycurl.SIZE_UPLOAD_T) < len(message.body or b""):
-            return Phase.SEND
-        return Phase.HEAD
 
 
 def _connected(curl: pycurl.Curl, connection: socket.socket) -> None:

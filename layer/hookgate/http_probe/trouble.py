@@ -1,0 +1,81 @@
+"""What went wrong with a request, in words that say what to do.
+
+curl.se/libcurl/c/libcurl-errors.html has the numbers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pycurl
+
+from hookgate.errors import NoAnswer
+from hookgate.http_probe import tls
+from hookgate.http_probe.answer import TOO_LONG
+from hookgate.http_probe.exchange import Exchange, Phase
+from hookgate.http_probe.message import Message
+
+if TYPE_CHECKING:
+    from hookgate.http_probe.transport import Transport
+
+_TOO_LARGE = 100  # CURLE_TOO_LARGE: one line alone is more than libcurl takes.
+_CUT = {pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR}
+_BROKEN = {pycurl.E_PARTIAL_FILE, pycurl.E_HTTP2}
+
+
+def no_answer(  # noqa: PLR0913, PLR0917 - libcurl's own two come last
+    curl: pycurl.Curl,
+    transport: Transport,
+    exchange: Exchange,
+    message: Message,
+    code: int,
+    said: str,
+) -> NoAnswer:
+    """Why there is no answer.
+
+    Args:
+        curl: the handle that sent the request.
+        transport: how the listener was spoken to.
+        exchange: how far it came.
+        message: what was sent.
+        code: libcurl's number for what went wrong.
+        said: libcurl's words for it.
+    """
+    place = exchange.place
+    if code == pycurl.E_OPERATION_TIMEDOUT:
+        exchange.phase = _reached(curl, exchange, message, transport.encrypted)
+        return exchange.too_late()
+    if code in {pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT_BADFILE}:
+        return NoAnswer(tls.refused(curl, place, transport.name, said))
+    if transport.encrypted and not curl.getinfo(pycurl.APPCONNECT_TIME):
+        return NoAnswer(tls.no_handshake(place, said))
+    if code == pycurl.E_GOT_NOTHING:
+        return NoAnswer(f"{place} closed the connection without an answer")
+    if code == pycurl.E_BAD_CONTENT_ENCODING:
+        return NoAnswer(f"the body is not what its Content-Encoding says: {said}")
+    if code == _TOO_LARGE:
+        return NoAnswer(f"{place} answered, but not in HTTP: {TOO_LONG}")
+    if exchange.phase is Phase.BODY or code in _BROKEN:
+        return NoAnswer(f"the answer broke off: {said}")
+    if code in _CUT:
+        return NoAnswer(
+            f"{place} cut the connection after {exchange.received} bytes: {said}"
+        )
+    return NoAnswer(f"{place} answered, but not in HTTP: {said}")
+
+
+def _reached(
+    curl: pycurl.Curl, exchange: Exchange, message: Message, encrypted: bool
+) -> Phase:
+    if exchange.phase is Phase.BODY:
+        exchange.received = curl.getinfo(pycurl.HEADER_SIZE) + curl.getinfo(
+            pycurl.SIZE_DOWNLOAD_T
+        )
+        return Phase.BODY
+    if encrypted and not curl.getinfo(pycurl.APPCONNECT_TIME):
+        return Phase.HANDSHAKE
+    if exchange.received or curl.getinfo(pycurl.STARTTRANSFER_TIME):
+        return Phase.HEADERS
+    if curl.getinfo(pycurl.SIZE_UPLOAD_T) < len(message.body or b""):
+        return Phase.SEND
+    return Phase.HEAD
