@@ -54,6 +54,12 @@ def test_plan_finds_it_by_name(installed):
     assert output == "hookgate_robots RobotsTxt Bingbot\n"
 
 
+def test_needs_nothing_from_a_registry(installed):
+    """No installer is sent to a registry for hookgate, where it is not."""
+    (metadata,) = installed.glob("*.dist-info/METADATA")
+    assert "Requires-Dist" not in metadata.read_text("utf-8")
+
+
 def test_own_test_passes(installed, tmp_path):
     """The example's own ten-line test passes against the installed package."""
     tests = shutil.copytree(EXAMPLE / "tests", tmp_path / "tests")
