@@ -77,6 +77,11 @@ class HookPass:
             self._problem("the lifecycle event was over before this report")
         return bounded_record(verdict, deployment)
 
+    def give_up(self, part: str, error: Exception) -> dict[str, Any]:
+        """Conclude a pass of which ``part`` failed before it could begin."""
+        verdict = Verdict.aborted(self.event, {part: self._reason(error)})
+        return self.conclude(verdict, None)
+
     def _decide(self, watch: Watch) -> tuple[Verdict, Deployment | None]:
         """The verdict, whatever happens on the way to it."""
         deployment: Deployment | None = None

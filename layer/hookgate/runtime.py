@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hookgate.deadline import Deadline
-from hookgate.errors import CannotMeasure
+from hookgate.errors import ReportError
 from hookgate.event import HookEvent
-from hookgate.model import LifecycleEvent, Verdict
+from hookgate.model import LifecycleEvent
 
 if TYPE_CHECKING:
     from hookgate.services import Services
@@ -80,5 +80,7 @@ def run_hook(
     one = HookPass(event=event, hook=received, services=services, deadline=deadline)
     try:
         return services.once(received.execution_id, context, one.run, deadline)
-    except CannotMeasure as error:
-        return one.conclude(Verdict.aborted(event, {"idempotency": str(error)}), None)
+    except ReportError:
+        raise
+    except Exception as error:  # noqa: BLE001 - silence would last an hour
+        return one.give_up("idempotency", error)

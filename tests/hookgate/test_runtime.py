@@ -300,11 +300,19 @@ def test_watched():
     assert fakes.watchdog.notes[-1] == "reporting"
 
 
-def test_idempotency_table_unusable():
-    """An idempotency table that cannot be used is Failed, with the reason."""
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(CannotMeasure("the table cannot be used"), id="denied"),
+        pytest.param(KeyError("the table cannot be used"), id="defect"),
+        pytest.param(ImportError("the table cannot be used"), id="not-in-the-layer"),
+    ],
+)
+def test_idempotency_table_unusable(error):
+    """However idempotency fails, the hook is Failed with the reason."""
 
     def unusable(*_):
-        raise CannotMeasure("the idempotency table x cannot be used")
+        raise error
 
     fakes = Fakes(a_step(says(True)), once=unusable)
     record = run(fakes)
