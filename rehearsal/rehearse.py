@@ -16,10 +16,9 @@ from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.cloudwatch.settings import CloudWatchSettings
 from rehearsal.codedeploy.settings import EngineSettings
 from rehearsal.customers import Customers, customers
-from rehearsal.data_plane import Certificate
 from rehearsal.deployments import create_deployment, lifecycle_events, wait_for_end
 from rehearsal.ecs.images import Image, local_command
-from rehearsal.faults.file import FaultsFile
+from rehearsal.faults.certificate import ordered_certificate
 from rehearsal.first_version import primary_task_set, wait_for_first_version
 from rehearsal.hook_log import HookLog
 from rehearsal.kept_plan import create_bucket, plan_events
@@ -99,8 +98,11 @@ class Rehearsal:
                     alarm_poll_interval=max(
                         _SHORTEST_POLL, _ALARM_POLL / content.speed
                     ),
+                    assumptions=content.assumptions.codedeploy,
                 ),
-                cloudwatch=CloudWatchSettings(pace=1 / content.speed),
+                cloudwatch=CloudWatchSettings(
+                    pace=1 / content.speed, assumptions=content.assumptions.cloudwatch
+                ),
             ),
             on_change=self.audience.change,
             on_log=self.log,
@@ -185,21 +187,9 @@ class Rehearsal:
 def register(stage: Stage, scenario: Scenario, deployment: DeploymentFile) -> str:
     """Register a deployment's task definition and order its faults; returns its ARN."""
     definition = register_task_definition(stage, scenario, deployment.image)
-    stage.faults.order(
-        definition, deployment.faults, _presented(scenario, deployment.faults)
-    )
+    certificate = ordered_certificate(deployment.faults, scenario.folder)
+    stage.faults.order(definition, deployment.faults, certificate)
     return definition
-
-
-def _presented(scenario: Scenario, faults: FaultsFile) -> Certificate | None:
-    """The certificate that the faults of a deployment name."""
-    other = faults.certificate
-    if other is None:
-        return None
-    return Certificate(
-        chain=(scenario.folder / other.chain).read_bytes(),
-        key=(scenario.folder / other.key).read_bytes(),
-    )
 
 
 def _images(scenario: Scenario) -> dict[str, Image]:

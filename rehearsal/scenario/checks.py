@@ -9,7 +9,9 @@ from hookgate.plan.document import Document
 from hookgate.plan.problems import Problem
 from hookgate.registry import did_you_mean
 from rehearsal.cloudwatch.rule import parse_rule
+from rehearsal.data_plane.encryption import server_context
 from rehearsal.ecs import docker
+from rehearsal.faults.certificate import ordered_certificate
 from rehearsal.scenario.file import ScenarioFile
 
 #: What can be done about an image that nothing stands for.
@@ -28,6 +30,7 @@ def check(content: ScenarioFile, folder: Path, document: Document) -> Iterator[P
     yield from _faults(content, document)
     yield from _names_twice(content, document)
     yield from _missing_files(content, folder, document)
+    yield from _torn_certificates(content, folder, document)
     yield from _unknown_alarms(content, document)
 
 
@@ -64,6 +67,24 @@ def _missing_files(
         file = folder / name
         if not file.is_file():
             yield document.value(path), f"there is no file {file}"
+
+
+def _torn_certificates(
+    content: ScenarioFile, folder: Path, document: Document
+) -> Iterator[Problem]:
+    """Certificates of faults that no listener could present."""
+    test = content.load_balancer.test
+    if test is None or not test.is_encrypted:
+        return  # told already
+    for index, each in enumerate(content.deployments):
+        try:
+            if certificate := ordered_certificate(each.faults, folder):
+                server_context([certificate])
+        except FileNotFoundError:
+            continue  # as above
+        except OSError:  # an SSLError is one
+            place = document.key(("deployments", index, "faults", "certificate"))
+            yield place, "the chain or the key is not PEM, or they are no pair"
 
 
 def _faults(content: ScenarioFile, document: Document) -> Iterator[Problem]:

@@ -7,6 +7,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from hookgate.units import Rate
+from rehearsal.cloudwatch.assumptions import CloudWatchAssumptions
+from rehearsal.codedeploy.assumptions import Assumptions
 from rehearsal.scenario.alarms import AlarmFile
 from rehearsal.scenario.deployments import DeploymentFile
 from rehearsal.scenario.load_balancer import LoadBalancerFile
@@ -76,6 +78,17 @@ class DeploymentGroupFile(Section):
         return self
 
 
+class AssumptionsFile(Section):
+    """What is taken where AWS's documents are silent."""
+
+    codedeploy: Assumptions = Field(
+        default_factory=Assumptions, description="Of CodeDeploy."
+    )
+    cloudwatch: CloudWatchAssumptions = Field(
+        default_factory=CloudWatchAssumptions, description="Of CloudWatch's alarms."
+    )
+
+
 class ImageFile(Section):
     """What runs on this machine in the place of a container image."""
 
@@ -118,6 +131,7 @@ class ScenarioFile(Section):
         description="How long a hook may take to report, in real time; if left out, "
         "CodeDeploy's hour at the scenario's speed, but a minute at least.",
     )
+    assumptions: AssumptionsFile = Field(default_factory=AssumptionsFile)
     images: dict[str, ImageFile] = Field(min_length=1)
     starts_with: str = Field(description="The image that runs before the first one.")
     deployments: list[DeploymentFile] = Field(

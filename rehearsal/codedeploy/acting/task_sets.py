@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.codedeploy.acting.errors import ActingError
-from rehearsal.codedeploy.assumptions import Assumptions
 from rehearsal.codedeploy.model.deployment import Deployment, TaskSet
 from rehearsal.codedeploy.model.signals import (
     Surveyed,
@@ -23,13 +22,11 @@ class TaskSets:
     Args:
         ecs: A boto3 client.
         elbv2: A boto3 client; ECS gives target groups by ARN, CodeDeploy by name.
-        assumptions: What is unverified about CodeDeploy.
     """
 
-    def __init__(self, ecs: Any, elbv2: Any, assumptions: Assumptions) -> None:
+    def __init__(self, ecs: Any, elbv2: Any) -> None:
         self._ecs = ecs
         self._elbv2 = elbv2
-        self._assumptions = assumptions
 
     def survey(self, deployment: Deployment) -> Surveyed:
         """Find the PRIMARY task set, which is blue, and the group free for green."""
@@ -73,8 +70,6 @@ class TaskSets:
         assert deployment.green_group is not None  # noqa: S101 - as above
         spec = order.app_spec
         group = self._groups(deployment)[deployment.green_group]
-        if self._assumptions.deletes_left_over_task_sets:
-            self._clear(deployment, group["TargetGroupArn"])
         original = self._describe(deployment, blue.arn)
         kept = ("launchType", "platformVersion", "networkConfiguration")
         options = {name: original[name] for name in kept if original.get(name)}
@@ -97,18 +92,6 @@ class TaskSets:
         )["taskSet"]
         green = _task_set(made, TaskSetLabel.GREEN, deployment.green_group)
         return TaskSetCreated(green=green)
-
-    def _clear(self, deployment: Deployment, target_group: str) -> None:
-        """Delete what an earlier deployment left on the replacement's group."""
-        service = deployment.order.service
-        for each in self._service(deployment)["taskSets"]:
-            groups = {b.get("targetGroupArn") for b in each.get("loadBalancers") or ()}
-            if each["status"] == "ACTIVE" and target_group in groups:
-                self._ecs.delete_task_set(
-                    cluster=service.cluster,
-                    service=service.name,
-                    taskSet=each["taskSetArn"],
-                )
 
     def observe(self, deployment: Deployment) -> TaskSetObserved:
         """Look at the replacement, and at which of its tasks have stopped."""

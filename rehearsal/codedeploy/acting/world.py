@@ -54,7 +54,7 @@ class AwsWorld:
         cloudwatch: Any,
         assumptions: Assumptions,
     ) -> None:
-        self._task_sets = TaskSets(ecs, elbv2, assumptions)
+        self._task_sets = TaskSets(ecs, elbv2)
         self._listeners = Listeners(elbv2)
         self._alarm_states = AlarmStates(cloudwatch)
         self._functions = functions

@@ -1,0 +1,53 @@
+"""What AWS leaves open is settings of a scenario, and told in one place."""
+
+import json
+import re
+
+import pytest
+from support.command import ROOT
+
+from rehearsal.audience import SilentAudience
+from rehearsal.cloudwatch.assumptions import CloudWatchAssumptions
+from rehearsal.codedeploy.assumptions import Assumptions
+from rehearsal.rehearse import Rehearsal
+from rehearsal.scenario.scenario import read_scenario
+
+OF = {"codedeploy": Assumptions, "cloudwatch": CloudWatchAssumptions}
+DOCUMENT = (ROOT / "docs" / "rehearsal.md").read_text("utf-8")
+ROW = re.compile(r"\| `(\w+)` \| `([^`]+)` \|")
+EVERY_KEY = ROOT / "tests" / "scenarios" / "valid" / "every-key.yaml"
+
+
+def table(service):
+    """The rows of a service's table in the document: a name and what is taken."""
+    _, _, rest = DOCUMENT.partition(f"| of `{service}` |")
+    return dict(
+        re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", rest.split("\n\n")[0], re.MULTILINE)
+    )
+
+
+@pytest.mark.parametrize("service", OF)
+def test_every_assumption_is_told(service):
+    """The document has each of them, with what is taken."""
+    taken = OF[service]().model_dump(mode="json")
+    said = {k: v if isinstance(v, str) else json.dumps(v) for k, v in taken.items()}
+    assert said == table(service)
+
+
+@pytest.mark.parametrize("service", OF)
+def test_every_assumption_can_be_ordered(service):
+    """A scenario that orders the opposite of each has it."""
+    ordered = getattr(read_scenario(EVERY_KEY).content.assumptions, service)
+    usual = OF[service]().model_dump()
+    assert [] == [k for k, v in ordered.model_dump().items() if v == usual[k]]
+
+
+def test_stage_takes_what_is_ordered():
+    """The engine and the alarms of a rehearsal go by the scenario."""
+    scenario = read_scenario(EVERY_KEY)
+    stage = Rehearsal(scenario=scenario, audience=SilentAudience())._stage(())
+    ordered = scenario.content.assumptions
+    assert (ordered.codedeploy, ordered.cloudwatch) == (
+        stage.settings.engine.assumptions,
+        stage.settings.cloudwatch.assumptions,
+    )
