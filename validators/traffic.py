@@ -12,6 +12,7 @@ from hookgate import (
     AccessLog,
     DeploymentContext,
     Duration,
+    Encryption,
     Finding,
     Load,
     Pace,
@@ -22,6 +23,7 @@ from hookgate import (
     Tools,
     TrafficRequest,
     TrafficStage,
+    Trust,
     Validator,
 )
 
@@ -92,6 +94,10 @@ class Traffic(Validator):
     timeout: Duration = Field(10.0, gt=0, le=300, description="The bound of a request.")
     http_version: HttpVersion = Field("1.1", description="1.1 or 2.")
     keep_alive: bool = Field(True, description="Whether connections are used again.")
+    encryption: Encryption = Field(
+        default_factory=Trust,
+        description="Whom to trust with TLS, which name to ask for, and who asks.",
+    )
     thresholds: Thresholds = Field(
         {},
         description="Bounds on error_rate, dropped, rate, mean, percentiles such as "
@@ -157,6 +163,7 @@ class Traffic(Validator):
             timeout=self.timeout,
             http_version=self.http_version,
             keep_alive=self.keep_alive,
+            trust=self.encryption,
         )
         return Terms.of(
             load,

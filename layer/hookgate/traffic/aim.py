@@ -53,8 +53,10 @@ class Aim:
     trust: str | None
 
     @classmethod
-    def at(cls, target: Target, seconds: float) -> Aim:
+    def at(cls, target: Target, seconds: float, server_name: str = "") -> Aim:
         """Resolve ``target`` within so many seconds.
+
+        ``server_name`` is asked for in a TLS handshake instead of the host.
 
         Raises:
             CannotMeasure: the listener carries no HTTP, or leads where a gate never
@@ -68,7 +70,9 @@ class Aim:
         if seconds <= 0:
             raise NoAnswer(f"no time was left to resolve {endpoint.address}")
         said = target.host or endpoint.host
-        name = host_of(said or endpoint.address)
+        if server_name and not said:
+            said = f"{endpoint.address}:{endpoint.port}"
+        name = server_name or host_of(said or endpoint.address)
         place = f"[{name}]" if ":" in name else name
         own = {"Host": ascii_host(said)} if said else {}
         return cls(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pycurl
 
+from hookgate.http_probe.tls import secure
 from hookgate.traffic.aim import Aim
 from hookgate.traffic.load import Load
 from hookgate.traffic.tally import Tally
@@ -150,10 +151,5 @@ class Kind:
         curl.setopt(pycurl.FORBID_REUSE, int(not load.keep_alive))
         curl.setopt(pycurl.FRESH_CONNECT, int(not load.keep_alive))
         if aim.secure:
-            curl.setopt(pycurl.CAINFO, aim.trust or _authorities())
-
-
-def _authorities() -> str:
-    from certifi import where  # noqa: PLC0415 - needed only for TLS without a bundle of one's own
-
-    return where()
+            secure(curl, load.trust, aim.trust)
+            curl.setopt(pycurl.OPT_CERTINFO, 0)  # Nobody asks for it under load.

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hookgate.probe import Trust
 from hookgate.traffic.pace import Pace
 
 #: What a load's requests say of themselves, beside their User-Agent.
@@ -48,6 +49,7 @@ class Load:
         http_version: ``1.1`` or ``2``.
         keep_alive: whether connections are used again.
         yardstick: whether the production listener gets each request too.
+        trust: whom to trust with TLS, which name to ask for, and who asks.
         closed: start a request as soon as another ends, for measurements of the
             generator itself; nothing is dropped.
     """
@@ -59,6 +61,7 @@ class Load:
     http_version: str = "1.1"
     keep_alive: bool = True
     yardstick: bool = False
+    trust: Trust = field(default_factory=Trust)
     closed: bool = False
 
     def order(self) -> Iterator[int]:

@@ -121,7 +121,13 @@ class Terms:
             said = f"{count} of {whole.samples} answers not by the replacement: {by}"
         if result.stopped:
             said += "; stopped early, for the outcome was certain"
-        return Finding(ok=not count, summary=said, evidence=evidence(result)), False
+        told = Finding(
+            ok=not count,
+            summary=said,
+            evidence=evidence(result),
+            optout=self.load.trust.optout,
+        )
+        return told, False
 
     def _held(
         self, bound: Threshold, name: str, tally: Tally, result: Result

@@ -47,7 +47,8 @@ class TrafficTool:
             targets.append(_there(self.production))
         for each in targets:
             each.examine()
-        aims = [Aim.at(each, self.deadline.remaining) for each in targets]
+        name = load.trust.server_name
+        aims = [Aim.at(each, self.deadline.remaining, name) for each in targets]
         sockets = Sockets({address for aim in aims for address in aim.addresses})
         sides = []
         for wanted, aim, target in zip((True, False), aims, targets, strict=False):

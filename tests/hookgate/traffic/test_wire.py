@@ -9,6 +9,8 @@ import trustme
 from support.listeners import Peer
 from support.traffic import load, never, serving, target, tool
 
+from hookgate.probe import Trust
+
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _SETTINGS, _HEADERS = 4, 1
 
@@ -62,6 +64,39 @@ def test_certificate_that_proves_nothing(listen, authority, bundle, options):
     whole = tool(asked)(load(3), never).test.whole
     assert {"the certificate is not trusted, or is for another name": 3} == whole.errors
     assert [] == listener.requests
+
+
+def test_plan_says_whom_to_trust(listen, authority):
+    """A plan's own authority and server name are used, and a blind eye is told."""
+    listener = listen(serving(), served(authority, "shop.internal"))
+    ca = authority.cert_pem.bytes().decode()
+    trust = Trust(ca=ca, server_name="shop.internal")
+    asked = at_home(listener.port, host="shop.example.com")
+    whole = tool(asked)(load(3, trust=trust), never).test.whole
+    assert {200: 3} == whole.statuses
+    assert {"shop.internal"} == set(listener.server_names)
+    assert b"Host: shop.example.com" in listener.requests[0]
+    blind = tool(asked)(load(3, trust=Trust(verify=False)), never).test.whole
+    assert {200: 3} == blind.statuses
+
+
+def test_client_shows_its_certificate(listen, authority):
+    """A listener that asks for a client's certificate gets the plan's."""
+    context = served(authority, "shop.example.com")
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(context)
+    listener = listen(serving(), context)
+    own = authority.issue_cert("gate@example.com")
+    ca = authority.cert_pem.bytes().decode()
+    trust = Trust(
+        ca=ca,
+        certificate=own.cert_chain_pems[0].bytes().decode(),
+        key=own.private_key_pem.bytes().decode(),
+    )
+    asked = at_home(listener.port, host="shop.example.com")
+    assert {200: 3} == tool(asked)(load(3, trust=trust), never).test.whole.statuses
+    whole = tool(asked)(load(3, trust=Trust(ca=ca)), never).test.whole
+    assert (3, {}) == (whole.failed, whole.statuses)
 
 
 def test_no_tls(listen):
