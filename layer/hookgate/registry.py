@@ -19,6 +19,7 @@ from importlib.metadata import entry_points as _entry_points
 from typing import Any
 
 from hookgate.errors import InputError
+from hookgate.familiar import familiar
 from hookgate.validator import Validator
 
 #: The folder of drop-in validators, and the group of installed ones.
@@ -89,7 +90,11 @@ def names(
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is most like ``word``, if one is like it at all."""
+    """The known word that means ``word`` elsewhere or is most like it, if one is."""
+    known = tuple(known)
+    meant = familiar(word, known)
+    if meant:
+        return meant
     from difflib import get_close_matches  # noqa: PLC0415 - most plans are right
 
     by_lower = {each.lower(): each for each in known}

@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     WithJsonSchema,
+    model_validator,
 )
 
 from hookgate.expectation import predicates
@@ -121,6 +122,14 @@ class Must(BaseModel):
         alias="not",
         description="This can be told of the value, and does not hold.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_mapping(cls, value: object) -> object:
+        if not isinstance(value, dict | BaseModel):
+            said = value if isinstance(value, str | int | float) else "…"
+            raise ValueError(f"say what must hold, such as {{equals: {said}}}")  # noqa: TRY004 - as above
+        return value
 
     def compiled(self, kind: Kind | None, whole: Kind | None = None) -> Inner:
         """The filters and the predicate for a value of ``kind``, None if not known.

@@ -26,20 +26,25 @@ def thresholds(value: object) -> Mapping[str, Threshold]:
     """
     if not isinstance(value, Mapping):
         raise ValueError('thresholds are a mapping such as {p95: "< 300ms"}')  # noqa: TRY004 - pydantic turns ValueError into its error
-    return {
-        str(metric): bound
-        if isinstance(bound, Threshold)
-        else _read(str(metric), bound)
-        for metric, bound in value.items()
-    }
+    found, wrong = {}, []
+    for metric, bound in value.items():
+        try:
+            known = isinstance(bound, Threshold)
+            found[str(metric)] = bound if known else _read(str(metric), bound)
+        except ValueError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return found
 
 
 def _read(metric: str, written: object) -> Threshold:
     try:
+        _demand_known(metric)
         sign, text = signed(written, _example(metric))
+        kind, bound = _value(metric, text)
     except ValueError as error:
         raise ValueError(f"{metric}: {error}") from None
-    kind, bound = _value(metric, text)
     return Threshold(
         metric=metric, sign=sign, bound=bound, kind=kind, text=f"{sign} {text}"
     )
@@ -47,11 +52,6 @@ def _read(metric: str, written: object) -> Threshold:
 
 def _value(metric: str, text: str) -> tuple[str, float]:
     timed = bool(PERCENTILE.fullmatch(metric)) or metric == "mean"
-    counted = metric in {"error_rate", "dropped"} or bool(STATUS.fullmatch(metric))
-    if not timed and not counted and metric != "rate":
-        raise ValueError(f"unknown metric {metric!r}; there are: {_METRICS}")
-    if timed and PERCENTILE.fullmatch(metric) and float(metric[1:]) == 0:
-        raise ValueError("p0 is no percentile; write p50 to p99.99")
     relative = _OF_BLUE.fullmatch(text)
     if relative and (timed or metric == "error_rate"):
         return "blue", float(relative[1]) / 100
@@ -64,9 +64,17 @@ def _value(metric: str, text: str) -> tuple[str, float]:
         return "share", float(share[1]) / 100
     if metric != "error_rate" and _COUNT.fullmatch(text):
         return "count", float(text)
-    raise ValueError(
-        f"{metric}: {text!r} is not a bound of it; write {_example(metric)!r}"
-    )
+    raise ValueError(f"{text!r} is not a bound of it; write {_example(metric)!r}")
+
+
+def _demand_known(metric: str) -> None:
+    if PERCENTILE.fullmatch(metric):
+        if float(metric[1:]) == 0:
+            raise ValueError("no percentile; write p50 to p99.99")
+    elif metric not in {"mean", "error_rate", "dropped", "rate"} and not (
+        STATUS.fullmatch(metric)
+    ):
+        raise ValueError(f"unknown metric; there are: {_METRICS}")
 
 
 def _example(metric: str) -> str:

@@ -18,7 +18,11 @@ WRONG = [
     pytest.param({"header": "A", "css": "b", "equals": "c"}, "give one of", id="two"),
     pytest.param({"header": "A"}, "give one of equals, differs", id="no predicate"),
     pytest.param({"body": {}}, "give one of equals", id="no predicate inside"),
-    pytest.param({"body": "tea"}, "valid dictionary", id="body as text"),
+    pytest.param(
+        {"body": "tea"},
+        r"say what must hold, such as \{equals: tea\}",
+        id="body as text",
+    ),
     pytest.param({"header": "A", "equal": "b"}, "Extra inputs", id="unknown key"),
     pytest.param(
         {"header": "A", "equals": "b", "not": {"equals": "c"}},

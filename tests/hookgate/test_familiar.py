@@ -1,0 +1,39 @@
+"""Words of other tools lead to the plan's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from hookgate.plan.options import build
+from hookgate.registry import closest, resolve
+
+
+@pytest.mark.parametrize(
+    ("entry", "meant"),
+    [
+        pytest.param({"jsonpath": "$.a", "eq": 1}, "equals", id="Argo"),
+        pytest.param({"status": {"greater": 1}}, "above", id="greater"),
+        pytest.param({"ip": {"equals": "::1"}}, "peer", id="Hurl"),
+        pytest.param({"response_time": {"below": "1s"}}, "duration", id="Gatus"),
+    ],
+)
+def test_expectation(entry, meant):
+    """A query or predicate under another tool's name is told by our own."""
+    faults = build(resolve("http"), {"expect": [entry]})
+    assert any(f"did you mean {meant!r}?" in each.what for each in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("option", "meant"),
+    [("follow_redirects", "follow"), ("tls_config", "encryption"), ("retry", "within")],
+)
+def test_option(option, meant):
+    """So is an option of blackbox_exporter or Hurl."""
+    faults = build(resolve("http"), {option: 1})
+    assert any(f"did you mean {meant!r}?" in each.what for each in faults), faults
+
+
+def test_a_word_that_is_known_nowhere():
+    """What nobody says, and what is not there, is not meant."""
+    assert closest("surprise", ("equals", "below")) is None
+    assert closest("eq", ("below",)) is None
