@@ -248,6 +248,14 @@ def appspec_hooks() -> list[dict[str, str]]:
     return hooks
 
 
+def test_memory_leaves_the_last_word_its_time() -> None:
+    """No hook has less memory than what the last word was measured to be in time with.
+
+    docs/decisions/0001-a-second-process-has-the-last-word.md
+    """
+    assert parameter("MemorySize")["MinValue"] >= 512
+
+
 def test_appspec_section() -> None:
     """The output's section names the function of each event, in CodeDeploy's order."""
     assert [{str(event): str(event)} for event in LifecycleEvent] == appspec_hooks()
