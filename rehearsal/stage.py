@@ -10,20 +10,14 @@ from typing import Any, Self
 from rehearsal.clients import Clients
 from rehearsal.cloudwatch.alarms import AlarmChanged, AlarmObserver
 from rehearsal.cloudwatch.cloudwatch import CloudWatch
-from rehearsal.codedeploy.acting.world import AwsWorld
-from rehearsal.codedeploy.api.context import Context
-from rehearsal.codedeploy.api.service import codedeploy_service
 from rehearsal.codedeploy.clock import Clock, SystemClock
-from rehearsal.codedeploy.engine import Engine
+from rehearsal.codedeploy.codedeploy import CodeDeploy
 from rehearsal.codedeploy.observation import Change, Observer, nobody
 from rehearsal.codedeploy.registry import Registry
-from rehearsal.codedeploy.workers import Workers
 from rehearsal.data_plane import DataPlane
-from rehearsal.ecs.context import EcsContext
+from rehearsal.ecs.ecs import Ecs
 from rehearsal.ecs.images import Image
 from rehearsal.ecs.records import Whereabouts
-from rehearsal.ecs.scheduler import Scheduler
-from rehearsal.ecs.service import ecs_service
 from rehearsal.endpoint.front import CODEDEPLOY, ECS, Front
 from rehearsal.endpoint.moto_state import MotoState
 from rehearsal.endpoint.server import EndpointServer
@@ -150,7 +144,7 @@ class Stage:
         closing.callback(self.data_plane.close)
         self.data_plane.take_detour(StaleListeners(self.faults.stale_listener))
         self.data_plane.take_disguise(self.faults.certificate)
-        scheduler = self._scheduler(closing)
+        ecs = self._ecs(closing)
         front = Front(settings.region, self._moto)
         calls = FaultyCalls(front, self.faults.calls)
         self._server = EndpointServer(calls, settings.port, settings.host)
@@ -161,11 +155,12 @@ class Stage:
         mirror = self._mirror()
         cloudwatch = self._cloudwatch(mirror, closing)
         fleet = self._fleet(cloudwatch, closing)
-        self.engine = engine = self._engine()
+        codedeploy = self._codedeploy()
+        self.engine = codedeploy.engine
         front.open(
             json_services={
-                CODEDEPLOY: codedeploy_service(self._context(engine)),
-                ECS: ecs_service(self._ecs_context(scheduler)),
+                CODEDEPLOY: codedeploy.service(settings.region, ACCOUNT),
+                ECS: ecs.service(),
             },
             load_balancing=LoadBalancerService(self.data_plane, mirror),
             functions=LambdaService(fleet),
@@ -174,21 +169,21 @@ class Stage:
         )
         self._server.start()
         fleet.prewarm(settings.warm)
-        workers = Workers(engine)
-        workers.start()
-        closing.callback(workers.close)
+        codedeploy.start()
+        closing.callback(codedeploy.close)
 
-    def _scheduler(self, closing: ExitStack) -> Scheduler:
-        scheduler = Scheduler(
-            self.images,
-            self.data_plane,
-            self._whereabouts,
-            self.settings.ecs,
-            FaultyTasks(self.faults, self.data_plane),
+    def _ecs(self, closing: ExitStack) -> Ecs:
+        ecs = Ecs(
+            images=self.images,
+            plane=self.data_plane,
+            whereabouts=Whereabouts(region=self.settings.region, account=ACCOUNT),
+            settings=self.settings.ecs,
+            tampering=FaultyTasks(self.faults, self.data_plane),
+            moto=self._moto,
         )
-        scheduler.start()
-        closing.callback(scheduler.close)
-        return scheduler
+        ecs.start()
+        closing.callback(ecs.close)
+        return ecs
 
     def _notify(self, closing: ExitStack) -> Notifications:
         notifications = Notifications(
@@ -233,16 +228,15 @@ class Stage:
         closing.callback(fleet.close)
         return fleet
 
-    def _engine(self) -> Engine:
-        settings = self.settings.engine
-        world = AwsWorld(
-            ecs=self.client("ecs"),
-            elbv2=self.client("elbv2"),
-            functions=self._invoker or self.client("lambda"),
-            cloudwatch=self.client("cloudwatch"),
-            assumptions=settings.assumptions,
+    def _codedeploy(self) -> CodeDeploy:
+        return CodeDeploy(
+            clients=self._clients,
+            invoker=self._invoker or self.client("lambda"),
+            registry=self._registry,
+            clock=self._clock,
+            settings=self.settings.engine,
+            on_change=self._changed,
         )
-        return Engine(world, self._clock, settings, self._changed)
 
     def _changed(self, change: Change) -> None:
         self._stops.on_change(change)
@@ -252,27 +246,6 @@ class Stage:
     def _alarm_changed(self, change: AlarmChanged) -> None:
         self._notifications.of_alarms(change)
         self._on_alarm(change)
-
-    def _context(self, engine: Engine) -> Context:
-        return Context(
-            engine=engine,
-            registry=self._registry,
-            read_object=self._clients.read_object,
-            region=self.settings.region,
-            account=ACCOUNT,
-        )
-
-    def _ecs_context(self, scheduler: Scheduler) -> EcsContext:
-        moto = self._moto
-        return EcsContext(
-            scheduler=scheduler,
-            whereabouts=self._whereabouts,
-            moto=lambda operation, request: moto.call("ecs", operation, request),
-        )
-
-    @property
-    def _whereabouts(self) -> Whereabouts:
-        return Whereabouts(region=self.settings.region, account=ACCOUNT)
 
     def _mirror(self) -> Mirror:
         moto = self._moto
