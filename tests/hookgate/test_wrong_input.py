@@ -21,8 +21,10 @@ target: {identity: {header: X-App-Version, equals: "${green.image.tag}"}}
 events:
   AfterAllowTestTraffic:
     - use: http
-      with: {path: /, timeout: 1s, max_body: 64KiB}
+      with: {path: /, timeout: 20s, max_body: 64KiB}
 """
+#: For a listener that would be waited for.
+HASTY = PLAN.replace("20s", "1s")
 PROVEN = "X-App-Version: 1.2.0"
 
 
@@ -65,12 +67,6 @@ def test_good_listener():
     [
         pytest.param(reset, "reset|cut|closed", id="resets"),
         pytest.param(
-            lambda peer: peer.stall(), "not one line of an answer came", id="stalls"
-        ),
-        pytest.param(
-            lambda peer: peer.drip(b"HTTP/1.1 200 OK\r\nX: "), "within", id="drips"
-        ),
-        pytest.param(
             lambda peer: peer.flood(b"X: y\r\n" * 99),
             "HTTP|header",
             id="endless-headers",
@@ -92,6 +88,26 @@ def test_bad_listener(script, reason):
     """A listener that misbehaves is reported Failed, with a reason that says how."""
     with closing(Listener(script)) as listener:
         reports, told = judged(listener.port)
+
+    assert [HookStatus.FAILED] == reports
+    assert re.search(reason, told), told
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        pytest.param(
+            lambda peer: peer.stall(), "not one line of an answer came", id="stalls"
+        ),
+        pytest.param(
+            lambda peer: peer.drip(b"HTTP/1.1 200 OK\r\nX: "), "within", id="drips"
+        ),
+    ],
+)
+def test_slow_listener(script, reason):
+    """A listener that never gets to its end is reported Failed, within its time."""
+    with closing(Listener(script)) as listener:
+        reports, told = judged(listener.port, HASTY)
 
     assert [HookStatus.FAILED] == reports
     assert re.search(reason, told), told

@@ -79,16 +79,11 @@ class Standing:
             if word in (said := _command(each)) and (LIFELINE in said) is lifeline
         ]
 
-    def ports(self):
-        """Every port that one of the processes listens at."""
-        ports = {
-            connection.laddr.port
-            for each in self.marked()
-            for connection in _connections(each)
-            if connection.status == psutil.CONN_LISTEN
-        }
-        assert {self.told["production"], self.told["test"]} <= ports
-        return ports
+    def sockets(self):
+        """Every socket that one of the processes listens with, by its inode."""
+        sockets = listened_with(self.marked())
+        assert {self.told["production"], self.told["test"]} <= {*sockets.values()}
+        return set(sockets)
 
     def client(self, service):
         return boto3.client(
@@ -107,18 +102,21 @@ def _environ(pid):
         return []
 
 
+def _inodes(pid):
+    """The sockets that a process holds (proc_pid_fd(5))."""
+    links = set()
+    with contextlib.suppress(OSError):  # the process has ended
+        for each in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                links.add(str(each.readlink()))
+    return {link[8:-1] for link in links if link.startswith("socket:[")}
+
+
 def _command(process):
     try:
         return " ".join(process.cmdline())
     except psutil.Error:
         return ""
-
-
-def _connections(process):
-    try:
-        return process.net_connections("tcp")
-    except psutil.Error:
-        return []
 
 
 @contextlib.contextmanager
@@ -143,15 +141,21 @@ def standing(folder):
             process.kill()
 
 
-def is_free(port):
-    """Whether nobody listens at a port any more."""
-    try:
-        fetch(port)
-    except ConnectionRefusedError:
-        return True
-    except OSError as error:
-        return "refused" in str(error)
-    return False
+def listening():
+    """The port of every socket that anybody listens with, by the socket's inode.
+
+    A port that is free again may soon be somebody else's; a socket is not
+    (proc_pid_net(5)).
+    """
+    rows = Path("/proc/net/tcp").read_text("utf-8").splitlines()[1:]
+    fields = [row.split() for row in rows]
+    return {f[9]: int(f[1].partition(":")[2], 16) for f in fields if f[3] == "0A"}
+
+
+def listened_with(processes):
+    """Those of them that one of the processes holds."""
+    held = {inode for each in processes for inode in _inodes(each.pid)}
+    return {inode: port for inode, port in listening().items() if inode in held}
 
 
 def serves(port):
@@ -162,10 +166,10 @@ def serves(port):
         return False
 
 
-def nothing_is_left(stage, ports, folder):
+def nothing_is_left(stage, sockets, folder):
     """Wait until every process is gone, then look at the ports and for files."""
     wait_for(lambda: not stage.marked())
-    assert [] == [port for port in ports if not is_free(port)]
+    assert set() == sockets & set(listening())
     assert [] == [*folder.iterdir()]
 
 
@@ -181,21 +185,21 @@ def _stage(tmp_path_factory):
 def test_nothing_outlives_the_stage(sent, tmp_path):
     """Tasks, functions, listeners, keys and customers end with it, whatever ends it."""
     with standing(tmp_path) as stage:
-        ports = stage.ports()
+        sockets = stage.sockets()
         assert stage.running("tiny_app.py", lifeline=False)
         assert stage.running("awslambdaric", lifeline=False)
         stage.process.send_signal(sent)
 
-        nothing_is_left(stage, ports, tmp_path)
+        nothing_is_left(stage, sockets, tmp_path)
 
 
 def test_a_closed_stage_leaves_nothing(tmp_path):
     """Nor does anything stay when it ends of itself, in the middle of a deployment."""
     with standing(tmp_path) as stage:
-        ports = stage.ports()
+        sockets = stage.sockets()
         stage.process.stdin.close()
 
-        nothing_is_left(stage, ports, tmp_path)
+        nothing_is_left(stage, sockets, tmp_path)
         assert 0 == stage.process.wait()
 
 
@@ -213,12 +217,12 @@ def test_a_killed_part_leaves_nothing(stage, word, lifeline):
     part = wait_for(lambda: stage.running(word, lifeline=lifeline))[0]
     group = os.getpgid(part.pid)
     members = [each for each in stage.marked() if _group(each) == group]
-    ports = {c.laddr.port for m in members for c in _connections(m) if not c.raddr}
+    sockets = set(listened_with(members))
 
     part.kill()
 
     wait_for(lambda: not [each for each in stage.marked() if _group(each) == group])
-    assert [] == [port for port in ports if not is_free(port)]
+    assert set() == sockets & set(listening())
     answer = stage.client("lambda").invoke(FunctionName="CodeDeployHook_echo")
     assert "FunctionError" not in answer
     wait_for(lambda: serves(stage.told["production"]))
