@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from cli.output import console_for
 from hookgate.aws.status import RESERVE
 from hookgate.model import LifecycleEvent
 from hookgate.plan import Plan, Step, beside, read_plan, worst_case
@@ -31,7 +32,7 @@ def command(plan_file: Path) -> None:
         beside(plan_file),
         deployed=False,
     )
-    console = Console(highlight=False)
+    console = console_for(())
     console.print(_target(plan))
     for event, steps in plan.events.items():
         console.print()

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TextIO, cast
 
 import click
 from rich.console import Console
+
+#: Columns where no terminal says how many: as wide as the pages of CI servers.
+_PIPE_WIDTH = 120
+_FILLING = re.compile(r" +$", re.MULTILINE)
 
 
 class _File(click.Path):
@@ -43,7 +49,24 @@ def console_for(files: Sequence[str | None]) -> Console:
             raise click.UsageError(f"only one record can go to {said}")
     # The stream itself: while steps are judged, sys.stdout is routed to their logs.
     stream = sys.stderr if "-" in files else sys.stdout
-    return Console(file=stream, highlight=False)
+    if stream.isatty():
+        return Console(file=stream, highlight=False)
+    width = None if "COLUMNS" in os.environ else _PIPE_WIDTH
+    return Console(file=cast("IO[str]", _Trimmed(stream)), highlight=False, width=width)
+
+
+class _Trimmed:
+    """A file or a pipe: lines without the spaces that would fill up a terminal."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write whole lines, each without the spaces at its end."""
+        return self._stream.write(_FILLING.sub("", text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def write_json(record: Mapping[str, Any], file: str | None) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cli.timeline import timeline
-from cli.words import duration_text, mark, notes_of
+from cli.words import duration_text, fault_lines, mark, notes_of, side
 
 #: The kind of a status, which decides its colour; its word says the rest.
 _KINDS = {
@@ -65,7 +65,8 @@ def _told(deployment: Mapping[str, Any]) -> dict[str, Any]:
         "milliseconds": line.seconds * 1000,
         "expectation": _expectation(deployment["expectation"]),
         "notes": notes_of(deployment),
-        "shares": _shares(deployment["production_traffic"]["served_by"]),
+        "fault_lines": fault_lines(deployment["faults"]),
+        "shares": _shares(deployment),
     }
 
 
@@ -74,21 +75,23 @@ def _expectation(expected: Mapping[str, Any]) -> str:
     if "event" in expected:
         said.append(f"at {expected['event']}")
     if "reason" in expected:
-        said.append(f"for a reason that says “{expected['reason']}”")
+        said.append(f"because of “{expected['reason']}”")
     if "alarm" in expected:
         said.append(f"by the alarm {expected['alarm']}")
     if "rollback" in expected:
-        said.append(f"with a rollback that is {expected['rollback']}")
+        said.append(f"and a rollback that is {expected['rollback']}")
     return " ".join(said)
 
 
-def _shares(served_by: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Who served how many, as parts of a bar; the first to serve was there before."""
+def _shares(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Who served how many, as parts of a bar, each in its side's colour."""
+    served_by = deployment["production_traffic"]["served_by"]
     total, shares = sum(served_by.values()), []
     start = 0.0
     for who, number in served_by.items():
         length = 100 * number / total
-        shares.append({"who": who, "number": number, "start": start, "length": length})
+        share = {"who": who, "number": number, "start": start, "length": length}
+        shares.append({**share, "side": side(deployment, who)})
         start += length
     return shares
 

@@ -10,11 +10,14 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from cli.scene import Scene, ending
+from cli.ending import ending
+from cli.scene import Scene
+from cli.words import fault_lines
 from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.cloudwatch.evaluation import AlarmState
 from rehearsal.codedeploy.observation import Change
 from rehearsal.hook_log import Outcome
+from rehearsal.record import ordered
 from rehearsal.scenario.deployments import DeploymentFile
 from rehearsal.scenario.scenario import Scenario
 
@@ -44,8 +47,9 @@ class RehearsalView:
         self._console.print(
             Text.assemble(
                 (f"{group.application}/{group.name}", "bold"),
-                f"  {content.starts_with} serves {content.traffic.rate:g} customers/s",
-                (f"  {endpoint_url}", "dim"),
+                f"  {content.starts_with} serves customers, ",
+                f"{content.traffic.rate:g} requests/s",
+                (f"\nAWS is played at {endpoint_url}", "dim"),
             )
         )
 
@@ -53,11 +57,15 @@ class RehearsalView:
         """Open a scene."""
         with self._lock:
             self._number += 1
-            scene = Scene(deployment.name, deployment.image, deployment_id)
+            faults = fault_lines(ordered(deployment.faults))
+            scene = Scene(deployment.name, deployment.image, deployment_id, faults)
             self._scene = scene
             for change in self._early:
                 scene.deployments[change.deployment.id] = change.deployment
             self._early.clear()
+        if not self._console.is_terminal:  # where nothing moves until the end
+            number = f"{self._number}/{self._of}"
+            self._console.print(f"\n{number} {scene.name} …", style="dim", markup=False)
 
     def change(self, change: Change) -> None:
         """Take the newest state of a deployment."""
@@ -71,7 +79,7 @@ class RehearsalView:
         """Take a step that has ended."""
         with self._lock:
             if self._scene is not None and deployment_id == self._scene.id:
-                self._scene.outcomes.setdefault(event, []).append(outcome)
+                self._scene.take(event, outcome)
 
     def alarm(self, change: AlarmChanged) -> None:
         """Show an alarm that has gone off, until it is well again."""
@@ -90,6 +98,7 @@ class RehearsalView:
             scene, self._scene = self._scene, None
             self._said = Text("…", style="dim")
         if scene is not None:
+            scene.complete(record)
             self._console.print(self._drawn(scene, ending(record)))
 
     def _draw(self) -> RenderableType:

@@ -11,7 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli.words import marked, notes_of, reason_text, style, took
+from cli.ending import alarm_line
+from cli.words import marked, reason_text, style, took
 from rehearsal.codedeploy.model.deployment import Deployment, Event
 from rehearsal.codedeploy.model.vocabulary import EventStatus
 from rehearsal.hook_log import Outcome
@@ -26,9 +27,22 @@ class Scene:
     name: str
     image: str
     id: str
+    faults: list[str] = field(default_factory=list)
     deployments: dict[str, Deployment] = field(default_factory=dict)
-    outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
+    outcomes: dict[str, dict[str, Outcome]] = field(default_factory=dict)
     alarms: dict[str, str] = field(default_factory=dict)
+
+    def take(self, event: str, outcome: Outcome) -> None:
+        """Take a step that has ended; of a hook that is run twice, the last."""
+        self.outcomes.setdefault(event, {})[outcome["name"]] = outcome
+
+    def complete(self, record: Mapping[str, Any]) -> None:
+        """Add what only the verdicts tell, such as the last report's."""
+        for event in record["lifecycle_events"]:
+            known = self.outcomes.get(event["name"], {})
+            for outcome in (event["verdict"] or {}).get("outcomes", ()):
+                if outcome["name"] not in known:
+                    self.take(event["name"], outcome)
 
     def drawn(self, number: str, *more: RenderableType) -> RenderableType:
         """The scene as a person sees it.
@@ -48,6 +62,10 @@ class Scene:
             (status, style(status)),
         )
         rows: list[RenderableType] = [head]
+        rows += [
+            Padding(Text(f"fault ordered  {each}", style="yellow"), (0, 0, 0, 2))
+            for each in self.faults
+        ]
         if main is not None:
             rows.append(_events(main, self.outcomes))
         rows += [
@@ -55,11 +73,13 @@ class Scene:
         ]
         if main is not None and not more:
             rows.append(_split(list(self.deployments.values())[-1]))
-            rows += [_alarm(each) for each in self.alarms.items()]
+            rows += [alarm_line(each) for each in self.alarms.items()]
         return Group(*rows, *more)
 
 
-def _events(deployment: Deployment, outcomes: Mapping[str, list[Outcome]]) -> Table:
+def _events(
+    deployment: Deployment, outcomes: Mapping[str, Mapping[str, Outcome]]
+) -> Table:
     table = Table.grid(padding=(0, 1))
     table.add_column(width=1)
     table.add_column(no_wrap=True)
@@ -73,7 +93,7 @@ def _events(deployment: Deployment, outcomes: Mapping[str, list[Outcome]]) -> Ta
         table.add_row(
             marked(str(event.status)), name, _took(event), Text(told, style="bold red")
         )
-        for outcome in outcomes.get(str(event.name), ()):
+        for outcome in outcomes.get(str(event.name), {}).values():
             step = Text.assemble("  ", marked(outcome["status"]), " ", outcome["name"])
             table.add_row("", step, took(outcome["duration_ms"]), reason_text(outcome))
     return table
@@ -98,12 +118,6 @@ def _rollback(deployment: Deployment) -> Text:
     )
 
 
-def _alarm(named: tuple[str, str]) -> RenderableType:
-    name, reason = named
-    line = Text.assemble(("alarm ", "dim"), (name, "bold red"), f"  {reason}")
-    return Padding(line, (0, 0, 0, 2))
-
-
 def _split(deployment: Deployment) -> Text:
     """Where production traffic goes now."""
     green = deployment.green.weight if deployment.green is not None else 0.0
@@ -114,25 +128,3 @@ def _split(deployment: Deployment) -> Text:
         ("░" * filled, "green"),
         f" green  {100 - green:.0f} : {green:.0f}",
     )
-
-
-def ending(record: Mapping[str, Any]) -> RenderableType:
-    """How a deployment ended, and whether that is what the scenario says."""
-    traffic = record["production_traffic"]
-    served = ", ".join(f"{n} by {who}" for who, n in traffic["served_by"].items())
-    lines: list[RenderableType] = [
-        Text(
-            f"  customers: {traffic['requests']} requests, {traffic['failed']} failed"
-            f" ({served})",
-            style="dim",
-        )
-    ]
-    lines += [_alarm((each["name"], each["reason"])) for each in record["alarms"]]
-    lines += [Text(f"  note: {note}", style="yellow") for note in notes_of(record)]
-    if record["as_expected"]:
-        lines.append(Text(f"  {record['status']}, as expected", style="green"))
-    lines += [
-        Padding(Text(f"not as expected: {each}", style="bold red"), (0, 0, 0, 2))
-        for each in record["surprises"]
-    ]
-    return Group(*lines)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.options import Option, options
-from cli.output import write_text
+from cli.output import console_for, write_text
 from cli.reference import example, index, page, prose, schema_of, title
 from hookgate.registry import names, resolve
 from hookgate.validator import Validator
@@ -30,7 +30,7 @@ def command(name: str | None, markdown: str | None) -> None:
     if markdown is not None:
         _write(name, markdown)
         return
-    console = Console(highlight=False)
+    console = console_for(())
     if name is None:
         _list(console)
     else:

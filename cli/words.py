@@ -75,6 +75,27 @@ def notes_of(record: Mapping[str, Any]) -> list[str]:
     return sorted(notes)
 
 
+def fault_lines(faults: Mapping[str, Any]) -> list[str]:
+    """What a scenario has go wrong in a deployment, a line for each fault."""
+    return [f"{name}: {_listed(each)}" for name, each in faults.items()]
+
+
+def _listed(said: Any) -> str:
+    """A value of a scenario in words, without its brackets."""
+    if isinstance(said, Mapping):
+        return ", ".join(f"{name} {_listed(each)}" for name, each in said.items())
+    if isinstance(said, list):
+        return "; ".join(_listed(each) for each in said)
+    return str(said).lower() if isinstance(said, bool) else str(said)
+
+
+def side(record: Mapping[str, Any], task_definition: str) -> str:
+    """Which side of a deployment a task definition was."""
+    if task_definition == "unknown":
+        return task_definition
+    return "green" if task_definition == record["task_definition"] else "blue"
+
+
 def step_table(outcomes: list[Mapping[str, Any]]) -> Table:
     """Outcomes of steps, each with its reason.
 

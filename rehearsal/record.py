@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from rehearsal.faults.file import FaultsFile
 from rehearsal.scenario.deployments import DeploymentFile, ExpectFile
 
 Verdicts = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
@@ -23,6 +24,7 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
     rollback: Mapping[str, Any] | None,
     events: Iterable[Mapping[str, Any]],
     deployment: DeploymentFile,
+    definition: str,
     traffic: Mapping[str, Any],
     green_served_at: float | None,
     verdict: Verdicts,
@@ -35,6 +37,7 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
         rollback: the same of its rollback, if there was one.
         events: the target's lifecycle events.
         deployment: the scenario's words on it.
+        definition: the ARN of green's task definition.
         traffic: what became of the customers' requests.
         green_served_at: when a customer was first answered by green, in epoch seconds.
         verdict: the verdict of the hook at an event, or None where none ran.
@@ -47,6 +50,8 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
         "deployment_id": id_,
         "name": deployment.name,
         "image": deployment.image,
+        "task_definition": definition.rpartition("/")[2],
+        "faults": ordered(deployment.faults),
         "status": info["status"],
         "expected": deployment.expect.status,
         "expectation": _expectation(deployment.expect),
@@ -59,6 +64,11 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
     }
     surprises = list(_surprises(record, deployment, green_served_at))
     return {**record, "as_expected": not surprises, "surprises": surprises}
+
+
+def ordered(faults: FaultsFile) -> dict[str, Any]:
+    """The faults that a deployment meets, with units, as its record tells them."""
+    return faults.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _event(

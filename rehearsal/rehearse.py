@@ -159,6 +159,7 @@ class Rehearsal:
             rolled_back,
             lifecycle_events(codedeploy, self.scenario, id_),
             deployment,
+            definition,
             visits.record,
             visits.first_served.get(definition),
             lambda event: self._verdict(id_, event, events),

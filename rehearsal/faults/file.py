@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 
-from hookgate.units import Duration, Percentage
+from hookgate.units import Duration, Percentage, seconds_text
 from rehearsal.faults.operations import known_call
 
 AnyEvent = Literal[
@@ -23,8 +30,16 @@ AnyEvent = Literal[
 #: Nobody waits longer in a rehearsal, in seconds.
 _LONGEST = 3600.0
 
-Wait = Annotated[Duration, Field(ge=0, le=_LONGEST)]
-Share = Annotated[Percentage, Field(gt=0, le=100)]
+Wait = Annotated[
+    Duration,
+    Field(ge=0, le=_LONGEST),
+    PlainSerializer(seconds_text, when_used="json-unless-none"),
+]
+Share = Annotated[
+    Percentage,
+    Field(gt=0, le=100),
+    PlainSerializer(lambda share: f"{share:g}%", when_used="json"),
+]
 Tasks = Annotated[int | None, Field(ge=1, le=20)]
 Call = Annotated[str, AfterValidator(known_call)]
 

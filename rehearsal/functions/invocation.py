@@ -34,7 +34,7 @@ class Invocation:
     """An event on its way through a function; its outcome is set once.
 
     Attributes:
-        is_doomed: Whether the environment is to be killed once the function has begun.
+        is_doomed: Whether the environment is to be killed as it takes the event.
     """
 
     payload: bytes

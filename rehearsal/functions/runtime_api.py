@@ -114,6 +114,12 @@ class _Handler(BaseHTTPRequestHandler):
         if invocation is None:
             self.close_connection = True
             return
+        if invocation.is_doomed:
+            # The function never sees the event: how far it got would be chance, and a
+            # death at work costs the next attempt the time of the whole first one.
+            invocation.ended.wait(self.runtime.timeout)
+            self.close_connection = True
+            return
         deadline = time.time() + self.runtime.timeout
         self._answer(
             200,

@@ -73,7 +73,7 @@ def test_story_is_in_the_output():
     played = a_deployment(lifecycle_events=[event], rollback=rollback, error=error)
     (case,) = _cases(of_rehearsal(a_record(played)))
     assert [
-        "shop:2 d-1: Succeeded",
+        "shop:1.2.0 d-1: Succeeded",
         "HOOK_EXECUTION_FAILURE: it said no",
         "AfterInstall: Succeeded",
         "  home page: passed: GET / answered 200",

@@ -1,10 +1,10 @@
 """Records on their way out."""
 
 import json
-import sys
 
 import click
 import pytest
+from rich.table import Table
 
 from cli.output import FILE, console_for, write_json, write_text
 
@@ -43,9 +43,11 @@ def test_half_a_surrogate_pair_is_written_as_its_escape(tmp_path):
         pytest.param(("-", "b"), True, id="standard output is taken"),
     ],
 )
-def test_talk_gives_way_to_a_record(files, expected):
+def test_talk_gives_way_to_a_record(files, expected, capsys):
     """The console is standard error where a record has standard output."""
-    assert expected == (console_for(files).file is sys.stderr)
+    console_for(files).print("talk")
+    told = capsys.readouterr()
+    assert ("", "talk\n")[:: 1 if expected else -1] == (told.out, told.err)
 
 
 @pytest.mark.parametrize("file", ["-", "same"])
@@ -59,3 +61,24 @@ def test_missing_folder_is_told_before_anything_runs(tmp_path):
     """A file in a folder that is not there is refused as the option is read."""
     with pytest.raises(click.BadParameter, match="there is no folder"):
         FILE.convert(str(tmp_path / "none" / "x.json"), None, None)
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [pytest.param(None, 120, id="none"), pytest.param("90", 90, id="asked for")],
+)
+def test_pipe_has_a_width(columns, expected, monkeypatch):
+    """Without a terminal lines are as long as a CI server's page, or as asked for."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns:
+        monkeypatch.setenv("COLUMNS", columns)
+    assert expected == console_for(()).width
+
+
+def test_pipe_has_no_filling(capsys):
+    """Lines of a table in a file do not end in spaces."""
+    table = Table.grid()
+    table.add_row("short")
+    table.add_row("much longer")
+    console_for(()).print(table)
+    assert "short\nmuch longer\n" == capsys.readouterr().out

@@ -60,6 +60,7 @@ def _failed():
         expectation={"status": "Failed", "event": "AfterInstall", "reason": "price"},
         error={"code": "HOOK_EXECUTION_FAILURE", "message": "it reported Failed"},
         rollback={"deployment_id": "d-9", "status": "Succeeded"},
+        faults={"late_start": {"by": "2 s"}},
         lifecycle_events=[
             an_event("Install"),
             an_event("AfterInstall", 1, status="Failed", verdict=verdict),
@@ -77,16 +78,17 @@ def test_elements_are_closed_in_order():
     "text",
     [
         "1 of 2 ended as expected",
-        "Expected: Failed at AfterInstall for a reason that says “price”",
+        "Expected: Failed at AfterInstall because of “price”",
         "HOOK_EXECUTION_FAILURE",
         "Rolled back by d-9 : ✓ Succeeded",
         "✗ failed price",
         "came 750",
         "- Skipped AllowTraffic",
-        "shop:1 served 75",
+        "blue shop:1 served 75",
         "none failed",
         "alarms: failed, but it does not block",
         "the deployment is Succeeded, not Failed",
+        "Faults ordered late_start: by 2 s",
     ],
 )
 def test_story_is_told(text):

@@ -1,48 +1,24 @@
-"""How a deployment's end looks."""
+"""One deployment as it is drawn."""
 
-import io
+from support.rehearsal_record import a_deployment, a_verdict, an_event, an_outcome
 
-import pytest
-from rich.console import Console
-from support.rehearsal_record import a_deployment, a_verdict, an_event
-
-from cli.scene import ending
+from cli.scene import Scene
 
 
-def _told(record):
-    out = io.StringIO()
-    Console(file=out, width=100).print(ending(record))
-    return out.getvalue()
+def test_a_hook_that_is_run_again_tells_its_steps_once():
+    """Of two attempts at a step, the last is shown."""
+    scene = Scene("x", "shop:1.2.0", "d-1")
+    last = an_outcome(reason="again")
+    scene.take("AfterInstall", an_outcome())
+    scene.take("AfterInstall", last)
+    assert [last] == list(scene.outcomes["AfterInstall"].values())
 
 
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        pytest.param({}, "Succeeded, as expected", id="as expected"),
-        pytest.param(
-            {}, "100 requests, 0 failed (75 by shop:1, 25 by shop:2)", id="who"
-        ),
-        pytest.param(
-            {"alarms": [{"name": "errors", "reason": "9 > 2"}]},
-            "alarm errors  9 > 2",
-            id="alarm",
-        ),
-        pytest.param(
-            {"as_expected": False, "surprises": ["the rollback is missing"]},
-            "not as expected: the rollback is missing",
-            id="surprise",
-        ),
-        pytest.param(
-            {
-                "lifecycle_events": [
-                    an_event("x", verdict=a_verdict(optouts=["waived"]))
-                ]
-            },
-            "note: waived",
-            id="opt-out",
-        ),
-    ],
-)
-def test_ending_tells(changes, expected):
-    """Customers, opt-outs and whether it was as expected are told in words."""
-    assert expected in _told(a_deployment(**changes))
+def test_a_verdict_completes_the_scene():
+    """What the last report says is shown, though no running hook ever said it."""
+    scene = Scene("x", "shop:1.2.0", "d-1")
+    seen, unseen = an_outcome(), an_outcome(name="report", status="errored")
+    scene.take("AfterInstall", seen)
+    told = an_event("AfterInstall", verdict=a_verdict({**seen, "reason": "x"}, unseen))
+    scene.complete(a_deployment(lifecycle_events=[told]))
+    assert [seen, unseen] == list(scene.outcomes["AfterInstall"].values())

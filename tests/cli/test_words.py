@@ -6,7 +6,14 @@ import pytest
 from rich.console import Console
 from support.rehearsal_record import a_deployment, a_verdict, an_event
 
-from cli.words import duration_text, mark, notes_of, step_table
+from cli.words import (
+    duration_text,
+    fault_lines,
+    mark,
+    notes_of,
+    side,
+    step_table,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,3 +57,33 @@ def test_many_steps_are_counted():
     assert ["✗ step 500 1 ms broken", "✓ 999 steps passed"] == [
         " ".join(line.split()) for line in told.getvalue().splitlines()
     ]
+
+
+@pytest.mark.parametrize(
+    ("faults", "expected"),
+    [
+        pytest.param({"late_start": {"by": "2 s"}}, "late_start: by 2 s", id="one"),
+        pytest.param(
+            {"stop": {"at": "Install", "rollback": True}},
+            "stop: at Install, rollback true",
+            id="yes",
+        ),
+        pytest.param(
+            {"calls": [{"call": "a:B", "times": 2}, {"call": "c:D"}]},
+            "calls: call a:B, times 2; call c:D",
+            id="list",
+        ),
+    ],
+)
+def test_faults_are_told_in_words(faults, expected):
+    """A fault reads as a scenario writes it, without brackets."""
+    assert [expected] == fault_lines(faults)
+
+
+@pytest.mark.parametrize(
+    ("task_definition", "expected"),
+    [("shop:2", "green"), ("shop:1", "blue"), ("unknown", "unknown")],
+)
+def test_sides_are_told_by_colour(task_definition, expected):
+    """Who served customers is told as blue or green; nobody is guessed."""
+    assert expected == side(a_deployment(), task_definition)

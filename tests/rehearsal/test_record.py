@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.rehearsal_record import EVENTS, a_verdict, an_outcome
 
-from rehearsal.record import deployment_record, reasons, rehearsal_record
+from rehearsal.faults.file import FaultsFile
+from rehearsal.record import deployment_record, ordered, reasons, rehearsal_record
 from rehearsal.scenario.deployments import DeploymentFile
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -52,6 +53,7 @@ def _record(  # noqa: PLR0913 - each is what a test is about
         rollback,
         _events(at),
         deployment,
+        "arn:aws:ecs:us-east-1:123456789012:task-definition/shop:2",
         TRAFFIC | traffic,
         served,
         lambda event: dict(verdicts).get(event["lifecycleEventName"]),
@@ -78,6 +80,18 @@ def test_record_has_the_contracts_keys():
         *("lifecycle_events", "production_traffic"),
     }
     assert promised <= set(_record({"status": "Succeeded"}))
+
+
+def test_record_tells_the_faults_in_units():
+    """What was ordered to go wrong is told as a scenario would write it."""
+    faults = {
+        "stale_test_listener": {"for": "90s", "connections": "40%"},
+        "hooks": {"AfterInstall": {"does": "dies", "times": 1}},
+    }
+    assert {
+        "stale_test_listener": {"for": "1 min 30 s", "connections": "40%"},
+        "hooks": {"AfterInstall": {"does": "dies", "times": 1}},
+    } == ordered(FaultsFile.model_validate(faults))
 
 
 def test_event_has_the_contracts_keys():

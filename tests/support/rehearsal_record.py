@@ -61,7 +61,9 @@ def a_deployment(**changes: Any) -> dict[str, Any]:
     return {
         "deployment_id": "d-1",
         "name": "a good version",
-        "image": "shop:2",
+        "image": "shop:1.2.0",
+        "task_definition": "shop:2",
+        "faults": {},
         "status": "Succeeded",
         "expected": "Succeeded",
         "expectation": {"status": "Succeeded"},

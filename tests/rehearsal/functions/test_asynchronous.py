@@ -149,3 +149,31 @@ def test_a_closing_fleet_does_not_wait_for_the_next_attempt(told):
     fleet.close()
 
     assert not [t for t in fleet._asynchronous if t.is_alive()]
+
+
+def test_a_doomed_function_never_sees_its_event():
+    """However warm it is, it dies before its first line: the same in every run."""
+
+    class Doom:
+        def deliveries(self, function, payload):
+            return (Delivery(payload=payload, deaths=1),)
+
+    said, told = queue.Queue(), queue.Queue()
+    failing = function(
+        "failing", asynchronous=EventInvokeConfig(on_failure=QUEUE, retries=1)
+    )
+    fleet = Fleet(
+        [failing],
+        SURROUNDINGS,
+        lambda *line: said.put(line[2]),
+        Doom(),
+        lambda _arn, record: told.put(record),
+    )
+    try:
+        fleet.prewarm()
+        fleet.invoke_asynchronously(failing, b"{}")
+        told.get(timeout=PATIENCE)
+    finally:
+        fleet.close()
+    lines = [said.get_nowait() for _ in range(said.qsize())]
+    assert 1 == sum("this handler is wrong" in each for each in lines)
