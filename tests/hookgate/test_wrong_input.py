@@ -10,6 +10,7 @@ from support.services import EVENT, PAYLOAD, Fakes, LambdaContext
 from support.world import BALANCER
 
 from hookgate.context import Deployment
+from hookgate.errors import CannotMeasure
 from hookgate.model import HookStatus
 from hookgate.plan import Plan, read_plan
 from hookgate.registry import resolve
@@ -139,3 +140,20 @@ def test_bad_plan(text, reason):
 
     assert [HookStatus.FAILED] == reports
     assert reason in told
+
+
+def test_secret_that_cannot_be_read():
+    """A step whose secret cannot be read asks nobody, and is reported Failed."""
+
+    def denied(name):
+        raise CannotMeasure(f"the role lacks secretsmanager:GetSecretValue on {name}")
+
+    step = "with: {path: /, headers: {Authorization: '${secret.token}'}}"
+    text = PLAN.replace("with: {path: /, timeout: 1s, max_body: 64KiB}", step)
+    fakes = Fakes(plans=Text(text), secrets=denied)
+    with closing(Listener(answer(b"hello", PROVEN))) as listener:
+        fakes.world.listeners[1]["Port"] = listener.port
+        record = run_hook(EVENT, PAYLOAD, LambdaContext(60.0), fakes.services)
+
+    assert ([HookStatus.FAILED], []) == (fakes.status.reports, listener.requests)
+    assert "GetSecretValue on token" in record["outcomes"][0]["reason"]

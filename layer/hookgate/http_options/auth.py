@@ -39,7 +39,11 @@ class OAuth2(BaseModel):
 
     model_config = _CONFIG
 
-    token_path: str = Field(pattern=r"^/", description="Path of the token endpoint.")
+    token_path: str = Field(
+        pattern=r"^/",
+        description="Path of the token endpoint, on the listener that is asked. A "
+        "token from elsewhere is a secret: keep it as one and say bearer.",
+    )
     client_id: str = Field(min_length=1, description="The client's id.")
     client_secret: SecretText = Field(description="Its secret, by reference.")
     scopes: tuple[str, ...] = Field((), description="What the token is to be for.")
