@@ -167,9 +167,9 @@ def serves(port):
 
 
 def nothing_is_left(stage, sockets, folder):
-    """Wait until every process is gone, then look at the ports and for files."""
+    """Wait until every process and socket is gone, then look for files."""
     wait_for(lambda: not stage.marked())
-    assert set() == sockets & set(listening())
+    wait_for(lambda: not sockets & set(listening()))
     assert [] == [*folder.iterdir()]
 
 
@@ -222,7 +222,7 @@ def test_a_killed_part_leaves_nothing(stage, word, lifeline):
     part.kill()
 
     wait_for(lambda: not [each for each in stage.marked() if _group(each) == group])
-    assert set() == sockets & set(listening())
+    wait_for(lambda: not sockets & set(listening()))
     answer = stage.client("lambda").invoke(FunctionName="CodeDeployHook_echo")
     assert "FunctionError" not in answer
     wait_for(lambda: serves(stage.told["production"]))
