@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
-from pathlib import Path
 
+from benchmarks.programs.memory import peak
 from hookgate.deadline import Deadline
 from hookgate.traffic.recorded import AccessLog
 
@@ -15,16 +14,6 @@ from hookgate.traffic.recorded import AccessLog
 def no_aws(service: str, operation: str, /, **_parameters: object) -> dict[str, object]:
     """There is none here."""
     raise RuntimeError(f"{service} {operation}")
-
-
-def peak() -> float:
-    """The most that this process has had in memory, in megabytes."""
-    said = re.search(
-        r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE
-    )
-    if said is None:
-        raise RuntimeError("this kernel tells no peak")
-    return int(said[1]) * 1024 / 1e6
 
 
 def main() -> None:

@@ -6,22 +6,11 @@ The samples go through everything that a load keeps: latencies, lateness, status
 from __future__ import annotations
 
 import random
-import re
 import sys
-from pathlib import Path
 
+from benchmarks.programs.memory import peak
 from hookgate.traffic.summary import counted
 from hookgate.traffic.tally import Latencies, Tally
-
-
-def peak() -> float:
-    """The most that this process has had in memory, in megabytes."""
-    said = re.search(
-        r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE
-    )
-    if said is None:
-        raise RuntimeError("this kernel tells no peak")
-    return int(said[1]) * 1024 / 1e6
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from random import Random
-from types import TracebackType
 from typing import Self
 
 from rehearsal.data_plane.door import Doorkeeper
@@ -53,12 +52,7 @@ class DataPlane:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close."""
         self.close()
 

@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+from support.answering import answering
 from support.stage_setting import wait_for
 
 from rehearsal.customers import Customers
@@ -70,12 +71,8 @@ def _port(listener):
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
 
-    with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with answering(Server(("127.0.0.1", 0), Handler), 0.01) as server:
         yield server.server_address[1]
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(name="client")

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import queue
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from support.answering import answering
 
 
 class Edge(ThreadingHTTPServer):
@@ -67,12 +68,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def codedeploy_edge(host: str = "127.0.0.1") -> Iterator[Edge]:
     """A server that runs while the block does."""
-    server = Edge(host)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with answering(Edge(host)) as server:
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

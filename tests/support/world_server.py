@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +15,7 @@ from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 
 from hookgate.errors import CannotMeasure
+from support.answering import answering
 from support.world import World
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/aws4_request")
@@ -104,12 +104,5 @@ def _asked(headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, Any]
 @contextmanager
 def world_server(world: World) -> Iterator[WorldServer]:
     """A server that runs while the block does."""
-    server = WorldServer(world)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with answering(WorldServer(world)) as server:
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

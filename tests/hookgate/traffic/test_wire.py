@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 
 import pytest
-import trustme
 from support.listeners import Peer
 from support.traffic import load, never, serving, target, tool
 
@@ -13,18 +12,6 @@ from hookgate.probe import Trust
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _SETTINGS, _HEADERS = 4, 1
-
-
-@pytest.fixture(scope="module")
-def authority():
-    return trustme.CA()
-
-
-@pytest.fixture
-def bundle(authority, tmp_path):
-    path = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(path)
-    return str(path)
 
 
 def served(authority, *names: str) -> ssl.SSLContext:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from support.answering import answering
 from support.data_plane import scripted, serve
 from support.worlds import leading, pem, server_context
 from websockets.sync.server import serve as serve_websockets
@@ -39,14 +39,9 @@ def web_sockets():
         for message in connection:
             connection.send(message * 2)
 
-    with serve_websockets(play, "127.0.0.1", 0, process_response=name) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield Target(id="127.0.0.1", port=server.socket.getsockname()[1])
-        finally:
-            server.shutdown()
-            thread.join()
+    listening = serve_websockets(play, "127.0.0.1", 0, process_response=name)
+    with answering(listening) as server:
+        yield Target(id="127.0.0.1", port=server.socket.getsockname()[1])
 
 
 def test_websocket_through_an_http_listener(plane):

@@ -6,6 +6,7 @@ import contextlib
 import http
 import threading
 
+from support.answering import answering
 from support.worlds import leading, options_of, pem, server_context
 from websockets.datastructures import Headers
 from websockets.http11 import Response
@@ -50,14 +51,10 @@ def world(row):
         process_request=refuse,
         process_response=name,
     )
-    with server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with answering(server):
+        port = server.socket.getsockname()[1]
+        place = leading(row, port, scheme=row.get("scheme", "http"))
         try:
-            port = server.socket.getsockname()[1]
-            place = leading(row, port, scheme=row.get("scheme", "http"))
             yield {**row, "with": options}, place
         finally:
             over.set()
-            server.shutdown()
-            thread.join()

@@ -1,9 +1,13 @@
+"""Listeners, and an authority, of tests of the layer."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from ssl import SSLContext
 
 import pytest
+import trustme
 from support.listeners import Listener, Script
 
 
@@ -19,3 +23,17 @@ def listen() -> Iterator[Callable[..., Listener]]:
     yield start
     for each in started:
         each.close()
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """An authority that signs certificates for tests."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def bundle(authority: trustme.CA, tmp_path: Path) -> str:
+    """The file with the authority's own certificate."""
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return str(path)
