@@ -49,7 +49,7 @@ def test_shipped_file_is_fine(file, capsys):
         pytest.param("wrong-plan.yaml", 2, "unknown validator 'htp'", id="plan"),
         pytest.param("wrong-appspec.yaml", 2, "Resources holds", id="wrong AppSpec"),
         pytest.param("advisory.yaml", 0, "warning:", id="warning"),
-        pytest.param("empty.yaml", 2, ":1:1: the plan is empty", id="empty"),
+        pytest.param("empty.yaml", 2, ":1:1: the file is empty", id="empty"),
         pytest.param("none.yaml", 2, "does not exist", id="no such file"),
     ],
 )

@@ -67,9 +67,9 @@ class Composer:
         """
         if isinstance(event, yaml.DocumentStartEvent):
             if self.documents:
-                self._stop(event, "a second document starts here; a plan is one")
+                self._stop(event, "a second document starts here; a file is one")
             if event.version or event.tags:
-                self._wrong(event, "a plan takes no '%' directive; remove the line")
+                self._wrong(event, "Hookgate takes no '%' directive; remove the line")
         elif isinstance(event, yaml.CollectionEndEvent):
             self._frames.pop()
         elif isinstance(event, yaml.NodeEvent):
@@ -80,22 +80,24 @@ class Composer:
     def _count(self, event: yaml.NodeEvent) -> None:
         self._nodes += 1
         if self._nodes > MOST_NODES:
-            self._stop(event, f"a plan holds at most {MOST_NODES} keys and values")
+            self._stop(event, f"a file holds at most {MOST_NODES} keys and values")
         if len(self._frames) >= DEEPEST and isinstance(
             event, yaml.CollectionStartEvent
         ):
-            self._stop(event, f"a plan is nested at most {DEEPEST} levels deep")
+            self._stop(event, f"a file is nested at most {DEEPEST} levels deep")
 
     def _refuse_magic(self, event: yaml.NodeEvent) -> None:
         anchor = shown(event.anchor or "")
         if isinstance(event, yaml.AliasEvent):
-            self._wrong(event, f"a plan takes no alias ({anchor}); write the value out")
+            self._wrong(
+                event, f"Hookgate takes no alias ({anchor}); write the value out"
+            )
         elif event.anchor is not None:
-            self._wrong(event, f"a plan takes no anchor ({anchor}); remove it")
+            self._wrong(event, f"Hookgate takes no anchor ({anchor}); remove it")
         tag = getattr(event, "tag", None)
         if tag is not None:
             name = shown(tag.replace("tag:yaml.org,2002:", "!!"))
-            self._wrong(event, f"a plan takes no tag ({name}); remove it")
+            self._wrong(event, f"Hookgate takes no tag ({name}); remove it")
 
     def _node(self, event: yaml.NodeEvent) -> None:
         if self._frames and self._frames[-1].wants_key:
@@ -125,7 +127,7 @@ class Composer:
     def _may_be_key(self, frame: _Frame, event: yaml.ScalarEvent) -> bool:
         name, first = shown(event.value), frame.seen.get(event.value)
         if not event.style and event.value == "<<":
-            what = "a plan takes no merge key (<<); write the keys out"
+            what = "Hookgate takes no merge key (<<); write the keys out"
         elif not isinstance(self._scalar(event), str):
             what = f"the key {name} is not text; put it in quotes if it is meant"
         elif first:

@@ -78,9 +78,9 @@ def _document(composer: Composer, starts: str) -> Document:
         )
     place = composer.values.get((), Place(composer.file))
     if data is None:
-        what = f"the plan is empty, and silence is not consent; it starts with {starts}"
+        what = f"the file is empty, and silence is not consent; it starts with {starts}"
     else:
         said = "a list" if isinstance(data, list) else f"only {shown(str(data))}"
-        what = f"a plan is a mapping that starts with {starts}, and this is {said}"
+        what = f"this must be a mapping that starts with {starts}, and is {said}"
     composer.problems.add(place, what)
     raise composer.problems.error()

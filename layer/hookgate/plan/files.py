@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from hookgate.errors import InputError
@@ -18,20 +19,45 @@ MOST_FILES = 50
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]*(?:/[A-Za-z0-9_][A-Za-z0-9_. -]*)*")
 
 
-def beside(plan: Path) -> Files:
-    """Read files from the folder of a plan, and from nowhere else."""
-    folder = plan.resolve().parent
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Reads files from the folder of a plan, and from nowhere else."""
 
-    def read(name: str) -> bytes:
-        path = (folder / checked(name)).resolve()
-        if not path.is_relative_to(folder):
+    folder: Path
+
+    def __call__(self, name: str) -> bytes:
+        """The content of a file."""
+        path = (self.folder / checked(name)).resolve()
+        if not path.is_relative_to(self.folder):
             raise InputError(f"{name} leads out of the plan's folder")
         if not path.is_file():
             raise InputError(f"there is no file {name} beside the plan")
         with path.open("rb") as file:
             return bounded(file.read(MOST_BYTES + 1), name)
 
-    return read
+
+def beside(plan: Path) -> Beside:
+    """The files in the folder of a plan."""
+    return Beside(plan.resolve().parent)
+
+
+def large(name: str, files: Files) -> str:
+    """Where a file is that is too large to be a part of a plan, such as a log.
+
+    Raises:
+        InputError: it is not there, or the plan has no such files beside it.
+    """
+    if Path(name).is_absolute():
+        return name
+    if isinstance(files, Beside):
+        path = files.folder / name
+        if path.is_file():
+            return str(path)
+        raise InputError(f"there is no file {name} beside the plan")
+    raise InputError(
+        f"{name} cannot be read: a log is beside a plan only "
+        "where the plan is a file. Write s3://bucket/key, or the log's full path"
+    )
 
 
 def nowhere(plan: str) -> Files:

@@ -2,7 +2,7 @@
 
 Only where a file may be named: as ``body``, and in lists of steps as ``include``,
 ``for_each``, ``body`` and the parts of ``multipart``. A ``file`` in JSON to send is a
-text like any other.
+text like any other. Of an ``access_log``, which may be large, only the place is put.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from hookgate.errors import InputError, Place, PlanError
 from hookgate.plan.composer import Path
 from hookgate.plan.document import Document, parse
 from hookgate.plan.draft import Draft
-from hookgate.plan.files import MOST_BYTES, MOST_FILES, Files
+from hookgate.plan.files import MOST_BYTES, MOST_FILES, Files, large
+from hookgate.plan.placeholders import holds
 from hookgate.plan.problems import Problem, Problems, shown
 
 #: The options of a validator with ``reads_files`` that hold steps.
@@ -34,6 +35,9 @@ def included(draft: Draft, files: Files, problems: Problems) -> Draft | None:
             options[name] = filler.items(options[name], (*draft.path, "with", name), ())
     if "body" in options:
         options["body"] = filler.file(options["body"], (*draft.path, "with", "body"))
+    if isinstance(options.get("access_log"), dict):
+        path = (*draft.path, "with", "access_log")
+        options["access_log"] = filler.log(options["access_log"], path)
     if filler.wrong:
         return None
     document = replace(draft.document, values=filler.values, keys=filler.keys)
@@ -94,6 +98,17 @@ class _Filler:
         if content is None:
             return value
         return {**value, "content": base64.b64encode(content).decode()}
+
+    def log(self, value: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+        """A mapping that names a log, with the place of its file."""
+        name = value.get("file")
+        if not isinstance(name, str) or name.startswith("s3:") or holds(name):
+            return value
+        try:
+            return {**value, "file": large(name, self.files)}
+        except InputError as error:
+            self._wrong((*path, "file"), str(error))
+            return value
 
     def _steps(self, name: str, path: Path, chain: tuple[str, ...]) -> Any:
         """The steps of an included file, whose places are remembered."""

@@ -63,7 +63,7 @@ def _decoded(source: bytes, file: str) -> str:
         before = source[: error.start].decode("utf-8")
         raise _wrong(
             place_at(before, len(before), file),
-            f"byte {error.start} is not UTF-8; save the plan as UTF-8 text",
+            f"byte {error.start} is not UTF-8; save the file as UTF-8 text",
         ) from None
 
 

@@ -59,14 +59,20 @@ _PLAIN = (
     ("expected ':'", "a ':' is missing after this key"),
     (
         "node content",
-        "a value is missing here, or a bracket is closed that was never opened",
+        (
+            "a value is missing here, or a bracket was opened and not closed, or "
+            "closed and not opened"
+        ),
     ),
     ("document start", "the plan is already over here; remove what follows"),
-    ("alias", "a '*' starts an alias, which a plan does not take; put it in quotes"),
-    ("anchor", "a '&' starts an anchor, which a plan does not take; put it in quotes"),
-    ("tag", "a '!' starts a tag, which a plan does not take; put it in quotes"),
-    ("directive", "a plan takes no '%' directive; remove the line"),
-    ("incompatible YAML", "a plan takes no '%YAML' directive; remove the line"),
+    ("alias", "a '*' starts an alias, which Hookgate does not take; put it in quotes"),
+    (
+        "anchor",
+        "a '&' starts an anchor, which Hookgate does not take; put it in quotes",
+    ),
+    ("tag", "a '!' starts a tag, which Hookgate does not take; put it in quotes"),
+    ("directive", "Hookgate takes no '%' directive; remove the line"),
+    ("incompatible YAML", "Hookgate takes no '%YAML' directive; remove the line"),
     (
         "block scalar",
         (

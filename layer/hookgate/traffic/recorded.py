@@ -43,7 +43,8 @@ class AccessLog(Part):
     file: str = Field(
         min_length=1,
         max_length=2048,
-        description="The log: a file's path, or s3://bucket/key; gzip or plain.",
+        description="The log: a file beside the plan, or s3://bucket/key; gzip or "
+        "plain.",
     )
     name: str = Field(
         "recorded", min_length=1, max_length=100, description="What they count under."

@@ -149,7 +149,7 @@ WRONG = [
     pytest.param(
         "- {include: a.yaml}",
         {"a_yaml": ""},
-        "the plan is empty, and silence is not consent; it starts with steps:",
+        "the file is empty, and silence is not consent; it starts with steps:",
         id="empty",
     ),
     pytest.param(
@@ -282,3 +282,44 @@ def test_plan_without_a_folder():
         "ssm:/plans/shop:7:23: a.yaml cannot be read: the plan ssm:/plans/shop has no "
         "files beside it. Keep the plan in an S3 bucket or in hooks/plans/"
     ) in str(raised.value)
+
+
+LOG = """
+version: 1
+events:
+  AfterAllowTestTraffic:
+    - use: traffic
+      with: {{access_log: {{file: "{}"}}, duration: 60s}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        pytest.param("alb.log", "{}/alb.log", id="beside the plan"),
+        pytest.param("s3://logs/alb.log.gz", "s3://logs/alb.log.gz", id="S3"),
+        pytest.param("/var/log/alb.log", "/var/log/alb.log", id="full path"),
+    ],
+)
+def test_access_log(tmp_path, name, place):
+    """An access log is looked for beside the plan, wherever the command runs."""
+    (tmp_path / "alb.log").touch()
+    files = beside(tmp_path / "plan.yaml")
+    plan = read_plan(LOG.format(name), "plan.yaml", resolve, files)
+    found = plan.steps(EVENT)[0].build(lambda text: text).access_log.file
+    assert place.format(tmp_path.resolve()) == found
+
+
+@pytest.mark.parametrize(
+    ("has_files", "what"),
+    [
+        pytest.param(True, "there is no file alb.log beside the plan", id="missing"),
+        pytest.param(False, "Write s3://bucket/key, or the log's full path", id="SSM"),
+    ],
+)
+def test_access_log_that_is_not_there(tmp_path, has_files, what):
+    """One that cannot be read is told when the plan is read."""
+    files = beside(tmp_path / "plan.yaml") if has_files else None
+    with pytest.raises(PlanError, match=what) as raised:
+        read_plan(LOG.format("alb.log"), "plan.yaml", resolve, files)
+    assert "plan.yaml:6:33" in str(raised.value)

@@ -44,7 +44,7 @@ def test_place_of_a_byte_that_is_not_text():
 def test_utf_16_is_refused():
     """Text in another encoding is refused, not guessed."""
     _, what = refusal("version: 1\n".encode("utf-16"))
-    assert what.startswith("byte 0 is not UTF-8; save the plan as UTF-8 text")
+    assert what.startswith("byte 0 is not UTF-8; save the file as UTF-8 text")
 
 
 @pytest.mark.parametrize(
