@@ -71,16 +71,15 @@ def _told(deployment: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _expectation(expected: Mapping[str, Any]) -> str:
-    said = [expected["status"]]
-    if "event" in expected:
-        said.append(f"at {expected['event']}")
+    at = f" at {expected['event']}" if "event" in expected else ""
+    said = [f"{expected['status']}{at}"]
     if "reason" in expected:
-        said.append(f"because of “{expected['reason']}”")
+        said.append(f"saying “{expected['reason']}”")
     if "alarm" in expected:
         said.append(f"by the alarm {expected['alarm']}")
     if "rollback" in expected:
-        said.append(f"and a rollback that is {expected['rollback']}")
-    return " ".join(said)
+        said.append(f"rollback {expected['rollback']}")
+    return ", ".join(said)
 
 
 def _shares(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -80,10 +80,17 @@ def fault_lines(faults: Mapping[str, Any]) -> list[str]:
     return [f"{name}: {_listed(each)}" for name, each in faults.items()]
 
 
+#: Keys of a fault whose value says it all.
+_SPOKEN = frozenset({"does", "call"})
+
+
 def _listed(said: Any) -> str:
     """A value of a scenario in words, without its brackets."""
     if isinstance(said, Mapping):
-        return ", ".join(f"{name} {_listed(each)}" for name, each in said.items())
+        return ", ".join(
+            _listed(each) if name in _SPOKEN else f"{name} {_listed(each)}"
+            for name, each in said.items()
+        )
     if isinstance(said, list):
         return "; ".join(_listed(each) for each in said)
     return str(said).lower() if isinstance(said, bool) else str(said)

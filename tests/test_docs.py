@@ -1,6 +1,7 @@
 """The README and the documents are true."""
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,13 @@ from hookgate.registry import resolve
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *ROOT.glob("docs/**/*.md"),
+    *ROOT.glob("examples/*/*.md"),
+]
+ANCHORED = re.compile(r"\]\((?!https?:)([^)#]*)#([^)]+)\)")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
@@ -68,6 +75,29 @@ def test_links(page):
     broken = [to for to in LINK.findall(text) if not (page.parent / to).exists()]
 
     assert [] == broken
+
+
+def _anchor(heading):
+    """A heading's anchor as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_anchors(page):
+    """Every link to a heading finds that heading on its page."""
+    broken = []
+    for to, anchor in ANCHORED.findall(page.read_text(encoding="utf-8")):
+        text = ((page.parent / to) if to else page).read_text(encoding="utf-8")
+        headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+        if anchor not in map(_anchor, headings):
+            broken.append(f"{to}#{anchor}")
+
+    assert [] == broken
+
+
+def test_tool_that_draws_the_picture():
+    """The tool that draws the README's picture still finds all that it needs."""
+    assert "main" in runpy.run_path(str(ROOT / "tools" / "draw-rehearsal"))
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_elements_are_closed_in_order():
     "text",
     [
         "1 of 2 ended as expected",
-        "Expected: Failed at AfterInstall because of “price”",
+        "Expected: Failed at AfterInstall, saying “price”",
         "HOOK_EXECUTION_FAILURE",
         "Rolled back by d-9 : ✓ Succeeded",
         "✗ failed price",

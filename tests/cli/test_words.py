@@ -69,8 +69,13 @@ def test_many_steps_are_counted():
             id="yes",
         ),
         pytest.param(
+            {"hooks": {"AfterInstall": {"does": "dies"}}},
+            "hooks: AfterInstall dies",
+            id="hook",
+        ),
+        pytest.param(
             {"calls": [{"call": "a:B", "times": 2}, {"call": "c:D"}]},
-            "calls: call a:B, times 2; call c:D",
+            "calls: a:B, times 2; c:D",
             id="list",
         ),
     ],
