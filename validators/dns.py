@@ -87,7 +87,7 @@ class Dns(Validator):
 
     def check(
         self,
-        context: DeploymentContext,  # noqa: ARG002 - every validator is given it
+        context: DeploymentContext,
         tools: Tools,
     ) -> Iterator[Finding]:
         """Ask, and hold code and records against what is expected."""

@@ -120,7 +120,7 @@ class Http(Validator):
 
     def check(
         self,
-        context: DeploymentContext,  # noqa: ARG002 - every validator is given it
+        context: DeploymentContext,
         tools: Tools,
     ) -> Iterator[Finding]:
         """Ask, and hold the answer against what is expected."""

@@ -137,7 +137,7 @@ class Metric(Validator):
 
     def check(
         self,
-        context: DeploymentContext,  # noqa: ARG002 - every validator is given it
+        context: DeploymentContext,
         tools: Tools,
     ) -> Iterator[Finding]:
         """Ask once, after the delay."""

@@ -92,7 +92,7 @@ class Openapi(Validator):
 
     def check(
         self,
-        context: DeploymentContext,  # noqa: ARG002 - every validator is given it
+        context: DeploymentContext,
         tools: Tools,
     ) -> Iterator[Finding]:
         """Get the document, ask its operations, and hold the answers against it."""

@@ -64,7 +64,7 @@ class TaskDefinition(Validator):
     def check(
         self,
         context: DeploymentContext,
-        tools: Tools,  # noqa: ARG002 - the context holds all of it
+        tools: Tools,
     ) -> Iterator[Finding]:
         """Compare the task set, the AppSpec and the task definition."""
         appspec = known(context.appspec, "the AppSpec")

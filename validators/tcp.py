@@ -84,7 +84,7 @@ class Tcp(Validator):
 
     def check(
         self,
-        context: DeploymentContext,  # noqa: ARG002 - every validator is given it
+        context: DeploymentContext,
         tools: Tools,
     ) -> Iterator[Finding]:
         """Connect and talk, until all was said and heard as it should be."""

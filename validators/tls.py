@@ -97,7 +97,7 @@ class Tls(Validator):
 
     def check(
         self,
-        context: DeploymentContext,  # noqa: ARG002 - every validator is given it
+        context: DeploymentContext,
         tools: Tools,
     ) -> Iterator[Finding]:
         """Shake hands: once for the chain, once a name, once with old versions."""

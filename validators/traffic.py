@@ -131,7 +131,7 @@ class Traffic(Validator):
 
     def check(
         self,
-        context: DeploymentContext,  # noqa: ARG002 - every validator is given it
+        context: DeploymentContext,
         tools: Tools,
     ) -> Iterator[Finding]:
         """Send everything, unless the outcome is certain before, and judge."""

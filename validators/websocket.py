@@ -85,7 +85,7 @@ class Websocket(Validator):
 
     def check(
         self,
-        context: DeploymentContext,  # noqa: ARG002 - every validator is given it
+        context: DeploymentContext,
         tools: Tools,
     ) -> Iterator[Finding]:
         """Shake hands, then talk."""
