@@ -105,6 +105,20 @@ class Engine:
                 and group in (None, run.deployment.order.group)
             ]
 
+    def rename(self, old: tuple[str, str], new: tuple[str, str]) -> None:
+        """Let the deployments of a group that has another name now go by that.
+
+        Args:
+            old: the names of the application and the group so far.
+            new: their names from now on.
+        """
+        with self.changed:
+            for run in self._runs.values():
+                order = run.deployment.order
+                if (order.application, order.group) == old:
+                    order = replace(order, application=new[0], group=new[1])
+                    run.deployment = replace(run.deployment, order=order)
+
     def signal(self, deployment_id: str, signal: Signal) -> Deployment:
         """Let something happen to a deployment."""
         with self.changed:

@@ -18,6 +18,7 @@ class Group:
     application: str
     name: str
     settings: dict[str, Any]
+    tags: dict[str, str] = field(default_factory=dict)
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -28,6 +29,7 @@ class Application:
     name: str
     platform: str
     created_at: float
+    tags: dict[str, str] = field(default_factory=dict)
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     groups: dict[str, Group] = field(default_factory=dict)
     revisions: dict[str, Revision] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.codedeploy.api.context import NAME, Context, ContextOperation, paged
+from rehearsal.codedeploy.api.tags import tags_of
 from rehearsal.codedeploy.registry import Application
 from rehearsal.endpoint.errors import ApiError
 
@@ -14,24 +15,54 @@ MOST_APPLICATIONS = 1000
 
 def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     name = request["applicationName"]
-    if not NAME.fullmatch(name):
-        message = f"{name!r} is no application name: 1 to 100 letters and digits."
-        raise ApiError("InvalidApplicationNameException", message)
+    _check_name(name)
     platform = request.get("computePlatform", "Server")
     if platform != "ECS":
         message = f"The rehearsal plays the ECS platform only, not {platform}."
         raise ApiError("InvalidComputePlatformException", message)
-    if name in context.registry.applications:
-        message = f"Application already exists with name: {name}"
-        raise ApiError("ApplicationAlreadyExistsException", message)
+    _check_free(context, name)
     if len(context.registry.applications) >= MOST_APPLICATIONS:
         message = f"A stage keeps at most {MOST_APPLICATIONS} applications."
         raise ApiError("ApplicationLimitExceededException", message)
     application = Application(
-        name=name, platform=platform, created_at=context.engine.clock.now()
+        name=name,
+        platform=platform,
+        created_at=context.engine.clock.now(),
+        tags=tags_of(request.get("tags") or []),
     )
     context.registry.applications[name] = application
     return {"applicationId": application.id}
+
+
+def _update(context: Context, request: dict[str, Any]) -> None:
+    if "applicationName" not in request:  # which the model does not call required
+        message = "applicationName is missing: which application is renamed?"
+        raise ApiError("ApplicationNameRequiredException", message)
+    application = context.application(request)
+    name = request.get("newApplicationName", application.name)
+    if name == application.name:
+        return
+    _check_name(name)
+    _check_free(context, name)
+    for group in application.groups.values():
+        context.engine.rename((application.name, group.name), (name, group.name))
+        group.application = name
+    applications = context.registry.applications
+    del applications[application.name]
+    application.name = name
+    applications[name] = application
+
+
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        message = f"{name!r} is no application name: 1 to 100 letters and digits."
+        raise ApiError("InvalidApplicationNameException", message)
+
+
+def _check_free(context: Context, name: str) -> None:
+    if name in context.registry.applications:
+        message = f"Application already exists with name: {name}"
+        raise ApiError("ApplicationAlreadyExistsException", message)
 
 
 def _get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -67,5 +98,6 @@ OPERATIONS: Mapping[str, ContextOperation] = {
     "GetApplication": _get,
     "BatchGetApplications": _batch_get,
     "ListApplications": _list_all,
+    "UpdateApplication": _update,
     "DeleteApplication": _delete,
 }

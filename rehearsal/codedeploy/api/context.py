@@ -23,6 +23,9 @@ PAGE = 100
 
 REQUIRED_ERRORS = {
     "applicationName": "ApplicationNameRequiredException",
+    "ResourceArn": "ResourceArnRequiredException",
+    "TagKeys": "TagRequiredException",
+    "Tags": "TagRequiredException",
     "currentDeploymentGroupName": "DeploymentGroupNameRequiredException",
     "deploymentConfigName": "DeploymentConfigNameRequiredException",
     "deploymentGroupName": "DeploymentGroupNameRequiredException",

@@ -7,9 +7,10 @@ from typing import Any
 
 from rehearsal.codedeploy.api.context import NAME, Context, ContextOperation, paged
 from rehearsal.codedeploy.api.group_settings import check_settings, with_defaults
+from rehearsal.codedeploy.api.tags import tags_of
 from rehearsal.codedeploy.model.deployment import Deployment
 from rehearsal.codedeploy.model.vocabulary import DeploymentStatus
-from rehearsal.codedeploy.registry import Group
+from rehearsal.codedeploy.registry import Application, Group
 from rehearsal.codedeploy.revisions import without_content
 from rehearsal.endpoint.errors import ApiError
 
@@ -27,18 +28,15 @@ MOST_GROUPS = 1000  # AWS's own quota
 def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     application = context.application(request)
     name = request["deploymentGroupName"]
-    if not NAME.fullmatch(name):
-        message = f"{name!r} is no deployment group name."
-        raise ApiError("InvalidDeploymentGroupNameException", message)
-    if name in application.groups:
-        message = f"Deployment group already exists with name: {name}"
-        raise ApiError("DeploymentGroupAlreadyExistsException", message)
+    _check_name(application, name)
     if len(application.groups) >= MOST_GROUPS:
         message = f"An application has at most {MOST_GROUPS} deployment groups."
         raise ApiError("DeploymentGroupLimitExceededException", message)
     settings = with_defaults(_settings(request))
     check_settings(settings, context.registry.configs)
-    group = Group(application=application.name, name=name, settings=settings)
+    _check_services(context, settings)
+    tags = tags_of(request.get("tags") or [])
+    group = Group(application=application.name, name=name, settings=settings, tags=tags)
     application.groups[name] = group
     return {"deploymentGroupId": group.id}
 
@@ -48,10 +46,11 @@ def _update(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     group = context.group(request, "currentDeploymentGroupName")
     settings = with_defaults({**group.settings, **_settings(request)})
     check_settings(settings, context.registry.configs)
+    _check_services(context, settings, group)
     name = request.get("newDeploymentGroupName", group.name)
-    if name != group.name and name in application.groups:
-        message = f"Deployment group already exists with name: {name}"
-        raise ApiError("DeploymentGroupAlreadyExistsException", message)
+    if name != group.name:
+        _check_name(application, name)
+        context.engine.rename((application.name, group.name), (application.name, name))
     del application.groups[group.name]
     group.name, group.settings = name, settings
     application.groups[name] = group
@@ -84,6 +83,37 @@ def _delete(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     if application is not None:
         application.groups.pop(request["deploymentGroupName"], None)
     return {"hooksNotCleanedUp": []}
+
+
+def _check_name(application: Application, name: str) -> None:
+    if not NAME.fullmatch(name):
+        message = f"{name!r} is no deployment group name."
+        raise ApiError("InvalidDeploymentGroupNameException", message)
+    if name in application.groups:
+        message = f"Deployment group already exists with name: {name}"
+        raise ApiError("DeploymentGroupAlreadyExistsException", message)
+
+
+def _check_services(
+    context: Context, settings: Mapping[str, Any], own: Group | None = None
+) -> None:
+    """An ECS service belongs to one deployment group, by CodeDeploy's quotas."""
+    wanted = [_service(each) for each in settings["ecsServices"]]
+    for application in context.registry.applications.values():
+        for group in application.groups.values():
+            if group is own:
+                continue
+            for each in map(_service, group.settings["ecsServices"]):
+                if each in wanted:
+                    message = (
+                        f"The ECS service {':'.join(each)} belongs to the deployment "
+                        f"group {group.name} of {application.name} already."
+                    )
+                    raise ApiError("ECSServiceMappingLimitExceededException", message)
+
+
+def _service(named: Mapping[str, str]) -> tuple[str, str]:
+    return named["clusterName"], named["serviceName"]
 
 
 def _settings(request: dict[str, Any]) -> dict[str, Any]:

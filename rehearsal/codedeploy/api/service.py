@@ -12,12 +12,13 @@ from rehearsal.codedeploy.api import (
     groups,
     hooks,
     revisions,
+    tags,
     targets,
 )
 from rehearsal.codedeploy.api.context import REQUIRED_ERRORS, Context, ContextOperation
 from rehearsal.endpoint.json_service import JsonService, Operation
 
-MODULES = (applications, configs, deployments, groups, hooks, revisions, targets)
+MODULES = (applications, configs, deployments, groups, hooks, revisions, tags, targets)
 
 
 def codedeploy_service(context: Context) -> JsonService:

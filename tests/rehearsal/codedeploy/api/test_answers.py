@@ -133,7 +133,8 @@ def test_boto3s_waiter_sees_the_end(setting, succeeded):
 def test_a_group_can_be_updated_and_a_revision_registered(setting):
     """UpdateDeploymentGroup changes what it is given and keeps the rest."""
     client = setting.codedeploy
-    request = setting.group() | {"deploymentGroupName": "second"}
+    service = {"clusterName": "main", "serviceName": "second"}
+    request = setting.group(deploymentGroupName="second", ecsServices=[service])
     client.create_deployment_group(**request)
 
     client.update_deployment_group(
@@ -174,3 +175,24 @@ def test_configurations_are_listed_and_made(setting):
     info = client.get_deployment_config(deploymentConfigName="Custom")
     routing = info["deploymentConfigInfo"]["trafficRoutingConfig"]
     assert linear == routing["timeBasedLinear"]
+
+
+@pytest.mark.parametrize("kind", ["application:shop", "deploymentgroup:shop/live"])
+def test_tags_are_kept(setting, kind):
+    """What is tagged tells its tags, less those that are taken off again."""
+    client = setting.codedeploy
+    arn = {"ResourceArn": f"arn:aws:codedeploy:us-east-1:123456789012:{kind}"}
+    tags = [{"Key": "team", "Value": "tea"}, {"Key": "cost", "Value": "7"}]
+    client.tag_resource(**arn, Tags=tags)
+    client.untag_resource(**arn, TagKeys=["cost", "nothing"])
+
+    assert tags[:1] == client.list_tags_for_resource(**arn)["Tags"]
+
+
+def test_an_application_is_created_with_tags(setting):
+    """CreateApplication's own tags are kept, too."""
+    client, tags = setting.codedeploy, [{"Key": "team", "Value": "tea"}]
+    client.create_application(applicationName="till", computePlatform="ECS", tags=tags)
+    arn = "arn:aws:codedeploy:us-east-1:123456789012:application:till"
+
+    assert tags == client.list_tags_for_resource(ResourceArn=arn)["Tags"]

@@ -155,6 +155,11 @@ def filled(shape, value):
             id="unknown configuration",
         ),
         pytest.param({}, "DeploymentGroupAlreadyExistsException", id="twice"),
+        pytest.param(
+            {"alarmConfiguration": {"enabled": False}},
+            "ECSServiceMappingLimitExceededException",
+            id="another group's service",
+        ),
     ],
 )
 def test_a_group_that_cannot_be_used_is_refused(setting, changes, code):
@@ -172,6 +177,29 @@ def test_a_group_has_one_active_deployment(setting, waiting):
         setting.deploy("3")
 
     assert "DeploymentLimitExceededException" == caught.value.response["Error"]["Code"]
+
+
+def test_a_renamed_group_has_one_active_deployment(setting, waiting):
+    """What runs is the group's under its new name, and its application's."""
+    client = setting.codedeploy
+    names = [("shop", "live", "till"), ("shop", "till", "live")]
+    for application, old, new in names:
+        client.update_deployment_group(
+            applicationName=application,
+            currentDeploymentGroupName=old,
+            newDeploymentGroupName=new,
+        )
+        listed = client.list_deployments(
+            applicationName=application, deploymentGroupName=new
+        )
+        assert waiting in listed["deployments"]
+    client.update_application(applicationName="shop", newApplicationName="store")
+    told = setting.info(waiting)["applicationName"]
+    client.update_application(applicationName="store", newApplicationName="shop")
+
+    assert "store" == told
+    with pytest.raises(ClientError, match=waiting):
+        setting.deploy("3")
 
 
 def test_a_deployment_that_is_not_ready_cannot_be_continued(setting, waiting):

@@ -27,7 +27,6 @@ GROUP = APP | {
         "deploymentType": "BLUE_GREEN",
         "deploymentOption": "WITH_TRAFFIC_CONTROL",
     },
-    "ecsServices": [{"clusterName": "main", "serviceName": "shop"}],
     "loadBalancerInfo": {"targetGroupPairInfoList": [PAIR]},
     "blueGreenDeploymentConfiguration": {"deploymentReadyOption": {}},
 }
@@ -39,7 +38,10 @@ def _client():
         client = stage.client("codedeploy")
         for name in MANY:
             client.create_application(applicationName=name, computePlatform="ECS")
-            client.create_deployment_group(**GROUP, deploymentGroupName=name)
+            service = {"clusterName": "main", "serviceName": name}
+            client.create_deployment_group(
+                **GROUP, deploymentGroupName=name, ecsServices=[service]
+            )
             client.create_deployment_config(
                 deploymentConfigName=name, computePlatform="ECS"
             )
