@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,6 +13,7 @@ from hookgate import (
     Duration,
     Encryption,
     Finding,
+    Inconclusive,
     NoAnswer,
     NoData,
     OpenApiDocument,
@@ -32,10 +32,12 @@ _SHOWN = 20
 class Openapi(Validator):
     """Does the service answer as its own OpenAPI document says?
 
-    Every safe operation is asked (RFC 9110, 9.2.1: GET, HEAD, OPTIONS) whose required
-    parameters have an example, a default or an enum in the document; the others are
-    named. Status, content type, headers and body are checked by openapi-core; a 5xx is
-    never right. The document is JSON or YAML and refers to nothing outside of itself.
+    Every safe operation is asked (RFC 9110, 9.2.1: GET, HEAD, OPTIONS). Required
+    parameters take their values from ``parameters``, or from an example, default or
+    enum of the document; a safe operation that cannot be asked makes the step
+    inconclusive, which ``on_inconclusive: pass`` waives. Status, content type, headers
+    and body are checked by openapi-core; a 5xx is never right. The document is JSON or
+    YAML and refers to nothing outside of itself.
     spec.openapis.org/oas/latest.html
 
     Example:
@@ -44,6 +46,7 @@ class Openapi(Validator):
           with:
             document: /openapi.json
             headers: {Accept: application/json}
+            parameters: {id: 7}
             max_operations: 30
     """
 
@@ -57,6 +60,11 @@ class Openapi(Validator):
     )
     headers: Mapping[str, str] = Field(
         {}, description="Headers to send with each request."
+    )
+    parameters: Mapping[str, Any] = Field(
+        {},
+        max_length=100,
+        description="Values for parameters by their names, before the document's own.",
     )
     base_path: str | None = Field(
         None,
@@ -103,16 +111,24 @@ class Openapi(Validator):
             summary = f"GET {self.document} answered {reply.status}, expected 200"
             yield Finding(ok=False, summary=summary)
             return
-        document = OpenApiDocument(reply.body, self.document, self.base_path)
+        document = OpenApiDocument(
+            reply.body, self.document, self.base_path, self.parameters
+        )
         operations = list(document.operations())
         ready = [each for each in operations if not each.why_not]
         if not ready:
             raise NoData(f"no operation can be asked: {_listed(operations)}")
         for each in ready[: self.max_operations]:
             yield self._ask(probe, document, each, own)
-        told = self._unasked(operations, ready[self.max_operations :])
-        optout = self.encryption.optout if reply.certificate else ""
-        yield replace(told, optout=optout)
+        asked = len(ready[: self.max_operations])
+        yield Finding(
+            ok=True,
+            summary=f"{asked} of {len(operations)} operations were asked; not asked: "
+            f"{_listed([each for each in operations if not each.is_safe])}",
+            optout=self.encryption.optout if reply.certificate else "",
+        )
+        left = [each for each in operations if each.is_safe and each.why_not]
+        self._demand_all(left, len(ready) - asked)
 
     def _authorization(self, probe: Probe) -> Mapping[str, str]:
         if self.auth is None:
@@ -150,15 +166,17 @@ class Openapi(Validator):
             evidence={"path": operation.path, "status": reply.status},
         )
 
-    def _unasked(self, operations: list[Operation], beyond: list[Operation]) -> Finding:
-        left = [each for each in operations if each.why_not]
-        more = f"; {len(beyond)} beyond max_operations" if beyond else ""
-        asked = len(operations) - len(left) - len(beyond)
-        return Finding(
-            ok=True,
-            summary=f"{asked} of {len(operations)} operations were asked; not asked: "
-            f"{_listed(left)}{more}",
-        )
+    def _demand_all(self, left: list[Operation], beyond: int) -> None:
+        """Silence of a safe operation is no consent."""
+        if left:
+            raise Inconclusive(
+                f"safe operations that could not be asked: {_listed(left)}; give "
+                "values in parameters"
+            )
+        if beyond:
+            raise Inconclusive(
+                f"{beyond} operations are beyond max_operations, {self.max_operations}"
+            )
 
 
 def _listed(operations: list[Operation]) -> str:

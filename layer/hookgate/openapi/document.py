@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -28,6 +29,11 @@ class Operation:
     path: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     why_not: str = ""
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether asking changes nothing."""
+        return self.method in SAFE
 
     def __str__(self) -> str:
         """The operation as a person would name it."""
@@ -63,13 +69,21 @@ class OpenApiDocument:
         body: the document, as JSON or YAML.
         place: the path that it was read from, to which its servers may be relative.
         base: what goes before each path; if None, the path of its first server.
+        parameters: values for parameters by name, before the document's own.
 
     Raises:
         CannotMeasure: it is no OpenAPI document, or leads outside of itself.
     """
 
-    def __init__(self, body: bytes, place: str = "/", base: str | None = None) -> None:
+    def __init__(
+        self,
+        body: bytes,
+        place: str = "/",
+        base: str | None = None,
+        parameters: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self._data = read(body)
+        self._given = parameters
         said = _base(self._data, place) if base is None else base
         self._base = said.rstrip("/")
         self._data["servers"] = [{"url": _HOST + self._base}]
@@ -122,7 +136,9 @@ class OpenApiDocument:
         why = self._why_not(method, item, said)
         if why:
             return Operation(method=method, pattern=pattern, why_not=why)
-        found = filled(pattern, self._parameters(item, said), self._resolved)
+        found = filled(
+            pattern, self._parameters(item, said), self._resolved, self._given
+        )
         return Operation(
             method=method,
             pattern=pattern,

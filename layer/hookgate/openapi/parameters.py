@@ -38,17 +38,20 @@ def filled(
     pattern: str,
     parameters: Iterable[Parameter],
     resolved: Callable[[Parameter], Parameter],
+    given: Mapping[str, Any],
 ) -> Filled:
     """The path of an operation with a value for each parameter that must be there.
 
+    ``given`` has values by name, which go before the document's.
     Values are written as OpenAPI's defaults have them: ``simple`` in paths and headers,
     ``form`` in queries and cookies (spec.openapis.org/oas/latest.html#style-values).
     """
     made = Filled(path=pattern)
     for each in parameters:
-        if not each.get("required") and each["in"] != "path":
+        name = each["name"]
+        if not each.get("required") and each["in"] != "path" and name not in given:
             continue
-        name, value = each["name"], _example(each, resolved)
+        value = given[name] if name in given else _example(each, resolved)
         if value is None:
             made.why_not = f"its parameter {name} has no example and no default"
         elif isinstance(value, dict):

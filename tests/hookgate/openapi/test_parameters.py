@@ -11,7 +11,7 @@ from hookgate import OpenApiDocument
 OK = {"200": {"description": "ok"}}
 
 
-def asked(parameters, *, servers=(), place="/openapi.json", base=None, path="/a/{p}"):
+def asked(parameters, *, servers=(), path="/a/{p}", given=None, **where):
     """The one operation that a document with these parameters has."""
     document = {
         "openapi": "3.1.0",
@@ -20,7 +20,8 @@ def asked(parameters, *, servers=(), place="/openapi.json", base=None, path="/a/
     }
     if servers:
         document["servers"] = list(servers)
-    found = OpenApiDocument(json.dumps(document).encode(), place, base)
+    body = json.dumps(document).encode()
+    found = OpenApiDocument(body, **where, parameters=given or {})
     return next(iter(found.operations()))
 
 
@@ -57,6 +58,19 @@ def test_query_headers_and_cookies():
     )
     assert "/a?t=true&many=x&many=y" == found.path
     assert {"X-F": "false", "Cookie": "a=1; b=2"} == found.headers
+
+
+def test_object():
+    """An object has no one way to be written, so it is not asked with."""
+    found = asked([parameter("query", {"a": 1})], path="/a")
+    assert "its parameter p is an object" == found.why_not
+
+
+def test_values_of_the_plan():
+    """The plan's values go before the document's, and make optional ones sent."""
+    optional = {"name": "page", "in": "query", "schema": {}}
+    found = asked([parameter("path", 7), optional], given={"p": 8, "page": 2})
+    assert "/a/8?page=2" == found.path
 
 
 @pytest.mark.parametrize(
