@@ -61,6 +61,16 @@ def test_plan_of_the_readme():
     )
 
 
+def test_appspec_of_the_readme():
+    """Who copies the README's AppSpec has no hook that its plan has no steps for."""
+    plan = next(each for each in blocks("yaml") if each.startswith("version: 1"))
+    (hooks,) = re.findall(r"Hooks:\n((?: +- .*\n)+)", README)
+
+    assert set(re.findall(r"- (\w+):", hooks)) == {
+        str(event) for event in read_plan(plan, "README.md", resolve).events
+    }
+
+
 def test_commands_of_the_readme():
     """Every command that the README names is there, and the other way round."""
     named = set(re.findall(r"`hookgate (\w+)", README))

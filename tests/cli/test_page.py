@@ -60,6 +60,11 @@ def _failed():
         expectation={"status": "Failed", "event": "AfterInstall", "reason": "price"},
         error={"code": "HOOK_EXECUTION_FAILURE", "message": "it reported Failed"},
         rollback={"deployment_id": "d-9", "status": "Succeeded"},
+        production_traffic={
+            **a_deployment()["production_traffic"],
+            "failed": 1,
+            "failures": ["GET / answered 502"],
+        },
         faults={"late_start": {"by": "2 s"}},
         lifecycle_events=[
             an_event("Install"),
@@ -88,6 +93,8 @@ def test_elements_are_closed_in_order():
         "none failed",
         "alarms: failed, but it does not block",
         "the deployment is Succeeded, not Failed",
+        "shop:1.2.0 in task definition shop:2",
+        "GET / answered 502",
         "Faults ordered late_start: by 2 s",
     ],
 )
