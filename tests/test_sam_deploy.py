@@ -20,7 +20,6 @@ from support.template import ROOT, template
 pytestmark = [
     pytest.mark.skipif(not SAM.exists(), reason=MISSING),
     pytest.mark.timeout(300),
-    pytest.mark.xdist_group("sam-deploy"),  # one deployment for all of it
 ]
 
 #: The stack with which SAM keeps its bucket, as AWS tells of it.

@@ -48,8 +48,8 @@ def report_failed(
     record: dict[str, Any] = {"status": str(HookStatus.FAILED), "reason": reason}
     try:
         record = _published(hook, event, reason, deployment)
-    except Exception:  # noqa: BLE001 - telling must not keep the report
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 - telling must not keep the report
+        _problem(ids, event, error)
     CodeDeployStatus(Clients().client("codedeploy")).report(hook, HookStatus.FAILED)
     return record
 
@@ -87,10 +87,11 @@ def handler(record: dict[str, Any], _context: Any) -> dict[str, Any]:
         f"({context.get('condition', 'unknown')}; it said: {said})"
     )
     ids = record.get("requestPayload") or {}
-    return report_failed(ids, _event(function), reason, _deployment(ids))
+    event = _event(function)
+    return report_failed(ids, event, reason, _deployment(ids, event))
 
 
-def _deployment(ids: Mapping[str, Any]) -> dict[str, Any] | None:
+def _deployment(ids: Mapping[str, Any], event: str | None) -> dict[str, Any] | None:
     """As much of the deployment as the metrics need; the report does without it."""
     try:
         hook = HookEvent.parse(ids)
@@ -103,9 +104,19 @@ def _deployment(ids: Mapping[str, Any]) -> dict[str, Any] | None:
             "application": named["applicationName"],
             "group": named["deploymentGroupName"],
         }
-    except Exception:  # noqa: BLE001 - as above
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 - as above
+        _problem(ids, event, error)
         return None
+
+
+def _problem(ids: Mapping[str, Any], event: str | None, error: Exception) -> None:
+    """Tell of what went wrong on the way, in a line of the log like all others."""
+    try:
+        log = PassLog.to()
+        log.begin(HookEvent.parse(ids), event)
+        log.problem(f"{type(error).__name__}: {error}")
+    except Exception:  # noqa: BLE001 - what is wrong may be the log itself
+        traceback.print_exc()
 
 
 def _event(function_arn: str) -> str | None:

@@ -61,6 +61,15 @@ def test_deployment_cannot_be_read(edge, record, capsys):
     assert '"Application":"unknown"' in capsys.readouterr().out
 
 
+def test_trouble_is_a_line_of_the_log(edge, record, caplog, capsys):
+    """What goes wrong on the way is told in the log, and nowhere beside it."""
+    edge.deployment = {}
+    handler(record, None)
+
+    assert "KeyError: 'applicationName'" in caplog.messages
+    assert "" == capsys.readouterr().err
+
+
 def test_no_hook_event(edge, record):
     """A record without a hook event raises, so that the alarm on errors tells."""
     with pytest.raises(InputError):

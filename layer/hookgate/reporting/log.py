@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from hookgate.context import Deployment
 from hookgate.event import HookEvent
-from hookgate.model import HookStatus, LifecycleEvent, Outcome, Verdict
+from hookgate.model import HookStatus, Outcome, Verdict
 from hookgate.record import bounded_record, outcome_record
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ class PassLog:
 
         return cls(Logger(service=service, stream=stream, use_rfc3339=True))
 
-    def begin(self, hook: HookEvent, event: LifecycleEvent) -> None:
+    def begin(self, hook: HookEvent, event: str | None) -> None:
         """Put the ids of this pass on every line from now on."""
         self.logger.append_keys(
             deployment_id=hook.deployment_id,
             execution_id=hook.execution_id,
-            lifecycle_event=str(event),
+            lifecycle_event=str(event) if event else "-",
         )
 
     def step(self, name: str) -> StepLog:
