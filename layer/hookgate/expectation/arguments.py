@@ -110,6 +110,12 @@ def _separator(value: object) -> str:
     return str(value)
 
 
+def _format(value: object) -> str:
+    if "%" not in text(value):
+        raise ValueError(f"{value!r} is no format such as '%d.%m.%Y'")
+    return str(value)
+
+
 def _replacement(value: object) -> tuple[Any, str]:
     keys = set(value) if isinstance(value, dict) else set()
     if not isinstance(value, dict) or keys not in (
@@ -157,7 +163,7 @@ PATTERN = Argument(
 HASH = Argument(
     what="an algorithm", read=_hash, schema={**_STRING, "enum": list(HASHES)}
 )
-FORMAT = Argument(what="a format of strptime", read=_separator, schema=_STRING)
+FORMAT = Argument(what="a format of strptime", read=_format, schema=_STRING)
 JSON_PATH = Argument(what="a JSON path", read=json_path, schema=_STRING)
 XPATH = Argument(what="an XPath expression", read=xpath, schema=_STRING)
 CSS = Argument(what="a CSS selector", read=css, schema=_STRING)

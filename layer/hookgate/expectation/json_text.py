@@ -30,6 +30,8 @@ def json_path(value: object) -> JSONPath:
         return value
     if not isinstance(value, str):
         raise ValueError("a JSON path is text such as $.status")  # noqa: TRY004 - pydantic turns ValueError into its error
+    if not value.startswith("$"):
+        raise ValueError(f"{value!r} is not a JSON path: it begins with $.")
     try:
         compiled = JSONPathEnvironment(strict=True).compile(value)
     except JSONPathError as error:

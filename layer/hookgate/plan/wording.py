@@ -196,6 +196,6 @@ def _remedy(same: list[_Error]) -> str:
         return "; put it in quotes"
     if isinstance(value, str) and value in {"true", "false"}:
         return "; write it without quotes"
-    if "list_type" in kinds and not isinstance(value, dict | list):
+    if kinds & {"list_type", "tuple_type"} and not isinstance(value, dict | list):
         return "; put it in [ ]"
     return ""
