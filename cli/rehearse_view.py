@@ -16,7 +16,7 @@ from cli.words import fault_lines
 from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.cloudwatch.evaluation import AlarmState
 from rehearsal.codedeploy.observation import Change
-from rehearsal.hook_log import Outcome
+from rehearsal.hooks.log import Outcome
 from rehearsal.record import ordered
 from rehearsal.scenario.deployments import DeploymentFile
 from rehearsal.scenario.scenario import Scenario

@@ -15,7 +15,7 @@ from cli.ending import alarm_line
 from cli.words import marked, reason_text, style, took
 from rehearsal.codedeploy.model.deployment import Deployment, Event
 from rehearsal.codedeploy.model.vocabulary import EventStatus
-from rehearsal.hook_log import Outcome
+from rehearsal.hooks.log import Outcome
 
 _BAR = 24
 

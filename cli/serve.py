@@ -20,7 +20,7 @@ from cli.serve_log import ServeLog
 from rehearsal.clients import lambda_at
 from rehearsal.ecs.images import Image, local_command
 from rehearsal.first_version import RehearsalError
-from rehearsal.held_hooks import HeldHooks
+from rehearsal.hooks.held import HeldHooks
 from rehearsal.rehearse import Rehearsal
 from rehearsal.scenario.scenario import read_scenario
 from rehearsal.settings import StageSettings

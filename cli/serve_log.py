@@ -12,7 +12,7 @@ from cli.words import alarm_style, marked, style
 from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.codedeploy.model.vocabulary import EventStatus
 from rehearsal.codedeploy.observation import Change, EventEnded, StatusChanged
-from rehearsal.hook_log import Outcome
+from rehearsal.hooks.log import Outcome
 from rehearsal.scenario.deployments import DeploymentFile
 from rehearsal.scenario.scenario import Scenario
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.codedeploy.observation import Change
-from rehearsal.hook_log import Outcome
+from rehearsal.hooks.log import Outcome
 from rehearsal.scenario.deployments import DeploymentFile
 from rehearsal.scenario.scenario import Scenario
 

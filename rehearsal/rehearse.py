@@ -8,25 +8,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hookgate.model import LifecycleEvent
-from rehearsal.alarms import AlarmReasons, wait_until_well
 from rehearsal.audience import Audience
-from rehearsal.balancer import Balancer
-from rehearsal.building import build, register_task_definition
+from rehearsal.building.alarms import AlarmReasons, wait_until_well
+from rehearsal.building.kept_plan import create_bucket, plan_events
+from rehearsal.building.load_balancer import LoadBalancer
+from rehearsal.building.setting import build, register_task_definition
 from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.cloudwatch.settings import CloudWatchSettings
 from rehearsal.codedeploy.settings import EngineSettings
-from rehearsal.customers import Customers, customers
+from rehearsal.customers.customers import Customers, customers
 from rehearsal.deployments import create_deployment, lifecycle_events, wait_for_end
 from rehearsal.ecs.images import Image, local_command
 from rehearsal.faults.certificate import ordered_certificate
 from rehearsal.first_version import primary_task_set, wait_for_first_version
-from rehearsal.hook_log import HookLog
-from rehearsal.kept_plan import create_bucket, plan_events
+from rehearsal.hooks.log import HookLog
+from rehearsal.hooks.shipped import appspec, create_table, hook_names, shipped_hooks
 from rehearsal.record import deployment_record
 from rehearsal.scenario.deployments import DeploymentFile
 from rehearsal.scenario.scenario import Scenario
 from rehearsal.settings import StageSettings
-from rehearsal.shipped_hooks import appspec, create_table, hook_names, shipped_hooks
 from rehearsal.stage import Stage
 
 #: Seconds within which a function's log line has arrived, on a loaded machine too.
@@ -136,7 +136,7 @@ class Rehearsal:
     def _deploy(
         self,
         stage: Stage,
-        balancer: Balancer,
+        balancer: LoadBalancer,
         deployment: DeploymentFile,
         events: tuple[LifecycleEvent, ...],
         visitors: Customers,
@@ -176,7 +176,7 @@ class Rehearsal:
         return self.log.verdict(id_, name, _LOG_ARRIVES if ran else 0)
 
     def _task_definitions(
-        self, stage: Stage, balancer: Balancer, green: str
+        self, stage: Stage, balancer: LoadBalancer, green: str
     ) -> dict[str, str]:
         """The task definition behind each target group, once green is there."""
         primary = primary_task_set(stage, self.scenario)

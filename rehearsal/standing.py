@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.balancer import Balancer
-from rehearsal.building import build
+from rehearsal.building.kept_plan import plan_events
+from rehearsal.building.load_balancer import LoadBalancer
+from rehearsal.building.setting import build
 from rehearsal.deployments import revision
 from rehearsal.first_version import wait_for_first_version
-from rehearsal.kept_plan import plan_events
+from rehearsal.hooks.shipped import appspec
 from rehearsal.rehearse import Rehearsal, register
 from rehearsal.scenario.scenario import Scenario
-from rehearsal.shipped_hooks import appspec
 from rehearsal.stage import Stage
 
 
@@ -29,7 +29,7 @@ class Standing:
     """
 
     stage: Stage
-    balancer: Balancer
+    balancer: LoadBalancer
     scenario: Scenario
     revisions: Mapping[str, Mapping[str, Any]]
 

@@ -8,8 +8,8 @@ import pytest
 from support.stage_setting import IMAGES, SETTINGS, Setting, function, wait_for
 
 from rehearsal.codedeploy.settings import EngineSettings
-from rehearsal.production_client import ProductionClient
-from rehearsal.production_traffic import TrafficSettings
+from rehearsal.customers.client import ProductionClient
+from rehearsal.customers.traffic import TrafficSettings
 from rehearsal.stage import Stage
 
 RATE = 500.0  # requests per second

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from rehearsal.hook_log import HookLog
+from rehearsal.hooks.log import HookLog
 
 
 def _line(**said):

@@ -14,12 +14,12 @@ from support.data_plane import (
     unheard_target,
 )
 
-from rehearsal.data_plane import Certificate, DataPlane, FixedResponse, Protocol
-from rehearsal.production_client import ProductionClient
-from rehearsal.production_traffic import (
+from rehearsal.customers.client import ProductionClient
+from rehearsal.customers.traffic import (
     Connections,
     TrafficSettings,
 )
+from rehearsal.data_plane import Certificate, DataPlane, FixedResponse, Protocol
 
 
 @pytest.fixture(name="plane")

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
+from rehearsal.customers.traffic import USER_AGENT
+from rehearsal.customers.watch import Served, TrafficWatch
 from rehearsal.data_plane import AccessRecord, Target
-from rehearsal.production_traffic import USER_AGENT
-from rehearsal.traffic_watch import Served, TrafficWatch
 
 BEHIND = {"group-a": "shop:1", "group-b": "shop:2"}
 

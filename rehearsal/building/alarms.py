@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rehearsal.balancer import Balancer
+from rehearsal.building.load_balancer import LoadBalancer
 from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.cloudwatch.evaluation import AlarmState
 from rehearsal.scenario.alarms import AlarmFile
@@ -20,7 +20,7 @@ _LOOK = 0.1  # seconds between two looks at alarms that are waited for
 _NAMED = re.compile(r"<([^<>]+)>")
 
 
-def build_alarms(stage: Stage, scenario: Scenario, balancer: Balancer) -> None:
+def build_alarms(stage: Stage, scenario: Scenario, balancer: LoadBalancer) -> None:
     """Put the alarms, composite ones after those that they name."""
     cloudwatch = stage.client("cloudwatch")
     for alarm in scenario.content.alarms:
@@ -33,7 +33,7 @@ def build_alarms(stage: Stage, scenario: Scenario, balancer: Balancer) -> None:
 
 
 def _dimensions(
-    alarm: AlarmFile, scenario: Scenario, balancer: Balancer
+    alarm: AlarmFile, scenario: Scenario, balancer: LoadBalancer
 ) -> dict[str, str]:
     if alarm.namespace.startswith("AWS/"):
         listener = balancer.production.arn

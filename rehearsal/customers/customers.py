@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.balancer import Balancer
-from rehearsal.production_client import ProductionClient
-from rehearsal.production_traffic import (
+from rehearsal.building.load_balancer import LoadBalancer
+from rehearsal.customers.client import ProductionClient
+from rehearsal.customers.traffic import (
     Connections,
     ProductionTraffic,
     TrafficSettings,
 )
+from rehearsal.customers.watch import TrafficWatch
 from rehearsal.scenario.scenario import Scenario
 from rehearsal.stage import Stage
-from rehearsal.traffic_watch import TrafficWatch
 
 #: Seconds within which the access log has told of an answer that a customer has.
 _LOG_ARRIVES = 5.0
@@ -81,7 +81,7 @@ class Customers:
 
 @contextmanager
 def customers(
-    stage: Stage, balancer: Balancer, scenario: Scenario
+    stage: Stage, balancer: LoadBalancer, scenario: Scenario
 ) -> Iterator[Customers]:
     """Let customers come to the production listener until the end of the block."""
     traffic = scenario.content.traffic

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from hookgate.errors import InputError
-from rehearsal.alarms import build_alarms
-from rehearsal.balancer import Balancer, build_balancer
-from rehearsal.kept_plan import KeptPlan
+from rehearsal.building.alarms import build_alarms
+from rehearsal.building.kept_plan import KeptPlan
+from rehearsal.building.load_balancer import LoadBalancer, build_load_balancer
 from rehearsal.scenario.scenario import Scenario
 from rehearsal.settings import ACCOUNT
 from rehearsal.stage import Stage
 
 
-def build(stage: Stage, scenario: Scenario) -> Balancer:
+def build(stage: Stage, scenario: Scenario) -> LoadBalancer:
     """Build load balancer, service, application, deployment group and plan.
 
     Raises:
@@ -23,7 +23,7 @@ def build(stage: Stage, scenario: Scenario) -> Balancer:
     import botocore.exceptions  # noqa: PLC0415 - botocore is slow to import
 
     try:
-        balancer = build_balancer(stage, scenario)
+        balancer = build_load_balancer(stage, scenario)
         _service(stage, scenario, balancer)
         build_alarms(stage, scenario, balancer)
         _deployment_group(stage, scenario, balancer)
@@ -59,7 +59,7 @@ def register_task_definition(stage: Stage, scenario: Scenario, image: str) -> st
     return arn
 
 
-def _service(stage: Stage, scenario: Scenario, balancer: Balancer) -> None:
+def _service(stage: Stage, scenario: Scenario, balancer: LoadBalancer) -> None:
     service = scenario.content.service
     ecs = stage.client("ecs")
     ecs.create_cluster(clusterName=service.cluster)
@@ -84,7 +84,7 @@ def _service(stage: Stage, scenario: Scenario, balancer: Balancer) -> None:
     )
 
 
-def _deployment_group(stage: Stage, scenario: Scenario, balancer: Balancer) -> None:
+def _deployment_group(stage: Stage, scenario: Scenario, balancer: LoadBalancer) -> None:
     group, service = scenario.content.deployment_group, scenario.content.service
     pair: dict[str, Any] = {
         "targetGroups": [{"name": name} for name in balancer.target_groups],

@@ -4,7 +4,7 @@ import pytest
 from support.template import of_type, parameter, sub, template
 
 from hookgate.model import LifecycleEvent
-from rehearsal.shipped_hooks import hook_name, shipped_hooks
+from rehearsal.hooks.shipped import hook_name, shipped_hooks
 
 GLOBALS = template()["Globals"]["Function"]
 FUNCTIONS = of_type("AWS::Serverless::Function")

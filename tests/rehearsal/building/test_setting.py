@@ -6,8 +6,8 @@ import pytest
 from support.command import ROOT
 
 from rehearsal.audience import SilentAudience
-from rehearsal.building import build, register_task_definition
-from rehearsal.kept_plan import PARAMETER_PREFIX, STANDARD_TIER
+from rehearsal.building.kept_plan import PARAMETER_PREFIX, STANDARD_TIER
+from rehearsal.building.setting import build, register_task_definition
 from rehearsal.rehearse import Rehearsal
 from rehearsal.scenario.scenario import read_scenario
 

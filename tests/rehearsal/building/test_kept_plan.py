@@ -3,7 +3,7 @@
 import pytest
 
 from rehearsal.audience import SilentAudience
-from rehearsal.kept_plan import ADVANCED_TIER, BUCKET, KeptPlan
+from rehearsal.building.kept_plan import ADVANCED_TIER, BUCKET, KeptPlan
 from rehearsal.rehearse import Rehearsal
 from rehearsal.scenario.scenario import read_scenario
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from hookgate.model import LifecycleEvent
+from rehearsal.building.kept_plan import BUCKET, PARAMETER_PREFIX
 from rehearsal.functions.function import EventInvokeConfig, Function, function_name
-from rehearsal.kept_plan import BUCKET, PARAMETER_PREFIX
 from rehearsal.scenario.scenario import Scenario
 from rehearsal.settings import ACCOUNT, StageSettings
 from rehearsal.stage import Stage
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LAST_REPORT = "CodeDeployHook_hookgate_LastReport"
 #: Remembers which hooks ran, as the template's table does.
 IDEMPOTENCY_TABLE = "hookgate-idempotency"

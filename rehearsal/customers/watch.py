@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rehearsal.customers.traffic import USER_AGENT
 from rehearsal.data_plane import AccessRecord
-from rehearsal.production_traffic import USER_AGENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

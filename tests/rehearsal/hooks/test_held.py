@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rehearsal.held_hooks import HeldHooks
+from rehearsal.hooks.held import HeldHooks
 
 EVENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "h"}
 

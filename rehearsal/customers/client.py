@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 
-from rehearsal.data_plane import Target
-from rehearsal.data_plane.health import trusting_context
-from rehearsal.data_plane.loop_thread import LoopThread, until
-from rehearsal.data_plane.message import ResponseHead
-from rehearsal.data_plane.upstream_pool import UpstreamPool
-from rehearsal.production_traffic import (
+from rehearsal.customers.traffic import (
     USER_AGENT,
     Connections,
     ProductionTraffic,
     TrafficFailure,
     TrafficSettings,
 )
+from rehearsal.data_plane import Target
+from rehearsal.data_plane.health import trusting_context
+from rehearsal.data_plane.loop_thread import LoopThread, until
+from rehearsal.data_plane.message import ResponseHead
+from rehearsal.data_plane.upstream_pool import UpstreamPool
 
 #: How many failures are kept with their reasons.
 FAILURES_KEPT = 10

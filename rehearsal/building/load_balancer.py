@@ -33,7 +33,7 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Balancer:
+class LoadBalancer:
     """A load balancer in its subnets; target groups' ARNs by name, blue's first."""
 
     subnets: tuple[str, ...]
@@ -42,7 +42,7 @@ class Balancer:
     test: Listener | None
 
 
-def build_balancer(stage: Stage, scenario: Scenario) -> Balancer:
+def build_load_balancer(stage: Stage, scenario: Scenario) -> LoadBalancer:
     """Build the load balancer, its target groups and its listeners."""
     content = scenario.content.load_balancer
     # The default VPC, which every account has: EC2's model alone takes half a second.
@@ -64,7 +64,7 @@ def build_balancer(stage: Stage, scenario: Scenario) -> Balancer:
         )
         for each in content.listeners
     ]
-    return Balancer(
+    return LoadBalancer(
         subnets=subnets,
         target_groups=groups,
         production=built[0],

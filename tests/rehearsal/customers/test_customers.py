@@ -8,11 +8,11 @@ import pytest
 from support.answering import answering
 from support.stage_setting import wait_for
 
-from rehearsal.customers import Customers
+from rehearsal.customers.client import ProductionClient
+from rehearsal.customers.customers import Customers
+from rehearsal.customers.traffic import TrafficSettings
+from rehearsal.customers.watch import TrafficWatch
 from rehearsal.data_plane import AccessRecord, Target
-from rehearsal.production_client import ProductionClient
-from rehearsal.production_traffic import TrafficSettings
-from rehearsal.traffic_watch import TrafficWatch
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 

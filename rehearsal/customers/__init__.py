@@ -1,0 +1,1 @@
+"""The customers of a rehearsal, who ask production all the time."""

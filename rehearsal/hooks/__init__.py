@@ -1,0 +1,1 @@
+"""The hooks of a rehearsal: who runs them, and what they write."""
