@@ -30,7 +30,19 @@ class _File(click.Path):
         file = str(super().convert(value, param, ctx))
         if file != "-" and not Path(file).parent.is_dir():
             self.fail(f"there is no folder {str(Path(file).parent)!r}", param, ctx)
+        if file != "-" and not os.path.lexists(file):
+            self._try(Path(file), param, ctx)
         return file
+
+    def _try(
+        self, file: Path, param: click.Parameter | None, ctx: click.Context | None
+    ) -> None:
+        """Find out that a folder takes no file before anything has run for minutes."""
+        try:
+            file.touch()
+        except OSError as error:
+            self.fail(f"{str(file)!r} cannot be made: {error.strerror}", param, ctx)
+        file.unlink()
 
 
 #: An option that takes a file to write, ``-`` for standard output.

@@ -145,6 +145,11 @@ def _images(given: Iterable[str]) -> dict[str, Image]:
 def _invoker(hold: Path | None, functions_at: str | None, console: Console) -> Any:
     """Who invokes the hooks; None for the stage itself."""
     if hold is not None:
+        try:
+            hold.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            said = f"the folder {hold} cannot be made: {error.strerror}"
+            raise click.BadParameter(said, param_hint="--hold") from None
         return HeldHooks(
             hold, lambda file: console.print(f"held: {file} waits for a report")
         )

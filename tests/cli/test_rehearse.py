@@ -219,6 +219,7 @@ def test_refusal_of_an_api_is_told(tmp_path):
     [
         pytest.param(["/none.yaml"], "does not exist", id="no such file"),
         pytest.param(["--html", "/none/x"], "there is no folder", id="no such folder"),
+        pytest.param(["--html", "x" * 300], "cannot be made", id="no file"),
         pytest.param(["--only", "none"], "no deployment's name holds", id="none"),
         pytest.param(["--json", "-", "--html", "-"], "only one record", id="dash"),
     ],

@@ -89,6 +89,7 @@ def test_taken_port_is_told_in_one_line():
         pytest.param(["--port", "65536"], "is not in the range", id="port"),
         pytest.param(["/none.yaml"], "does not exist", id="no such scenario"),
         pytest.param(["--host", "192.0.2.1"], "no address of this", id="host"),
+        pytest.param(["--hold", "x" * 300], "cannot be made", id="hold"),
         pytest.param(["--functions-at", "x"], "'x' is no URL", id="no URL"),
     ],
 )
