@@ -134,3 +134,12 @@ def test_every_test_has_its_sentence():
     ]
 
     assert [] == silent
+
+
+@pytest.mark.parametrize("house", ["layer/hookgate", "rehearsal"])
+def test_architecture_names_every_room(house):
+    """Each folder of the layer and of the rehearsal is told of where all are."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = {each.parent.name for each in (ROOT / house).glob("*/__init__.py")}
+    assert rooms
+    assert set() == {each for each in rooms if f"`{each}/`" not in page}
