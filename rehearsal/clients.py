@@ -8,6 +8,9 @@ from typing import Any
 
 from hookgate.aws.bundle import MAX_BUNDLE
 
+#: The access key id that CodeDeploy signs its own calls with.
+CODEDEPLOY_KEY = "codedeploy"
+
 
 class Clients:
     """Makes clients with dummy credentials; one session serves them all.
@@ -22,14 +25,16 @@ class Clients:
         self._region = region
         self._lock = threading.Lock()  # sessions, unlike clients, need one
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of a service."""
+    def client(self, service: str, key: str = "rehearsal") -> Any:
+        """A boto3 client of a service, which signs with an access key id."""
         import botocore.config  # noqa: PLC0415 - botocore is slow to import
 
         with self._lock:
             return self._session.client(
                 service,
                 endpoint_url=self._endpoint_url,
+                aws_access_key_id=key,
+                aws_secret_access_key=key,
                 config=botocore.config.Config(s3={"addressing_style": "path"}),
             )
 

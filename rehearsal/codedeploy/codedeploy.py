@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.clients import Clients
+from rehearsal.clients import CODEDEPLOY_KEY, Clients
 from rehearsal.codedeploy.acting.world import AwsWorld
 from rehearsal.codedeploy.api.context import Context
 from rehearsal.codedeploy.api.service import codedeploy_service
@@ -40,10 +40,10 @@ class CodeDeploy:
         on_change: Observer,
     ) -> None:
         world = AwsWorld(
-            ecs=clients.client("ecs"),
-            elbv2=clients.client("elbv2"),
+            ecs=clients.client("ecs", CODEDEPLOY_KEY),
+            elbv2=clients.client("elbv2", CODEDEPLOY_KEY),
             functions=invoker,
-            cloudwatch=clients.client("cloudwatch"),
+            cloudwatch=clients.client("cloudwatch", CODEDEPLOY_KEY),
             assumptions=settings.assumptions,
         )
         self.engine = Engine(world, clock, settings, on_change)

@@ -1,4 +1,4 @@
-"""Calls of the stage's functions that are throttled, denied or lost on their way."""
+"""Calls of functions or of CodeDeploy that are throttled, denied or lost on the way."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import escape
 
+from rehearsal.clients import CODEDEPLOY_KEY
 from rehearsal.endpoint.json_service import Reply
 from rehearsal.faults.file import CallFile
 from rehearsal.faults.operations import call_of
 
 _CALLER = re.compile(
-    r"Credential=function\.(?P<function>[^/]*)/\d*/[^/]*/(?P<service>[^/]*)/"
+    rf"Credential=(?:function\.(?P<function>[^/]*)|{CODEDEPLOY_KEY})"
+    r"/\d*/[^/]*/(?P<service>[^/]*)/"
 )
 _STATUS = {"throttled": 400, "denied": 403}
 _CBOR_TEXT = 0x79  # a text whose length follows in two bytes
@@ -39,10 +41,17 @@ class CallFault:
     function: str | None = None
     met: int = field(default=0, init=False)
 
-    def befalls(self, function: str, call: str) -> bool:
-        """Whether a call meets it; one that may strike so often counts."""
-        times = self.ordered.times
-        if self.function not in {None, function} or call != self.ordered.call:
+    def befalls(self, function: str | None, call: str) -> bool:
+        """Whether a call meets it; one that may strike so often counts.
+
+        Args:
+            function: who calls; None for CodeDeploy itself.
+            call: the operation.
+        """
+        times, by = self.ordered.times, "codedeploy" if function is None else "hooks"
+        if self.function not in {None, function}:
+            return False
+        if (by, call) != (self.ordered.by, self.ordered.call):
             return False
         self.met += 1
         return times is None or self.met <= times
@@ -77,19 +86,20 @@ class FaultyCalls:
             )
         if fault is None:
             return self._application(environ, start_response)
-        return self._meet(fault, caller["function"], call, environ, start_response)
+        who = caller["function"] or CODEDEPLOY_KEY
+        return self._meet(fault, who, call, environ, start_response)
 
     def _meet(
         self,
         fault: CallFault,
-        function: str,
+        who: str,
         call: str,
         environ: dict[str, Any],
         start_response: Any,
     ) -> Iterable[bytes]:
         how = fault.ordered.gets
         if how in _STATUS:
-            reply = _refusal(how, function, call, environ)
+            reply = _refusal(how, who, call, environ)
             start_response(f"{reply.status} Refused", list(reply.headers.items()))
             return [reply.body]
         if how == "answer_lost":
@@ -108,14 +118,14 @@ def _body(environ: dict[str, Any]) -> bytes:
     return body
 
 
-def _refusal(how: str, function: str, call: str, environ: dict[str, Any]) -> Reply:
+def _refusal(how: str, who: str, call: str, environ: dict[str, Any]) -> Reply:
     """What AWS answers, in the protocol that the request speaks."""
     message = "Rate exceeded"
     code = "Throttling"
     if how == "denied":
         code = "AccessDenied"
         message = (
-            f"User: arn:aws:sts::123456789012:assumed-role/{function}/{function} is "
+            f"User: arn:aws:sts::123456789012:assumed-role/{who}/{who} is "
             f"not authorized to perform: {call}"
         )
     if "HTTP_X_AMZ_TARGET" in environ:

@@ -142,12 +142,13 @@ class HooksFile(_File):
 
 
 class CallFile(_File):
-    """What becomes of a call that the hooks make to AWS."""
+    """What becomes of a call that the hooks, or CodeDeploy itself, make to AWS."""
 
     call: Call = Field(description="The operation, as codedeploy:GetDeployment.")
     gets: Literal["throttled", "denied", "lost", "answer_lost"] = Field(
         description="What becomes of it; answer_lost: it is done, and nobody hears."
     )
+    by: Literal["hooks", "codedeploy"] = Field("hooks", description="Who calls.")
     times: int | None = Field(
         None, ge=1, le=1000, description="How often; always if left out."
     )

@@ -148,4 +148,6 @@ def _service(effect: Effect) -> str:
             return "AWSLambda"
         case PollAlarms():
             return "AmazonCloudWatch"
+        case RouteTestTraffic() | RouteProductionTraffic():
+            return "AmazonElasticLoadBalancing"
     return "AmazonECS"

@@ -5,6 +5,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
+from rehearsal.clients import CODEDEPLOY_KEY
 from rehearsal.endpoint.server import EndpointServer
 from rehearsal.faults.calls import CallFault, FaultyCalls
 from rehearsal.faults.file import CallFile
@@ -16,6 +17,8 @@ CALLS = {
     "elasticloadbalancing:DescribeListeners": ("elbv2", "describe_listeners"),
     "cloudwatch:DescribeAlarms": ("cloudwatch", "describe_alarms"),
 }
+#: Who calls and is no function, with the key of each.
+KEYS = {"a person": "somebody", "codedeploy": CODEDEPLOY_KEY}
 
 
 class Edge:
@@ -42,7 +45,7 @@ class Edge:
             service,
             endpoint_url=self.server.url,
             region_name="us-east-1",
-            aws_access_key_id=access_key(function) if function else "somebody",
+            aws_access_key_id=KEYS.get(function) or access_key(function),
             aws_secret_access_key="x",
             config=Config(retries={"total_max_attempts": 1}),
         )
@@ -103,7 +106,8 @@ def test_fault_strikes_so_often(edge):
 @pytest.mark.parametrize(
     ("function", "caller"),
     [
-        pytest.param(None, None, id="a person"),
+        pytest.param(None, "a person", id="a person"),
+        pytest.param(None, "codedeploy", id="codedeploy itself"),
         pytest.param("one", "other", id="another function"),
     ],
 )
@@ -112,3 +116,12 @@ def test_others_are_spared(edge, function, caller):
     edge.order("codedeploy:ListApplications", "denied", function=function)
 
     assert [] == edge.ask(function=caller)["applications"]
+
+
+def test_codedeploys_own_call_is_struck(edge):
+    """What is ordered for CodeDeploy strikes it alone."""
+    edge.order("codedeploy:ListApplications", "denied", by="codedeploy")
+
+    with pytest.raises(ClientError, match="assumed-role/codedeploy/codedeploy"):
+        edge.ask(function="codedeploy")
+    assert [] == edge.ask()["applications"]

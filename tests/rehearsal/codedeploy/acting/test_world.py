@@ -184,6 +184,24 @@ def test_a_refusal_says_why(effect, error, code):
     assert code is signal.failure.code
 
 
+@pytest.mark.parametrize(
+    ("effect", "service"),
+    [
+        (INVOKE, "AWSLambda"),
+        (PollAlarms(names=("a",)), "AmazonCloudWatch"),
+        (RouteTestTraffic(to=GREEN), "AmazonElasticLoadBalancing"),
+        (DeleteTaskSet(label=GREEN), "AmazonECS"),
+    ],
+)
+def test_a_denial_names_the_service(effect, service):
+    """Who may not do what is told as CodeDeploy tells it."""
+    client = Client(aws_error("AccessDeniedException"))
+
+    signal = world(client, client, client, client).carry_out(deployment(), effect)
+
+    assert f"in the following AWS service: {service}. " in signal.failure.message
+
+
 def test_alarms_of_both_types_are_read():
     """Metric and composite alarms are asked for; one that is not there has no state."""
     states = {"a": "ALARM", "b": "OK"}
