@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -54,6 +54,11 @@ class Alarms(Validator):
         description="Also the alarms on which the deployment group rolls back; the "
         "group must have some, and watch them.",
     )
+    no_match: Literal["fail", "pass"] = Field(
+        "fail",
+        description="What an alarm that is not there comes to, and a prefix that none "
+        "begins with; the verdict names what passed so.",
+    )
     every: Every = 10.0
 
     @model_validator(mode="after")
@@ -85,15 +90,21 @@ class Alarms(Validator):
     ) -> Iterator[Finding]:
         found = {each["AlarmName"]: each for each in _described(names, tools)}
         for name in sorted(names - found.keys()):
-            yield Finding(ok=False, summary=f"there is no alarm {name}")
+            yield self._unmatched(f"there is no alarm {name}")
         if self.prefix:
             alike = _all(tools, AlarmNamePrefix=self.prefix)
             found.update((each["AlarmName"], each) for each in alike)
             if not alike:
-                summary = f"there is no alarm whose name begins with {self.prefix}"
-                yield Finding(ok=False, summary=summary)
+                yield self._unmatched(
+                    f"there is no alarm whose name begins with {self.prefix}"
+                )
         for name, alarm in sorted(found.items()):
             yield _state(name, alarm, silent)
+
+    def _unmatched(self, what: str) -> Finding:
+        passes = self.no_match == "pass"
+        optout = f"no_match: pass, {what}" if passes else ""
+        return Finding(ok=passes, summary=what, optout=optout)
 
 
 def _state(name: str, alarm: _Alarm, silent: dict[str, str]) -> Finding:
