@@ -2,7 +2,7 @@
 
 Production and test listeners still reach the original task set, so a request to the
 test listener would judge the old version. A Failed verdict can be rolled back. The
-moment to check that the replacement is healthy.
+moment to check that what runs is what was ordered.
 """
 
 from hookgate import LifecycleEvent, hook
