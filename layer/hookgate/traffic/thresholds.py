@@ -43,6 +43,7 @@ def _read(metric: str, written: object) -> Threshold:
         _demand_known(metric)
         sign, text = signed(written, _example(metric))
         kind, bound = _value(metric, text)
+        _demand_possible(kind, metric, sign, text)
     except ValueError as error:
         raise ValueError(f"{metric}: {error}") from None
     return Threshold(
@@ -65,6 +66,11 @@ def _value(metric: str, text: str) -> tuple[str, float]:
     if metric != "error_rate" and _COUNT.fullmatch(text):
         return "count", float(text)
     raise ValueError(f"{text!r} is not a bound of it; write {_example(metric)!r}")
+
+
+def _demand_possible(kind: str, metric: str, sign: str, text: str) -> None:
+    if (kind, metric, sign) == ("blue", "error_rate", "<"):
+        raise ValueError(f'nothing is below a blue without errors; write "<= {text}"')
 
 
 def _demand_known(metric: str) -> None:
