@@ -93,8 +93,9 @@ class Transport:
             except pycurl.error as error:
                 from hookgate.http_probe.trouble import no_answer  # noqa: PLC0415 - seldom
 
+                name = self.name if self.encrypted else None
                 raise answer.trouble or no_answer(
-                    curl, self, exchange, message, *error.args
+                    curl, name, exchange, message, *error.args
                 ) from None
         if not answer.complete:
             raise NoAnswer(

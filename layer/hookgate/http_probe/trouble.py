@@ -5,8 +5,6 @@ curl.se/libcurl/c/libcurl-errors.html has the numbers.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pycurl
 
 from hookgate.errors import NoAnswer
@@ -15,9 +13,6 @@ from hookgate.http_probe.answer import TOO_LONG
 from hookgate.http_probe.exchange import Exchange, Phase
 from hookgate.http_probe.message import Message
 
-if TYPE_CHECKING:
-    from hookgate.http_probe.transport import Transport
-
 _TOO_LARGE = 100  # CURLE_TOO_LARGE: one line alone is more than libcurl takes.
 _CUT = {pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR}
 _BROKEN = {pycurl.E_PARTIAL_FILE, pycurl.E_HTTP2}
@@ -25,7 +20,7 @@ _BROKEN = {pycurl.E_PARTIAL_FILE, pycurl.E_HTTP2}
 
 def no_answer(  # noqa: PLR0913, PLR0917 - libcurl's own two come last
     curl: pycurl.Curl,
-    transport: Transport,
+    server_name: str | None,
     exchange: Exchange,
     message: Message,
     code: int,
@@ -35,19 +30,19 @@ def no_answer(  # noqa: PLR0913, PLR0917 - libcurl's own two come last
 
     Args:
         curl: the handle that sent the request.
-        transport: how the listener was spoken to.
+        server_name: what the listener is called over TLS; None without TLS.
         exchange: how far it came.
         message: what was sent.
         code: libcurl's number for what went wrong.
         said: libcurl's words for it.
     """
-    place = exchange.place
+    place, encrypted = exchange.place, server_name is not None
     if code == pycurl.E_OPERATION_TIMEDOUT:
-        exchange.phase = _reached(curl, exchange, message, transport.encrypted)
+        exchange.phase = _reached(curl, exchange, message, encrypted)
         return exchange.too_late()
     if code in {pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT_BADFILE}:
-        return NoAnswer(tls.refused(curl, place, transport.name, said))
-    if transport.encrypted and not curl.getinfo(pycurl.APPCONNECT_TIME):
+        return NoAnswer(tls.refused(curl, place, server_name or "", said))
+    if encrypted and not curl.getinfo(pycurl.APPCONNECT_TIME):
         return NoAnswer(tls.no_handshake(place, said))
     if code == pycurl.E_GOT_NOTHING:
         return NoAnswer(f"{place} closed the connection without an answer")
