@@ -149,7 +149,7 @@ def test_secret_that_cannot_be_read():
         raise CannotMeasure(f"the role lacks secretsmanager:GetSecretValue on {name}")
 
     step = "with: {path: /, headers: {Authorization: '${secret.token}'}}"
-    text = PLAN.replace("with: {path: /, timeout: 1s, max_body: 64KiB}", step)
+    text = PLAN.replace("with: {path: /, timeout: 20s, max_body: 64KiB}", step)
     fakes = Fakes(plans=Text(text), secrets=denied)
     with closing(Listener(answer(b"hello", PROVEN))) as listener:
         fakes.world.listeners[1]["Port"] = listener.port
