@@ -1,6 +1,7 @@
 """The OnFailure destination reports Failed in a hook's place."""
 
 import json
+import logging
 import sys
 from pathlib import Path
 
@@ -19,6 +20,14 @@ def _edge(monkeypatch):
         for name, value in edge.environ.items():
             monkeypatch.setenv(name, value)
         yield edge
+
+
+@pytest.fixture(autouse=True)
+def _fresh_log():
+    """Powertools writes to the first stream for ever; a captured one ends with a test."""
+    logging.Logger.manager.loggerDict.pop("hookgate", None)
+    yield
+    logging.Logger.manager.loggerDict.pop("hookgate", None)
 
 
 @pytest.fixture(name="record")
