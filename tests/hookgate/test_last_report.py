@@ -24,7 +24,7 @@ def _edge(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _fresh_log():
-    """Powertools writes to the first stream for ever; a captured one ends with a test."""
+    """Powertools keeps its first stream; a captured one ends with its test."""
     logging.Logger.manager.loggerDict.pop("hookgate", None)
     yield
     logging.Logger.manager.loggerDict.pop("hookgate", None)
