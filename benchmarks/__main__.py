@@ -17,6 +17,7 @@ from benchmarks import (
     rehearsal,
     serve,
     traffic,
+    virtual_hour,
 )
 from benchmarks.figures import Measured, NotMeasured, table
 
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, tuple[Measure, int]] = {
     "overhead": (overhead.measure, overhead.RUNS),
     "rehearsal": (rehearsal.measure, rehearsal.RUNS),
     "serve": (serve.measure, serve.RUNS),
+    "virtual_hour": (virtual_hour.measure, virtual_hour.RUNS),
     "listener": (listener.measure, listener.RUNS),
     "traffic": (traffic.measure, traffic.RUNS),
     "open_model": (open_model.measure, open_model.RUNS),
