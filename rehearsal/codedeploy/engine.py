@@ -175,10 +175,19 @@ class Engine:
             return run is None or run.is_drained
 
     def may_begin(self, deployment_id: str) -> bool:
-        """Whether a deployment's turn has come; a rollback waits for the other."""
+        """Whether a deployment's turn has come.
+
+        It waits for what those before it in the group have under way: a call that was
+        made before a stop may still be answered after it.
+        """
         with self.changed:
-            origin = self._runs[deployment_id].deployment.order.rollback_of
-            return origin is None or self._runs[origin].is_drained
+            order = self._runs[deployment_id].deployment.order
+            for each in self.deployments(order.application, order.group):
+                if each.id == deployment_id:
+                    break
+                if not self._runs[each.id].is_drained:
+                    return False
+            return True
 
     def _add(self, order: Order) -> _Run:
         run = _Run(Deployment(order=order, updated_at=order.created_at))

@@ -134,6 +134,7 @@ class Cloud:
             something else happens while it is on its way.
         fired: How many calls were made to fail.
         alarm_since: Since when the alarm is in ALARM; None is OK.
+        unseen_at: When a look at the alarm was refused, or its answer lost, last.
     """
 
     agenda: Agenda
@@ -147,6 +148,7 @@ class Cloud:
     task_sets: list[TaskSet] = field(default_factory=list)
     rules: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     alarm_since: float | None = None
+    unseen_at: float = 0.0
 
     @property
     def now(self) -> float:
@@ -330,6 +332,8 @@ class Cloud:
             self.arranged[operation] = (skip - 1, arranged or "")
             arranged = None
         self.fired += isinstance(arranged, str)
+        if isinstance(arranged, str) and operation == "describe_alarms":
+            self.unseen_at = self.now
         if arranged == "denied":
             raise denied(operation)
         if callable(arranged):

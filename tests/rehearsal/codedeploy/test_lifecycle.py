@@ -239,3 +239,22 @@ def advance(codedeploy, id_):
         codedeploy.ask("ContinueDeployment", deploymentId=id_, **wait)
     if not codedeploy.turn():
         codedeploy.clock.time = codedeploy.wakes_at()
+
+
+def test_a_call_under_way_is_waited_for(codedeploy):
+    """After a stop the next deployment begins once the last call is answered."""
+    ids, told = [], []
+
+    def meanwhile():
+        codedeploy.ask("StopDeployment", deploymentId=ids[0])
+        ids.append(deploy(codedeploy, CANARY))
+        while codedeploy.engine.turn(ids[1]):
+            pass
+        told.append(info(codedeploy, ids[1])["status"])
+
+    codedeploy.cloud.arranged["create_task_set"] = (0, meanwhile)
+    ids.append(deploy(codedeploy, CANARY, hooks={}))
+    codedeploy.wind(3600.0)
+
+    told += [info(codedeploy, each)["status"] for each in ids]
+    assert ["Created", "Stopped", "Succeeded"] == told
