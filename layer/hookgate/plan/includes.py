@@ -22,11 +22,15 @@ from hookgate.plan.problems import Problem, Problems, shown
 
 #: The options of a validator with ``reads_files`` that hold steps.
 _LISTS = ("steps", "cleanup")
+#: All that may name one. A step without is left alone: copying places costs time.
+_NAMING = frozenset((*_LISTS, "body", "access_log"))
 _DEEPEST = 5
 
 
 def included(draft: Draft, files: Files, problems: Problems) -> Draft | None:
     """The step with the content of its files; None if one of them is a problem."""
+    if not _NAMING.intersection(draft.options):
+        return draft
     filler = _Filler(files, problems, dict(draft.document.values))
     filler.keys.update(draft.document.keys)
     options = dict(draft.options)
