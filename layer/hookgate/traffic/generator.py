@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from time import monotonic
 from typing import Any
 
@@ -85,9 +86,19 @@ class Generator:
         order, now = self.load.order(), began
         ends, side = began + self.load.pace.seconds, self.sides[0]
         while now < ends and not self._over(now):
-            while side.in_flight < self.load.max_in_flight:
-                self._launch(next(order), monotonic(), counts=now >= self._first)
+            self._fill(side, order, now)
             now = self._step(ends)
+
+    def _fill(self, side: Side, order: Iterator[int], now: float) -> None:
+        """Start as many requests as may be under way; they are due now."""
+        flights, add, counts = self._flights, self._multi.add_handle, now >= self._first
+        for number in islice(order, side.most - side.in_flight):
+            flight = side.next(number, now, counts=counts)
+            if flight is not None:
+                flights[flight.curl] = flight
+                add(flight.curl)
+        if counts:
+            self._last = now
 
     def _drain(self) -> None:
         ends = min(self.until, self._last + self.load.timeout + _SLACK)
@@ -144,8 +155,7 @@ class Generator:
                 self._multi.add_handle(flight.curl)
         if counts:
             self._last = now
-            if not self.load.closed:
-                self.result.lateness.add(now - due)
+            self.result.lateness.add(now - due)
         return now
 
     def _over(self, now: float) -> bool:

@@ -35,6 +35,15 @@ def test_merged():
     assert 0.2 == pytest.approx(one.mean)
 
 
+def test_count():
+    """Every duration counts at once, wherever it waits."""
+    latencies, counts = Latencies(), []
+    for number in range(3000):
+        latencies.add(number / 1e6)
+        counts.append(latencies.count)
+    assert list(range(1, 3001)) == counts
+
+
 @pytest.mark.parametrize("ask", [lambda of: of.percentile(50), lambda of: of.mean])
 def test_nothing(ask):
     """Of nothing there is no percentile and no mean, not zero."""
