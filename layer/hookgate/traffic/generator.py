@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from time import monotonic
@@ -91,12 +91,9 @@ class Generator:
 
     def _fill(self, side: Side, order: Iterator[int], now: float) -> None:
         """Start as many requests as may be under way; they are due now."""
-        flights, add, counts = self._flights, self._multi.add_handle, now >= self._first
-        for number in islice(order, side.most - side.in_flight):
-            flight = side.next(number, now, counts=counts)
-            if flight is not None:
-                flights[flight.curl] = flight
-                add(flight.curl)
+        counts = now >= self._first
+        free = islice(order, side.most - side.in_flight)
+        self._start(side.next(free, now, counts=counts))
         if counts:
             self._last = now
 
@@ -135,13 +132,19 @@ class Generator:
         now, flights, remove = monotonic(), self._flights, self._multi.remove_handle
         for curl in good:
             remove(curl)
-            flight = flights.pop(curl)
-            flight.side.answered(flight, now)
+        self._answered([flights.pop(curl) for curl in good], now)
         for curl, code, message in bad:
             remove(curl)
             flight = flights.pop(curl)
             flight.side.failed(flight, now, code, message)
         return len(good) + len(bad)
+
+    def _answered(self, flights: list[Flight], now: float) -> None:
+        if len(self.sides) == 1:
+            self.sides[0].answered(flights, now)
+            return
+        for side in self.sides:
+            side.answered([each for each in flights if each.side is side], now)
 
     def _launch(self, number: int, due: float, *, counts: bool) -> float:
         """Start a request at every side, or count it as dropped."""
@@ -149,14 +152,17 @@ class Generator:
         for side in self.sides:
             if side.in_flight >= self.load.max_in_flight:
                 self._turn()  # So that only the listener's slowness drops a request.
-            flight = side.next(number, due, counts=counts)
-            if flight is not None:
-                self._flights[flight.curl] = flight
-                self._multi.add_handle(flight.curl)
+            self._start(side.next((number,), due, counts=counts))
         if counts:
             self._last = now
             self.result.lateness.add(now - due)
         return now
+
+    def _start(self, started: Iterable[Flight]) -> None:
+        flights, add = self._flights, self._multi.add_handle
+        for flight in started:
+            flights[flight.curl] = flight
+            add(flight.curl)
 
     def _over(self, now: float) -> bool:
         if now >= self._look:
