@@ -79,7 +79,8 @@ class Side:
 
     def next(self, numbers: Iterable[int], due: float, *, counts: bool) -> list[Flight]:
         """The next requests of these shots, but for those that have to be dropped."""
-        turns, free, flights = self.turns, self.most - self.in_flight, []
+        turns, free = self.turns, self.most - self.in_flight
+        flights: list[Flight] = []
         for number in numbers:
             kind, url = next(turns[number])
             if len(flights) >= free:
