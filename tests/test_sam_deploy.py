@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -14,6 +11,7 @@ import pytest
 import yaml
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
+from support.answering import answering
 from support.sam import MISSING, SAM, sam
 from support.template import ROOT, template
 
@@ -106,24 +104,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing on standard error."""
 
 
-@contextmanager
-def account() -> Iterator[Account]:
-    """An account that is there while the block runs."""
-    server = Account()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.fixture(scope="module")
 def told() -> Told:
     """What an account is told by `sam deploy` of the sources, without a question."""
-    with account() as server:
+    with answering(Account()) as server:
         url = f"http://127.0.0.1:{server.server_port}"
         done = sam(
             *("deploy", "--no-confirm-changeset"),

@@ -7,19 +7,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from hookgate.units import Percentage
-from rehearsal.faults.file import FaultsFile
+from rehearsal.faults.file import AnyEvent, FaultsFile
 from rehearsal.scenario.section import Section
-
-Event = Literal[
-    "BeforeInstall",
-    "Install",
-    "AfterInstall",
-    "AllowTestTraffic",
-    "AfterAllowTestTraffic",
-    "BeforeAllowTraffic",
-    "AllowTraffic",
-    "AfterAllowTraffic",
-]
 
 
 class ExpectFile(Section):
@@ -28,7 +17,7 @@ class ExpectFile(Section):
     status: Literal["Succeeded", "Failed", "Stopped"] = Field(
         description="Status of the deployment."
     )
-    event: Event | None = Field(
+    event: AnyEvent | None = Field(
         None, description="The lifecycle event at which it must fail."
     )
     rollback: Literal["Succeeded", "Failed", "Stopped"] | None = Field(

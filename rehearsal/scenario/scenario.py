@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from hookgate.errors import InputError, PlanError
+from hookgate.errors import InputError
 from hookgate.plan.document import parse
 from hookgate.plan.wording import faults
 from rehearsal.cloudformation.document import read_template
@@ -16,9 +15,6 @@ from rehearsal.cloudformation.faults import check_hook
 from rehearsal.cloudformation.hook import BlueGreenHook, read_hook
 from rehearsal.scenario.checks import check
 from rehearsal.scenario.file import ScenarioFile
-
-#: A scenario is read by the same strict reader, whose words are about plans.
-_PLAN = re.compile(r"\b(a|the) plan\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +65,6 @@ def read_scenario(file: Path) -> Scenario:
         source = file.read_bytes()
     except OSError as error:
         raise InputError(f"{file}: {error.strerror}") from None
-    try:
-        return _read(source, file)
-    except PlanError as error:
-        raise PlanError(
-            tuple((at, _PLAN.sub(r"\1 scenario", what)) for at, what in error.problems)
-        ) from None
-
-
-def _read(source: bytes, file: Path) -> Scenario:
     document, problems = parse(source, str(file))
     try:
         content = ScenarioFile.model_validate(document.data)

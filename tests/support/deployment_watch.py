@@ -13,6 +13,7 @@ from rehearsal.codedeploy.observation import (
     EventStarted,
     StatusChanged,
 )
+from support.rehearsal_record import EVENTS
 from support.virtual_cloud import (
     ALARM_POLL,
     PRODUCTION,
@@ -21,17 +22,6 @@ from support.virtual_cloud import (
     WILLING,
     Cloud,
 )
-
-ORDER = [
-    "BeforeInstall",
-    "Install",
-    "AfterInstall",
-    "AllowTestTraffic",
-    "AfterAllowTestTraffic",
-    "BeforeAllowTraffic",
-    "AllowTraffic",
-    "AfterAllowTraffic",
-]
 
 
 @dataclass
@@ -126,7 +116,7 @@ class Watch:
             )
         seen.started.append(name)
         self._expect(
-            seen.started == ORDER[: len(seen.started)]
+            tuple(seen.started) == EVENTS[: len(seen.started)]
             and seen.ended == seen.started[:-1],
             f"{deployment.id}: {name} started after {seen.started}, ended {seen.ended}",
         )

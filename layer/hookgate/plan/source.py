@@ -28,7 +28,7 @@ def read(source: str | bytes, file: str) -> str:
         unit = "bytes" if isinstance(source, bytes) else "characters"
         raise _wrong(
             Place(file),
-            f"the plan is too large ({len(source)} {unit}, the most is {MOST_BYTES}); "
+            f"the file is too large ({len(source)} {unit}, the most is {MOST_BYTES}); "
             "is this the right file?",
         )
     text = source if isinstance(source, str) else _decoded(source, file)
@@ -37,8 +37,8 @@ def read(source: str | bytes, file: str) -> str:
     if refused:
         raise _wrong(
             place_at(text, refused.start(), file),
-            f"the character U+{ord(refused[0]):04X} has no place in a plan; is this "
-            "file binary? In a double-quoted text it can be written as an escape",
+            f"the character U+{ord(refused[0]):04X} has no place in a text file; is "
+            "this one binary? In a double-quoted text it can be written as an escape",
         )
     tab = _TAB_INDENT.search(text)
     if tab:

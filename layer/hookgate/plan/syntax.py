@@ -64,7 +64,7 @@ _PLAIN = (
             "closed and not opened"
         ),
     ),
-    ("document start", "the plan is already over here; remove what follows"),
+    ("document start", "the file is already over here; remove what follows"),
     ("alias", "a '*' starts an alias, which Hookgate does not take; put it in quotes"),
     (
         "anchor",

@@ -109,16 +109,11 @@ class Side:
                 else:
                     tally.statuses[flight.curl.getinfo(_STATUS)] += 1
                     tally.latencies.add(now - flight.due)
-                    if flight.head:
-                        self._prove(flight.head, tally)
+                    if flight.head is not None and self.proof is not None:
+                        tally.stranger(self.proof.stranger(flight.head))
             if flight.head:
                 flight.head.clear()
             kind.waiting.append(flight)
-
-    def _prove(self, head: list[bytes], tally: Tally) -> None:
-        who = self.proof.stranger(head) if self.proof else None
-        if who:
-            tally.stranger(who)
 
     def failed(self, flight: Flight, now: float, code: int, message: str) -> None:
         """Count a request that got no answer."""

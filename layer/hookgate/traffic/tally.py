@@ -28,8 +28,7 @@ class Latencies:
     """Durations in a histogram of bounded size, exact to 0.5 % of each percentile.
 
     Source: Masson, Rim and Lee, "DDSketch", PVLDB 12 (2019). Durations are kept to the
-    microsecond, and the latest are counted apart, as most are equal: a fifth of the
-    work.
+    microsecond, and the latest are counted apart, as most are equal.
     """
 
     def __init__(self) -> None:
@@ -143,7 +142,9 @@ class Tally:
         return self.errors.total() + self.wrong.total()
 
     def stranger(self, who: str) -> None:
-        """Count an answer of somebody else; the names are bounded."""
+        """Count an answer of somebody else, if ``who`` says; names are bounded."""
+        if not who:
+            return
         known = who in self.strangers or len(self.strangers) < _STRANGERS
         self.strangers[who if known else "others"] += 1
 

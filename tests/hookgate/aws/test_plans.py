@@ -124,7 +124,7 @@ def test_large_object(bucket, tmp_path):
     """A plan of 10 MB is refused without being read to its end."""
     bucket.put_object(Key="p/shop.yaml", Body=b"#" * 10 * 2**20)
 
-    with pytest.raises(PlanError, match="the plan is too large"):
+    with pytest.raises(PlanError, match="the file is too large"):
         sources(tmp_path).plan(DEPLOYMENT)
 
 
@@ -132,7 +132,7 @@ def test_large_file(tmp_path):
     """A file of 10 MB is refused likewise."""
     (tmp_path / "default.yaml").write_bytes(b"#" * 10 * 2**20)
 
-    with pytest.raises(PlanError, match="the plan is too large"):
+    with pytest.raises(PlanError, match="the file is too large"):
         sources(tmp_path, parameter_prefix="", bucket="").plan(DEPLOYMENT)
 
 

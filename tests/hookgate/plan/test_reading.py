@@ -141,7 +141,7 @@ def test_too_many_steps_are_refused(read_steps: Callable[[str], Plan]):
 )
 def test_ten_megabytes_are_refused_unread(source: str | bytes, read: Read):
     """A file far too large is refused for its size, before anything looks at it."""
-    with pytest.raises(PlanError, match="the plan is too large"):
+    with pytest.raises(PlanError, match="the file is too large"):
         read(source)
 
 

@@ -32,7 +32,7 @@ def test_largest_plan_is_read():
 def test_size_is_bounded():
     """One byte more is not."""
     _, what = refusal(b"#" * (MOST_BYTES + 1))
-    assert what.startswith("the plan is too large (262145 bytes, the most is 262144)")
+    assert what.startswith("the file is too large (262145 bytes, the most is 262144)")
 
 
 def test_place_of_a_byte_that_is_not_text():

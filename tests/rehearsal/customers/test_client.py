@@ -19,13 +19,7 @@ from rehearsal.customers.traffic import (
     Connections,
     TrafficSettings,
 )
-from rehearsal.data_plane import Certificate, DataPlane, FixedResponse, Protocol
-
-
-@pytest.fixture(name="plane")
-def _plane():
-    with DataPlane() as plane:
-        yield plane
+from rehearsal.data_plane import Certificate, FixedResponse, Protocol
 
 
 @pytest.fixture(name="target")

@@ -3,15 +3,8 @@
 import pytest
 from support.data_plane import EchoTarget, eventually, group, listener, who
 
-from rehearsal.data_plane import DataPlane
 from rehearsal.faults.file import StaleListenerFile
 from rehearsal.faults.listeners import StaleListeners
-
-
-@pytest.fixture(name="plane")
-def _plane():
-    with DataPlane() as plane:
-        yield plane
 
 
 @pytest.fixture(name="groups")

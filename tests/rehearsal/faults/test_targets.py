@@ -15,16 +15,10 @@ from support.data_plane import (
     who,
 )
 
-from rehearsal.data_plane import DataPlane, TargetState
+from rehearsal.data_plane import TargetState
 from rehearsal.data_plane.settings import HealthCheck
 from rehearsal.faults.file import FaultsFile
 from rehearsal.faults.targets import Doorkeeper, delay, image, passes
-
-
-@pytest.fixture(name="plane")
-def _plane():
-    with DataPlane() as plane:
-        yield plane
 
 
 @pytest.fixture(name="task")

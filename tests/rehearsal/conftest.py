@@ -1,0 +1,13 @@
+"""What tests of several parts of the stage need."""
+
+from __future__ import annotations
+
+import pytest
+
+from rehearsal.data_plane import DataPlane
+
+
+@pytest.fixture(name="plane")
+def _plane():
+    with DataPlane() as plane:
+        yield plane
