@@ -17,6 +17,7 @@ from benchmarks import (
     rehearsal,
     serve,
     traffic,
+    under_load,
     virtual_hour,
 )
 from benchmarks.figures import Measured, NotMeasured, table
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, tuple[Measure, int]] = {
     "rehearsal": (rehearsal.measure, rehearsal.RUNS),
     "serve": (serve.measure, serve.RUNS),
     "virtual_hour": (virtual_hour.measure, virtual_hour.RUNS),
+    "under_load": (under_load.measure, under_load.RUNS),
     "listener": (listener.measure, listener.RUNS),
     "traffic": (traffic.measure, traffic.RUNS),
     "open_model": (open_model.measure, open_model.RUNS),

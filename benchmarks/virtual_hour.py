@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-
-from benchmarks.account import PROGRAMS, ROOT
 from benchmarks.figures import Measured, each_at_most
+from benchmarks.program import told
 
 #: Seconds for both: one of canary steps and waits, one of a hook that never answers.
 BOUND = 1.0
@@ -30,17 +25,9 @@ def measure(runs: int) -> tuple[Measured, ...]:
 
 
 def _play() -> float:
-    folders = (ROOT, ROOT / "layer", ROOT / "tests")
-    done = subprocess.run(
-        [sys.executable, str(PROGRAMS / "virtual_hour.py")],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    told = json.loads(done.stdout)
-    ended = [status for status, _ in told["played"]]
-    if ended != _ENDED or min(lasted for _, lasted in told["played"]) < _HOUR:
-        raise RuntimeError(f"that was not an hour each: {told}")
-    taken: float = told["taken"]
+    played = told("virtual_hour")
+    ended = [status for status, _ in played["played"]]
+    if ended != _ENDED or min(lasted for _, lasted in played["played"]) < _HOUR:
+        raise RuntimeError(f"that was not an hour each: {played}")
+    taken: float = played["taken"]
     return taken

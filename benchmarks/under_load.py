@@ -1,0 +1,33 @@
+"""``under_load``: ten deployments, five of them rolled back, at 500 requests/s."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.figures import Measured, each_at_most
+from benchmarks.program import told
+
+RUNS = 2
+
+
+def measure(runs: int) -> tuple[Measured, ...]:
+    """Count the requests that fail, and those that the stage was too slow for."""
+    played = [_play() for _ in range(runs)]
+
+    def counted(what: str, name: str, most: float | None = None) -> Measured:
+        values = tuple(float(each[name]) for each in played)
+        bound = None if most is None else each_at_most(most)
+        return Measured(what=what, unit="requests", values=values, bound=bound)
+
+    return (
+        counted("ended", "requests"),
+        counted("failed", "failed", 0),
+        counted("not sent, as 256 were under way", "dropped", 0),
+    )
+
+
+def _play() -> dict[str, Any]:
+    played = told("under_load")
+    if not played["as_expected"]:
+        raise RuntimeError(f"the deployments did not end as they must: {played}")
+    return played

@@ -1,0 +1,118 @@
+"""Ten deployments while customers keep coming, some of them refused or stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from rehearsal.codedeploy.settings import EngineSettings
+from rehearsal.customers.client import ProductionClient
+from rehearsal.customers.traffic import ProductionTraffic, TrafficSettings
+from rehearsal.stage import Stage
+from support.stage_setting import IMAGES, SETTINGS, Setting, function, wait_for
+
+RATE = 500.0  # requests per second
+PATIENCE = 60.0  # seconds
+AT_ONCE = "CodeDeployDefault.ECSAllAtOnce"
+CANARY = "CodeDeployDefault.ECSCanary10Percent5Minutes"
+LINEAR = "CodeDeployDefault.ECSLinear10PercentEvery1Minutes"
+FUNCTIONS = [function(name) for name in ("always_yes", "always_no", "silent")]
+#: A minute of a shift lasts a tenth of a second. A task that ends waits for its
+#: requests as long as their customers do, however slow the machine is.
+QUICK = dataclasses.replace(
+    SETTINGS,
+    ecs=dataclasses.replace(SETTINGS.ecs, drain=PATIENCE),
+    engine=EngineSettings(install_timeout=PATIENCE, poll_interval=0.05, minute=0.1),
+)
+
+
+#: The statuses of a deployment and of its rollback, if it had one.
+Ended = tuple[str, str | None]
+GOOD, REFUSED, STOPPED = (
+    ("Succeeded", None),
+    ("Failed", "Succeeded"),
+    ("Stopped", "Succeeded"),
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Played:
+    """One deployment of the ten: how it shifts, who says no, or where it is stopped."""
+
+    version: str
+    config: str = AT_ONCE
+    refuses: str | None = None
+    stopped: Callable[[Setting, str], bool] | None = None
+
+
+def at_canary(setting: Setting, deployment_id: str) -> bool:
+    """Green has some of production and not all."""
+    sets = setting.target(deployment_id)["taskSetsInfo"]
+    return any(0 < each["trafficWeight"] < 100 for each in sets[1:])
+
+
+TEN = [
+    Played(version="2"),
+    Played(version="3", refuses="AfterAllowTestTraffic"),
+    Played(version="3", config=CANARY),
+    Played(version="1", config=CANARY, refuses="AfterAllowTraffic"),
+    Played(version="1", config=LINEAR),
+    Played(version="2", config=CANARY, stopped=at_canary),
+    Played(version="2"),
+    Played(version="crash"),
+    Played(version="3", config=CANARY),
+    Played(version="1", config=LINEAR, refuses="AfterAllowTraffic"),
+]
+
+
+def play(setting: Setting, played: Played) -> Ended:
+    """Play one to its end, rollback included; how it and its rollback ended."""
+    hooks = {"BeforeAllowTraffic": "always_yes"}
+    if played.refuses:
+        hooks[played.refuses] = "always_no"
+    content = {"content": setting.app_spec(played.version, **hooks)}
+    deployment_id = setting.codedeploy.create_deployment(
+        applicationName="shop",
+        deploymentGroupName="live",
+        deploymentConfigName=played.config,
+        revision={"revisionType": "AppSpecContent", "appSpecContent": content},
+    )["deploymentId"]
+    if played.stopped:
+        wait_for(lambda: setting.info(deployment_id)["status"] == "InProgress")
+        wait_for(lambda: played.stopped(setting, deployment_id))
+        setting.codedeploy.stop_deployment(
+            deploymentId=deployment_id, autoRollbackEnabled=True
+        )
+    info = setting.ended(deployment_id)
+    rollback = info.get("rollbackInfo", {}).get("rollbackDeploymentId")
+    wait_for(lambda: len(setting.task_sets()) == 1)
+    return info["status"], setting.info(rollback)["status"] if rollback else None
+
+
+#: How the ten must end.
+ENDED = [GOOD, REFUSED, GOOD, REFUSED, GOOD, STOPPED, GOOD, REFUSED, GOOD, REFUSED]
+
+
+def ten_deployments() -> tuple[list[Ended], ProductionTraffic]:
+    """Play them; how each ended, and what became of the customers' requests.
+
+    Customers are as patient as a loaded machine asks for. One that cannot serve as many
+    is sent fewer, which are told as dropped: thousands of waiting connections are lost
+    by any server.
+    """
+    with Stage(images=IMAGES, functions=FUNCTIONS, settings=QUICK) as stage:
+        setting = Setting(stage, desired=2).build()
+        client = ProductionClient(
+            TrafficSettings(
+                port=setting.ports["production"],
+                rate=RATE,
+                timeout=PATIENCE,
+                concurrency=256,
+            )
+        )
+        client.start()
+        try:
+            ended = [play(setting, each) for each in TEN]
+        finally:
+            traffic = client.stop()
+    return ended, traffic
