@@ -12,10 +12,6 @@ from hookgate.errors import AccessDenied, CannotMeasure, NotFound
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-#: Seconds that one attempt of a call may take to connect, and wait for an answer.
-CONNECT = 2.0
-READ = 5.0
-ATTEMPTS = 4
 #: IAM's prefix where it differs from boto3's name of the service.
 _IAM_PREFIX = {"elbv2": "elasticloadbalancing", "stepfunctions": "states"}
 #: Where IAM's name of an action is not the operation's.

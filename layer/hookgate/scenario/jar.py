@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.message import Message
@@ -9,7 +10,6 @@ from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import Request
 
 from hookgate.errors import NoAnswer
 
@@ -30,7 +30,7 @@ class _Policy(DefaultCookiePolicy):
         self.always = always
         self.withheld: set[str] = set()
 
-    def return_ok_secure(self, cookie: Cookie, request: Request) -> bool:
+    def return_ok_secure(self, cookie: Cookie, request: urllib.request.Request) -> bool:
         if not cookie.secure or self.always or _is_trusted(request):
             return True
         self.withheld.add(cookie.name)
@@ -86,7 +86,7 @@ class Jar:
     def header(self, url: str) -> str | None:
         """The Cookie header for ``url``, longer paths first; None for no cookie."""
         self._policy.withheld.clear()
-        request = Request(url)  # noqa: S310 - nothing is opened
+        request = urllib.request.Request(url)  # noqa: S310 - nothing is opened
         self._kept.add_cookie_header(request)
         return request.get_header("Cookie")
 
@@ -95,7 +95,7 @@ class Jar:
         headers = Message()
         headers["Set-Cookie"] = line
         answer: Any = _Answer(headers)
-        self._kept.extract_cookies(answer, Request(url))  # noqa: S310 - nothing is opened
+        self._kept.extract_cookies(answer, urllib.request.Request(url))  # noqa: S310 - nothing is opened
 
     @property
     def withheld(self) -> Sequence[str]:
@@ -103,7 +103,7 @@ class Jar:
         return sorted(self._policy.withheld)
 
 
-def _is_trusted(request: Request) -> bool:
+def _is_trusted(request: urllib.request.Request) -> bool:
     """Whether nobody can listen in: TLS, or this machine, as browsers have it."""
     host = urlsplit(request.full_url).hostname or ""
     if request.type == "https" or host == "localhost":
