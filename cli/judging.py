@@ -18,6 +18,7 @@ from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.engine import Bench, judge
 from hookgate.errors import CannotMeasure, InputError, Place
+from hookgate.http_probe.address import AddressPolicy
 from hookgate.model import Outcome
 from hookgate.plan import Plan, Step
 from hookgate.plan.document import parse
@@ -89,6 +90,7 @@ def _bench(
             context,
             secrets=Secrets(given_secrets(given)),
             aws=no_aws,
+            policy=AddressPolicy.of_command(),
             log=_log,
             announce=announce,
             begin=begin,

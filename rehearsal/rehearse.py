@@ -85,7 +85,7 @@ class Rehearsal:
         warm = () if self.invoker else (names[event] for event in hooked)
         return Stage(
             images={**_images(self.scenario), **self.images},
-            functions=shipped_hooks(names),
+            functions=shipped_hooks(names, content.allowed_targets),
             settings=StageSettings(
                 port=self.port,
                 host=self.host,

@@ -8,6 +8,7 @@ import sys
 
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
+from hookgate.http_probe.address import AddressPolicy
 from hookgate.traffic.aim import Target
 from hookgate.traffic.load import Load, Shot
 from hookgate.traffic.pace import Pace, Stage
@@ -29,7 +30,11 @@ def main() -> None:
         http_version=asked.get("http_version", "1.1"),
         closed=asked.get("closed", False),
     )
-    target = Target(endpoint=endpoint, verify=asked.get("verify"))
+    target = Target(
+        endpoint=endpoint,
+        policy=AddressPolicy.of_command(),
+        verify=asked.get("verify"),
+    )
     tool = TrafficTool(test=target, production="none", deadline=Deadline.after(120))
     before = _cpu()
     result = tool(load, lambda _result: False)

@@ -10,6 +10,7 @@ from hookgate.context import DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
 from hookgate.engine import Bench
 from hookgate.http_probe import HttpProbe, NoListenerProbe
+from hookgate.http_probe.address import AddressPolicy
 from hookgate.model import LifecycleEvent, Outcome
 from hookgate.plan import Plan, Step, Target, Variables
 from hookgate.probe import Probe
@@ -26,6 +27,7 @@ def make_bench(  # noqa: PLR0913 - the one place where everything meets
     *,
     secrets: Secrets,
     aws: Aws,
+    policy: AddressPolicy,
     log: Callable[[str], Log],
     announce: Callable[[Outcome], None],
     begin: Callable[[Step], None],
@@ -38,6 +40,7 @@ def make_bench(  # noqa: PLR0913 - the one place where everything meets
         context: says where the listeners are.
         secrets: what ``${secret.NAME}`` reveals, and masks again.
         aws: calls for validators that ask AWS.
+        policy: which addresses may be connected to.
         log: makes the log of a step from its name.
         announce: is told each outcome as it comes.
         begin: is told each step as it starts.
@@ -54,7 +57,12 @@ def make_bench(  # noqa: PLR0913 - the one place where everything meets
     return Bench(
         context=context,
         tools=_Toolmaker(
-            context=context, target=target, proof=proof, aws=aws, log=log
+            context=context,
+            target=target,
+            proof=proof,
+            aws=aws,
+            policy=policy,
+            log=log,
         ).tools,
         substitute=substitute,
         secrets=secrets,
@@ -73,6 +81,7 @@ class _Toolmaker:
     target: Target
     proof: Proof
     aws: Aws
+    policy: AddressPolicy
     log: Callable[[str], Log]
 
     def tools(self, step: Step, deadline: Deadline) -> Tools:
@@ -90,6 +99,7 @@ class _Toolmaker:
                 allow=self.target.allow,
                 aws=self.aws,
                 deadline=deadline,
+                policy=self.policy,
                 examine=self.proof.examine,
             ),
             aws=self.aws,
@@ -102,6 +112,7 @@ class _Toolmaker:
                 identity=self._expected,
                 examine=self.proof.examine,
                 deadline=deadline,
+                policy=self.policy,
             ),
         )
 
@@ -121,6 +132,7 @@ class _Toolmaker:
             host=self.target.host,
             identity=self._expected,
             deadline=deadline,
+            policy=self.policy,
         )
         return Watched(asks, self.proof)
 

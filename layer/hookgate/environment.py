@@ -19,6 +19,7 @@ class Environment:
     metrics_namespace: str = "Hookgate"
     idempotency_table: str = ""
     secret_prefix: str = ""
+    allowed_targets: str = ""
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Environment:
@@ -32,4 +33,5 @@ class Environment:
             metrics_namespace=environ.get("HOOKGATE_METRICS_NAMESPACE") or "Hookgate",
             idempotency_table=environ.get("HOOKGATE_IDEMPOTENCY_TABLE", ""),
             secret_prefix=environ.get("HOOKGATE_SECRET_PREFIX", ""),
+            allowed_targets=environ.get("HOOKGATE_ALLOWED_TARGETS", ""),
         )

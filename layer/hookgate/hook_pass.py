@@ -126,6 +126,7 @@ class HookPass:
             context,
             secrets=secrets,
             aws=self.services.aws,
+            policy=self.services.policy,
             log=self.services.log.step,
             announce=self.services.log.outcome,
             begin=lambda step: watch.note(f"running step {step.name}"),

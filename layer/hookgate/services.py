@@ -17,6 +17,7 @@ from hookgate.context import Deployment
 from hookgate.deadline import Clock, Deadline, SystemClock
 from hookgate.environment import Environment
 from hookgate.event import HookEvent
+from hookgate.http_probe.address import AddressPolicy
 from hookgate.model import HookStatus, LifecycleEvent, Verdict
 from hookgate.plan import Plan
 from hookgate.reporting.log import PassLog
@@ -67,6 +68,7 @@ class Services:
     """The ports of a pass; tests put small fakes in their place."""
 
     aws: Aws
+    policy: AddressPolicy
     plans: Plans
     secrets: Callable[[str], str]
     reporters: tuple[Reporter, ...]
@@ -82,11 +84,14 @@ def connect(environment: Environment) -> Services:
     clients = Clients()
     aws = AwsCalls(clients)
     log = PassLog.to()
+    policy = AddressPolicy.of_stack(environment.allowed_targets)
     table = environment.idempotency_table
     return Services(
         aws=aws,
+        policy=policy,
         plans=PlanSources(
             aws=aws,
+            policy=policy,
             parameter_prefix=environment.plan_parameter_prefix,
             bucket=environment.plan_bucket,
             key_prefix=environment.plan_key_prefix,

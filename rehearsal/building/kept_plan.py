@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hookgate.errors import InputError
+from hookgate.http_probe.address import AddressPolicy
 from hookgate.model import LifecycleEvent
 from hookgate.plan import beside, read_plan
 from hookgate.registry import resolve
@@ -47,7 +48,14 @@ class KeptPlan:
             files[name] = read(name)
             return files[name]
 
-        plan = read_plan(source, str(scenario.plan), resolve, noting)
+        allowed = ",".join(scenario.content.allowed_targets)
+        plan = read_plan(
+            source,
+            str(scenario.plan),
+            resolve,
+            noting,
+            policy=AddressPolicy.of_stack(allowed),
+        )
         return cls(source=source, events=tuple(plan.events), files=files)
 
     def put(self, stage: Stage, application: str, group: str) -> None:

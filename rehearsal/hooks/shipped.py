@@ -48,21 +48,29 @@ def hook_names(scenario: Scenario) -> dict[LifecycleEvent, str]:
     return names | dict(scenario.blue_green.functions if scenario.blue_green else {})
 
 
-def shipped_hooks(names: Mapping[LifecycleEvent, str]) -> tuple[Function, ...]:
-    """The handlers of ``hooks/``, unchanged, by those names, and the last report."""
+def shipped_hooks(
+    names: Mapping[LifecycleEvent, str], allowed_targets: Iterable[str] = ()
+) -> tuple[Function, ...]:
+    """The handlers of ``hooks/``, unchanged, by those names, and the last report.
+
+    Args:
+        names: the function's name at each event.
+        allowed_targets: what the stack parameter AllowedTargets lists.
+    """
+    variables = {**VARIABLES, "HOOKGATE_ALLOWED_TARGETS": ",".join(allowed_targets)}
     hooks = (
         Function(
             name=function_name(name),
             handler=f"hooks.{_module(event)}.handler",
             path=PATH,
-            environment=VARIABLES,
+            environment=variables,
             timeout=TIMEOUT,
             memory=MEMORY,
             asynchronous=ASYNCHRONOUS,
         )
         for event, name in names.items()
     )
-    return (*hooks, last_report())
+    return (*hooks, last_report(variables))
 
 
 def create_table(stage: Stage) -> None:
@@ -75,13 +83,13 @@ def create_table(stage: Stage) -> None:
     )
 
 
-def last_report() -> Function:
+def last_report(variables: Mapping[str, str]) -> Function:
     """The function that reports Failed in the place of a hook that did not report."""
     return Function(
         name=LAST_REPORT,
         handler="hooks.last_report.handler",
         path=PATH,
-        environment=VARIABLES,
+        environment=variables,
         timeout=60.0,
         memory=256,
         asynchronous=EventInvokeConfig(retries=2, event_age=300.0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -119,6 +119,12 @@ class ScenarioFile(Section):
     deployment_group: DeploymentGroupFile
     alarms: list[AlarmFile] = Field(default_factory=list, max_length=_MOST_ALARMS)
     plan: str = Field(description="The plan's file, beside the scenario.")
+    allowed_targets: list[Annotated[str, Field(pattern=r"^[^\s,]{1,300}$")]] = Field(
+        default_factory=list,
+        max_length=50,
+        description="What the stack parameter AllowedTargets lists: hosts and networks "
+        "that the plan's target.allow may name.",
+    )
     traffic: TrafficFile = Field(default_factory=TrafficFile)
     speed: float = Field(
         20.0,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from support.listeners import Listener, answer
+from support.listeners import Listener, answer, policy
 from support.steps import Asking, a_step
 from support.world import World, denied
 
@@ -52,6 +52,7 @@ def verdict(target, event, *steps, port=1, aws=None, **changes):
         context,
         secrets=Secrets(lambda name: name),
         aws=aws or World(),
+        policy=policy(),
         log=lambda _name: None,
         announce=lambda _outcome: None,
         begin=lambda _step: None,

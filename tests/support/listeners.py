@@ -7,11 +7,13 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.http_probe import HttpProbe
+from hookgate.http_probe.address import AddressPolicy, Resolver, system_resolver
 
 Script = Callable[["Peer"], None]
 
@@ -99,6 +101,11 @@ class Listener:
             thread.join(10)
 
 
+def policy(resolver: Resolver = system_resolver) -> AddressPolicy:
+    """A policy under which this machine's own listeners are connected to."""
+    return replace(AddressPolicy.of_command(), resolver=resolver)
+
+
 def probe(port: int, **options: Any) -> HttpProbe:
     """A probe of a listener on this machine, with a generous deadline.
 
@@ -106,6 +113,7 @@ def probe(port: int, **options: Any) -> HttpProbe:
     """
     fields = {"scheme": "http", "address": "127.0.0.1", **options.pop("endpoint", {})}
     options.setdefault("deadline", Deadline.after(60))
+    options["policy"] = policy(options.pop("resolver", system_resolver))
     return HttpProbe(Endpoint(port=port, **fields), **options)
 
 

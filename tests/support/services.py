@@ -14,6 +14,7 @@ from hookgate.context import Deployment
 from hookgate.deadline import SystemClock
 from hookgate.errors import Place
 from hookgate.event import HookEvent
+from hookgate.http_probe.address import AddressPolicy
 from hookgate.model import HookStatus, LifecycleEvent, Verdict
 from hookgate.plan import Plan, Step, Target
 from hookgate.reporting.log import PassLog
@@ -130,6 +131,7 @@ class Fakes:
         self.services = Services(
             **{
                 "aws": self.world,
+                "policy": AddressPolicy.of_stack(""),
                 "plans": plans,
                 "secrets": lambda name: name,
                 "reporters": (log, self.recorded),

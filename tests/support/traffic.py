@@ -8,11 +8,12 @@ from typing import Any
 
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
+from hookgate.http_probe.address import system_resolver
 from hookgate.traffic.aim import Target
 from hookgate.traffic.load import Load, Shot
 from hookgate.traffic.pace import Pace, Stage
 from hookgate.traffic.tool import TrafficTool
-from support.listeners import Peer, Script
+from support.listeners import Peer, Script, policy
 
 
 def serving(*headers: str, body: bytes = b"hello", status: str = "200 OK") -> Script:
@@ -61,6 +62,7 @@ def read(peer: Peer) -> bytes:
 def target(port: int, **options: Any) -> Target:
     """A listener on this machine that may be loaded."""
     fields = {"scheme": "http", "address": "127.0.0.1", **options.pop("endpoint", {})}
+    options["policy"] = policy(options.pop("resolver", system_resolver))
     return Target(endpoint=Endpoint(port=port, **fields), **options)
 
 

@@ -12,6 +12,7 @@ from hookgate.aws.error_code import error_code
 from hookgate.aws.stored import read_body
 from hookgate.context import Deployment
 from hookgate.errors import CannotMeasure, InputError
+from hookgate.http_probe.address import AddressPolicy
 from hookgate.plan import Files, Plan, beside, read_plan
 from hookgate.plan.files import MOST_BYTES, bounded, checked
 from hookgate.registry import resolve
@@ -28,6 +29,7 @@ class PlanSources:
 
     Args:
         aws: the calls.
+        policy: which addresses a plan may name.
         parameter_prefix: SSM parameters are ``<prefix>/<application>/<group>`` and
             ``<prefix>/<application>``; empty to leave SSM out.
         bucket: objects are ``<key_prefix><application>/<group>.yaml`` and
@@ -38,6 +40,7 @@ class PlanSources:
     """
 
     aws: Aws
+    policy: AddressPolicy
     parameter_prefix: str
     bucket: str
     key_prefix: str
@@ -54,7 +57,7 @@ class PlanSources:
         for place, read, files in self._places(deployment):
             text = read()
             if text is not None:
-                return read_plan(text, place, resolve, files)
+                return read_plan(text, place, resolve, files, policy=self.policy)
             tried.append(place)
         raise CannotMeasure(f"there is no plan; looked for {', '.join(tried)}")
 

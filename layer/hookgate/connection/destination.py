@@ -9,7 +9,7 @@ from hookgate.connection.line import Line
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NotGreen
-from hookgate.http_probe.address import Resolver, resolve, system_resolver
+from hookgate.http_probe.address import AddressPolicy
 from hookgate.http_probe.exchange import Exchange
 from hookgate.http_probe.name import ascii_host, host_of
 from hookgate.http_probe.rule import demand, routed
@@ -39,8 +39,8 @@ class Destination:
         identity: a header and the value that only the replacement task set gives it.
         routing: raises NotGreen or CannotMeasure unless the listener forwards to the
             replacement alone.
+        policy: which addresses may be connected to.
         outside: whether the address is one that the plan allows, and no listener's.
-        resolver: turns names into addresses.
     """
 
     endpoint: Endpoint
@@ -48,8 +48,8 @@ class Destination:
     host: str | None = None
     identity: tuple[str, str] | None = None
     routing: Callable[[], None]
+    policy: AddressPolicy
     outside: bool = False
-    resolver: Resolver = system_resolver
 
     @property
     def place(self) -> str:
@@ -79,9 +79,7 @@ class Destination:
             NoAnswer: the name does not resolve within ``seconds``.
             CannotMeasure: it leads where a gate never connects to.
         """
-        return resolve(
-            self.endpoint.address, self.port, resolver=self.resolver, seconds=seconds
-        )
+        return self.policy.resolve(self.endpoint, seconds=seconds)
 
     def open(self, seconds: float) -> Line:
         """Connect; ``seconds`` bound all that is done with the connection.
@@ -94,11 +92,10 @@ class Destination:
             raise CannotMeasure(f"no time left to ask {self.place}")
         deadline = self.deadline.within(seconds)
         exchange = Exchange(
-            address=self.endpoint.address,
-            port=self.port,
+            endpoint=self.endpoint,
             deadline=deadline,
             limit=deadline.remaining,
-            resolver=self.resolver,
+            policy=self.policy,
         )
         return Line(
             socket=exchange.connect(),

@@ -1,13 +1,22 @@
-"""Where a name leads, and the places a gate never connects to."""
+"""Which addresses a step may connect to: one policy for every protocol."""
 
 from __future__ import annotations
 
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from dataclasses import dataclass
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 from queue import Empty, Queue
 
+from hookgate.context import Endpoint
 from hookgate.errors import CannotMeasure, NoAnswer
 
 #: Turns a name and a port into IP addresses, in the order to try them.
@@ -16,8 +25,15 @@ Resolver = Callable[[str, int], Sequence[str]]
 # docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html: the
 # metadata service is 169.254.169.254 and fd00:ec2::254; its neighbours are AWS's too.
 _AWS_LOCAL = IPv6Network("fd00:ec2::/32")
-_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
+_THIS_HOST = IPv4Network("0.0.0.0/8")  # RFC 1122, 3.2.1.3; Linux takes 0 as loopback
+# Prefixes whose last 32 bits are an IPv4 address.
+_EMBEDDING = (
+    IPv6Network("64:ff9b::/96"),  # NAT64: RFC 6052
+    IPv6Network("::ffff:0:0:0/96"),  # translated: RFC 7915, RFC 2765
+)
 _V4_COMPATIBLE = IPv6Network("::/96")  # RFC 4291, 2.5.5.1
+# RFC 8215: where in it the IPv4 address is depends on the network's own prefix.
+_LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
 
 
 def system_resolver(host: str, port: int) -> Sequence[str]:
@@ -30,39 +46,105 @@ def system_resolver(host: str, port: int) -> Sequence[str]:
     return tuple(dict.fromkeys(str(each[4][0]) for each in found))
 
 
-def resolve(
-    host: str, port: int, *, resolver: Resolver, seconds: float
-) -> Sequence[str]:
-    """The addresses of ``host`` that may be connected to.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressPolicy:
+    """Which addresses the steps of one invocation may connect to.
 
-    A resolver cannot be interrupted, so it is asked in a thread that is left behind
-    when ``seconds`` are over.
+    The load balancer is always allowed. Link-local addresses, where credentials are
+    served, never are.
 
-    Raises:
-        NoAnswer: the name does not resolve, or not in time.
-        CannotMeasure: it resolves to an address that is never asked.
+    Args:
+        allowed: what ``target.allow`` of a plan may name: hosts and networks such as
+            ``queue.internal``, ``*.example.com``, ``10.0.0.2:53`` and ``10.1.0.0/16``.
+            None allows everything.
+        loopback: whether this machine itself may be connected to. In Lambda it never
+            may: the Runtime API, which ends an invocation, is served there.
+        resolver: turns names into addresses.
     """
-    if _parsed(host):
-        return _allowed(host, (host,))
-    answer: Queue[Sequence[str] | Exception] = Queue()
 
-    def ask() -> None:
-        try:
-            answer.put(resolver(host, port))
-        except Exception as error:  # noqa: BLE001 - told to the thread that waits
-            answer.put(error)
+    allowed: tuple[str, ...] | None
+    loopback: bool
+    resolver: Resolver = system_resolver
 
-    threading.Thread(target=ask, name="hookgate-resolver", daemon=True).start()
-    try:
-        found = answer.get(timeout=seconds)
-    except Empty:
-        raise NoAnswer(f"the name {host} was not resolved in time") from None
-    if isinstance(found, Exception) or not found:
-        raise NoAnswer(
-            f"the name {host} does not resolve ({_why(found)}); does the function "
-            "run in a VPC that can resolve it?"
+    @classmethod
+    def of_stack(cls, allowed_targets: str) -> AddressPolicy:
+        """The policy of a deployed function.
+
+        Args:
+            allowed_targets: the stack parameter AllowedTargets, separated by commas.
+        """
+        entries = (each.strip() for each in allowed_targets.split(","))
+        return cls(allowed=tuple(filter(None, entries)), loopback=False)
+
+    @classmethod
+    def of_command(cls) -> AddressPolicy:
+        """The policy of ``hookgate run``: its user may connect to anything anyway."""
+        return cls(allowed=None, loopback=True)
+
+    def refusal(self, target: str) -> str | None:
+        """Why a plan may not name ``host:port`` in ``target.allow``, or None."""
+        host, port = split_address(target)
+        if _parsed(host) and (reason := forbidden(host, loopback=self.loopback)):
+            return f"{host} is never connected to: {reason}"
+        allowed = self.allowed
+        if allowed is None or any(_covers(each, host, port) for each in allowed):
+            return None
+        said = f"allows only {', '.join(allowed)}" if allowed else "is empty"
+        return (
+            f"the stack does not allow a connection to {target}: its parameter "
+            f"AllowedTargets {said}"
         )
-    return _allowed(host, found)
+
+    def resolve(self, endpoint: Endpoint, *, seconds: float) -> Sequence[str]:
+        """The IP addresses of an endpoint, all of which may be connected to.
+
+        A resolver cannot be interrupted, so it is asked in a thread that is left
+        behind when ``seconds`` are over.
+
+        Raises:
+            NoAnswer: the name does not resolve, or not in time.
+            CannotMeasure: it resolves to an address that is never connected to.
+        """
+        host = endpoint.address
+        literal = _parsed(host) is not None
+        found = (host,) if literal else self._ask(host, endpoint.port, seconds)
+        # AWS gives a load balancer a name. Only an emulator's has an address, and that
+        # is this machine; no plan chooses it, since discovery found the listener.
+        emulated = literal and bool(endpoint.listener_arn)
+        for each in found:
+            if reason := forbidden(each, loopback=self.loopback or emulated):
+                raise CannotMeasure(
+                    f"{host} leads to {each}, which is never connected to: {reason}"
+                )
+        return found
+
+    def _ask(self, host: str, port: int, seconds: float) -> Sequence[str]:
+        answer: Queue[Sequence[str] | Exception] = Queue()
+
+        def ask() -> None:
+            try:
+                answer.put(self.resolver(host, port))
+            except Exception as error:  # noqa: BLE001 - raised in the thread that waits
+                answer.put(error)
+
+        threading.Thread(target=ask, name="hookgate-resolver", daemon=True).start()
+        try:
+            found = answer.get(timeout=seconds)
+        except Empty:
+            raise NoAnswer(f"the name {host} was not resolved in time") from None
+        if isinstance(found, Exception) or not found:
+            why = found if isinstance(found, Exception) else "no address"
+            raise NoAnswer(
+                f"the name {host} does not resolve ({why}); does the function run in a "
+                "VPC that can resolve it?"
+            )
+        return found
+
+
+def split_address(target: str) -> tuple[str, int]:
+    """Host and port of ``host:port``; the brackets of IPv6 are left out."""
+    host, _, port = target.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def families(addresses: Sequence[str], ip: str, host: str) -> list[str]:
@@ -87,56 +169,73 @@ def families(addresses: Sequence[str], ip: str, host: str) -> list[str]:
     return wanted
 
 
-def forbidden(address: str) -> str | None:
-    """Why an address is never connected to, or None when it may be.
+def forbidden(address: str, *, loopback: bool) -> str | None:
+    """Why an IP address is never connected to, or None when it may be.
 
-    Loopback and private addresses are allowed: internal load balancers, the rehearsal
-    and ``hookgate run`` live there.
+    Args:
+        address: in any spelling.
+        loopback: whether this machine itself may be connected to.
     """
     parsed = _parsed(address)
     if parsed is None:
         return "not an IP address"
-    inner = _embedded(parsed)
-    if inner is not None and (reason := forbidden(str(inner))):
-        return reason
-    if parsed.is_link_local:
-        return "link-local, where cloud metadata and credentials are served"
-    if isinstance(parsed, IPv6Address) and parsed in _AWS_LOCAL:
-        return "AWS's own instance services"
-    if parsed.is_multicast:
-        return "multicast"
-    if parsed.is_unspecified:
-        return "unspecified"
-    if isinstance(parsed, IPv4Address) and parsed.is_reserved:
-        return "reserved"
-    return None
+    spellings = (parsed, *_embedded(parsed))
+    reasons = (_reason(each, loopback=loopback) for each in spellings)
+    return next(filter(None, reasons), None)
 
 
-def _allowed(host: str, addresses: Sequence[str]) -> Sequence[str]:
-    for address in addresses:
-        if reason := forbidden(address):
-            raise CannotMeasure(
-                f"{host} leads to {address}, which is never asked: {reason}"
-            )
-    return addresses
+def _reason(address: IPv4Address | IPv6Address, *, loopback: bool) -> str | None:
+    is_v4 = isinstance(address, IPv4Address)
+    reasons = (
+        (address.is_link_local, "link-local, where credentials are served"),
+        (not is_v4 and address in _AWS_LOCAL, "AWS's own instance services"),
+        (not is_v4 and address in _LOCAL_NAT64, "translated by a local NAT64"),
+        (address.is_multicast, "multicast"),
+        (address.is_unspecified or (is_v4 and address in _THIS_HOST), "unspecified"),
+        (is_v4 and address.is_reserved, "reserved"),
+        (
+            not loopback and address.is_loopback,
+            "loopback, where Lambda serves the function's Runtime API",
+        ),
+    )
+    return next((reason for applies, reason in reasons if applies), None)
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        return ip_address(text)
+        return ip_address(text.partition("%")[0])  # without the zone of RFC 4007
     except ValueError:
         return None
 
 
-def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 address is only another spelling of."""
+def _embedded(address: IPv4Address | IPv6Address) -> tuple[IPv4Address, ...]:
+    """The IPv4 addresses that an IPv6 address is only another spelling of."""
     if isinstance(address, IPv4Address):
-        return None
-    if address in _NAT64 or (address in _V4_COMPATIBLE and int(address) > 0xFFFF):
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+        return ()
+    last = IPv4Address(int(address) & 0xFFFFFFFF)
+    if any(address in each for each in _EMBEDDING):
+        return (last,)
+    if address in _V4_COMPATIBLE and int(address) > 1:  # not :: and ::1
+        return (last,)
+    found = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ()))
+    return tuple(each for each in found if each is not None)
 
 
-def _why(found: Sequence[str] | Exception) -> str:
-    return str(found) if isinstance(found, Exception) else "no address"
+def _covers(entry: str, host: str, port: int) -> bool:
+    """Whether an entry of AllowedTargets allows a host and port.
+
+    An entry that is neither a host nor a network covers nothing.
+    """
+    address = _parsed(host)
+    try:
+        if "/" in entry or _parsed(entry):
+            return address is not None and address in ip_network(entry, strict=False)
+        name, colon, its_port = entry.rpartition(":")
+        if colon:
+            return int(its_port) == port and _covers(name.strip("[]"), host, port)
+    except ValueError:
+        return False
+    wanted, named = entry.lower().rstrip("."), host.lower().rstrip(".")
+    if wanted.startswith("*."):
+        return address is None and named.endswith(wanted[1:])
+    return named == wanted

@@ -7,9 +7,10 @@ import socket
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import NoAnswer
-from hookgate.http_probe.address import Resolver, families, resolve
+from hookgate.http_probe.address import AddressPolicy, families
 from hookgate.units import seconds_text
 
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH}
@@ -28,17 +29,16 @@ class Phase(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """The state of one request to ``address:port``, which ``deadline`` bounds.
+    """The state of one request to ``endpoint``, which ``deadline`` bounds.
 
     ``ip`` is as in ``Request``. ``resolved`` and ``connected`` are how many seconds
     each took.
     """
 
-    address: str
-    port: int
+    endpoint: Endpoint
     deadline: Deadline
     limit: float
-    resolver: Resolver
+    policy: AddressPolicy
     ip: str = ""
     phase: Phase = Phase.CONNECT
     received: int = 0
@@ -49,8 +49,9 @@ class Exchange:
     @property
     def place(self) -> str:
         """The listener as a person would name it."""
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{host}:{self.port}"
+        address = self.endpoint.address
+        host = f"[{address}]" if ":" in address else address
+        return f"{host}:{self.endpoint.port}"
 
     def remaining(self) -> float:
         """Seconds left, more than zero.
@@ -94,17 +95,15 @@ class Exchange:
         raise NoAnswer("; ".join(dict.fromkeys(reasons)))
 
     def _addresses(self) -> list[str]:
-        found = resolve(
-            self.address, self.port, resolver=self.resolver, seconds=self.remaining()
-        )
-        return families(found, self.ip, self.address)
+        found = self.policy.resolve(self.endpoint, seconds=self.remaining())
+        return families(found, self.ip, self.endpoint.address)
 
     def _open(self, address: str, seconds: float) -> socket.socket:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         opened = socket.socket(family, socket.SOCK_STREAM)
         try:
             opened.settimeout(seconds)
-            opened.connect((address, self.port))
+            opened.connect((address, self.endpoint.port))
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             opened.settimeout(self.remaining())
         except BaseException:
@@ -114,7 +113,7 @@ class Exchange:
         return opened
 
     def _unconnected(self, address: str, error: OSError) -> str:
-        at = "" if address == self.address else f" ({address})"
+        at = "" if address == self.endpoint.address else f" ({address})"
         if isinstance(error, TimeoutError):
             return str(self.too_late()) + at
         if isinstance(error, ConnectionRefusedError):

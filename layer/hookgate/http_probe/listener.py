@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NotGreen
-from hookgate.http_probe.address import Resolver, system_resolver
+from hookgate.http_probe.address import AddressPolicy
 from hookgate.http_probe.exchange import Exchange
 from hookgate.probe import Reply, Request
 
@@ -43,8 +43,8 @@ class HttpProbe:
             else the load balancer's name.
         identity: A header and the value that only the replacement task set gives it.
         deadline: Bounds every exchange, beside the request's own timeout.
+        policy: Which addresses may be connected to.
         verify: A file of CA certificates to trust instead of certifi's.
-        resolver: Turns the load balancer's name into addresses.
     """
 
     endpoint: Endpoint
@@ -52,8 +52,8 @@ class HttpProbe:
     deadline: Deadline
     host: str | None = None
     identity: tuple[str, str] | None = None
+    policy: AddressPolicy
     verify: str | None = None
-    resolver: Resolver = system_resolver
 
     def __call__(self, request: Request) -> Reply:
         """Send one request over a fresh connection, and one for each redirect.
@@ -74,11 +74,10 @@ class HttpProbe:
 
             def ask(request: Request) -> Reply:
                 exchange = Exchange(
-                    address=self.endpoint.address,
-                    port=self.endpoint.port,
+                    endpoint=self.endpoint,
                     deadline=deadline,
                     limit=limit,
-                    resolver=self.resolver,
+                    policy=self.policy,
                     ip=request.ip,
                 )
                 reply = self._transport.send(curl, request, exchange)

@@ -15,6 +15,11 @@ from hookgate.units import seconds_text
 MOST_SECONDS = 3600.0
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
+# The system's resolver reads a host whose last label is a number as an IPv4 address,
+# such as 2130706433, 127.1 and 0x7f000001 (inet_aton).
+_LEGACY_V4 = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_V4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
 _STEP_NAME = re.compile(r"(?![:\s])[\x20-\x7e]{1,100}(?<!\s)")
 # RFC 9110, section 5.1: a field name is a token.
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
@@ -140,6 +145,11 @@ def address(value: str) -> str:
         ValueError: it is something else.
     """
     name, _, port = value.rpartition(":")
+    if _LEGACY_V4.fullmatch(name.rpartition(".")[2]) and not _V4.fullmatch(name):
+        raise ValueError(
+            f"{shown(name)} is a legacy spelling of an IPv4 address; write four "
+            "decimal numbers, such as 10.0.0.2:53"
+        )
     inner = name[1:-1] if name.startswith("[") and name.endswith("]") else name
     is_v6 = inner != name and re.fullmatch(r"[0-9A-Fa-f:.]{2,45}", inner)
     is_port = re.fullmatch(r"[1-9][0-9]{0,4}", port) and int(port) < 2**16

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import ValidationError
 
+from hookgate.http_probe.address import AddressPolicy
 from hookgate.model import LifecycleEvent
 from hookgate.plan import placeholders, wording
 from hookgate.plan.document import Document, parse
@@ -25,6 +28,7 @@ def read_plan(
     files: Files | None = None,
     *,
     deployed: bool = True,
+    policy: AddressPolicy | None = None,
 ) -> Plan:
     """Read a plan and check all that can be known before there is a deployment.
 
@@ -36,6 +40,7 @@ def read_plan(
         files: reads what stands beside the plan, such as ``beside(path)``; without
             it a plan that names files is refused.
         deployed: whether it is for Lambda, where not every validator can be used.
+        policy: which addresses it may name; without it any.
 
     Raises:
         PlanError: with every mistake found, in the order of the file.
@@ -43,6 +48,8 @@ def read_plan(
     document, problems = parse(text, file)
     shape = _shape(document, problems)
     _check_target(document, problems)
+    if shape and shape.target and policy:
+        _check_addresses(document, shape.target.allow, policy, problems)
     checker = Checker(
         problems=problems,
         resolve=resolve,
@@ -95,6 +102,14 @@ def _check_target(document: Document, problems: Problems) -> None:
                 "the target takes no secret, because reasons and evidence repeat it; "
                 "use a value that may be seen",
             )
+
+
+def _check_addresses(
+    document: Document, allow: Sequence[str], policy: AddressPolicy, problems: Problems
+) -> None:
+    for index, each in enumerate(allow):
+        if refusal := policy.refusal(each):
+            problems.add(document.value(("target", "allow", index)), refusal)
 
 
 def _check_steps(document: Document, checker: Checker) -> dict[str, list[Checked]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hookgate.context import DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NotGreen
+from hookgate.http_probe.address import AddressPolicy, split_address
 from hookgate.routing.routes import read_routes
 from hookgate.validator import Aws
 
@@ -28,6 +29,7 @@ class Reach:
         allow: addresses beside the listeners, as ``host:port``.
         aws: asked where a listener forwards to.
         deadline: the step's.
+        policy: which addresses may be connected to.
         examine: is told when a listener is asked, to look for doubts.
     """
 
@@ -38,6 +40,7 @@ class Reach:
     allow: tuple[str, ...]
     aws: Aws
     deadline: Deadline
+    policy: AddressPolicy
     examine: Callable[[], None]
 
     def __call__(self, where: str) -> Destination:
@@ -56,6 +59,7 @@ class Reach:
         return _destination(
             endpoint=endpoint,
             deadline=self.deadline,
+            policy=self.policy,
             host=self.host,
             identity=self.identity,
             routing=lambda: self._demand_green(endpoint),
@@ -67,11 +71,11 @@ class Reach:
                 f"{where} is not the load balancer's: add it to target.allow in the "
                 "plan, if it may be connected to"
             )
-        host, _, port = where.rpartition(":")
-        address = host.removeprefix("[").removesuffix("]")
+        host, port = split_address(where)
         return _destination(
-            endpoint=Endpoint(scheme="tcp", address=address, port=int(port)),
+            endpoint=Endpoint(scheme="tcp", address=host, port=port),
             deadline=self.deadline,
+            policy=self.policy,
             routing=lambda: None,
             outside=True,
         )

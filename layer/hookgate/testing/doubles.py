@@ -10,6 +10,7 @@ from hookgate.connection.destination import Destination
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure
+from hookgate.http_probe.address import AddressPolicy
 from hookgate.probe import Reply, Request
 from hookgate.testing.samples import a_reply
 from hookgate.validator import Connect
@@ -114,6 +115,7 @@ def leads_to(port: int, *, seconds: float = 10.0, **changes: Any) -> Connect:
         return Destination(
             endpoint=Endpoint(scheme=scheme, address="127.0.0.1", port=port),
             deadline=Deadline.after(seconds),
+            policy=AddressPolicy.of_command(),
             **settings,
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hookgate.context import Endpoint, RuleCondition
 from hookgate.errors import CannotMeasure, NoAnswer
-from hookgate.http_probe.address import Resolver, resolve, system_resolver
+from hookgate.http_probe.address import AddressPolicy
 from hookgate.http_probe.name import ascii_host, host_of
 from hookgate.http_probe.rule import demand, routed
 from hookgate.traffic.load import MARK
@@ -26,16 +26,16 @@ class Target:
         endpoint: where it is; nothing else is ever connected to.
         host: the plan's ``target.host``.
         identity: a header and the value that only the replacement task set gives it.
+        policy: which addresses may be connected to.
         verify: a file of CA certificates to trust instead of certifi's.
-        resolver: turns the load balancer's name into addresses.
         examine: looks at the proof before the first request.
     """
 
     endpoint: Endpoint
     host: str | None = None
     identity: tuple[str, str] | None = None
+    policy: AddressPolicy
     verify: str | None = None
-    resolver: Resolver = system_resolver
     examine: Callable[[], None] = lambda: None
 
 
@@ -80,12 +80,7 @@ class Aim:
             prefix=endpoint.path_prefix,
             headers={**_always(), **own, **endpoint.headers},
             conditions=endpoint.conditions,
-            addresses=resolve(
-                endpoint.address,
-                endpoint.port,
-                resolver=target.resolver,
-                seconds=seconds,
-            ),
+            addresses=target.policy.resolve(endpoint, seconds=seconds),
             port=endpoint.port,
             secure=scheme == "https",
             trust=target.verify,

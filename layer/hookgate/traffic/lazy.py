@@ -10,6 +10,7 @@ from hookgate.context import DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
 
 if TYPE_CHECKING:
+    from hookgate.http_probe.address import AddressPolicy
     from hookgate.traffic.aim import Target
     from hookgate.traffic.load import Load
     from hookgate.traffic.result import Result
@@ -26,6 +27,7 @@ class LazyTraffic:
         identity: a header and the value that only the replacement gives it.
         examine: looks at what the identity proves, before the first request.
         deadline: bounds every load.
+        policy: which addresses may be connected to.
         verify: a file of CA certificates to trust instead of certifi's.
     """
 
@@ -35,6 +37,7 @@ class LazyTraffic:
     identity: tuple[str, str] | None
     examine: Callable[[], None]
     deadline: Deadline
+    policy: AddressPolicy
     verify: str | None = None
 
     def __call__(self, load: Load, settled: Callable[[Result], bool], /) -> Result:
@@ -62,6 +65,7 @@ class LazyTraffic:
             endpoint=endpoint,
             host=self.host,
             identity=self.identity,
+            policy=self.policy,
             verify=self.verify,
             examine=self.examine,
         )

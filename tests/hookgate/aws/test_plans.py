@@ -12,6 +12,7 @@ from hookgate.aws.calls import AwsCalls
 from hookgate.aws.plans import PlanSources
 from hookgate.context import Deployment
 from hookgate.errors import AccessDenied, CannotMeasure, PlanError
+from hookgate.http_probe.address import AddressPolicy
 
 DEPLOYMENT = Deployment(
     id="d-1",
@@ -40,6 +41,7 @@ def text(name):
 def sources(folder, aws=None, **settings):
     """Plan sources with SSM and S3 switched on."""
     defaults = {"parameter_prefix": "/plans", "bucket": "plans", "key_prefix": "p/"}
+    defaults["policy"] = AddressPolicy.of_stack("queue.internal, 10.1.0.0/16")
     return PlanSources(aws=aws or AwsCalls(), folder=folder, **{**defaults, **settings})
 
 

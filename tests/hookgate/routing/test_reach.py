@@ -6,6 +6,7 @@ import pytest
 
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NotGreen
+from hookgate.http_probe.address import AddressPolicy
 from hookgate.routing.reach import Reach
 from hookgate.testing import ScriptedAws, a_context
 
@@ -28,6 +29,7 @@ def reach(*forwards: str, allow: tuple[str, ...] = (), **changes) -> Reach:
         "allow": allow,
         "aws": ScriptedAws(answers),
         "deadline": Deadline.after(10),
+        "policy": AddressPolicy.of_command(),
         "examine": lambda: None,
         **changes,
     }

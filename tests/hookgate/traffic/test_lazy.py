@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.listeners import policy
 from support.traffic import load, never, serving
 
 from hookgate.context import Endpoint
@@ -21,6 +22,7 @@ def traffic(context, no_test="", **more):
         identity=None,
         examine=lambda: examined.append(True),
         deadline=Deadline.after(60),
+        policy=policy(),
         **more,
     ), examined
 
