@@ -146,7 +146,7 @@ def test_http_through_the_listener(world):
         "LoadBalancers": [
             {
                 "LoadBalancerArn": world.listeners[1]["LoadBalancerArn"],
-                "DNSName": "localhost",
+                "DNSName": "127.0.0.1",
             }
         ]
     }

@@ -41,7 +41,7 @@ def text(name):
 def sources(folder, aws=None, **settings):
     """Plan sources with SSM and S3 switched on."""
     defaults = {"parameter_prefix": "/plans", "bucket": "plans", "key_prefix": "p/"}
-    defaults["policy"] = AddressPolicy.of_stack("queue.internal, 10.1.0.0/16")
+    defaults["policy"] = AddressPolicy.of_stack("queue.internal")
     return PlanSources(aws=aws or AwsCalls(), folder=folder, **{**defaults, **settings})
 
 
@@ -94,6 +94,21 @@ def test_none(bucket, tmp_path):
         CannotMeasure, match=r"ssm:/plans/shop/production.*default\.yaml"
     ):
         sources(tmp_path).plan(DEPLOYMENT)
+
+
+def test_target_that_the_stack_does_not_allow(bucket, tmp_path):
+    """A plan may name what the stack lists; any other target has its own place."""
+    plan = "target: {allow: ['queue.internal:5671', 'other.internal:80']}"
+    (tmp_path / "default.yaml").write_text(text("fine") + plan)
+
+    with pytest.raises(
+        PlanError, match=r"does not allow .* other\.internal:80"
+    ) as found:
+        sources(tmp_path).plan(DEPLOYMENT)
+    assert [41] == [place.column for place, _ in found.value.problems]
+
+    allowed = AddressPolicy.of_stack("*.internal")
+    assert sources(tmp_path, policy=allowed).plan(DEPLOYMENT).target.allow
 
 
 def test_wrong_plan_is_no_miss(bucket, tmp_path):

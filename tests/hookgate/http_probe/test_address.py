@@ -12,7 +12,6 @@ from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.http_probe.address import AddressPolicy, forbidden
 from hookgate.probe import Request
 
-
 LB = Endpoint(scheme="http", address="lb.example", port=80)
 LAMBDA = AddressPolicy.of_stack("")
 NEVER = [
@@ -127,7 +126,7 @@ def test_nothing_else_at_this_machine(endpoint):
     ],
 )
 def test_stack_allows(allowed, target):
-    """A plan may name what the stack lists: hosts, networks, each with a port or not."""
+    """A plan may name the hosts and networks that the stack lists."""
     assert AddressPolicy.of_stack(allowed).refusal(target) is None
 
 

@@ -33,7 +33,9 @@ def setting(name, key):
 
 
 def default(value):
-    """What a parameter is by default."""
+    """What a parameter, or a list joined to text, is by default."""
+    if isinstance(value, dict) and "Fn::Join" in value:
+        value = value["Fn::Join"][1]
     is_parameter = isinstance(value, dict) and "Ref" in value
     return parameter(value["Ref"])["Default"] if is_parameter else value
 
