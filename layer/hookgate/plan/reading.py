@@ -21,7 +21,7 @@ from hookgate.plan.steps import Checked, Checker, Resolve
 _MARGIN = 1.0
 
 
-def read_plan(
+def read_plan(  # noqa: PLR0913 - each optional argument is for one caller
     text: str | bytes,
     file: str,
     resolve: Resolve,
