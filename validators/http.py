@@ -52,7 +52,6 @@ class Http(Validator):
     """
 
     asks_listener: ClassVar[bool] = True
-    reads_files: ClassVar[bool] = True
 
     path: str = Field("/", pattern=r"^/", description="Path and query to ask for.")
     method: str = Field(

@@ -54,7 +54,6 @@ class Scenario(Validator):
     """
 
     asks_listener: ClassVar[bool] = True
-    reads_files: ClassVar[bool] = True
 
     variables: Mapping[str, Any] = Field(
         {}, max_length=100, description="Values that steps write as {{name}}."

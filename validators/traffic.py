@@ -57,7 +57,6 @@ class Traffic(Validator):
     """
 
     asks_listener: ClassVar[bool] = True
-    reads_files: ClassVar[bool] = True
 
     requests: tuple[TrafficRequest, ...] = Field(
         (TrafficRequest(),),

@@ -6,14 +6,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-#: Given as the context of a validation whose placeholders were filled in already.
-FILLED = {"filled": True}
+from hookgate.files import Reading
 
 
 def _by_reference(value: str, info: ValidationInfo) -> str:
     if not value:
         raise ValueError("it is empty; write ${secret.NAME}")
-    if "${secret." not in value and info.context != FILLED:
+    if "${secret." not in value and not Reading.of(info.context).filled:
         raise ValueError(
             "a plan holds no secret; keep it in Secrets Manager or SSM and write "
             "${secret.NAME}"

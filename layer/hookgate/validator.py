@@ -125,8 +125,6 @@ class Validator(BaseModel, ABC):
     asks_listener: ClassVar[bool] = False
     #: Whether the question makes sense without a CodeDeploy deployment.
     needs_aws: ClassVar[bool] = False
-    #: Whether its ``steps`` and ``cleanup`` may name files beside the plan.
-    reads_files: ClassVar[bool] = False
     #: Whether only ``hookgate run`` may use it: a deployed plan with it is refused.
     only_run: ClassVar[bool] = False
     #: Modules it needs that only the second layer holds, such as ``grpc``. Without

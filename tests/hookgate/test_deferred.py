@@ -12,8 +12,8 @@ from support.template import ROOT
 from hookgate.connection.encryption import Encryption
 from hookgate.deferred import deferred
 from hookgate.expectation import entry
+from hookgate.files import FILLED
 from hookgate.http_options import auth as who_asks
-from hookgate.secret_text import FILLED
 
 Tls = deferred("hookgate.connection.encryption", "Encryption")
 Auth = deferred("hookgate.http_options.auth", "Auth")

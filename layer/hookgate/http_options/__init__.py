@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from hookgate.deferred import deferred
 
 if TYPE_CHECKING:
+    from hookgate.files import File
     from hookgate.http_options.auth import Auth
-    from hookgate.http_options.file import File
 else:
     Auth = deferred("hookgate.http_options.auth", "Auth")
-    File = deferred("hookgate.http_options.file", "File")
+    File = deferred("hookgate.files", "File")
 
 __all__ = ["Auth", "File"]

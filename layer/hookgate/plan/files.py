@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hookgate.errors import InputError
+from pydantic import BaseModel, ValidationError
+
+from hookgate.errors import InputError, PlanError
+from hookgate.files import Reading
+from hookgate.model import LifecycleEvent
+from hookgate.plan import placeholders, wording
+from hookgate.plan.document import Document, parse
+from hookgate.plan.problems import Problems, shown
 
 #: Reads a file by its name relative to the plan; raises InputError if it cannot.
 Files = Callable[[str], bytes]
@@ -15,6 +22,7 @@ Files = Callable[[str], bytes]
 #: Of one file, and of all files of one plan's step.
 MOST_BYTES = 1024 * 1024
 MOST_FILES = 50
+_DEEPEST = 5
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]*(?:/[A-Za-z0-9_][A-Za-z0-9_. -]*)*")
 
@@ -95,3 +103,113 @@ def bounded(content: bytes, name: str) -> bytes:
     if len(content) > MOST_BYTES:
         raise InputError(f"{name} is larger than {MOST_BYTES // 1024} KiB")
     return content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFiles:
+    """The files that one step names: each is read once, with the plan.
+
+    Attributes:
+        files: reads a file.
+        event: the lifecycle event of the step.
+        filled: whether placeholders have their values.
+        chain: the files that include what is being read.
+    """
+
+    files: Files
+    event: LifecycleEvent | None = None
+    filled: bool = False
+    chain: tuple[str, ...] = ()
+    _contents: dict[str, bytes] = field(default_factory=dict)
+    _documents: dict[str, Document] = field(default_factory=dict)
+    _included: list[str] = field(default_factory=list)
+
+    @property
+    def reading(self) -> Reading:
+        """The context in which the options of the step are validated."""
+        return Reading(
+            read=self._read,
+            locate=self._locate,
+            include=self._include,
+            filled=self.filled,
+        )
+
+    def texts(self) -> Iterator[str]:
+        """The texts of all included steps."""
+        for document in self._documents.values():
+            for _, text in placeholders.texts(document.data):
+                yield text
+
+    def fill(self, substitute: Callable[[str], str]) -> StepFiles:
+        """The same files, with values for the placeholders in included steps."""
+        documents = {
+            name: replace(each, data=placeholders.substituted(each.data, substitute))
+            for name, each in self._documents.items()
+        }
+        return replace(self, filled=True, _documents=documents, _included=[])
+
+    def _read(self, name: str) -> bytes:
+        if name not in self._contents:
+            if len(self._contents) >= MOST_FILES:
+                raise ValueError(f"a step reads at most {MOST_FILES} files")
+            try:
+                content = self.files(name)
+            except InputError as error:
+                raise ValueError(str(error)) from None
+            if len(content) + sum(map(len, self._contents.values())) > MOST_BYTES:
+                most = MOST_BYTES // 1024
+                raise ValueError(f"the files of a step are larger than {most} KiB")
+            self._contents[name] = content
+        return self._contents[name]
+
+    def _locate(self, name: str) -> str:
+        if name.startswith("s3:") or placeholders.holds(name):
+            return name
+        try:
+            return large(name, self.files)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+
+    def _include(self, name: str, model: type[BaseModel]) -> BaseModel:
+        """The steps of a file as ``model``, whose only key here is ``steps``.
+
+        Raises:
+            ValueError: the file cannot be read.
+            WrongFile: its content is wrong.
+        """
+        if name in self.chain:
+            way = " includes ".join(shown(each) for each in (*self.chain, name))
+            raise ValueError(f"it never ends: {way}; remove one include")
+        if len(self.chain) >= _DEEPEST:
+            raise ValueError(f"files include files at most {_DEEPEST} deep")
+        if len(self._included) >= MOST_FILES:
+            raise ValueError(f"a step includes files at most {MOST_FILES} times")
+        self._included.append(name)
+        document, problems = self._document(name)
+        within = replace(self, chain=(*self.chain, name))
+        try:
+            made = model.model_validate(document.data, context=within.reading)
+        except ValidationError as error:
+            blamed = problems.places()
+            for fault in wording.faults(error, model, document.data, "option"):
+                if (place := fault.place_in(document)) not in blamed:
+                    problems.add(place, fault.what)
+        if problems:
+            raise wording.WrongFile(problems.error().problems)
+        return made
+
+    def _document(self, name: str) -> tuple[Document, Problems]:
+        if name in self._documents:
+            return self._documents[name], Problems()
+        try:
+            document, problems = parse(self._read(name), name, starts="steps:")
+        except PlanError as error:
+            raise wording.WrongFile(error.problems) from None
+        for each in document.data:
+            if each != "steps":
+                what = f"an included file contains only steps; remove {shown(each)}"
+                problems.add(document.key((each,)), what)
+        for fault in wording.placeholder_faults(document.data, self.event):
+            problems.add(fault.place_in(document), fault.what)
+        self._documents[name] = document
+        return document, problems

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from hookgate.errors import Place
+from hookgate.files import Reading
 from hookgate.plan import placeholders, wording
 from hookgate.plan.composer import Path
 from hookgate.plan.problems import Problems
 from hookgate.plan.wording import Fault
-from hookgate.secret_text import FILLED
 from hookgate.validator import Validator
 
 
 def build(
     validator: type[Validator],
     options: Mapping[str, Any],
-    context: Mapping[str, Any] | None = None,
+    reading: Reading | None = None,
 ) -> Validator | tuple[Fault, ...]:
     """Build a validator, or say what is wrong with its options.
 
-    ``context`` is what pydantic hands to the options' own checks.
+    ``reading`` is the context in which pydantic validates them.
     """
     try:
-        built = validator.model_validate(dict(options), context=context)
+        built = validator.model_validate(dict(options), context=reading)
     except ValidationError as error:
         return tuple(wording.faults(error, validator, dict(options), "option"))
     # A validator is a plugin: whatever it raises here is a fault of the plan or of
@@ -41,21 +41,23 @@ def build(
 def filled(
     validator: type[Validator],
     options: Mapping[str, Any],
-    written: Mapping[str, Any],
+    written: Iterable[str],
     place: Place,
+    reading: Reading,
 ) -> Validator:
     """Build a validator from options in which placeholders have been replaced.
 
     Args:
         validator: its class.
         options: the options with values.
-        written: the options as the plan says them.
-        place: where the step stands.
+        written: the texts of the options as the plan has them.
+        place: where the step is.
+        reading: the context in which pydantic validates them.
 
     Raises:
         PlanError: the options are not valid; no value of a secret is repeated.
     """
-    built = build(validator, options, FILLED)
+    built = build(validator, options, reading)
     if isinstance(built, Validator):
         return built
     problems = Problems()
@@ -64,10 +66,9 @@ def filled(
     raise problems.error()
 
 
-def _discreet(fault: Fault, written: Mapping[str, Any]) -> str:
+def _discreet(fault: Fault, written: Iterable[str]) -> str:
     """What is wrong, without a word that may repeat a secret."""
-    texts = placeholders.texts(dict(written))
-    names = [name for _, text in texts for name in placeholders.names(text)]
+    names = [name for text in written for name in placeholders.names(text)]
     secret = next((name for name in names if name.startswith("secret.")), None)
     if secret is None:
         return f"{fault.what} (after ${{…}} was filled in)"

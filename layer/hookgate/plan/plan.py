@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hookgate.errors import CannotMeasure, Place, PlanError
+from hookgate.files import FILLED
 from hookgate.model import LifecycleEvent
 from hookgate.plan import fields
+from hookgate.plan.files import StepFiles
 from hookgate.plan.options import filled
 from hookgate.plan.placeholders import holds as holds_placeholder
 from hookgate.plan.placeholders import substituted, texts
@@ -77,6 +79,7 @@ class Step:
     on_error: str = "fail"
     place: Place
     options: Mapping[str, Any] = field(default_factory=dict)
+    files: StepFiles | None = None
 
     def build(self, substitute: Substitute) -> Validator:
         """The validator with the values of the deployment in its options.
@@ -89,10 +92,13 @@ class Step:
             CannotMeasure: a value is not known.
             PlanError: with these values the options are not valid.
         """
-        if not any(holds_placeholder(text) for _, text in texts(dict(self.options))):
+        written = [text for _, text in texts(dict(self.options))]
+        written.extend(self.files.texts() if self.files else ())
+        if not any(map(holds_placeholder, written)):
             return self.validator
         options = substituted(dict(self.options), substitute)
-        return filled(type(self.validator), options, self.options, self.place)
+        reading = self.files.fill(substitute).reading if self.files else FILLED
+        return filled(type(self.validator), options, written, self.place, reading)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

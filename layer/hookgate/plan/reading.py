@@ -164,4 +164,5 @@ def _step(checked: Checked, file: StepFile) -> Step:
         on_error=file.on_error,
         place=checked.draft.place,
         options=checked.draft.options,
+        files=checked.files,
     )

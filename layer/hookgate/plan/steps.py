@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from hookgate.errors import InputError, Place
-from hookgate.plan import options, order, placeholders
+from hookgate.plan import options, order, wording
 from hookgate.plan.draft import Draft
-from hookgate.plan.files import Files
-from hookgate.plan.includes import included
-from hookgate.plan.problems import Problem, Problems, shown
-from hookgate.plan.wording import Fault
+from hookgate.plan.files import Files, StepFiles
+from hookgate.plan.problems import Problems
 from hookgate.validator import Validator
 
 Resolve = Callable[[str], type[Validator]]
@@ -24,6 +21,7 @@ class Checked:
 
     draft: Draft
     validator: Validator
+    files: StepFiles
     worst_case: float
 
 
@@ -60,27 +58,27 @@ class Checker:
 
     def _checked(self, draft: Draft) -> Checked | None:
         kind = self._kind(draft)
-        if kind is not None and kind.reads_files:
-            found = included(draft, self.files, self.problems)
-            if found is None:
-                return None
-            draft = found
-        wrong = list(_placeholder_faults(draft))
-        self.problems.extend(wrong)
+        at, document = (*draft.path, "with"), draft.document
+        blamed = set(self._blamed)
+        for fault in wording.placeholder_faults(draft.options, draft.event):
+            place = fault.place_in(document, at)
+            blamed.add(place)
+            self.problems.add(place, fault.what)
         if kind is None:
             return None
-        built = options.build(kind, draft.options)
+        files = StepFiles(files=self.files, event=draft.event)
+        built = options.build(kind, draft.options, files.reading)
         if not isinstance(built, Validator):
-            blamed = self._blamed.union(place for place, _ in wrong)
-            located = _located(draft, built)
-            self.problems.extend(each for each in located if each[0] not in blamed)
+            for fault in built:
+                if (place := fault.place_in(document, at)) not in blamed:
+                    self.problems.add(place, fault.what)
             return None
         try:
             seconds = options.worst_case(built)
         except ValueError as error:
             self.problems.add(draft.value("use"), str(error))
             return None
-        return Checked(draft=draft, validator=built, worst_case=seconds)
+        return Checked(draft=draft, validator=built, files=files, worst_case=seconds)
 
     def _kind(self, draft: Draft) -> type[Validator] | None:
         """The class of the step's validator, if there is one and its time has come."""
@@ -114,29 +112,3 @@ class Checker:
             except InputError as error:
                 self._known[use] = str(error)
         return self._known[use]
-
-
-def _located(draft: Draft, faults: Iterable[Fault]) -> Iterator[Problem]:
-    for fault in faults:
-        path = ("with", *fault.path)
-        yield draft.key(*path) if fault.at_key else draft.value(*path), fault.what
-
-
-def _placeholder_faults(draft: Draft) -> Iterator[Problem]:
-    for path, text in placeholders.texts(draft.options):
-        for what in placeholders.faults(text, draft.event):
-            yield draft.value("with", *path), what
-    for path in _keys(draft.options, ()):
-        if placeholders.holds(str(path[-1])):
-            what = f"the key {shown(str(path[-1]))} takes no ${{…}}; only values do"
-            yield draft.key("with", *path), what
-
-
-def _keys(data: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
-    if isinstance(data, list):
-        for index, value in enumerate(data):
-            yield from _keys(value, (*path, index))
-    elif isinstance(data, dict):
-        for key, value in data.items():
-            yield (*path, key)
-            yield from _keys(value, (*path, key))

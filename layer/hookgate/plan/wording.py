@@ -9,10 +9,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from hookgate.errors import Place
+from hookgate.model import LifecycleEvent
+from hookgate.plan import placeholders
 from hookgate.plan.composer import Path
+from hookgate.plan.document import Document
 from hookgate.plan.location import keys_at, path_of
-from hookgate.plan.placeholders import holds
-from hookgate.plan.problems import shown
+from hookgate.plan.problems import Problem, shown
 from hookgate.registry import did_you_mean
 
 _EXPECTED = {
@@ -59,11 +62,28 @@ _PATTERNS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing wrong: the path to it, whether its key is meant, and what to say."""
+    """One thing wrong: the path to it, whether its key is meant, and what to say.
+
+    ``place`` is set where it is in another file than the path.
+    """
 
     path: Path
     at_key: bool
     what: str
+    place: Place | None = None
+
+    def place_in(self, document: Document, at: Path = ()) -> Place:
+        """Where it is, given that the path starts at ``at`` in ``document``."""
+        find = document.key if self.at_key else document.value
+        return self.place or find((*at, *self.path))
+
+
+class WrongFile(ValueError):
+    """A file that an option names is wrong; each problem has its place in it."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(what for _, what in problems))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +97,7 @@ class _Error:
     said: str
     expected: str | None
     known: tuple[str, ...] = ()
+    elsewhere: tuple[Problem, ...] = ()
 
 
 def faults(
@@ -93,12 +114,36 @@ def faults(
     found = [_read(each, model, data) for each in error.errors(include_url=False)]
     groups: dict[tuple[Path, str, bool], list[_Error]] = {}
     for each in found:
-        if each.type != "none_required" and not _is_noise(each, found):
+        for place, what in each.elsewhere:
+            yield Fault(path=each.path, at_key=False, what=what, place=place)
+        told = each.elsewhere or each.type == "none_required"
+        if not told and not _is_noise(each, found):
             at_key = each.type in {"extra_forbidden", "key"}
             groups.setdefault((each.path, each.name, at_key), []).append(each)
     for (path, name, at_key), same in groups.items():
         where = (*path, name) if at_key and name else path
         yield Fault(path=where, at_key=at_key, what=_sentence(same, noun))
+
+
+def placeholder_faults(data: Any, event: LifecycleEvent | None) -> Iterator[Fault]:
+    """Find what is wrong with the placeholders in ``data``, for the event."""
+    for path, text in placeholders.texts(data):
+        for what in placeholders.faults(text, event):
+            yield Fault(path=path, at_key=False, what=what)
+    for path in _keys(data, ()):
+        if placeholders.holds(str(path[-1])):
+            what = f"the key {shown(str(path[-1]))} takes no ${{…}}; only values do"
+            yield Fault(path=path, at_key=True, what=what)
+
+
+def _keys(data: Any, path: Path) -> Iterator[Path]:
+    if isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _keys(value, (*path, index))
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield (*path, key)
+            yield from _keys(value, (*path, key))
 
 
 def _read(error: Any, model: type[BaseModel], data: Any) -> _Error:
@@ -117,6 +162,7 @@ def _read(error: Any, model: type[BaseModel], data: Any) -> _Error:
         said=said,
         expected=_expected(kind, context),
         known=keys_at(model, loc) if kind == "extra_forbidden" else (),
+        elsewhere=getattr(context.get("error"), "problems", ()),
     )
 
 
@@ -159,7 +205,8 @@ def _sentence(same: list[_Error], noun: str) -> str:
         what = " or ".join(
             dict.fromkeys(each.said for each in same if not each.expected)
         )
-    if isinstance(first.value, str) and holds(first.value) and "${…}" not in what:
+    is_text = isinstance(first.value, str)
+    if is_text and placeholders.holds(first.value) and "${…}" not in what:
         what = f"takes no ${{…}}, because it is not free text ({what})"
     return f"{label}: {what}" if label else what
 

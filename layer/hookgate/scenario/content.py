@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, model_validator
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from hookgate.expectation.must import CONFIG
-from hookgate.http_options.file import File
-from hookgate.scenario.variables import OPAQUE, written
+from hookgate.files import File, FileName, Reading
+from hookgate.scenario.variables import written
 
 
 def _scalar(value: object) -> str:
@@ -51,19 +57,22 @@ class Part(BaseModel):
 
     name: str = Field(min_length=1, description="The field's name.")
     text: str | None = Field(None, description="Its text.")
-    file: str | None = Field(None, description="A file's name, relative to the plan.")
+    file: FileName | None = Field(
+        None, description="A file's name, relative to the plan."
+    )
     filename: str | None = Field(
         None, description="What the file is said to be called."
     )
     type: str | None = Field(None, description="Its Content-Type.")
-    content: SkipJsonSchema[str | None] = None
+
+    _raw: bytes = PrivateAttr(b"")
 
     @model_validator(mode="after")
-    def _one(self) -> Part:
+    def _one(self, info: ValidationInfo) -> Part:
         if (self.text is None) == (self.file is None):
             raise ValueError("give text or file, one of them")
         if self.file is not None:
-            File(file=self.file, content=self.content)
+            self._raw = Reading.of(info.context).read(self.file)
         return self
 
     def field(self) -> tuple[str, Any]:
@@ -71,8 +80,7 @@ class Part(BaseModel):
         if self.file is None:
             return self.name, (None, self.text, self.type or "text/plain")
         called = self.filename or self.file.rpartition("/")[2]
-        raw = base64.b64decode(self.content or "")
-        return self.name, (called, raw, self.type or "application/octet-stream")
+        return self.name, (called, self._raw, self.type or "application/octet-stream")
 
 
 class GraphQl(BaseModel):
@@ -114,4 +122,4 @@ def encoded(kind: str, content: Any) -> tuple[bytes, str | None]:
     return (content.raw if isinstance(content, File) else content.encode()), None
 
 
-__all__ = ["OPAQUE", "Fields", "File", "GraphQl", "Part", "encoded", "urlencoded"]
+__all__ = ["Fields", "File", "GraphQl", "Part", "encoded", "urlencoded"]

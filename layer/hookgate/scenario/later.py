@@ -12,12 +12,11 @@ from pydantic import ValidationError, ValidationInfo, WrapValidator
 
 from hookgate.expectation.conversions import to_number
 from hookgate.expectation.value import Unreadable
+from hookgate.files import Reading
 from hookgate.scenario.variables import names, stood_in
 
 #: A value of each kind that a plan can compare with, as a plan writes it.
 _SAMPLES = (1, "200", "$.a", "2026-01-31", "1s", "1B", "00")
-#: What the reading is told of a step whose variables have their values.
-FILLED = {"filled": True}
 
 
 def _read(value: Any, handler: Any, info: ValidationInfo) -> Any:
@@ -26,7 +25,7 @@ def _read(value: Any, handler: Any, info: ValidationInfo) -> Any:
         return handler(value)
     except ValidationError as error:
         least = error
-    tried = [_numbered(value)] if info.context == FILLED else _stood_in(value)
+    tried = [_numbered(value)] if Reading.of(info.context).filled else _stood_in(value)
     for each in tried:
         try:
             return handler(each)

@@ -7,9 +7,9 @@ import io
 import json
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator
 
-from hookgate.scenario.content import File
+from hookgate.files import File
 
 #: More rows are a load test.
 MOST = 200
@@ -24,10 +24,8 @@ class Data:
         self.rows = rows
 
 
-def _read(value: object) -> Data:
-    if isinstance(value, Data):
-        return value
-    found = value if isinstance(value, list) else _of_file(value)
+def _read(value: list[Any] | File) -> Data:
+    found = _of_file(value) if isinstance(value, File) else value
     if not found:
         raise ValueError("there is no row, and silence is not consent; add one")
     if len(found) > MOST:
@@ -35,10 +33,7 @@ def _read(value: object) -> Data:
     return Data(tuple(found))
 
 
-def _of_file(value: object) -> list[Any]:
-    if not isinstance(value, dict) or not isinstance(value.get("file"), str):
-        raise ValueError("write a list of rows, or {file: users.csv}")  # noqa: TRY004 - pydantic turns ValueError into its error
-    file = File.model_validate(value)
+def _of_file(file: File) -> list[Any]:
     try:
         text = file.raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -78,20 +73,4 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
-Rows = Annotated[
-    Any,
-    BeforeValidator(_read),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "array", "maxItems": MOST},
-                {
-                    "type": "object",
-                    "properties": {"file": {"type": "string"}},
-                    "required": ["file"],
-                    "additionalProperties": False,
-                },
-            ]
-        }
-    ),
-]
+Rows = Annotated[list[Any] | File, AfterValidator(_read)]

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
     Field,
     PrivateAttr,
     Tag,
+    ValidationInfo,
     model_validator,
 )
 
 from hookgate.expectation.capture import Capture
 from hookgate.expectation.entry import Expectation
 from hookgate.expectation.must import CONFIG
+from hookgate.files import FILLED, File, Reading
 from hookgate.patience.words import (
     Consecutive,
     Every,
@@ -30,13 +34,12 @@ from hookgate.patience.words import (
 from hookgate.probe import Request
 from hookgate.scenario.content import (
     Fields,
-    File,
     GraphQl,
     Part,
     encoded,
     urlencoded,
 )
-from hookgate.scenario.later import FILLED, LATER
+from hookgate.scenario.later import LATER
 from hookgate.scenario.rows import Rows
 from hookgate.scenario.variables import NAME, filled, names
 from hookgate.statuses import Statuses
@@ -104,13 +107,15 @@ class Call(BaseModel):
     )
 
     _written: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _reading: Reading = PrivateAttr(FILLED)
 
     @model_validator(mode="wrap")
     @classmethod
-    def _keep_written(cls, value: Any, handler: Any) -> Call:
+    def _keep_written(cls, value: Any, handler: Any, info: ValidationInfo) -> Call:
         made: Call = handler(value)
         if isinstance(value, dict):
             made._written = value
+            made._reading = replace(Reading.of(info.context), filled=True)
         return made
 
     @model_validator(mode="after")
@@ -140,7 +145,8 @@ class Call(BaseModel):
         """
         if not any(names(self.written)):
             return self
-        return Call.model_validate(filled(self.written, values), context=FILLED)
+        context = self._reading
+        return Call.model_validate(filled(self.written, values), context=context)
 
     @property
     def title(self) -> str:
@@ -196,33 +202,50 @@ class Call(BaseModel):
         )
 
 
-def _steps_or_include(schema: dict[str, Any]) -> None:
-    """An editor sees the plan before files are read, with ``include`` alone."""
-    del schema["required"]
-    schema["anyOf"] = [{"required": ["steps"]}, {"required": ["include"]}]
+def _included(name: str, info: ValidationInfo) -> tuple[Call | Group, ...]:
+    """The steps that stand in the file ``name``."""
+    group: Group = Reading.of(info.context).include(name, Group)
+    return group.steps
 
 
 class Group(BaseModel):
     """Steps in order, once or for each row of data; or those of another file."""
 
-    model_config = CONFIG | ConfigDict(json_schema_extra=_steps_or_include)
+    model_config = CONFIG | ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": ["steps"]}, {"required": ["include"]}]
+        }
+    )
 
-    include: str | None = Field(
-        None, min_length=1, description="A file with steps, relative to the plan."
+    include: Annotated[str, AfterValidator(_included)] | None = Field(
+        None, description="A file with steps, relative to the plan."
     )
     for_each: Rows | None = Field(
         None,
         description="Rows of data: a list, or a file of CSV or JSON; a step has the "
         "row as {{row}} and its columns as {{row.name}}.",
     )
-    steps: tuple[ScenarioItem, ...] = Field(
-        min_length=1, max_length=100, description="The steps."
+    own: tuple[ScenarioItem, ...] = Field(
+        (), alias="steps", min_length=1, max_length=100, description="The steps."
     )
+
+    @model_validator(mode="after")
+    def _one(self) -> Group:
+        if (self.include is None) == (not self.own):
+            raise ValueError("give include or steps, one of them")
+        return self
+
+    @property
+    def steps(self) -> tuple[Call | Group, ...]:
+        """The steps, wherever they are written."""
+        included: Any = self.include
+        return included or self.own
 
     @property
     def rows(self) -> tuple[Any, ...]:
         """The rows, one empty row without ``for_each``."""
-        return self.for_each.rows if self.for_each else (None,)
+        data: Any = self.for_each
+        return data.rows if data else (None,)
 
 
 def _kind(value: object) -> Literal["Call", "Group"]:

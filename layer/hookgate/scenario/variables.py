@@ -16,9 +16,6 @@ _TOKEN = re.compile(rf"\\\{{\{{|\{{\{{\s*(?P<name>{_NAME})\s*\}}\}}|\{{\{{")
 _WHOLE = re.compile(rf"\{{\{{\s*(?P<name>{_NAME})\s*\}}\}}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
-#: What a key of a step holds that is filled in nowhere: the bytes of a file.
-OPAQUE = "content"
-
 
 class NotCaptured(LookupError):
     """A variable has no value; the argument is its name."""
@@ -55,9 +52,7 @@ def filled(data: Any, values: Mapping[str, Any], *, in_path: bool = False) -> An
         return _text(data, values, quoted if in_path else written)
     if isinstance(data, dict):
         return {
-            key: value
-            if key == OPAQUE
-            else filled(value, values, in_path=in_path or key == "path")
+            key: filled(value, values, in_path=in_path or key == "path")
             for key, value in data.items()
         }
     if isinstance(data, list):
@@ -130,9 +125,8 @@ def _texts(data: Any) -> Iterator[str]:
     if isinstance(data, str):
         yield data
     elif isinstance(data, dict):
-        for key, value in data.items():
-            if key != OPAQUE:
-                yield from _texts(value)
+        for value in data.values():
+            yield from _texts(value)
     elif isinstance(data, list):
         for each in data:
             yield from _texts(each)

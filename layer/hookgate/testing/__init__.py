@@ -32,7 +32,7 @@ from hookgate.testing.doubles import (
     leads_nowhere,
     leads_to,
 )
-from hookgate.testing.samples import a_context, a_reply, a_side, an_endpoint
+from hookgate.testing.samples import a_context, a_file, a_reply, a_side, an_endpoint
 from hookgate.testing.traffic import ScriptedTraffic
 from hookgate.validator import Connect, Tools, Validator
 
@@ -44,6 +44,7 @@ __all__ = [
     "ScriptedTraffic",
     "VirtualClock",
     "a_context",
+    "a_file",
     "a_reply",
     "a_side",
     "an_endpoint",

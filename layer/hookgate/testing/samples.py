@@ -17,6 +17,7 @@ from hookgate.context import (
     TaskDefinition,
     TaskSet,
 )
+from hookgate.files import File, Reading
 from hookgate.model import LifecycleEvent
 from hookgate.probe import Reply
 
@@ -44,6 +45,12 @@ def a_reply(
         duration=duration,
         **given,
     )
+
+
+def a_file(name: str, content: str | bytes) -> File:
+    """A file beside the plan, as an option of type ``File`` has it."""
+    raw = content.encode() if isinstance(content, str) else content
+    return File.model_validate({"file": name}, context=Reading(read=lambda _name: raw))
 
 
 def a_context(

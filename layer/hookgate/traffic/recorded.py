@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, Inconclusive
+from hookgate.files import LargeFileName
 from hookgate.model import Finding
 from hookgate.statuses import Statuses
 from hookgate.traffic.load import Shot
@@ -40,7 +41,7 @@ class GetObject(Protocol):
 class AccessLog(Part):
     """Recorded requests, and which of them to send."""
 
-    file: str = Field(
+    file: LargeFileName = Field(
         min_length=1,
         max_length=2048,
         description="The log: a file beside the plan, or s3://bucket/key; gzip or "

@@ -212,7 +212,7 @@ def test_file_beside_an_object(bucket, tmp_path):
     bucket.put_object(Key="p/shop/steps/login.yaml", Body=b"steps: [{path: /login}]")
     step = sources(tmp_path).plan(DEPLOYMENT).events["AfterAllowTestTraffic"][0]
 
-    assert "/login" == step.options["steps"][0]["steps"][0]["path"]
+    assert "/login" == step.validator.steps[0].steps[0].path
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import base64
 import pytest
 
 from hookgate.errors import NoAnswer
+from hookgate.files import FILLED
 from hookgate.http_options.auth import Auth
 from hookgate.probe import Request
 from hookgate.redaction import Secrets, masked
-from hookgate.secret_text import FILLED
 from hookgate.testing import ScriptedProbe, VirtualClock, a_reply
 
 OAUTH2 = {

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import pytest
 
+from hookgate import File, ScenarioItem, Script, ScriptRun, Validator, Visitor
 from hookgate.errors import PlanError
-from hookgate.model import LifecycleEvent
+from hookgate.model import Finding, LifecycleEvent
 from hookgate.plan import Plan, beside, read_plan
 from hookgate.registry import resolve
-from hookgate.testing import check
+from hookgate.testing import a_file, check
 
 EVENT = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
 HEAD = """version: 1
@@ -110,7 +114,7 @@ WRONG = [
     pytest.param(
         "- {include: a.yaml}",
         {},
-        "plan.yaml:7:23: there is no file a.yaml beside the plan",
+        "plan.yaml:7:23: steps[0].include: there is no file a.yaml beside the plan",
         id="missing",
     ),
     pytest.param(
@@ -125,7 +129,7 @@ WRONG = [
     pytest.param(
         "- {include: a.yaml}",
         {"a_yaml": "steps: [{path: x}]"},
-        "a.yaml:1:16: steps[0].steps[0].path: expected a path that begins with /",
+        "a.yaml:1:16: steps[0].path: expected a path that begins with /",
         id="wrong step",
     ),
     pytest.param(
@@ -137,13 +141,13 @@ WRONG = [
     pytest.param(
         "- {include: a.yaml}",
         {"a_yaml": "stepps: []"},
-        "a.yaml:1:1: an included file holds steps alone; remove 'stepps'",
+        "a.yaml:1:1: an included file contains only steps; remove 'stepps'",
         id="other key",
     ),
     pytest.param(
         "- {include: a.yaml}",
         {"a_yaml": "steps: []"},
-        "a.yaml:1:8: steps is a list of steps",
+        "a.yaml:1:8: steps: expected 1 or more of them",
         id="no step",
     ),
     pytest.param(
@@ -247,7 +251,10 @@ def test_http_sends_a_file(tmp_path):
     [
         ("../secret.txt", "is no file beside the plan"),
         ("/proc/self/environ", "is no file beside the plan"),
-        ("gone.json", "plan.yaml:5:27: there is no file gone.json beside the plan"),
+        (
+            "gone.json",
+            "plan.yaml:5:27: body.file: there is no file gone.json beside",
+        ),
     ],
 )
 def test_http_file_elsewhere(tmp_path, name, said):
@@ -279,8 +286,8 @@ def test_plan_without_a_folder():
     with pytest.raises(PlanError) as raised:
         read_plan(text, "ssm:/plans/shop", resolve)
     assert (
-        "ssm:/plans/shop:7:23: a.yaml cannot be read: the plan ssm:/plans/shop has no "
-        "files beside it. Keep the plan in an S3 bucket or in hooks/plans/"
+        "ssm:/plans/shop:7:23: steps[0].include: a.yaml cannot be read: the plan "
+        "ssm:/plans/shop has no files beside it. Keep the plan in an S3 bucket"
     ) in str(raised.value)
 
 
@@ -323,3 +330,114 @@ def test_access_log_that_is_not_there(tmp_path, has_files, what):
     with pytest.raises(PlanError, match=what) as raised:
         read_plan(LOG.format("alb.log"), "plan.yaml", resolve, files)
     assert "plan.yaml:6:33" in str(raised.value)
+
+
+class Catalog(Validator):
+    """A validator of a third party: options of its own types and names."""
+
+    prices: File
+    more: Mapping[str, tuple[File, ...]] = {}
+    journey: tuple[ScenarioItem, ...] = ()
+
+    def check(self, context, tools):
+        """State what the files contain, and run the included steps."""
+        files = [self.prices, *(each for some in self.more.values() for each in some)]
+        yield Finding(ok=True, summary=repr([each.raw for each in files]))
+        if self.journey:
+            visitor = Visitor(probe=tools.http)
+            script = Script(steps=self.journey)
+            run = ScriptRun(script=script, visitor=visitor, deadline=tools.deadline)
+            yield from run.findings()
+
+
+def read_catalog(folder: Path, options: str) -> Plan:
+    """A plan whose step uses the third party's validator."""
+    text = (
+        f"{HEAD.partition('    - use')[0]}    - use: catalog\n      with: {options}\n"
+    )
+    return read_plan(text, "plan.yaml", lambda _: Catalog, beside(folder / "plan.yaml"))
+
+
+def test_files_of_any_option(tmp_path):
+    """An option of any name takes a file, and a list of steps includes one."""
+    (tmp_path / "prices.csv").write_bytes(b"tea,7.50")
+    (tmp_path / "a.bin").write_bytes(b"\x00${event}")
+    (tmp_path / "steps.yaml").write_text(
+        "steps: [{path: '/${event}', body: {file: prices.csv}}]"
+    )
+    plan = read_catalog(
+        tmp_path,
+        "{prices: {file: prices.csv}, more: {x: [{file: a.bin}]},"
+        " journey: [{include: steps.yaml}]}",
+    )
+    requests = []
+
+    def app(request):
+        requests.append((request.path, request.body))
+        return 200
+
+    built = plan.steps(EVENT)[0].build(lambda text: text.replace("${event}", "now"))
+    found = check(built, app=app)
+    assert "[b'tea,7.50', b'\\x00${event}']" == found[0].summary
+    assert [("/now", b"tea,7.50")] == requests
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param(
+            "{prices: {file: gone.csv}}",
+            "plan.yaml:5:29: prices.file: there is no file gone.csv beside the plan",
+            id="missing",
+        ),
+        pytest.param(
+            "{prices: {file: a.csv}, more: {x: [{file: ../a.csv}]}}",
+            "plan.yaml:5:55: more.x[0].file: '../a.csv' is no file beside the plan",
+            id="outside",
+        ),
+        pytest.param(
+            "{prices: {file: a.csv}, journey: [{include: a.csv}]}",
+            "a.csv:1:1: this must be a mapping that starts with steps:",
+            id="not steps",
+        ),
+        pytest.param(
+            "{prices: {file: a.csv, content: YQ==}}",
+            "plan.yaml:5:36: unknown option 'content'; there are: file",
+            id="content in the plan",
+        ),
+    ],
+)
+def test_wrong_files_of_any_option(tmp_path, options, said):
+    """A file that cannot be read is an error at its name."""
+    (tmp_path / "a.csv").write_text("a")
+    with pytest.raises(PlanError) as raised:
+        read_catalog(tmp_path, options)
+    assert said in str(raised.value)
+
+
+def test_a_file_is_read_once(tmp_path):
+    """What was read with the plan is used, whatever happens to the file later."""
+    (tmp_path / "a.csv").write_text("first")
+    (tmp_path / "b.yaml").write_text("steps: [{path: '/${event}'}]")
+    plan = read_catalog(
+        tmp_path, "{prices: {file: a.csv}, journey: [{include: b.yaml}]}"
+    )
+    for name in ("a.csv", "b.yaml"):
+        (tmp_path / name).unlink()
+    built = plan.steps(EVENT)[0].build(lambda text: text.replace("${event}", "now"))
+    assert b"first" == built.prices.raw
+    assert "/now" == built.journey[0].steps[0].path
+
+
+def test_includes_are_bounded(read):
+    """Files that include each other many times do not multiply without bound."""
+    twice = "steps: [" + ", ".join(["{{include: {}}}"] * 10) + "]"
+    files = {f"f{n}_yaml": twice.format(*[f"f{n + 1}.yaml"] * 10) for n in range(4)}
+    with pytest.raises(PlanError, match="a step includes files at most 50 times"):
+        read("- {include: f0.yaml}", f4_yaml="steps: [{path: /}]", **files)
+
+
+def test_file_for_a_test():
+    """A test of a validator gives a file without a plan."""
+    found = check(Catalog(prices=a_file("a.csv", "tea")))
+    assert ["[b'tea']"] == [each.summary for each in found]

@@ -9,16 +9,17 @@ import re
 import pytest
 
 from hookgate.errors import CannotMeasure, NotGreen
+from hookgate.files import Reading
 from hookgate.redaction import Secrets
 from hookgate.testing import a_reply, check
 from validators.scenario import Scenario
 
-FILE = base64.b64encode(b"\x89PNG").decode()
+READING = Reading(read=lambda _name: b"\x89PNG")
 
 
 def run(options, app, **more):
     """The findings of a scenario, as (ok, summary)."""
-    findings = check(Scenario.model_validate(options), app=app, **more)
+    findings = check(Scenario.model_validate(options, context=READING), app=app, **more)
     return [(each.ok, each.summary) for each in findings]
 
 
@@ -39,13 +40,7 @@ def sent(step, **more):
     [
         pytest.param({}, "GET", None, None, id="none"),
         pytest.param({"body": "tea"}, "POST", b"tea", None, id="text"),
-        pytest.param(
-            {"body": {"file": "a", "content": FILE}},
-            "POST",
-            b"\x89PNG",
-            None,
-            id="file",
-        ),
+        pytest.param({"body": {"file": "a"}}, "POST", b"\x89PNG", None, id="file"),
         pytest.param(
             {"json": {"a": [1, None]}},
             "POST",
@@ -94,7 +89,7 @@ def test_multipart():
     """Parts are texts and files, as RFC 7578 has them."""
     parts = [
         {"name": "title", "text": "Tea"},
-        {"name": "photo", "file": "img/pot.png", "type": "image/png", "content": FILE},
+        {"name": "photo", "file": "img/pot.png", "type": "image/png"},
     ]
     request = sent({"path": "/", "multipart": parts})
     boundary = re.fullmatch(
@@ -129,6 +124,12 @@ def test_query():
             "body",
             b'{"n": 5, "t": "n=5"}',
             id="kind is kept",
+        ),
+        pytest.param(
+            {"path": "/", "json": {"content": "{{n}}"}},
+            "body",
+            b'{"content": 5}',
+            id="a key named content",
         ),
         pytest.param(
             {"path": "/", "json": "{{row}}"},
