@@ -1,4 +1,4 @@
-"""How a deployment ended, and why, in the words that stay on the terminal."""
+"""How a deployment ended, and why, as the terminal shows it."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from cli.words import notes_of, side
+from cli.words import side, waivers_of
 from hookgate.model import LifecycleEvent
 
 
 def alarm_line(named: tuple[str, str]) -> RenderableType:
-    """An alarm that is on, and why."""
+    """An alarm that is in ALARM, and its reason."""
     name, reason = named
     line = Text.assemble(("alarm ", "dim"), (name, "bold red"), f"  {reason}")
     return Padding(line, (0, 0, 0, 2))
 
 
 def ending(record: Mapping[str, Any]) -> RenderableType:
-    """How a deployment ended, and whether that is what the scenario says."""
+    """How a deployment ended, and whether the scenario expects it."""
     traffic = record["production_traffic"]
     served = ", ".join(
         f"{n} by {side(record, who)}" for who, n in traffic["served_by"].items()
     )
     lines: list[RenderableType] = [
         Text(
-            f"  customers: {traffic['requests']} requests, {traffic['failed']} failed"
+            f"  production: {traffic['requests']} requests, {traffic['failed']} failed"
             + (f" ({served})" if served else ""),
             style="dim",
         )
@@ -37,20 +37,23 @@ def ending(record: Mapping[str, Any]) -> RenderableType:
         why = Text(record["error"]["message"], style="bold red")
         lines.append(Padding(why, (0, 0, 0, 2)))
     lines += [alarm_line((each["name"], each["reason"])) for each in record["alarms"]]
-    lines += [Text(f"  note: {note}", style="yellow") for note in notes_of(record)]
+    lines += [Text(f"  waiver: {each}", style="yellow") for each in waivers_of(record)]
     if record["as_expected"]:
         lines.append(Text(f"  {record['status']}, as expected", style="green"))
-    lines += [
-        Padding(Text(f"not as expected: {each}", style="bold red"), (0, 0, 0, 2))
-        for each in record["surprises"]
-    ]
+    if record["interrupted"]:
+        lines.append(Text(f"  {record['status']}, interrupted", style="yellow"))
+    else:
+        lines += [
+            Padding(Text(f"not as expected: {each}", style="bold red"), (0, 0, 0, 2))
+            for each in record["surprises"]
+        ]
     return Group(*lines)
 
 
 def _is_unexplained(record: Mapping[str, Any]) -> bool:
-    """Whether a deployment went wrong without a step, an event or an alarm to say why.
+    """Whether no step, event or alarm explains why a deployment failed.
 
-    A hook that never reported has no step, and one that was stopped no message.
+    A hook that never reported has no steps, and a stopped one has no message.
     """
     if record["error"] is None or record["alarms"]:
         return False

@@ -1,4 +1,4 @@
-"""What the command's exit code says, the same for every call."""
+"""The exit codes, the same for every command."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any
 
+#: What a command prints that the user interrupted; it exits with COULD_NOT_TELL.
+INTERRUPTED = "Interrupted; no verdict"
+
 
 class ExitCode(IntEnum):
-    """0 passed, 1 failed, 2 the input is wrong, 3 could not tell."""
+    """0 passed, 1 failed, 2 invalid input, 3 could not decide."""
 
     PASSED = 0
     FAILED = 1
@@ -19,7 +22,7 @@ class ExitCode(IntEnum):
 def of_verdict(record: dict[str, Any]) -> ExitCode:
     """The exit code of a verdict record.
 
-    A step that failed outweighs one that could not tell: the answer is no either way.
+    A failed step outweighs one that could not decide.
     """
     if record["status"] == "Succeeded":
         return ExitCode.PASSED
@@ -30,7 +33,7 @@ def of_verdict(record: dict[str, Any]) -> ExitCode:
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:
-    """One exit code for several results: wrong input, then failed, then unsure."""
+    """One exit code for several results: invalid input, then failed, then undecided."""
     found = set(codes)
     order = (ExitCode.WRONG_INPUT, ExitCode.FAILED, ExitCode.COULD_NOT_TELL)
     return next((code for code in order if code in found), ExitCode.PASSED)

@@ -1,4 +1,4 @@
-"""Records as JUnit XML, which every CI system shows."""
+"""Records as JUnit XML, which CI systems show."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-#: What XML 1.0 cannot say, not even as a reference.
+from cli.exit_code import INTERRUPTED
+
+#: Characters that XML 1.0 does not allow, not even as a reference.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -31,31 +33,39 @@ def of_verdicts(verdicts: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
 def of_rehearsal(record: Mapping[str, Any]) -> str:
     """One case a deployment, which fails if it did not end as the scenario expects.
 
-    A step that stopped a bad version as it should is no failure; it stands with the
-    other events and steps in the case's output.
+    A step that stopped a bad version as expected is not a failure. The case's output
+    lists events and steps. An interrupted rehearsal has an error for each deployment
+    that did not end, and one of its own, so that it never counts as passed.
     """
     document, suite = JUnitXml(), TestSuite("rehearsal")
-    for played in record["deployments"]:
-        milliseconds = sum(e["duration_ms"] for e in played["lifecycle_events"])
-        case = TestCase(_clean(played["name"]), "rehearsal", milliseconds / 1000)
-        if not played["as_expected"]:
-            case.result = [Failure(_clean("; ".join(played["surprises"])))]
-        case.system_out = _clean("\n".join(_story(played)))
+    for deployment in record["deployments"]:
+        milliseconds = sum(e["duration_ms"] for e in deployment["lifecycle_events"])
+        case = TestCase(_clean(deployment["name"]), "rehearsal", milliseconds / 1000)
+        if deployment["interrupted"]:
+            case.result = [Error(INTERRUPTED)]
+        elif not deployment["as_expected"]:
+            case.result = [Failure(_clean("; ".join(deployment["surprises"])))]
+        case.system_out = _clean("\n".join(_lines(deployment)))
+        suite.add_testcase(case)
+    for name in (*record["not_run"], *["rehearsal"] * record["interrupted"]):
+        case = TestCase(_clean(name), "rehearsal")
+        case.result = [Error(INTERRUPTED)]
         suite.add_testcase(case)
     document.add_testsuite(suite)
     return _text(document)
 
 
-def _story(played: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{played['image']} {played['deployment_id']}: {played['status']}"
-    if played["error"]:
-        yield f"{played['error']['code']}: {played['error']['message']}"
-    for event in played["lifecycle_events"]:
+def _lines(deployment: Mapping[str, Any]) -> Iterator[str]:
+    name = f"{deployment['image']} {deployment['deployment_id']}"
+    yield f"{name}: {deployment['status']}"
+    if deployment["error"]:
+        yield f"{deployment['error']['code']}: {deployment['error']['message']}"
+    for event in deployment["lifecycle_events"]:
         yield f"{event['name']}: {event['status']}"
         for outcome in (event["verdict"] or {}).get("outcomes", ()):
             yield f"  {outcome['name']}: {outcome['status']}: {outcome['reason']}"
-    if played["rollback"]:
-        rollback = played["rollback"]
+    if deployment["rollback"]:
+        rollback = deployment["rollback"]
         yield f"rollback {rollback['deployment_id']}: {rollback['status']}"
 
 

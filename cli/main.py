@@ -1,4 +1,4 @@
-"""The hookgate command. Exit codes: 0 passed, 1 failed, 2 wrong input, 3 unsure."""
+"""The hookgate command."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 
 import click
 
-from cli.exit_code import ExitCode
+from cli.exit_code import INTERRUPTED, ExitCode
 from hookgate.errors import InputError
 
 #: Each command stands in the module of its name, which is imported when it is called.
 _COMMANDS = {
-    "rehearse": "Play a whole blue/green deployment on this machine.",
-    "serve": "Offer the rehearsal's stage as a local AWS endpoint.",
-    "run": "Run one event's steps against a URL, without AWS.",
+    "rehearse": "Run a whole blue/green deployment on this machine.",
+    "serve": "Start the emulator, a local AWS endpoint.",
+    "run": "Run the steps of one lifecycle event against a URL, without AWS.",
     "lint": "Check plans, AppSpecs and scenarios, offline.",
     "explain": "Show what a plan runs when, against what, and for how long.",
     "schema": "Print the JSON Schema of a plan.",
@@ -62,21 +62,21 @@ class _Lazy(click.Group):
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hookgate")
 def hookgate() -> None:
-    """Decide whether a new version may take production traffic.
+    """Decide whether a new version may receive production traffic.
 
-    Exit codes: 0 passed, 1 failed, 2 the input is wrong, 3 could not tell.
+    Exit codes: 0 passed, 1 failed, 2 invalid input, 3 could not decide.
     """
 
 
 def main() -> None:
-    """Run the command; what a person can mend is told in a line, not in a traceback."""
+    """Run the command; print an error that the user can correct without a traceback."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _stop)
     sys.exit(run(hookgate, sys.argv[1:]))
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """End in order: whatever was started is ended first."""
+    """Interrupt the command, which first ends what it started."""
     raise KeyboardInterrupt
 
 
@@ -92,11 +92,11 @@ def run(command: click.Command, arguments: list[str]) -> int:
         click.echo(str(error), err=True)
         return ExitCode.WRONG_INPUT
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped before the end: there is no result", err=True)
+        click.echo(INTERRUPTED, err=True)
         return ExitCode.COULD_NOT_TELL
     except SystemExit:
         return ExitCode.COULD_NOT_TELL  # click's, where the reader of a pipe has gone
     except Exception:  # noqa: BLE001 - an accident is never a no
         traceback.print_exc()
-        click.echo("hookgate itself has failed, so there is no result", err=True)
+        click.echo("Internal error; no verdict", err=True)
         return ExitCode.COULD_NOT_TELL

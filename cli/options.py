@@ -1,4 +1,4 @@
-"""The options of a JSON Schema, in the words of a person."""
+"""The options of a JSON Schema, as the reference shows them."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """One option: its name, what it takes, what it is if left out, what it is for."""
+    """One option: its name, type, default and description."""
 
     name: str
     kind: str
     default: str
-    said: str
+    description: str
 
 
 def options(schema: Mapping[str, Any]) -> tuple[Option, ...]:
-    """The options that an object's schema has."""
+    """The options of an object's schema."""
     required = set(schema.get("required", ()))
     return tuple(
         Option(
             name=name,
             kind=kind(field),
             default="required" if name in required else _short(field.get("default")),
-            said=field.get("description", ""),
+            description=field.get("description", ""),
         )
         for name, field in schema.get("properties", {}).items()
     )
 
 
 def kind(field: Mapping[str, Any]) -> str:
-    """What a field's JSON Schema takes, in a few words."""
+    """The type of a field, in a few words."""
     if "$ref" in field:
         return str(field["$ref"]).rpartition("/")[2].lstrip("_")
     if "const" in field:

@@ -1,4 +1,4 @@
-"""The story of a rehearsal as one HTML page that needs nothing else."""
+"""The report of a rehearsal as one HTML page that needs nothing else."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cli.timeline import timeline
-from cli.words import duration_text, fault_lines, mark, notes_of, side
+from cli.words import duration_text, fault_lines, mark, side, waivers_of
 
-#: The kind of a status, which decides its colour; its word says the rest.
+#: The kind of a status, which decides its color.
 _KINDS = {
     "passed": "good",
     "Succeeded": "good",
@@ -42,10 +42,12 @@ def page_of(record: Mapping[str, Any]) -> str:
         "clock": _clock,
         "count": lambda number: f"{number:,}",
     }
-    deployments = [_told(each) for each in record["deployments"]]
+    deployments = [_shown(each) for each in record["deployments"]]
     traffic = [each["production_traffic"] for each in deployments]
     return environment.get_template("page.html.j2").render(
         deployments=deployments,
+        interrupted=record["interrupted"],
+        not_run=record["not_run"],
         good=sum(each["as_expected"] for each in deployments),
         began=_began(deployments),
         milliseconds=sum(each["milliseconds"] for each in deployments),
@@ -54,8 +56,8 @@ def page_of(record: Mapping[str, Any]) -> str:
     )
 
 
-def _told(deployment: Mapping[str, Any]) -> dict[str, Any]:
-    """A deployment's record, and what the page shows besides."""
+def _shown(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """A deployment's record, and what the page computes from it."""
     events = deployment["lifecycle_events"]
     line = timeline(events)
     return {
@@ -64,7 +66,7 @@ def _told(deployment: Mapping[str, Any]) -> dict[str, Any]:
         "marks": line.marks,
         "milliseconds": line.seconds * 1000,
         "expectation": _expectation(deployment["expectation"]),
-        "notes": notes_of(deployment),
+        "waivers": waivers_of(deployment),
         "fault_lines": fault_lines(deployment["faults"]),
         "shares": _shares(deployment),
     }
@@ -72,18 +74,21 @@ def _told(deployment: Mapping[str, Any]) -> dict[str, Any]:
 
 def _expectation(expected: Mapping[str, Any]) -> str:
     at = f" at {expected['event']}" if "event" in expected else ""
-    said = [f"{expected['status']}{at}"]
+    parts = [f"{expected['status']}{at}"]
+    parts += [
+        f"step {name} {value}" for name, value in expected.get("step", {}).items()
+    ]
     if "reason" in expected:
-        said.append(f"saying “{expected['reason']}”")
+        parts.append(f"reason contains “{expected['reason']}”")
     if "alarm" in expected:
-        said.append(f"by the alarm {expected['alarm']}")
+        parts.append(f"alarm {expected['alarm']}")
     if "rollback" in expected:
-        said.append(f"rollback {expected['rollback']}")
-    return ", ".join(said)
+        parts.append(f"rollback {expected['rollback']}")
+    return ", ".join(parts)
 
 
 def _shares(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Who served how many, as parts of a bar, each in its side's colour."""
+    """How many requests each side served, as parts of a bar."""
     served_by = deployment["production_traffic"]["served_by"]
     total, shares = sum(served_by.values()), []
     start = 0.0
@@ -105,7 +110,7 @@ def _clock(moment: str) -> str:
 
 
 def _plain(value: object) -> str:
-    """A piece of evidence as a person reads it."""
+    """A value of a finding's evidence as text."""
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, default=str)

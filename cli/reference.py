@@ -121,7 +121,7 @@ def _table(rows: Sequence[Option]) -> Iterator[str]:
             "name": f"`{each.name}`",
             "kind": each.kind,
             "default": default,
-            "said": each.said,
+            "description": each.description,
         }
         yield "| " + " | ".join(_cell(text) for text in cells.values()) + " |"
 

@@ -1,4 +1,4 @@
-"""``hookgate rehearse``: play scenarios and say whether all ended as they should."""
+"""``hookgate rehearse``: run scenarios, and check how every deployment ended."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.exit_code import ExitCode
+from cli.exit_code import INTERRUPTED, ExitCode
 from cli.output import FILE, console_for, write_json, write_text
 from cli.rehearse_view import RehearsalView
 from cli.words import marked
 from rehearsal.first_version import RehearsalError
 from rehearsal.record import rehearsal_record
 from rehearsal.rehearse import Rehearsal
-from rehearsal.scenario.scenario import Scenario, read_scenario
+from rehearsal.scenario.deployments import DeploymentFile
+from rehearsal.scenario.scenario import read_scenario
 
 #: As the scenario's own ``speed``.
 SPEED = click.FloatRange(1, 1000)
@@ -33,12 +33,14 @@ EXAMPLE = Path(__file__).parent.parent / "examples" / "storefront" / "scenario.y
     metavar="[SCENARIO]...",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
-@click.option("--speed", type=SPEED, help="Play so many times faster than AWS.")
-@click.option("--only", help="Play only deployments whose name holds this text.")
-@click.option("--json", "json_file", type=FILE, help="Write the record; - prints it.")
+@click.option("--speed", type=SPEED, help="Speed up AWS wait times by this factor.")
+@click.option("--only", help="Run only the deployments whose name contains this text.")
+@click.option(
+    "--json", "json_file", type=FILE, help="Write the record; - for standard output."
+)
 @click.option("--junit", "junit_file", type=FILE, help="Write JUnit XML.")
-@click.option("--html", "html_file", type=FILE, help="Write a page with the story.")
-def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
+@click.option("--html", "html_file", type=FILE, help="Write an HTML page.")
+def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     scenarios: tuple[Path, ...],
     speed: float | None,
     only: str | None,
@@ -46,64 +48,68 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     junit_file: str | None,
     html_file: str | None,
 ) -> NoReturn:
-    """Play blue/green deployments on this machine, with the shipped hooks.
+    """Run blue/green deployments on this machine, with the shipped hooks.
 
-    Without a SCENARIO the bundled storefront is played. The exit code is 0 when every
-    deployment ended as its scenario expects.
+    Without SCENARIO, the bundled storefront runs. Exit codes: 0 every deployment ended
+    as its scenario expects, 1 one did not, 2 invalid input, 3 could not decide, or
+    interrupted. After Ctrl-C, the files have what ran until then.
     """
     console = console_for((json_file, junit_file, html_file))
     read = [read_scenario(each).at(speed) for each in scenarios or (EXAMPLE,)]
-    if only is not None and not any(
-        only in each.name for scenario in read for each in scenario.content.deployments
-    ):
-        raise click.UsageError(f"no deployment's name holds {only!r}")
+
+    def selected(deployment: DeploymentFile) -> bool:
+        return only is None or only in deployment.name
+
+    deployments = (each for scenario in read for each in scenario.content.deployments)
+    names = [each.name for each in deployments if selected(each)]
+    if not names:
+        raise click.UsageError(f"no deployment's name contains {only!r}")
+    records: list[dict[str, Any]] = []
+    interrupted = False
     try:
-        played = [each for scenario in read for each in _play(scenario, only, console)]
+        for scenario in read:
+            view = RehearsalView(console)
+            rehearsal = Rehearsal(scenario=scenario, audience=view, records=records)
+            with view.live:
+                rehearsal.play(selected)
     except RehearsalError as error:
         click.echo(str(error), err=True)
         raise click.exceptions.Exit(ExitCode.COULD_NOT_TELL) from None
-    record = rehearsal_record(played)
-    console.print(_summary(played))
+    except KeyboardInterrupt:
+        interrupted = True
+    if records:
+        console.print(_summary(records))
+    record = rehearsal_record(
+        records, interrupted=interrupted, not_run=names[len(records) :]
+    )
     _write(record, json_file, junit_file, html_file)
-    as_expected = all(each["as_expected"] for each in played)
+    if interrupted:
+        click.echo(INTERRUPTED, err=True)
+        raise click.exceptions.Exit(ExitCode.COULD_NOT_TELL)
+    as_expected = all(each["as_expected"] for each in records)
     raise click.exceptions.Exit(ExitCode.PASSED if as_expected else ExitCode.FAILED)
 
 
-def _play(
-    scenario: Scenario, only: str | None, console: Console
-) -> list[dict[str, Any]]:
-    view = RehearsalView(console)
-    rehearsal = Rehearsal(scenario=scenario, audience=view)
-    with view.live:
-        return rehearsal.play(lambda each: only is None or only in each.name)
-
-
-def _summary(played: list[dict[str, Any]]) -> Table:
+def _summary(records: list[dict[str, Any]]) -> Table:
     table = Table(
         box=None, padding=(0, 2, 0, 0), title="\nsummary", title_justify="left"
     )
-    for column in (
-        "",
-        "deployment",
-        "ended",
-        "rollback",
-        "customers' requests",
-        "failed",
-    ):
+    for column in ("", "deployment", "status", "rollback", "requests", "failed"):
         table.add_column(column, header_style="dim")
-    for each in played:
+    for each in records:
         rollback = each["rollback"]["status"] if each["rollback"] else ""
         traffic = each["production_traffic"]
+        ended = "passed" if each["as_expected"] else "failed"
         table.add_row(
-            marked("passed" if each["as_expected"] else "failed"),
+            marked("inconclusive" if each["interrupted"] else ended),
             each["name"],
             each["status"],
             rollback,
             str(traffic["requests"]),
             str(traffic["failed"]),
         )
-    good = sum(each["as_expected"] for each in played)
-    table.caption = Text(f"{good} of {len(played)} ended as expected")
+    good = sum(each["as_expected"] for each in records)
+    table.caption = Text(f"{good} of {len(records)} ended as expected")
     table.caption_justify = "left"
     return table
 

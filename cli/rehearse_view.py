@@ -1,4 +1,4 @@
-"""The rehearsal as a person watches it: events, steps and the traffic's split, live."""
+"""The live view of a rehearsal: events, steps and the traffic split."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rehearsal.scenario.scenario import Scenario
 
 
 class RehearsalView:
-    """An audience that draws; a deployment that has ended is left on the screen."""
+    """Draws the deployment that runs; one that ended stays on the screen."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -31,7 +31,7 @@ class RehearsalView:
         self._scene: Scene | None = None
         self._early: list[Change] = []
         self._number = self._of = 0
-        self._said = Text("setting the stage …", style="dim")
+        self._waiting = "Starting the emulator …"
         self.live = Live(
             console=console,
             get_renderable=self._draw,
@@ -40,21 +40,21 @@ class RehearsalView:
         )
 
     def ready(self, scenario: Scenario, endpoint_url: str) -> None:
-        """Say where the stage is."""
+        """Print the first version and the emulator's endpoint."""
         content = scenario.content
         self._of = len(content.deployments)
         group = content.deployment_group
         self._console.print(
             Text.assemble(
                 (f"{group.application}/{group.name}", "bold"),
-                f"  {content.starts_with} serves customers, ",
+                f"  {content.starts_with} serves production traffic, ",
                 f"{content.traffic.rate:g} requests/s",
-                (f"\nAWS is played at {endpoint_url}", "dim"),
+                (f"\nLocal AWS endpoint: {endpoint_url}", "dim"),
             )
         )
 
     def begins(self, deployment: DeploymentFile, deployment_id: str) -> None:
-        """Open a scene."""
+        """Show a new deployment."""
         with self._lock:
             self._number += 1
             faults = fault_lines(ordered(deployment.faults))
@@ -63,12 +63,12 @@ class RehearsalView:
             for change in self._early:
                 scene.deployments[change.deployment.id] = change.deployment
             self._early.clear()
-        if not self._console.is_terminal:  # where nothing moves until the end
+        if not self._console.is_terminal:  # nothing else is printed until its end
             number = f"{self._number}/{self._of}"
             self._console.print(f"\n{number} {scene.name} …", style="dim", markup=False)
 
     def change(self, change: Change) -> None:
-        """Take the newest state of a deployment."""
+        """Show the newest state of a deployment."""
         with self._lock:
             if self._scene is None:
                 self._early.append(change)
@@ -76,13 +76,13 @@ class RehearsalView:
                 self._scene.deployments[change.deployment.id] = change.deployment
 
     def outcome(self, deployment_id: str, event: str, outcome: Outcome) -> None:
-        """Take a step that has ended."""
+        """Add the outcome of a step."""
         with self._lock:
             if self._scene is not None and deployment_id == self._scene.id:
                 self._scene.take(event, outcome)
 
     def alarm(self, change: AlarmChanged) -> None:
-        """Show an alarm that has gone off, until it is well again."""
+        """Show an alarm while it is in ALARM."""
         with self._lock:
             if self._scene is None:
                 return
@@ -92,18 +92,21 @@ class RehearsalView:
                 self._scene.alarms.pop(change.alarm.name, None)
 
     def ended(self, deployment: DeploymentFile, record: Mapping[str, Any]) -> None:
-        """Close the scene and leave it on the screen."""
+        """Print the deployment as it ended, so that it stays on the screen."""
         del deployment
         with self._lock:
             scene, self._scene = self._scene, None
-            self._said = Text("…", style="dim")
+            interrupted = record["interrupted"]
+            self._waiting = "Stopping the emulator …" if interrupted else "…"
         if scene is not None:
             scene.complete(record)
             self._console.print(self._drawn(scene, ending(record)))
 
     def _draw(self) -> RenderableType:
         with self._lock:
-            return self._said if self._scene is None else self._drawn(self._scene)
+            if self._scene is None:
+                return Text(self._waiting, style="dim")
+            return self._drawn(self._scene)
 
     def _drawn(self, scene: Scene, *more: RenderableType) -> RenderableType:
         return scene.drawn(f"{self._number}/{self._of}", *more)

@@ -1,4 +1,4 @@
-"""One deployment of a rehearsal and its rollback, as they are drawn."""
+"""One deployment of a rehearsal and its rollback, as the terminal shows them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BAR = 24
 
 @dataclass(slots=True)
 class Scene:
-    """One deployment and its rollback, as far as they have come."""
+    """One deployment and its rollback, up to now."""
 
     name: str
     image: str
@@ -33,11 +33,11 @@ class Scene:
     alarms: dict[str, str] = field(default_factory=dict)
 
     def take(self, event: str, outcome: Outcome) -> None:
-        """Take a step that has ended; of a hook that is run twice, the last."""
+        """Add the outcome of a step; the last one, if a hook runs twice."""
         self.outcomes.setdefault(event, {})[outcome["name"]] = outcome
 
     def complete(self, record: Mapping[str, Any]) -> None:
-        """Add what only the verdicts tell, such as the last report's."""
+        """Add outcomes that only the verdicts have, such as the fallback report's."""
         for event in record["lifecycle_events"]:
             known = self.outcomes.get(event["name"], {})
             for outcome in (event["verdict"] or {}).get("outcomes", ()):
@@ -45,11 +45,12 @@ class Scene:
                     self.take(event["name"], outcome)
 
     def drawn(self, number: str, *more: RenderableType) -> RenderableType:
-        """The scene as a person sees it.
+        """The deployment as the terminal shows it.
 
         Args:
-            number: Which one of how many it is.
-            more: How it ended; then nothing is told of what still goes on.
+            number: Its number and the total, such as ``1/3``.
+            more: How it ended; then traffic and alarms, which still change, are left
+                out.
         """
         main = self.deployments.get(self.id)
         status = str(main.status) if main else "Created"
@@ -63,7 +64,7 @@ class Scene:
         )
         rows: list[RenderableType] = [head]
         rows += [
-            Padding(Text(f"fault ordered  {each}", style="yellow"), (0, 0, 0, 2))
+            Padding(Text(f"injected fault  {each}", style="yellow"), (0, 0, 0, 2))
             for each in self.faults
         ]
         if main is not None:
@@ -119,7 +120,7 @@ def _rollback(deployment: Deployment) -> Text:
 
 
 def _split(deployment: Deployment) -> Text:
-    """Where production traffic goes now."""
+    """The split of production traffic now."""
     green = deployment.green.weight if deployment.green is not None else 0.0
     filled = round(_BAR * green / 100)
     return Text.assemble(

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-#: Distances between two marks of the scale that a person can read, in seconds.
+#: Readable distances between two marks of the scale, in seconds.
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600)
 _MOST_MARKS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """Where an event begins on the scale and how long it is, in percent of it."""
+    """The start and length of an event, in percent of the scale."""
 
     start: float
     length: float
@@ -22,7 +22,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A mark of the scale: where it stands in percent, and after how many seconds."""
+    """A mark of the scale: its place in percent, and its time in seconds."""
 
     at: float
     seconds: float
@@ -30,7 +30,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """Events' bars in their order, None for one that never began, and the scale."""
+    """The bars of the events in order, None for one that never began, and the scale."""
 
     bars: tuple[Bar | None, ...]
     marks: tuple[Mark, ...]

@@ -96,4 +96,4 @@ def _option(option: Option) -> Group:
     head = Text.assemble(
         "  ", (option.name, "cyan"), f"  {option.kind}", (left_out, "dim")
     )
-    return Group(head, Padding(Text(option.said), (0, 0, 0, 6)))
+    return Group(head, Padding(Text(option.description), (0, 0, 0, 6)))

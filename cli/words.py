@@ -1,4 +1,4 @@
-"""How results look on a terminal: one mark, one colour and one word for each status."""
+"""How results look on a terminal: one mark, one color and one word for each status."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-#: Of more steps than this, those that are as they should be are only counted.
+#: With more steps than this, those that passed or wait are only counted.
 _SHOWN = 100
 _STYLE = {
     "passed": ("✓", "green"),
@@ -31,7 +31,7 @@ _STYLE = {
 
 
 def style(status: str) -> str:
-    """The colour of a status."""
+    """The color of a status."""
     return _STYLE.get(status, ("·", ""))[1]
 
 
@@ -41,12 +41,12 @@ def mark(status: str) -> str:
 
 
 def marked(status: str) -> Text:
-    """A status as its mark, in its colour."""
+    """The mark of a status, in its color."""
     return Text(mark(status), style=style(status))
 
 
 def duration_text(milliseconds: float) -> str:
-    """A duration, as short as it can be said."""
+    """A duration in the unit that fits it."""
     seconds = milliseconds / 1000
     if seconds < 1:
         return f"{milliseconds:.0f} ms"
@@ -56,36 +56,36 @@ def duration_text(milliseconds: float) -> str:
 
 
 def took(milliseconds: float) -> Text:
-    """A duration beside what took it."""
+    """A duration for a column of a table."""
     return Text(duration_text(milliseconds), style="dim", justify="right")
 
 
 def alarm_style(state: str) -> str:
-    """The colour of an alarm's state."""
+    """The color of an alarm's state."""
     return {"ALARM": "bold red", "OK": "green"}.get(state, "yellow")
 
 
-def notes_of(record: Mapping[str, Any]) -> list[str]:
-    """Every opt-out that a deployment's verdicts name, each once."""
-    notes = {
-        note
+def waivers_of(record: Mapping[str, Any]) -> list[str]:
+    """Every waiver that a deployment's verdicts list, each once."""
+    waivers = {
+        waiver
         for event in record["lifecycle_events"]
-        for note in (event["verdict"] or {}).get("optouts", ())
+        for waiver in (event["verdict"] or {}).get("optouts", ())
     }
-    return sorted(notes)
+    return sorted(waivers)
 
 
 def fault_lines(faults: Mapping[str, Any]) -> list[str]:
-    """What a scenario has go wrong in a deployment, a line for each fault."""
+    """The faults that a scenario injects into a deployment, one a line."""
     return [f"{name}: {_listed(each)}" for name, each in faults.items()]
 
 
-#: Keys of a fault whose value says it all.
+#: Keys of a fault that are left out, because their value is clear without them.
 _SPOKEN = frozenset({"does", "call"})
 
 
 def _listed(said: Any) -> str:
-    """A value of a scenario in words, without its brackets."""
+    """A value of a scenario without brackets."""
     if isinstance(said, Mapping):
         return ", ".join(
             _listed(each) if name in _SPOKEN else f"{name} {_listed(each)}"
@@ -97,7 +97,7 @@ def _listed(said: Any) -> str:
 
 
 def side(record: Mapping[str, Any], task_definition: str) -> str:
-    """Which side of a deployment a task definition was."""
+    """The side of a deployment that a task definition was: blue, green or unknown."""
     if task_definition == "unknown":
         return task_definition
     return "green" if task_definition == record["task_definition"] else "blue"
@@ -106,7 +106,7 @@ def side(record: Mapping[str, Any], task_definition: str) -> str:
 def step_table(outcomes: list[Mapping[str, Any]]) -> Table:
     """Outcomes of steps, each with its reason.
 
-    Of more than a screen or two, those that wait or passed are only counted.
+    With many steps, those that passed or wait are only counted.
     """
     table = Table.grid(padding=(0, 1))
     table.add_column(width=1)
@@ -129,21 +129,21 @@ def step_table(outcomes: list[Mapping[str, Any]]) -> Table:
 
 
 def reason_text(outcome: Mapping[str, Any]) -> Text:
-    """What a step says: in one line if all is well, in full if it is not."""
+    """The reason of a step: on one line if it passed, in full if it did not."""
     if outcome["status"] == "passed":
         return Text(outcome["reason"], style="dim", no_wrap=True, overflow="ellipsis")
     return Text(outcome["reason"], style=style(outcome["status"]))
 
 
 def verdict_lines(record: Mapping[str, Any]) -> list[RenderableType]:
-    """A verdict's end: the status, and every opt-out that was used."""
+    """The end of a verdict: its status, and every waiver that was used."""
     status = record["status"]
     head = Text.assemble(
         marked(status), " ", (f"{record['event']}: {status}", style(status))
     )
     head.append(f"  {record['duration_ms'] / 1000:.1f} s", style="dim")
-    notes = [
-        Padding(Text(f"note: {each}", style="yellow"), (0, 0, 0, 2))
+    waivers = [
+        Padding(Text(f"waiver: {each}", style="yellow"), (0, 0, 0, 2))
         for each in record["optouts"]
     ]
-    return [head, *notes]
+    return [head, *waivers]

@@ -41,14 +41,20 @@ def create_deployment(
     return id_
 
 
+def find_deployment(codedeploy: Any, deployment_id: str) -> dict[str, Any]:
+    """A deployment as GetDeployment describes it now."""
+    answer = codedeploy.get_deployment(deploymentId=deployment_id)
+    info: dict[str, Any] = answer["deploymentInfo"]
+    return info
+
+
 def wait_for_end(codedeploy: Any, deployment_id: str) -> dict[str, Any]:
     """Wait for a deployment to end; returns what GetDeployment says then.
 
     It does end: CodeDeploy bounds every hook and every installation.
     """
     while True:
-        info: dict[str, Any]
-        info = codedeploy.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
+        info = find_deployment(codedeploy, deployment_id)
         if info["status"] in _OVER:
             return info
         time.sleep(_LOOK)

@@ -1,4 +1,4 @@
-"""The rehearsal record ``hookgate.rehearsal/1``: what was played, and how it ended."""
+"""The rehearsal record ``hookgate.rehearsal/1``: what ran, and how it ended."""
 
 from __future__ import annotations
 
@@ -7,16 +7,32 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rehearsal.faults.file import FaultsFile
-from rehearsal.scenario.deployments import DeploymentFile, ExpectFile
+from rehearsal.scenario.deployments import DeploymentFile, ExpectFile, StepFile
 
 Verdicts = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 
 SCHEMA = "hookgate.rehearsal/1"
 
 
-def rehearsal_record(deployments: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The record of a whole rehearsal."""
-    return {"schema": SCHEMA, "deployments": list(deployments)}
+def rehearsal_record(
+    deployments: Iterable[Mapping[str, Any]],
+    *,
+    interrupted: bool = False,
+    not_run: Iterable[str] = (),
+) -> dict[str, Any]:
+    """The record of a whole rehearsal.
+
+    Args:
+        deployments: the records of those that ran.
+        interrupted: whether the user interrupted the rehearsal.
+        not_run: the names of the deployments that an interrupt left out.
+    """
+    return {
+        "schema": SCHEMA,
+        "interrupted": interrupted,
+        "deployments": list(deployments),
+        "not_run": list(not_run),
+    }
 
 
 def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
@@ -29,6 +45,8 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
     green_served_at: float | None,
     verdict: Verdicts,
     alarms: Iterable[Mapping[str, str]] = (),
+    *,
+    interrupted: bool = False,
 ) -> dict[str, Any]:
     """The record of one deployment.
 
@@ -36,12 +54,14 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
         info: what GetDeployment says at the end.
         rollback: the same of its rollback, if there was one.
         events: the target's lifecycle events.
-        deployment: the scenario's words on it.
+        deployment: the scenario's deployment.
         definition: the ARN of green's task definition.
-        traffic: what became of the customers' requests.
-        green_served_at: when a customer was first answered by green, in epoch seconds.
+        traffic: the results of the production requests.
+        green_served_at: when green first answered a production request, in epoch
+            seconds.
         verdict: the verdict of the hook at an event, or None where none ran.
         alarms: the alarms that stopped the deployment, with name and reason.
+        interrupted: whether the user interrupted the rehearsal before its end.
     """
     id_ = info["deploymentId"]
     error = info.get("errorInformation")
@@ -53,6 +73,7 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
         "task_definition": definition.rpartition("/")[2],
         "faults": ordered(deployment.faults),
         "status": info["status"],
+        "interrupted": interrupted,
         "expected": deployment.expect.status,
         "expectation": _expectation(deployment.expect),
         "error": error and {"code": error["code"], "message": error["message"]},
@@ -62,7 +83,9 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
         "lifecycle_events": told,
         "production_traffic": dict(traffic),
     }
-    surprises = list(_surprises(record, deployment, green_served_at))
+    surprises = ["interrupted before the deployment ended"]
+    if not interrupted:
+        surprises = list(_surprises(record, deployment, green_served_at))
     return {**record, "as_expected": not surprises, "surprises": surprises}
 
 
@@ -105,8 +128,7 @@ def _surprises(
     failed = [e["name"] for e in record["lifecycle_events"] if e["status"] == "Failed"]
     if expect.event and failed != [expect.event]:
         yield f"failed at {', '.join(failed) or 'no event'}, not at {expect.event}"
-    if expect.reason and expect.reason not in " ".join(reasons(record)):
-        yield f"no reason says {expect.reason!r}"
+    yield from _step_surprises(record, expect)
     stopped_by = [each["name"] for each in record["alarms"]]
     if expect.alarm and expect.alarm not in stopped_by:
         said = ", ".join(stopped_by) or "no alarm"
@@ -125,14 +147,11 @@ def _traffic_surprises(
     traffic = record["production_traffic"]
     if traffic["failed"] * 100 > may_fail * traffic["requests"]:
         # Only the first failures of a rehearsal are kept with their reasons.
-        why = "; ".join(traffic["failures"]) or "as they did before"
+        why = "; ".join(traffic["failures"]) or "as before"
         share = f"{traffic['failed']} of {traffic['requests']}"
-        yield f"{share} requests of customers failed: {why}"
+        yield f"{share} production requests failed: {why}"
     if traffic["dropped"]:
-        yield (
-            f"customers were too many at once: {traffic['dropped']} of their requests "
-            "could not be started"
-        )
+        yield f"{traffic['dropped']} production requests could not start in time"
     if green_served_at is None:
         return
     gate = next(
@@ -142,20 +161,60 @@ def _traffic_surprises(
     # CodeDeploy's times are whole milliseconds at best, the access log's are finer.
     early = passed and datetime.fromisoformat(passed).timestamp() - green_served_at
     if early is None or early > 0.001:
-        yield "customers were answered by green before BeforeAllowTraffic had passed"
+        yield "green answered production requests before BeforeAllowTraffic passed"
 
 
 def reasons(record: Mapping[str, Any]) -> list[str]:
-    """Why a deployment was stopped: the error, and every step that did not pass."""
+    """Why a deployment was stopped: CodeDeploy's error, the alarms, and the steps.
+
+    Reasons only: the name of a step or of an alarm is none.
+    """
+    steps = [step["reason"] for step in _stopping(record)]
+    return [*_other_reasons(record), *steps]
+
+
+def _other_reasons(record: Mapping[str, Any]) -> list[str]:
     error = [record["error"]["message"]] if record["error"] else []
-    error += [f"{each['name']}: {each['reason']}" for each in record["alarms"]]
-    outcomes = (
+    return error + [each["reason"] for each in record["alarms"]]
+
+
+def _stopping(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The outcomes that made a hook report Failed.
+
+    A skipped step is none: its reason only names the step that it needs.
+    """
+    return [
         outcome
         for event in record["lifecycle_events"]
+        if event["status"] == "Failed"
         for outcome in (event["verdict"] or {}).get("outcomes", ())
-    )
-    return error + [
-        f"{each['name']}: {each['reason']}"
-        for each in outcomes
-        if each["blocking"] and each["status"] != "passed"
+        if outcome["blocking"] and outcome["status"] not in {"passed", "skipped"}
     ]
+
+
+def _step_surprises(record: Mapping[str, Any], expect: ExpectFile) -> Iterator[str]:
+    """Whether the expected step stopped the deployment, for the expected reason.
+
+    An errored step measured nothing, so it proves nothing about the version. It counts
+    only where the scenario expects that status.
+    """
+    stopping, wanted = _stopping(record), expect.step or StepFile.model_construct()
+    found = [each for each in stopping if _is_wanted(each, wanted)]
+    got = "; ".join(f"{e['name']!r} {e['status']}: {e['reason']}" for e in stopping)
+    if expect.step and not found:
+        yield f"expected {wanted.text} to stop it, got {got or 'no step'}"
+    elif expect.status == "Failed" and stopping and not found:
+        yield (
+            f"only errored steps stopped it: {got}; an errored step satisfies an "
+            "expected failure only with step: {status: errored}"
+        )
+    why = [each["reason"] for each in found]
+    if expect.step is None:
+        why += _other_reasons(record)
+    if expect.reason and not any(expect.reason in each for each in why):
+        yield f"no reason contains {expect.reason!r}"
+
+
+def _is_wanted(outcome: Mapping[str, Any], wanted: StepFile) -> bool:
+    statuses = {wanted.status} if wanted.status else {"failed", "inconclusive"}
+    return outcome["status"] in statuses and wanted.name in {None, outcome["name"]}

@@ -17,7 +17,12 @@ from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.cloudwatch.settings import CloudWatchSettings
 from rehearsal.codedeploy.settings import EngineSettings
 from rehearsal.customers.customers import Customers, customers
-from rehearsal.deployments import create_deployment, lifecycle_events, wait_for_end
+from rehearsal.deployments import (
+    create_deployment,
+    find_deployment,
+    lifecycle_events,
+    wait_for_end,
+)
 from rehearsal.ecs.images import Image, local_command
 from rehearsal.faults.certificate import ordered_certificate
 from rehearsal.first_version import primary_task_set, wait_for_first_version
@@ -50,6 +55,7 @@ class Rehearsal:
         host: The address of the endpoint, the listeners and the tasks.
         invoker: Who invokes the hooks instead of the stage's own Lambda.
         images: Images beside the scenario's, before which they go.
+        records: Where the record of each deployment is appended.
     """
 
     scenario: Scenario
@@ -58,6 +64,7 @@ class Rehearsal:
     host: str = "127.0.0.1"
     invoker: Any = None
     images: Mapping[str, Image] = field(default_factory=dict)
+    records: list[dict[str, Any]] = field(default_factory=list)
     log: HookLog = field(init=False)
     alarms: AlarmReasons = field(init=False)
 
@@ -115,11 +122,14 @@ class Rehearsal:
         self.audience.alarm(change)
 
     def play(self, only: Callable[[DeploymentFile], bool]) -> list[dict[str, Any]]:
-        """Play the deployments that ``only`` picks; returns their records.
+        """Run the deployments that ``only`` picks; returns ``records``.
+
+        After an interrupt they end with the interrupted deployment, as far as it got.
 
         Raises:
             PlanError: the plan is wrong.
             RehearsalError: the first version never became healthy.
+            KeyboardInterrupt: the user interrupted it.
         """
         events = plan_events(self.scenario)
         with self.stage(events) as stage:
@@ -127,11 +137,9 @@ class Rehearsal:
             wait_for_first_version(stage, self.scenario)
             self.audience.ready(self.scenario, stage.endpoint_url)
             with customers(stage, balancer, self.scenario) as visitors:
-                return [
+                for deployment in filter(only, self.scenario.content.deployments):
                     self._deploy(stage, balancer, deployment, events, visitors)
-                    for deployment in self.scenario.content.deployments
-                    if only(deployment)
-                ]
+        return self.records
 
     def _deploy(
         self,
@@ -140,7 +148,7 @@ class Rehearsal:
         deployment: DeploymentFile,
         events: tuple[LifecycleEvent, ...],
         visitors: Customers,
-    ) -> dict[str, Any]:
+    ) -> None:
         if deployment.waits_for_alarms:
             group = self.scenario.content.deployment_group
             wait_until_well(stage, group.alarms, _ALARMS_RECOVER)
@@ -150,13 +158,13 @@ class Rehearsal:
         spec = appspec(self.scenario, definition, events)
         id_ = create_deployment(codedeploy, self.scenario, spec)
         self.audience.begins(deployment, id_)
-        info = wait_for_end(codedeploy, id_)
+        interrupt = _wait(codedeploy, id_)
+        info = find_deployment(codedeploy, id_)
         rollback = info.get("rollbackInfo", {}).get("rollbackDeploymentId")
-        rolled_back = wait_for_end(codedeploy, rollback) if rollback else None
         visits = visitors.end()
         record = deployment_record(
             info,
-            rolled_back,
+            find_deployment(codedeploy, rollback) if rollback else None,
             lifecycle_events(codedeploy, self.scenario, id_),
             deployment,
             definition,
@@ -164,9 +172,12 @@ class Rehearsal:
             visits.first_served.get(definition),
             lambda event: self._verdict(id_, event, events),
             self.alarms.stopping(info.get("errorInformation")),
+            interrupted=interrupt is not None,
         )
+        self.records.append(record)
         self.audience.ended(deployment, record)
-        return record
+        if interrupt:
+            raise interrupt
 
     def _verdict(
         self, id_: str, event: Mapping[str, Any], hooked: tuple[LifecycleEvent, ...]
@@ -183,6 +194,17 @@ class Rehearsal:
         blue_group = primary["loadBalancers"][0]["targetGroupArn"]
         behind = dict.fromkeys(balancer.target_groups.values(), green)
         return behind | {blue_group: primary["taskDefinition"]}
+
+
+def _wait(codedeploy: Any, deployment_id: str) -> KeyboardInterrupt | None:
+    """Wait for a deployment and its rollback to end; returns the user's interrupt."""
+    try:
+        info = wait_for_end(codedeploy, deployment_id)
+        if rollback := info.get("rollbackInfo", {}).get("rollbackDeploymentId"):
+            wait_for_end(codedeploy, rollback)
+    except KeyboardInterrupt as interrupt:
+        return interrupt
+    return None
 
 
 def register(stage: Stage, scenario: Scenario, deployment: DeploymentFile) -> str:

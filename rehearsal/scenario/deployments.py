@@ -11,6 +11,28 @@ from rehearsal.faults.file import AnyEvent, FaultsFile
 from rehearsal.scenario.section import Section
 
 
+class StepFile(Section):
+    """The step that must stop a deployment."""
+
+    name: str | None = Field(None, min_length=1, description="Name of the step.")
+    status: Literal["failed", "inconclusive", "errored"] | None = Field(
+        None,
+        description="Status of the step; by default failed or inconclusive.",
+    )
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("write at least one of name and status")
+        return self
+
+    @property
+    def text(self) -> str:
+        """The step in words, such as ``step 'price' (failed)``."""
+        name = f"step {self.name!r}" if self.name else "a step"
+        return f"{name} ({self.status})" if self.status else name
+
+
 class ExpectFile(Section):
     """How a deployment must end."""
 
@@ -23,25 +45,32 @@ class ExpectFile(Section):
     rollback: Literal["Succeeded", "Failed", "Stopped"] | None = Field(
         None, description="Status of the rollback's own deployment."
     )
-    reason: str | None = Field(
-        None, description="Text that the verdict's reasons must hold."
+    step: StepFile | None = Field(
+        None, description="The step that must stop the deployment."
     )
-
+    reason: str | None = Field(
+        None,
+        min_length=1,
+        description="Text that a reason must contain: the reason of step, if given; "
+        "otherwise of a failed or inconclusive step, of an alarm or of CodeDeploy.",
+    )
     alarm: str | None = Field(
         None, description="The alarm that must stop the deployment."
     )
     failed_requests: Percentage = Field(
         "0%",
         validate_default=True,
-        description="The share of customers' requests that may fail.",
+        description="The share of production requests that may fail.",
     )
 
     @model_validator(mode="after")
     def _success_has_no_reasons(self) -> Self:
-        names = ("event", "rollback", "reason", "alarm")
+        names = ("event", "rollback", "step", "reason", "alarm")
         odd = [name for name in names if getattr(self, name)]
         if self.status == "Succeeded" and odd:
             raise ValueError(f"a deployment that is Succeeded has no {odd[0]}")
+        if self.status == "Stopped" and self.step:
+            raise ValueError("step needs status: Failed; no step stops a deployment")
         return self
 
 

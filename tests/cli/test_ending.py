@@ -34,6 +34,11 @@ def _told(record):
             id="hook that said nothing",
         ),
         pytest.param(
+            {"as_expected": False, "interrupted": True, "status": "InProgress"},
+            "InProgress, interrupted",
+            id="interrupted",
+        ),
+        pytest.param(
             {"as_expected": False, "surprises": ["the rollback is missing"]},
             "not as expected: the rollback is missing",
             id="surprise",
@@ -44,11 +49,11 @@ def _told(record):
                     an_event("x", verdict=a_verdict(optouts=["waived"]))
                 ]
             },
-            "note: waived",
-            id="opt-out",
+            "waiver: waived",
+            id="waiver",
         ),
     ],
 )
 def test_ending_tells(changes, expected):
-    """Customers, opt-outs and whether it was as expected are told in words."""
+    """The end shows traffic, waivers and whether it was as expected, in words."""
     assert expected in _told(a_deployment(**changes))

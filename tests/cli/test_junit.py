@@ -49,6 +49,17 @@ def test_what_xml_cannot_say_is_replaced():
     assert "a��<b>" == case.find("failure").get("message")
 
 
+def test_interrupted_rehearsal_is_an_error():
+    """CI is red after an interrupt, although every deployment until then was right."""
+    running = a_deployment(name="b", interrupted=True, as_expected=False)
+    record = a_record(a_deployment(), running, interrupted=True, not_run=["c"])
+    cases = _cases(of_rehearsal(record))
+    errors = {each.get("name"): each.find("error") is not None for each in cases}
+    assert {"a good version": False, "b": True, "c": True, "rehearsal": True} == errors
+    (only,) = _cases(of_rehearsal(a_record()))
+    assert only.find("error") is None
+
+
 def test_bad_version_that_was_stopped_as_expected_is_no_failure():
     """CI stays green when a deployment fails as its scenario says."""
     failed = an_event("AfterAllowTestTraffic", status="Failed")

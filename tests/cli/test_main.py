@@ -27,7 +27,7 @@ def _raising(error):
         pytest.param(click.exceptions.Exit(ExitCode.FAILED), 1, "", id="failed"),
         pytest.param(click.UsageError("no such thing"), 2, "no such thing", id="usage"),
         pytest.param(InputError("a:1:2: wrong"), 2, "a:1:2: wrong", id="input"),
-        pytest.param(KeyboardInterrupt(), 3, "stopped before the end", id="Ctrl-C"),
+        pytest.param(KeyboardInterrupt(), 3, "Interrupted; no verdict", id="Ctrl-C"),
         pytest.param(SystemExit(1), 3, "", id="the reader of the pipe has gone"),
         pytest.param(ValueError("a bug"), 3, "ValueError: a bug", id="accident"),
     ],

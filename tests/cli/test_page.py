@@ -14,6 +14,7 @@ from support.rehearsal_record import (
 
 from cli.page import page_of
 
+WHY = {"step": {"name": "price"}, "reason": "750"}
 PLANTED = "<script>alert('x')</script>\"'&"
 
 
@@ -57,7 +58,11 @@ def _failed():
     return a_deployment(
         name="wrong prices",
         status="Failed",
-        expectation={"status": "Failed", "event": "AfterInstall", "reason": "price"},
+        expectation={
+            "status": "Failed",
+            "event": "AfterInstall",
+            **WHY,
+        },
         error={"code": "HOOK_EXECUTION_FAILURE", "message": "it reported Failed"},
         rollback={"deployment_id": "d-9", "status": "Succeeded"},
         production_traffic={
@@ -83,19 +88,19 @@ def test_elements_are_closed_in_order():
     "text",
     [
         "1 of 2 ended as expected",
-        "Expected: Failed at AfterInstall, saying “price”",
+        "Expected: Failed at AfterInstall, step name price, reason contains “750”",
         "HOOK_EXECUTION_FAILURE",
         "Rolled back by d-9 : ✓ Succeeded",
         "✗ failed price",
         "came 750",
         "- Skipped AllowTraffic",
         "blue shop:1 served 75",
-        "none failed",
-        "alarms: failed, but it does not block",
+        "✓ 0 failed",
+        "Waivers used alarms: failed, but it does not block",
         "the deployment is Succeeded, not Failed",
         "shop:1.2.0 in task definition shop:2",
         "GET / answered 502",
-        "Faults ordered late_start: by 2 s",
+        "Injected faults late_start: by 2 s",
     ],
 )
 def test_story_is_told(text):
@@ -106,6 +111,19 @@ def test_story_is_told(text):
     }
     page = page_of(a_record(a_deployment(**surprise), _failed()))
     assert text in _Reader(page).text
+
+
+def test_interrupted_rehearsal_has_no_verdict():
+    """A page of an interrupted rehearsal says so, and lists what did not run."""
+    running = {"status": "InProgress", "interrupted": True, "as_expected": False}
+    record = a_record(
+        a_deployment(), a_deployment(**running), interrupted=True, not_run=["the last"]
+    )
+    text = _Reader(page_of(record)).text
+    assert "? Interrupted; no verdict" in text
+    assert "? InProgress, interrupted" in text
+    assert "Not run the last" in text
+    assert "nterrupted" not in _Reader(page_of(a_record())).text
 
 
 def test_failed_event_is_open():

@@ -11,6 +11,7 @@ from support.command import (
     BRIEF_PLAN,
     a_storefront,
     hookgate,
+    in_terminal,
     left_behind,
     running,
 )
@@ -220,7 +221,7 @@ def test_refusal_of_an_api_is_told(tmp_path):
         pytest.param(["/none.yaml"], "does not exist", id="no such file"),
         pytest.param(["--html", "/none/x"], "there is no folder", id="no such folder"),
         pytest.param(["--html", "x" * 300], "cannot be made", id="no file"),
-        pytest.param(["--only", "none"], "no deployment's name holds", id="none"),
+        pytest.param(["--only", "none"], "no deployment's name contains", id="none"),
         pytest.param(["--json", "-", "--html", "-"], "only one record", id="dash"),
     ],
 )
@@ -231,16 +232,68 @@ def test_wrong_usage_is_told(arguments, said):
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
-def test_stopped_rehearsal_leaves_nothing(tmp_path, sent):
-    """Ctrl-C and SIGTERM end every process; that there is no result is told."""
+def test_interrupt_keeps_what_ran(tmp_path, sent):
+    """Ctrl-C and SIGTERM keep what ran, print that there is no verdict and exit 3."""
     folder = tmp_path.resolve()
     scenario = a_storefront(folder)
-    with running("rehearse", scenario) as process:
-        # The first line is written once the first version serves customers.
+    files = {kind: tmp_path / f"record.{kind}" for kind in ("json", "junit", "html")}
+    options = [each for kind, file in files.items() for each in (f"--{kind}", file)]
+    with running("rehearse", scenario, *options) as process:
         lines = iter(process.stdout.readline, "")
         endpoint = next(URL.search(line)[0] for line in lines if URL.search(line))
+        next(line for line in lines if "1/2 a good version" in line)
         wait_for(lambda: left_behind(endpoint))
         process.send_signal(sent)
-        said = process.communicate()[1]
-    assert (3, True) == (process.returncode, "stopped before the end" in said)
+        printed, error = process.communicate()
+    assert (3, "Interrupted; no verdict\n") == (process.returncode, error)
+    assert "InProgress, interrupted" in printed
+    assert "0 of 1 ended as expected" in printed
+    record = json.loads(files["json"].read_text("utf-8"))
+    (deployment,) = record["deployments"]
+    assert (True, True, False, ["a version with wrong prices"]) == (
+        record["interrupted"],
+        deployment["interrupted"],
+        deployment["as_expected"],
+        record["not_run"],
+    )
+    assert EVENTS[0] == deployment["lifecycle_events"][0]["name"]
+    assert "Interrupted; no verdict" in files["html"].read_text("utf-8")
+    document = ET.parse(files["junit"])  # noqa: S314 - our own text
+    assert 3 == len(document.findall(".//error"))
     assert [] == left_behind(folder) + left_behind(endpoint)
+
+
+def test_interrupt_before_the_first_deployment(tmp_path):
+    """An interrupt during setup writes a record in which nothing ran."""
+    file = tmp_path / "record.json"
+    scenario = a_storefront(tmp_path.resolve())
+    with running("rehearse", scenario, "--json", file) as process:
+        # The tasks of the first version start, and no deployment has been created.
+        wait_for(lambda: left_behind(tmp_path.resolve()))
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate()
+    record = json.loads(file.read_text("utf-8"))
+    names = ["a good version", "a version with wrong prices"]
+    assert (3, "Interrupted; no verdict\n", True, [], names) == (
+        process.returncode,
+        error,
+        record["interrupted"],
+        record["deployments"],
+        record["not_run"],
+    )
+
+
+def test_interrupt_leaves_the_view_on_the_terminal(tmp_path):
+    """After Ctrl-C in a terminal, the events that ran are still on the screen."""
+    scenario = a_storefront(tmp_path.resolve())
+    with in_terminal("rehearse", scenario) as terminal:
+        terminal.wait_for("Succeeded Install|✓ Install")
+        terminal.type("\x03")
+        code = terminal.wait()
+    screen = "\n".join(terminal.screen())
+    assert 3 == code
+    assert re.search(r"1/2 a good version +storefront:1.1.0 +d-\w+ +InProgress", screen)
+    assert "✓ Install" in screen
+    assert "InProgress, interrupted" in screen
+    assert screen.rstrip().endswith("Interrupted; no verdict")
+    assert [] == left_behind(tmp_path.resolve())

@@ -10,9 +10,9 @@ from cli.words import (
     duration_text,
     fault_lines,
     mark,
-    notes_of,
     side,
     step_table,
+    waivers_of,
 )
 
 
@@ -37,14 +37,14 @@ def test_every_status_has_its_mark():
     assert ["✓", "✗", "!", "?"] == marks
 
 
-def test_opt_outs_are_gathered():
-    """Each opt-out of a deployment is told once, in a fixed order."""
+def test_waivers_are_gathered():
+    """Each waiver of a deployment is listed once, in a fixed order."""
     events = [
         an_event("AfterInstall", verdict=a_verdict(optouts=["b", "a"])),
         an_event("AllowTraffic"),
         an_event("BeforeAllowTraffic", verdict=a_verdict(optouts=["a"])),
     ]
-    assert ["a", "b"] == notes_of(a_deployment(lifecycle_events=events))
+    assert ["a", "b"] == waivers_of(a_deployment(lifecycle_events=events))
 
 
 def test_many_steps_are_counted():

@@ -34,7 +34,15 @@ def _events(failed=None):
 
 
 def _record(  # noqa: PLR0913 - each is what a test is about
-    expect, *, at=None, rollback=None, verdicts=(), served=None, alarms=(), **traffic
+    expect,
+    *,
+    at=None,
+    rollback=None,
+    verdicts=(),
+    served=None,
+    alarms=(),
+    interrupted=False,
+    **traffic,
 ):
     """The record of a deployment that ended as told, against what was expected.
 
@@ -58,12 +66,13 @@ def _record(  # noqa: PLR0913 - each is what a test is about
         served,
         lambda event: dict(verdicts).get(event["lifecycleEventName"]),
         alarms,
+        interrupted=interrupted,
     )
 
 
 def _failed(expect, **more):
     """The record of a deployment that a hook stopped and that was rolled back."""
-    outcome = an_outcome(name="price", status="failed", reason="came 750")
+    outcome = an_outcome(name="price", status="failed", reason="expected 7.5, got 750")
     verdicts = {"AfterAllowTestTraffic": a_verdict(outcome, status="Failed")}
     told = {
         "at": "AfterAllowTestTraffic",
@@ -132,7 +141,8 @@ def test_good_deployment_is_as_expected():
 
 def test_bad_deployment_is_as_expected():
     """A deployment that fails where and why it should surprises nobody."""
-    record = _failed(FAILED | {"reason": "price: came 750"})
+    step = {"name": "price", "status": "failed"}
+    record = _failed(FAILED | {"step": step, "reason": "got 750"})
     assert (True, []) == (record["as_expected"], record["surprises"])
 
 
@@ -159,7 +169,7 @@ def test_bad_deployment_is_as_expected():
         ),
         pytest.param(
             FAILED | {"reason": "/cart"},
-            ["no reason says '/cart'"],
+            ["no reason contains '/cart'"],
             id="it failed for another reason",
         ),
     ],
@@ -168,6 +178,116 @@ def test_deployment_that_fails_otherwise_surprises(expect, expected):
     """Whatever differs from what the scenario says is told."""
     record = _failed(expect)
     assert (False, expected) == (record["as_expected"], record["surprises"])
+
+
+ERRORED = an_outcome(
+    name="price of a room", status="errored", reason="the secret key is missing"
+)
+FAILED_STEP = an_outcome(
+    name="price of a room", status="failed", reason="expected 7.5, got 750"
+)
+SKIPPED = an_outcome(
+    name="load", status="skipped", reason="needs price of a room, which did not pass"
+)
+GOT_ERRORED = "'price of a room' errored: the secret key is missing"
+GOT_FAILED = "'price of a room' failed: expected 7.5, got 750"
+ONLY_ERRORED = (
+    f"only errored steps stopped it: {GOT_ERRORED}; an errored step satisfies an "
+    "expected failure only with step: {status: errored}"
+)
+
+
+@pytest.mark.parametrize(
+    ("expect", "outcomes", "expected"),
+    [
+        pytest.param(
+            {"reason": "price of a room"},
+            [ERRORED, SKIPPED],
+            [ONLY_ERRORED, "no reason contains 'price of a room'"],
+            id="a reason is no name",
+        ),
+        pytest.param(
+            {"reason": "secret"},
+            [ERRORED],
+            [ONLY_ERRORED, "no reason contains 'secret'"],
+            id="the reason of an errored step",
+        ),
+        pytest.param({}, [ERRORED], [ONLY_ERRORED], id="an errored step alone"),
+        pytest.param({}, [ERRORED, FAILED_STEP], [], id="a failed step beside"),
+        pytest.param(
+            {"reason": "price of a room"},
+            [FAILED_STEP, SKIPPED],
+            ["no reason contains 'price of a room'"],
+            id="the reason of a skipped step names another",
+        ),
+        pytest.param(
+            {"step": {"name": "price of a room"}}, [FAILED_STEP], [], id="by name"
+        ),
+        pytest.param(
+            {"step": {"name": "price of a room"}, "reason": "got 750"},
+            [FAILED_STEP],
+            [],
+            id="by name and reason",
+        ),
+        pytest.param(
+            {"step": {"name": "price of a room"}, "reason": "a hook reported"},
+            [FAILED_STEP],
+            ["no reason contains 'a hook reported'"],
+            id="the reason of another",
+        ),
+        pytest.param(
+            {"step": {"name": "price of a room"}},
+            [ERRORED],
+            [f"expected step 'price of a room' to stop it, got {GOT_ERRORED}"],
+            id="by name, but errored",
+        ),
+        pytest.param(
+            {"step": {"name": "price"}},
+            [FAILED_STEP],
+            [f"expected step 'price' to stop it, got {GOT_FAILED}"],
+            id="a part of a name",
+        ),
+        pytest.param(
+            {"step": {"status": "inconclusive"}},
+            [FAILED_STEP],
+            [f"expected a step (inconclusive) to stop it, got {GOT_FAILED}"],
+            id="another status",
+        ),
+        pytest.param(
+            {"step": {"status": "errored"}, "reason": "secret"},
+            [ERRORED],
+            [],
+            id="an expected error",
+        ),
+        pytest.param(
+            {"step": {"status": "errored"}},
+            [ERRORED | {"blocking": False}],
+            ["expected a step (errored) to stop it, got no step"],
+            id="a step that does not block",
+        ),
+    ],
+)
+def test_right_step_must_stop_it(expect, outcomes, expected):
+    """A bad version is stopped by the expected step, or the rehearsal fails."""
+    verdicts = {"AfterAllowTestTraffic": a_verdict(*outcomes, status="Failed")}
+    assert expected == _failed(FAILED | expect, verdicts=verdicts)["surprises"]
+
+
+def test_step_at_another_event_does_not_count():
+    """A step of an event that Succeeded did not stop the deployment."""
+    other = a_verdict(an_outcome(name="x", status="failed", blocking=True))
+    record = _failed(FAILED | {"step": {"name": "x"}}, verdicts={"AfterInstall": other})
+    assert ["expected step 'x' to stop it, got no step"] == record["surprises"]
+
+
+def test_interrupted_deployment_is_not_as_expected():
+    """However a deployment looks at an interrupt, it has not ended as expected."""
+    record = _record({"status": "Succeeded"}, interrupted=True)
+    assert (True, False, ["interrupted before the deployment ended"]) == (
+        record["interrupted"],
+        record["as_expected"],
+        record["surprises"],
+    )
 
 
 def test_bad_version_that_goes_live_surprises():
@@ -184,17 +304,17 @@ def test_bad_version_that_goes_live_surprises():
     [
         pytest.param(
             {"failed": 2, "failures": ["/: reset", "/: answered 502"]},
-            "2 of 9 requests of customers failed: /: reset; /: answered 502",
+            "2 of 9 production requests failed: /: reset; /: answered 502",
             id="failed",
         ),
         pytest.param(
             {"failed": 1},
-            "1 of 9 requests of customers failed: as they did before",
+            "1 of 9 production requests failed: as before",
             id="failed, when too many had failed before",
         ),
         pytest.param(
             {"dropped": 3},
-            "customers were too many at once: 3 of their requests could not be started",
+            "3 production requests could not start in time",
             id="dropped",
         ),
     ],
@@ -204,7 +324,7 @@ def test_customer_who_is_not_served_surprises(traffic, expected):
     assert [expected] == _record({"status": "Succeeded"}, **traffic)["surprises"]
 
 
-EARLY = "customers were answered by green before BeforeAllowTraffic had passed"
+EARLY = "green answered production requests before BeforeAllowTraffic passed"
 
 
 @pytest.mark.parametrize(
@@ -226,8 +346,8 @@ def test_green_never_answers_when_the_gate_did_not_pass():
     assert [EARLY] == _failed(FAILED, served=GATE + 100)["surprises"]
 
 
-def test_only_what_blocked_is_a_reason():
-    """Reasons are the error and each blocking step that did not pass."""
+def test_only_a_step_that_blocked_has_a_reason():
+    """Reasons are the error's and those of blocking steps, never a name."""
     verdict = a_verdict(
         an_outcome(name="a", status="failed", reason="x"),
         an_outcome(name="b", status="failed", reason="y", blocking=False),
@@ -235,12 +355,17 @@ def test_only_what_blocked_is_a_reason():
         an_outcome(name="d", status="skipped", reason="needs a"),
     )
     record = _failed(FAILED, verdicts={"AfterAllowTestTraffic": verdict})
-    assert ["a hook reported Failed", "a: x", "d: needs a"] == reasons(record)
+    assert ["a hook reported Failed", "x"] == reasons(record)
 
 
 def test_rehearsal_gathers_deployments():
     """A rehearsal's record names its schema and holds all deployments."""
-    expected = {"schema": "hookgate.rehearsal/1", "deployments": [{"a": 1}]}
+    expected = {
+        "schema": "hookgate.rehearsal/1",
+        "interrupted": False,
+        "deployments": [{"a": 1}],
+        "not_run": [],
+    }
     assert expected == rehearsal_record(iter([{"a": 1}]))
 
 
@@ -261,8 +386,8 @@ def test_the_alarm_that_stopped_it(alarms, surprises):
     record = _failed(FAILED | {"alarm": "errors"}, alarms=alarms)
 
     assert (alarms, surprises) == (record["alarms"], record["surprises"])
-    assert [f"{each['name']}: {each['reason']}" for each in alarms] == [
-        each for each in reasons(record) if each.startswith(("errors", "slow"))
+    assert [each["reason"] for each in alarms] == [
+        each for each in reasons(record) if each.endswith("> 2")
     ]
 
 

@@ -65,6 +65,7 @@ def a_deployment(**changes: Any) -> dict[str, Any]:
         "task_definition": "shop:2",
         "faults": {},
         "status": "Succeeded",
+        "interrupted": False,
         "expected": "Succeeded",
         "expectation": {"status": "Succeeded"},
         "error": None,
@@ -85,7 +86,11 @@ def a_deployment(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def a_record(*deployments: dict[str, Any]) -> dict[str, Any]:
+def a_record(*deployments: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """A rehearsal of those deployments, or of one good one."""
-    played = list(deployments) or [a_deployment()]
-    return {"schema": "hookgate.rehearsal/1", "deployments": played}
+    return {
+        "schema": "hookgate.rehearsal/1",
+        "interrupted": False,
+        "deployments": list(deployments) or [a_deployment()],
+        "not_run": [],
+    } | changes
