@@ -154,7 +154,7 @@ class Stage:
         front.open(
             json_services={
                 CODEDEPLOY: codedeploy.service(settings.region, ACCOUNT),
-                ECS: ecs.service(),
+                ECS: ecs.service(mirror.is_attached),
             },
             load_balancing=LoadBalancerService(self.data_plane, mirror),
             functions=LambdaService(fleet),

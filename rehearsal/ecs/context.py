@@ -22,11 +22,16 @@ OPTIONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EcsContext:
-    """What every ECS operation works with; ``moto`` calls moto's ECS."""
+    """What every ECS operation works with.
+
+    ``moto`` calls moto's ECS. ``is_attached`` tells whether any load balancer uses the
+    target group with an ARN.
+    """
 
     scheduler: Scheduler
     whereabouts: Whereabouts
     moto: CallMoto
+    is_attached: Callable[[str], bool]
 
     def service(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The service that a request names, as moto knows it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rehearsal.data_plane import DataPlane
 from rehearsal.ecs.context import EcsContext
 from rehearsal.ecs.images import Images
@@ -48,8 +50,12 @@ class Ecs:
         """End every task."""
         self._scheduler.close()
 
-    def service(self) -> JsonService:
-        """The API."""
+    def service(self, is_attached: Callable[[str], bool]) -> JsonService:
+        """The API.
+
+        Args:
+            is_attached: Whether any load balancer uses the target group with an ARN.
+        """
         return ecs_service(
             EcsContext(
                 scheduler=self._scheduler,
@@ -57,5 +63,6 @@ class Ecs:
                 moto=lambda operation, request: self._moto.call(
                     "ecs", operation, request
                 ),
+                is_attached=is_attached,
             )
         )

@@ -7,20 +7,55 @@ from typing import Any
 
 from rehearsal.ecs.context import OPTIONS, EcsContext, EcsOperation
 from rehearsal.ecs.records import TaskSet, last_part
+from rehearsal.endpoint.errors import ApiError
 
 CONTROLLED = {"CODE_DEPLOY", "EXTERNAL"}
+#: What UpdateService does not change under CODE_DEPLOY, by the request's member.
+#: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
+_OF_CODEDEPLOY = {
+    "taskDefinition": "Unable to update task definition",
+    "loadBalancers": "Unable to update load balancers",
+    "networkConfiguration": "Unable to update network parameters",
+    "platformVersion": "Unable to update platform version",
+    "forceNewDeployment": "Cannot force a new deployment",
+}
 
 
 def _create(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
-    if (request.get("deploymentController") or {}).get("type") == "CODE_DEPLOY":
-        definition = context.definition(request["taskDefinition"])
-        context.checked(definition, request.get("loadBalancers") or [])
+    _check_new(context, request)
     # Moto would look the subnets up in EC2; a stage's tasks are in none.
     asked = {k: v for k, v in request.items() if k != "networkConfiguration"}
     service = context.moto("CreateService", asked)["service"]
     if service["deploymentController"]["type"] == "CODE_DEPLOY":
         context.scheduler.add(_first_task_set(context, request, service))
     return {"service": _shown(context, service)}
+
+
+def _check_new(context: EcsContext, request: dict[str, Any]) -> None:
+    code = "InvalidParameterException"
+    cluster, name = request.get("cluster", "default"), request["serviceName"]
+    asked = {"cluster": cluster, "services": [name]}
+    found = context.moto("DescribeServices", asked)["services"]
+    if any(each["status"] != "INACTIVE" for each in found):
+        raise ApiError(code, "Creation of service was not idempotent.")
+    balancers = request.get("loadBalancers") or []
+    for arn in (each.get("targetGroupArn") for each in balancers):
+        if arn and not context.is_attached(arn):
+            what = "does not have an associated load balancer"
+            raise ApiError(code, f"The target group with targetGroupArn {arn} {what}.")
+    if "taskDefinition" not in request:
+        return
+    definition = context.definition(request["taskDefinition"])
+    if definition.get("networkMode") == "awsvpc" and not request.get(
+        "networkConfiguration"
+    ):
+        what = "when networkMode 'awsvpc' is specified"
+        raise ApiError(code, f"Network Configuration must be provided {what}.")
+    if (request.get("deploymentController") or {}).get("type") == "CODE_DEPLOY":
+        if not balancers:
+            what = "for a service with a CODE_DEPLOY deployment controller"
+            raise ApiError(code, f"A load balancer must be provided {what}.")
+        context.checked(definition, balancers)
 
 
 def _describe(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
@@ -30,6 +65,15 @@ def _describe(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _update(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
+    before = context.service(request)
+    if before["deploymentController"]["type"] == "CODE_DEPLOY":
+        for member, refusal in _OF_CODEDEPLOY.items():
+            if request.get(member):
+                message = (
+                    f"{refusal} on services with a CODE_DEPLOY deployment controller. "
+                    "Use AWS CodeDeploy to trigger a new deployment."
+                )
+                raise ApiError("InvalidParameterException", message)
     service = context.moto("UpdateService", request)["service"]
     for task_set in _task_sets(context, service):
         task_set.desired = service["desiredCount"]
@@ -42,6 +86,20 @@ def _delete(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
     for task_set in _task_sets(context, before):
         context.scheduler.drain(task_set)
     return {"service": _shown(context, service)}
+
+
+def _delete_cluster(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
+    cluster = {"cluster": request["cluster"]}
+    token: dict[str, Any] | None = {}
+    while token is not None:
+        page = context.moto("ListServices", {**cluster, **token})
+        asked = {**cluster, "services": page["serviceArns"]}
+        found = context.moto("DescribeServices", asked)["services"]
+        if any(each["status"] != "INACTIVE" for each in found):
+            message = "The Cluster cannot be deleted while Services are active."
+            raise ApiError("ClusterContainsServicesException", message)
+        token = {"nextToken": page["nextToken"]} if page.get("nextToken") else None
+    return context.moto("DeleteCluster", cluster)
 
 
 def _first_task_set(
@@ -89,4 +147,5 @@ OPERATIONS: Mapping[str, EcsOperation] = {
     "DescribeServices": _describe,
     "UpdateService": _update,
     "DeleteService": _delete,
+    "DeleteCluster": _delete_cluster,
 }

@@ -78,6 +78,24 @@ class Mirror:
             for group in referenced_groups(settings)
         ]
 
+    def is_attached(self, target_group: str) -> bool:
+        """Whether any listener forwards to the target group with that ARN."""
+        return any(each.target_group == target_group for each in self.attached())
+
+    def has_port(self, port: str, *, balancer: str = "", listener: str = "") -> bool:
+        """Whether another listener of a load balancer has the port.
+
+        Args:
+            port: Of a listener that is about to be made or changed.
+            balancer: The load balancer's ARN; the listener's own if left out.
+            listener: The ARN of the listener that changes.
+        """
+        for each in self._backend().load_balancers.values():
+            if each.arn == balancer or listener in each.listeners:
+                others = (o for arn, o in each.listeners.items() if arn != listener)
+                return any(str(other.port) == port for other in others)
+        return False
+
     def refresh(self) -> dict[str, str]:
         """Bring the data plane to what moto now says.
 

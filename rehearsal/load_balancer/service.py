@@ -40,9 +40,13 @@ class LoadBalancerService:
             "RegisterTargets": self._register,
             "DeregisterTargets": self._deregister,
         }
+        self._checks = {
+            "CreateListener": self._check_port,
+            "ModifyListener": self._check_port,
+        }
 
     def answer(self, body: bytes) -> Reply | None:
-        """Answer a request about targets; None for what is moto's to answer.
+        """Answer a request about targets, or refuse one; None for what is moto's.
 
         Args:
             body: The request as a form.
@@ -50,9 +54,11 @@ class LoadBalancerService:
         fields = parse_qs(body.decode(errors="replace"), keep_blank_values=True)
         form = {name: values[0] for name, values in fields.items()}
         operation = form.get("Action", "")
-        if operation not in self._operations:
-            return None
         try:
+            if operation in self._checks:
+                self._checks[operation](form)
+            if operation not in self._operations:
+                return None
             content = self._operations[operation](form)
         except ApiError as error:
             return error_reply(error.code, error.message)
@@ -76,6 +82,17 @@ class LoadBalancerService:
             body = body.replace(old.encode(), new.encode())
         headers = {k: v for k, v in reply.headers.items() if k != "Content-Length"}
         return Reply(status=reply.status, body=body, headers=headers)
+
+    def _check_port(self, form: Form) -> None:
+        balancer, listener = (
+            form.get("LoadBalancerArn", ""),
+            form.get("ListenerArn", ""),
+        )
+        if self._mirror.has_port(
+            form.get("Port", ""), balancer=balancer, listener=listener
+        ):
+            message = "A listener already exists on this port for this load balancer"
+            raise ApiError("DuplicateListener", f"{message} '{balancer or listener}'")
 
     def _describe_target_health(self, form: Form) -> dict[str, Any]:
         found = self._health(form)

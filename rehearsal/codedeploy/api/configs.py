@@ -36,7 +36,7 @@ def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         "deploymentConfigName": name,
         "computePlatform": "ECS",
         "createTime": context.engine.clock.now(),
-        "trafficRoutingConfig": _checked(request.get("trafficRoutingConfig")),
+        "trafficRoutingConfig": _checked(request.get("trafficRoutingConfig") or {}),
     }
     context.registry.configs[name] = config
     return {"deploymentConfigId": config["deploymentConfigId"]}
@@ -62,11 +62,14 @@ def _delete(context: Context, request: dict[str, Any]) -> None:
     context.registry.configs.pop(name, None)
 
 
-def _checked(routing: dict[str, Any] | None) -> dict[str, Any]:
+def _checked(routing: dict[str, Any]) -> dict[str, Any]:
     code = "InvalidTrafficRoutingConfigurationException"
-    if routing is None or routing.get("type") == "AllAtOnce":
-        return {"type": "AllAtOnce"}
     kind = routing.get("type")
+    if kind is None:
+        message = "For ECS, a deployment configuration needs a trafficRoutingConfig."
+        raise ApiError(code, message)
+    if kind == "AllAtOnce":
+        return {"type": "AllAtOnce"}
     if kind not in LIMITS:
         raise ApiError(code, f"{kind!r} is no type of traffic routing.")
     member, percentage, interval = LIMITS[kind]

@@ -12,7 +12,7 @@ from rehearsal.codedeploy.api.context import (
     paged,
 )
 from rehearsal.codedeploy.api.deployment_info import deployment_info
-from rehearsal.codedeploy.api.group_settings import check_alarms
+from rehearsal.codedeploy.api.group_settings import check_alarms, check_rollback
 from rehearsal.codedeploy.api.ordering import order_for
 from rehearsal.codedeploy.api.revisions import register
 from rehearsal.codedeploy.engine import GroupIsBusyError
@@ -69,10 +69,7 @@ def _check_request(context: Context, request: dict[str, Any]) -> None:
     if config is not None and config not in context.registry.configs:
         message = f"No deployment configuration found for name: {config}"
         raise ApiError("DeploymentConfigDoesNotExistException", message)
-    events = (request.get("autoRollbackConfiguration") or {}).get("events") or []
-    if set(events) - set(AutoRollbackEvent):
-        message = f"autoRollbackConfiguration.events is {events}."
-        raise ApiError("InvalidAutoRollbackConfigException", message)
+    check_rollback(request.get("autoRollbackConfiguration") or {})
     check_alarms(request.get("overrideAlarmConfiguration") or {})
 
 
@@ -82,6 +79,9 @@ def _list(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     if "applicationName" in request:
         application = context.application(request).name
         group = context.group(request).name
+    elif "deploymentGroupName" in request:
+        message = "applicationName is missing: whose deployment group is it?"
+        raise ApiError("ApplicationNameRequiredException", message)
     statuses = request.get("includeOnlyStatuses") or list(DeploymentStatus)
     unknown = set(statuses) - {*DeploymentStatus, "Baking"}
     if unknown:
@@ -89,6 +89,9 @@ def _list(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         raise ApiError("InvalidDeploymentStatusException", message)
     times = request.get("createTimeRange") or {}
     start, end = times.get("start") or 0.0, times.get("end") or float("inf")
+    if start > end:
+        message = "createTimeRange ends before it starts."
+        raise ApiError("InvalidTimeRangeException", message)
     found = context.engine.deployments(application, group)
     ids = [
         deployment.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from rehearsal.codedeploy.model.vocabulary import AutoRollbackEvent
 from rehearsal.endpoint.errors import ApiError
 
 Settings = Mapping[str, Any]
+ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}")
 MAX_TERMINATION_WAIT = 2880  # minutes, by the API's model
 MAX_ALARMS = 10
 MAX_ALARM_NAME = 255
@@ -64,6 +66,7 @@ def check_settings(settings: Settings, configs: Mapping[str, Any]) -> None:
         _check_service,
         _check_routes,
         _check_blue_green,
+        _check_role,
         _check_rollback,
         _check_alarms,
         _check_triggers,
@@ -140,8 +143,23 @@ def _check_blue_green(settings: Settings) -> None:
         raise ApiError(code, f"{action!r} is no actionOnTimeout.")
 
 
+def _check_role(settings: Settings) -> None:
+    role = settings["serviceRoleArn"]
+    if not ROLE.fullmatch(role):
+        message = f"serviceRoleArn is the ARN of an IAM role, not {role!r}."
+        raise ApiError("InvalidRoleException", message)
+
+
 def _check_rollback(settings: Settings) -> None:
-    rollback = settings.get("autoRollbackConfiguration") or {}
+    check_rollback(settings.get("autoRollbackConfiguration") or {})
+
+
+def check_rollback(rollback: Mapping[str, Any]) -> None:
+    """Refuse an automatic rollback with unknown events, or enabled without any.
+
+    Raises:
+        ApiError: With the exception that the API models for what is wrong.
+    """
     unknown = set(rollback.get("events") or []) - set(AutoRollbackEvent)
     if unknown or (rollback.get("enabled") and not rollback.get("events")):
         message = (

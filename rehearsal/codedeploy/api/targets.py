@@ -1,4 +1,8 @@
-"""Deployment targets: the one ECS service of each deployment."""
+"""Deployment targets: one ECS service for each deployment, and no instances.
+
+The operations on instances belong to the EC2/on-premises platform; an ECS deployment
+has none, and an account without that platform has none registered.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,9 @@ def _get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     deployment = _started(context, request)
     ids = request["targetIds"]
+    if not ids:
+        message = "targetIds is empty: which targets?"
+        raise ApiError("DeploymentTargetIdRequiredException", message)
     if len(ids) > MOST_TARGETS:
         message = f"At most {MOST_TARGETS} targets can be asked for at once."
         raise ApiError("DeploymentTargetListSizeExceededException", message)
@@ -60,8 +67,53 @@ def _target(context: Context, deployment: Deployment, target_id: str) -> dict[st
     return deployment_target(deployment, context.service_arn(deployment))
 
 
+def _instances(context: Context, request: dict[str, Any]) -> None:
+    deployment = context.deployment(request["deploymentId"])
+    message = (
+        f"The deployment {deployment.id} is on the compute platform ECS, which has no "
+        "instances; use ListDeploymentTargets and GetDeploymentTarget."
+    )
+    raise ApiError("InvalidComputePlatformException", message)
+
+
+def _skip_wait(context: Context, request: dict[str, Any]) -> None:
+    deployment = context.deployment(request.get("deploymentId"))
+    if deployment.is_over:
+        message = f"The deployment {deployment.id} is already {deployment.status}."
+        raise ApiError("DeploymentAlreadyCompletedException", message)
+    message = (
+        f"The deployment {deployment.id} terminates no instances; use "
+        "ContinueDeployment with deploymentWaitType TERMINATION_WAIT."
+    )
+    raise ApiError("UnsupportedActionForDeploymentTypeException", message)
+
+
+def _list_on_premises(_: Context, request: dict[str, Any]) -> dict[str, Any]:
+    status = request.get("registrationStatus", "Registered")
+    if status not in {"Registered", "Deregistered"}:
+        message = f"registrationStatus is Registered or Deregistered, not {status!r}."
+        raise ApiError("InvalidRegistrationStatusException", message)
+    return paged(request, "instanceNames", [])
+
+
+def _get_on_premises(_: Context, request: dict[str, Any]) -> None:
+    message = f"The on-premises instance {request['instanceName']} is not registered."
+    raise ApiError("InstanceNotRegisteredException", message)
+
+
+def _list_tokens(_: Context, request: dict[str, Any]) -> dict[str, Any]:
+    return paged(request, "tokenNameList", [])
+
+
 OPERATIONS: Mapping[str, ContextOperation] = {
     "GetDeploymentTarget": _get,
     "BatchGetDeploymentTargets": _batch_get,
     "ListDeploymentTargets": _list_all,
+    "ListDeploymentInstances": _instances,
+    "GetDeploymentInstance": _instances,
+    "BatchGetDeploymentInstances": _instances,
+    "SkipWaitTimeForInstanceTermination": _skip_wait,
+    "ListOnPremisesInstances": _list_on_premises,
+    "GetOnPremisesInstance": _get_on_premises,
+    "ListGitHubAccountTokenNames": _list_tokens,
 }

@@ -173,6 +173,111 @@ def test_what_does_not_exist_is_refused(setting, operation, code):
     assert code == caught.value.response["Error"]["Code"]
 
 
+def behind(setting, group="blue"):
+    """A load balancer's entry in CreateService."""
+    arn = setting.groups.get(group, group)
+    return {"targetGroupArn": arn, "containerName": "web", "containerPort": 80}
+
+
+CODEDEPLOY = "services with a CODE_DEPLOY deployment controller"
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "says"),
+    [
+        ("taskDefinition", "shop:1", "Unable to update task definition on"),
+        ("loadBalancers", [{"containerName": "web"}], "Unable to update load balan"),
+        ("platformVersion", "1.4.0", "Unable to update platform version on"),
+        (
+            "networkConfiguration",
+            {"awsvpcConfiguration": {"subnets": ["s"]}},
+            "Unable to update network parameters on",
+        ),
+        ("forceNewDeployment", True, "Cannot force a new deployment on"),
+    ],
+)
+def test_codedeploy_alone_changes_its_services(setting, member, value, says):
+    """UpdateService refuses what needs a deployment, and nothing changes."""
+    before = setting.task_sets()
+    with pytest.raises(ClientError, match=f"{says}.*{CODEDEPLOY}") as caught:
+        setting.ecs.update_service(cluster="main", service="shop", **{member: value})
+
+    assert "InvalidParameterException" == caught.value.response["Error"]["Code"]
+    assert [each["id"] for each in before] == [e["id"] for e in setting.task_sets()]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        pytest.param({"serviceName": "shop"}, "not idempotent", id="twice"),
+        pytest.param({"loadBalancers": []}, "balancer must be provided", id="none"),
+        pytest.param({"loadBalancers": "alone"}, "an associated load", id="unused"),
+        pytest.param({"networkMode": "awsvpc"}, "Network Config", id="no network"),
+    ],
+)
+def test_a_service_that_cannot_run_is_refused(setting, changes, says):
+    """CreateService checks the name, the target group and the network."""
+    ecs = setting.ecs
+    if changes.get("loadBalancers") == "alone":
+        arn = setting.elbv2.create_target_group(
+            Name="alone",
+            Protocol="HTTP",
+            Port=80,
+            VpcId=setting.stage.vpc,
+            TargetType="ip",
+        )["TargetGroups"][0]["TargetGroupArn"]
+        changes = {"loadBalancers": [behind(setting, arn)]}
+    definition = ecs.register_task_definition(
+        family="refused",
+        networkMode=changes.get("networkMode", "bridge"),
+        containerDefinitions=[
+            {
+                "name": "web",
+                "image": "shop:1",
+                "memory": 64,
+                "portMappings": [{"containerPort": 80}],
+            }
+        ],
+    )["taskDefinition"]["taskDefinitionArn"]
+    request = {
+        "cluster": "main",
+        "serviceName": "refused",
+        "taskDefinition": definition,
+        "desiredCount": 1,
+        "deploymentController": {"type": "CODE_DEPLOY"},
+        "loadBalancers": [behind(setting)],
+        **{k: v for k, v in changes.items() if k != "networkMode"},
+    }
+
+    with pytest.raises(ClientError, match=says) as caught:
+        ecs.create_service(**request)
+
+    assert "InvalidParameterException" == caught.value.response["Error"]["Code"]
+    assert len(setting.task_sets()) == 1
+    asked = {"cluster": "main", "services": ["refused"]}
+    assert [] == ecs.describe_services(**asked)["services"]
+
+
+def test_a_cluster_with_services_stays(setting):
+    """DeleteCluster refuses while a service is active, and obeys afterwards."""
+    ecs = setting.ecs
+    ecs.create_cluster(clusterName="other")
+    ecs.create_service(
+        cluster="other",
+        serviceName="shop",
+        taskDefinition=setting.task_definition("1"),
+        desiredCount=0,
+        deploymentController={"type": "CODE_DEPLOY"},
+        loadBalancers=[behind(setting)],
+    )
+    with pytest.raises(ecs.exceptions.ClusterContainsServicesException):
+        ecs.delete_cluster(cluster="other")
+
+    ecs.delete_service(cluster="other", service="shop")
+    deleted = ecs.delete_cluster(cluster="other")["cluster"]
+    assert "INACTIVE" == deleted["status"]
+
+
 def test_a_services_tasks_end_with_it(setting):
     """DeleteService stops everything."""
     setting.ecs.create_service(
@@ -181,6 +286,7 @@ def test_a_services_tasks_end_with_it(setting):
         taskDefinition=setting.task_definition("1"),
         desiredCount=1,
         deploymentController={"type": "CODE_DEPLOY"},
+        loadBalancers=[behind(setting)],
         networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
     )
     listed = {"cluster": "main", "serviceName": "other"}

@@ -144,6 +144,22 @@ def test_a_port_that_is_taken_is_refused(elbv2, balancer):
     assert [] == elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]
 
 
+def test_a_port_has_one_listener(elbv2, balancer):
+    """A second one is refused when it is made and when it is moved there."""
+    first, second = (listener(elbv2, balancer, fixed(each)) for each in ("1", "2"))
+    with pytest.raises(elbv2.exceptions.DuplicateListenerException):
+        listener(elbv2, balancer, fixed("3"), port=first["Port"])
+    with pytest.raises(elbv2.exceptions.DuplicateListenerException):
+        elbv2.modify_listener(ListenerArn=second["ListenerArn"], Port=first["Port"])
+    elbv2.modify_listener(
+        ListenerArn=first["ListenerArn"],
+        Port=first["Port"],
+        DefaultActions=[fixed("same port")],
+    )
+
+    assert ("same port", "2") == (fetch(first["Port"]), fetch(second["Port"]))
+
+
 def test_a_target_is_healthy_once_a_listener_uses_its_group(
     stage, elbv2, balancer, task
 ):

@@ -1,5 +1,6 @@
 """CodeDeploy's errors through a real boto3 client, against a real endpoint."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,24 @@ def filled(shape, value):
             "DeploymentConfigDoesNotExistException",
             id="unknown configuration",
         ),
+        pytest.param(
+            {"autoRollbackConfiguration": {"enabled": True}},
+            "InvalidAutoRollbackConfigException",
+            id="rollback without events",
+        ),
+        pytest.param(
+            {"serviceRoleArn": "CodeDeploy"}, "InvalidRoleException", id="role name"
+        ),
+        pytest.param(
+            {"serviceRoleArn": "arn:aws:iam::123456789012:user/CodeDeploy"},
+            "InvalidRoleException",
+            id="user",
+        ),
+        pytest.param(
+            {"serviceRoleArn": "arn:aws:iam::12345:role/CodeDeploy"},
+            "InvalidRoleException",
+            id="role of no account",
+        ),
         pytest.param({}, "DeploymentGroupAlreadyExistsException", id="twice"),
         pytest.param(
             {"alarmConfiguration": {"enabled": False}},
@@ -169,6 +188,63 @@ def test_a_group_that_cannot_be_used_is_refused(setting, changes, code):
     request = setting.group(**changes) | {"deploymentGroupName": name}
 
     assert code == refusal(setting.codedeploy.create_deployment_group, **request)
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "code"),
+    [
+        ("list_deployment_instances", {}, "InvalidComputePlatformException"),
+        (
+            "get_deployment_instance",
+            {"instanceId": "i-1"},
+            "InvalidComputePlatformException",
+        ),
+        (
+            "batch_get_deployment_instances",
+            {"instanceIds": ["i-1"]},
+            "InvalidComputePlatformException",
+        ),
+        (
+            "skip_wait_time_for_instance_termination",
+            {},
+            "UnsupportedActionForDeploymentTypeException",
+        ),
+        (
+            "batch_get_deployment_targets",
+            {"targetIds": []},
+            "DeploymentTargetIdRequiredException",
+        ),
+    ],
+)
+def test_an_ecs_deployment_has_no_instances(
+    setting, waiting, operation, request_, code
+):
+    """What belongs to another platform has the exception that the API models."""
+    call = getattr(setting.codedeploy, operation)
+    assert code == refusal(call, deploymentId=waiting, **request_)
+
+
+@pytest.mark.parametrize(
+    ("operation", "member"),
+    [
+        ("list_on_premises_instances", "instanceNames"),
+        ("list_git_hub_account_token_names", "tokenNameList"),
+    ],
+)
+def test_another_platform_has_nothing(setting, operation, member):
+    """The account has no on-premises instances and no connections to GitHub."""
+    assert [] == getattr(setting.codedeploy, operation)()[member]
+
+
+def test_deployments_of_a_time(setting, waiting):
+    """A range that ends after it starts is listed; an inverted one is refused."""
+    call = setting.codedeploy.list_deployments
+    created = setting.info(waiting)["createTime"]
+    times = {"start": created, "end": created + timedelta(seconds=1)}
+    inverted = {"start": times["end"], "end": times["start"]}
+
+    assert waiting in call(createTimeRange=times)["deployments"]
+    assert "InvalidTimeRangeException" == refusal(call, createTimeRange=inverted)
 
 
 def test_a_group_has_one_active_deployment(setting, waiting):
@@ -295,5 +371,5 @@ def test_a_deployment_that_is_over_cannot_be_stopped(setting, waiting):
 
 def test_an_operation_that_is_not_implemented_says_so(setting):
     """The error names the operation."""
-    with pytest.raises(ClientError, match="GetOnPremisesInstance yet"):
-        setting.codedeploy.get_on_premises_instance(instanceName="x")
+    with pytest.raises(ClientError, match="RegisterOnPremisesInstance yet"):
+        setting.codedeploy.register_on_premises_instance(instanceName="x")

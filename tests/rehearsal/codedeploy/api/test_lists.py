@@ -22,7 +22,7 @@ PAIR = {
     "prodTrafficRoute": {"listenerArns": ["arn"]},
 }
 GROUP = APP | {
-    "serviceRoleArn": "arn",
+    "serviceRoleArn": "arn:aws:iam::123456789012:role/CodeDeploy",
     "deploymentStyle": {
         "deploymentType": "BLUE_GREEN",
         "deploymentOption": "WITH_TRAFFIC_CONTROL",
@@ -43,7 +43,9 @@ def _client():
                 **GROUP, deploymentGroupName=name, ecsServices=[service]
             )
             client.create_deployment_config(
-                deploymentConfigName=name, computePlatform="ECS"
+                deploymentConfigName=name,
+                computePlatform="ECS",
+                trafficRoutingConfig={"type": "AllAtOnce"},
             )
             revision = {"revisionType": "String", "string": {}}
             revision["string"]["content"] = CONTENT.format(name)
