@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from hookgate.codes import Code
 from hookgate.model import LifecycleEvent
 from hookgate.plan.document import Document, parse
 from rehearsal.codedeploy.appspec_values import AppSpecError, lowered
@@ -39,7 +40,8 @@ def check_appspec(content: bytes, file: str) -> None:
     document, problems = parse(as_yaml(content), file)
     for fault in _faults(document.data):
         where = document.key if fault.at_key else document.value
-        problems.add(where(_spelled(document, fault.path)), fault.what)
+        place = where(_spelled(document, fault.path))
+        problems.add(place, fault.code, fault.what)
     if problems:
         raise problems.error()
 
@@ -52,6 +54,7 @@ def as_yaml(content: bytes) -> bytes:
 
 class _Fault(NamedTuple):
     path: tuple[str | int, ...]
+    code: Code
     what: str
     at_key: bool = False
 
@@ -61,9 +64,9 @@ def _faults(data: Mapping[str, Any]) -> Iterator[_Fault]:
     for key in data:
         if str(key).lower() not in _KEYS:
             what = f"unknown key {key!r}; there are version, Resources, Hooks"
-            yield _Fault((key,), what, at_key=True)
+            yield _Fault((key,), Code.APPSPEC_UNKNOWN_KEY, what, at_key=True)
     if str(top.get("version")) not in {"0.0", "0"}:
-        yield _Fault(("version",), "the version is 0.0")
+        yield _Fault(("version",), Code.APPSPEC_VERSION, "the version is 0.0")
     yield from _resource_faults(top.get("resources"))
     yield from _hook_faults(top.get("hooks", []))
 
@@ -71,34 +74,48 @@ def _faults(data: Mapping[str, Any]) -> Iterator[_Fault]:
 def _resource_faults(resources: Any) -> Iterator[_Fault]:
     at: tuple[str | int, ...] = ("resources",)
     if not isinstance(resources, list) or len(resources) != 1:
-        yield _Fault(at, "Resources holds exactly one service")
+        yield _Fault(at, Code.APPSPEC_RESOURCES, "Resources holds exactly one service")
         return
     item = resources[0]
     if not isinstance(item, dict) or len(item) != 1:
-        yield _Fault((*at, 0), "a resource is one name with Type and Properties")
+        yield _Fault(
+            (*at, 0),
+            Code.APPSPEC_RESOURCES,
+            "a resource is one name with Type and Properties",
+        )
         return
     ((name, service),) = item.items()
     at = (*at, 0, name)
     service = _lower(service)
     if service.get("type") != "AWS::ECS::Service":
-        yield _Fault((*at, "type"), "Type is AWS::ECS::Service")
+        yield _Fault((*at, "type"), Code.APPSPEC_TYPE, "Type is AWS::ECS::Service")
     properties = _lower(service.get("properties"))
     at = (*at, "properties")
     task_definition = str(properties.get("taskdefinition") or "")
     if task_definition != _PLACEHOLDER and not _ARN.fullmatch(task_definition):
         yield _Fault(
             (*at, "taskdefinition"),
+            Code.APPSPEC_TASK_DEFINITION,
             f"TaskDefinition is an ARN with a revision, or {_PLACEHOLDER}",
         )
     balancer = _lower(properties.get("loadbalancerinfo"))
     if not balancer.get("containername"):
-        yield _Fault((*at, "loadbalancerinfo"), "LoadBalancerInfo needs ContainerName")
+        yield _Fault(
+            (*at, "loadbalancerinfo"),
+            Code.APPSPEC_CONTAINER,
+            "LoadBalancerInfo needs ContainerName",
+        )
     port = balancer.get("containerport")
     if port is None:
-        yield _Fault((*at, "loadbalancerinfo"), "LoadBalancerInfo needs ContainerPort")
+        yield _Fault(
+            (*at, "loadbalancerinfo"),
+            Code.APPSPEC_CONTAINER,
+            "LoadBalancerInfo needs ContainerPort",
+        )
     elif not isinstance(port, int) or not 0 < port < 65536:
         yield _Fault(
             (*at, "loadbalancerinfo", "containerport"),
+            Code.APPSPEC_CONTAINER,
             "ContainerPort is a number from 1 to 65535, without quotes",
         )
     yield from _property_faults(service.get("properties"), at)
@@ -109,35 +126,48 @@ def _property_faults(properties: Any, at: tuple[str | int, ...]) -> Iterator[_Fa
         if key not in _PROPERTIES:
             known = ", ".join(_PROPERTIES.values())
             yield _Fault(
-                (*at, key), f"unknown property; there are {known}", at_key=True
+                (*at, key),
+                Code.APPSPEC_UNKNOWN_KEY,
+                f"unknown property; there are {known}",
+                at_key=True,
             )
         try:
             task_set_options({key: lowered(value)})
         except AppSpecError as error:
-            yield _Fault((*at, key), str(error))
+            yield _Fault((*at, key), Code.APPSPEC_PROPERTY, str(error))
 
 
 def _hook_faults(hooks: Any) -> Iterator[_Fault]:
     if not isinstance(hooks, list):
-        yield _Fault(("hooks",), "Hooks is a list of one event and its function each")
+        yield _Fault(
+            ("hooks",),
+            Code.APPSPEC_HOOKS,
+            "Hooks is a list of one event and its function each",
+        )
         return
     seen: set[str] = set()
     for index, item in enumerate(hooks):
         if not isinstance(item, dict) or len(item) != 1:
-            yield _Fault(("hooks", index), "a hook is one event and its function")
+            yield _Fault(
+                ("hooks", index),
+                Code.APPSPEC_HOOKS,
+                "a hook is one event and its function",
+            )
             continue
         ((event, function),) = item.items()
         at = ("hooks", index, event)
         if event.lower() not in _EVENTS:
             known = ", ".join(_EVENTS.values())
             what = f"unknown lifecycle event {event!r}; the hooks of ECS are {known}"
-            yield _Fault(at, what, at_key=True)
+            yield _Fault(at, Code.APPSPEC_EVENT, what, at_key=True)
         elif event.lower() in seen:
             what = f"{event} has a function already; an event calls one"
-            yield _Fault(at, what, at_key=True)
+            yield _Fault(at, Code.APPSPEC_EVENT_TWICE, what, at_key=True)
         seen.add(event.lower())
         if not isinstance(function, str) or not function:
-            yield _Fault(at, "a hook names a Lambda function or its ARN")
+            yield _Fault(
+                at, Code.APPSPEC_FUNCTION, "a hook names a Lambda function or its ARN"
+            )
 
 
 def _lower(value: Any) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def read_values(given: tuple[str, ...]) -> dict[str, str]:
         name, sign, value = each.partition("=")
         if not sign or not name:
             raise click.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="--set")
-        for fault in faults(f"${{{name}}}"):
+        for _, fault in faults(f"${{{name}}}"):
             raise click.BadParameter(fault, param_hint="--set")
         values[name] = value
     return values

@@ -10,7 +10,7 @@ import click
 from cli.appspec_lint import as_yaml, check_appspec
 from cli.exit_code import ExitCode
 from hookgate.aws.status import RESERVE
-from hookgate.errors import Place, PlanError
+from hookgate.errors import PlanError, Problem
 from hookgate.plan import beside, check_fits, read_plan
 from hookgate.plan.document import parse
 from hookgate.registry import resolve
@@ -47,13 +47,14 @@ def command(files: tuple[Path, ...], *, for_run: bool) -> NoReturn:
             wrong = True
             click.echo(str(error))
         else:
-            for place, what in warnings:
-                click.echo(f"{place}: warning: {what}")
+            for each in warnings:
+                message = f"warning: {each.message} [{each.code}]"
+                click.echo(f"{each.place}: {message}")
             click.echo(f"{file}: fine")
     raise click.exceptions.Exit(ExitCode.WRONG_INPUT if wrong else ExitCode.PASSED)
 
 
-def warnings_of(file: Path, *, deployed: bool = True) -> tuple[tuple[Place, str], ...]:
+def warnings_of(file: Path, *, deployed: bool = True) -> tuple[Problem, ...]:
     """What a right file could do better.
 
     Args:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from hookgate.codes import Code
 from hookgate.errors import HookgateError
 from rehearsal.scenario.scenario import Scenario
 from rehearsal.stage import Stage
@@ -19,6 +20,8 @@ _STOPPED = 3
 
 class RehearsalError(HookgateError):
     """The stage did not do what a rehearsal stands on."""
+
+    code = Code.REHEARSAL
 
 
 def primary_task_set(stage: Stage, scenario: Scenario) -> Mapping[str, Any]:

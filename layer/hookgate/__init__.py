@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hookgate.bound import Bound, DurationBound, NumberBound, PercentageBound
     from hookgate.cloudwatch import Window, metric_query, metric_values
+    from hookgate.codes import Code
     from hookgate.connection import Encryption, TlsVersion
     from hookgate.connection.chain import Presented, presented
     from hookgate.connection.destination import ROUTING, Destination
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         AccessDenied,
         CannotMeasure,
         Inconclusive,
+        InvalidValue,
         NoAnswer,
         NoData,
         NotFound,
@@ -109,6 +111,7 @@ _NAMES = {
     "protocols.health_call": ("ask_health",),
     "protocols.handshake": ("converse",),
     "protocols.conversation": ("Message",),
+    "codes": ("Code",),
     "connection.old_tls": ("agreed_on",),
     "connection": ("Encryption", "TlsVersion"),
     "connection.line": ("Line",),
@@ -134,6 +137,7 @@ _NAMES = {
         "AccessDenied",
         "CannotMeasure",
         "Inconclusive",
+        "InvalidValue",
         "NoAnswer",
         "NotFound",
         "NoData",
@@ -205,6 +209,7 @@ __all__ = [
     "CannotMeasure",
     "Capture",
     "Certificate",
+    "Code",
     "Consecutive",
     "Container",
     "Deadline",
@@ -225,6 +230,7 @@ __all__ = [
     "Finding",
     "Image",
     "Inconclusive",
+    "InvalidValue",
     "LifecycleEvent",
     "Line",
     "Load",

@@ -18,13 +18,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hookgate.codes import Code
+
 
 class HookgateError(Exception):
-    """The root of Hookgate's own exceptions."""
+    """The root of Hookgate's own exceptions; each has a stable ``code``."""
+
+    code: str = Code.ERROR
+
+    def __init__(self, message: str = "", *, code: str | None = None) -> None:
+        if code:
+            self.code = code
+        super().__init__(message)
 
 
 class InputError(HookgateError):
     """What a person gave is wrong; the message says what to do."""
+
+    code = Code.INPUT
+
+
+class InvalidValue(ValueError):
+    """The value of an option or key is not valid; what a check of pydantic raises."""
+
+    def __init__(self, message: str, *, code: str = Code.PLAN_VALUE) -> None:
+        self.code = code
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,50 +58,81 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a file: where, of which kind, and what to do."""
+
+    place: Place
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message} [{self.code}]"
+
+
 class PlanError(InputError):
     """A plan is wrong; each problem names its place, what was wrong and what to do."""
 
-    def __init__(self, problems: tuple[tuple[Place, str], ...]) -> None:
+    def __init__(self, *problems: Problem) -> None:
         self.problems = problems
-        super().__init__("\n".join(f"{place}: {what}" for place, what in problems))
+        message = "\n".join(str(each) for each in problems)
+        super().__init__(message, code=problems[0].code)
 
 
 class CannotMeasure(HookgateError):
     """A question could not be asked; the step is errored."""
 
+    code = Code.CANNOT_MEASURE
+
 
 class AccessDenied(CannotMeasure):
     """AWS denied a call; the message names the permission and the resource."""
+
+    code = Code.ACCESS_DENIED
 
 
 class NotFound(CannotMeasure):
     """AWS says that what was asked about is not there."""
 
+    code = Code.NOT_FOUND
+
 
 class Inconclusive(CannotMeasure):
     """Measured, but it cannot carry a decision, as too few samples cannot."""
+
+    code = Code.INCONCLUSIVE
 
 
 class NoData(Inconclusive):
     """There was nothing to measure; ``on_no_data`` says what that comes to."""
 
+    code = Code.NO_DATA
 
-def too_few(count: float, what: str) -> Inconclusive:
+
+def too_few(count: float, what: str, *, code: str | None = None) -> Inconclusive:
     """What to raise of too few samples: of none at all, that there is no data."""
-    return Inconclusive(what) if count else NoData(what)
+    return Inconclusive(what, code=code) if count else NoData(what)
 
 
 class Defect(HookgateError):
     """A validator does not do what one must; the step is errored, whatever it says."""
 
+    code = Code.DEFECT
+
 
 class NoAnswer(HookgateError):
     """The target did not answer, or not within its bounds; the step failed."""
+
+    code = Code.NO_RESPONSE
 
 
 class NotGreen(NoAnswer):
     """An answer came from something that is not the replacement task set."""
 
+    code = Code.IDENTITY
+
 
 class ReportError(HookgateError):
     """CodeDeploy could not be told the status; Lambda's retry is the next chance."""
+
+    code = Code.REPORT

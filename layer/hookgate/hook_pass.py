@@ -15,14 +15,15 @@ from hookgate.aws.discovery import discover
 from hookgate.aws.identity import Identified, identify
 from hookgate.aws.status import RESERVE
 from hookgate.bench import make_bench
+from hookgate.codes import Code
 from hookgate.context import Deployment, DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.engine import begin, judge
-from hookgate.engine.presentation import told, words
+from hookgate.engine.presentation import code_of, told, words
 from hookgate.engine.step_output import routed_output
 from hookgate.errors import CannotMeasure, HookgateError
 from hookgate.event import HookEvent
-from hookgate.model import LifecycleEvent, Verdict
+from hookgate.model import LifecycleEvent, Reason, Verdict
 from hookgate.plan import Plan, check_fits
 from hookgate.record import bounded_record
 from hookgate.redaction import Secrets
@@ -38,9 +39,11 @@ LATE = 5.0
 class Aborted(HookgateError):
     """The pass ended before judging; the reasons are by the part that stopped."""
 
-    def __init__(self, reasons: dict[str, str]) -> None:
+    def __init__(self, reasons: dict[str, Reason]) -> None:
         self.reasons = reasons
-        super().__init__("; ".join(reasons.values()))
+        first = next(iter(reasons.values()))
+        message = "; ".join(each.text for each in reasons.values())
+        super().__init__(message, code=first.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,15 +100,18 @@ class HookPass:
         except Aborted as error:
             reasons = error.reasons
         except HookgateError as error:
-            reasons = {"discovery": words(error)}
+            reasons = {"discovery": Reason(code_of(error), words(error))}
         except BaseException as error:  # noqa: BLE001 - silence would last an hour
             frames = "".join(traceback.format_tb(error.__traceback__))
             self._problem(
                 secrets.mask(f"Hookgate itself failed: {told(error)}\n{frames}")
             )
             defect = f"Hookgate itself failed, which is a defect: {told(error)}"
-            reasons = {"hookgate": defect}
-        masked = {part: secrets.mask(reason) for part, reason in reasons.items()}
+            reasons = {"hookgate": Reason(Code.HOOK_DEFECT, defect)}
+        masked = {
+            part: Reason(reason.code, secrets.mask(reason.text))
+            for part, reason in reasons.items()
+        }
         return Verdict.aborted(self.event, masked), deployment
 
     def _identify(self) -> Identified:
@@ -144,7 +150,7 @@ class HookPass:
         """
         aws, plans, event = self.services.aws, self.services.plans, self.event
         discovery = begin("discovery", lambda: discover(aws, identified, event))
-        reasons: dict[str, str] = {}
+        reasons: dict[str, Reason] = {}
         plan: Plan | None = None
         context: DeploymentContext | None = None
         try:
@@ -163,11 +169,12 @@ class HookPass:
             raise Aborted(reasons)
         return plan, context
 
-    def _reason(self, error: BaseException) -> str:
+    def _reason(self, error: BaseException) -> Reason:
         if isinstance(error, HookgateError):
-            return words(error)
+            return Reason(code_of(error), words(error))
         self._problem(f"Hookgate itself failed: {told(error)}")
-        return f"Hookgate itself failed, which is a defect: {told(error)}"
+        defect = f"Hookgate itself failed, which is a defect: {told(error)}"
+        return Reason(Code.HOOK_DEFECT, defect)
 
     def _within_the_hour(self, deployment: Deployment) -> Deadline:
         """The function's own deadline, or CodeDeploy's if that is earlier."""
@@ -176,7 +183,8 @@ class HookPass:
         gone = datetime.now(UTC) - deployment.event_started_at
         left = HOUR - gone.total_seconds() - RESERVE
         if left <= 0:
-            raise CannotMeasure(f"CodeDeploy's hour for {self.event} is over")
+            what = f"CodeDeploy's hour for {self.event} is over"
+            raise CannotMeasure(what, code=Code.HOOK_LATE)
         return self.deadline.within(left)
 
     def _problem(self, message: str) -> None:

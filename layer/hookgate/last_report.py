@@ -8,10 +8,11 @@ from typing import Any
 
 from hookgate.aws.clients import Clients
 from hookgate.aws.status import CodeDeployStatus
+from hookgate.codes import Code
 from hookgate.context import Deployment
 from hookgate.environment import Environment
 from hookgate.event import HookEvent
-from hookgate.model import HookStatus, LifecycleEvent, Verdict
+from hookgate.model import HookStatus, LifecycleEvent, Reason, Verdict
 from hookgate.record import verdict_record
 from hookgate.reporting.log import PassLog
 from hookgate.reporting.metrics import EmfMetrics
@@ -62,7 +63,8 @@ def _published(
 ) -> dict[str, Any]:
     if event is None:
         raise LookupError(f"not named after a lifecycle event; {reason}")
-    verdict = Verdict.aborted(LifecycleEvent(event), {"report": reason})
+    why = {"report": Reason(Code.HOOK_SILENT, reason)}
+    verdict = Verdict.aborted(LifecycleEvent(event), why)
     known = Deployment(**deployment) if deployment else None
     log = PassLog.to()
     log.begin(hook, verdict.event)

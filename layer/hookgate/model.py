@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 Evidence = Mapping[str, object]
 
@@ -58,11 +59,14 @@ class Finding:
     Whether it matters is the plan's business (``blocking``), not the validator's.
     ``optout`` names the option that made the finding hold where the default would
     not; the verdict repeats it. ``certain`` says of one that does
-    not hold that no further attempt can change it.
+    not hold that no further attempt can change it. ``code`` names its kind: it stays
+    the same when the summary is worded anew. One without gets its validator's name,
+    such as ``TARGET-HEALTH``.
     """
 
     ok: bool
     summary: str
+    code: str = ""
     evidence: Evidence = field(default_factory=dict)
     optout: str = ""
     certain: bool = False
@@ -73,6 +77,8 @@ class Outcome:
     """What one step came to, as the engine says it.
 
     ``optouts`` names the options without which the step would not have passed.
+    ``code`` is the code of the reason: of the first finding that is not satisfied, or
+    of the error. It is empty when the findings made the step pass.
     """
 
     name: str
@@ -80,9 +86,17 @@ class Outcome:
     status: Status
     blocking: bool
     reason: str
+    code: str = ""
     duration_ms: int = 0
     findings: tuple[Finding, ...] = ()
     optouts: tuple[str, ...] = ()
+
+
+class Reason(NamedTuple):
+    """Why something did not pass: the code of its kind, and the words."""
+
+    code: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +136,7 @@ class Verdict:
         )
 
     @classmethod
-    def aborted(cls, event: LifecycleEvent, reasons: Mapping[str, str]) -> Verdict:
+    def aborted(cls, event: LifecycleEvent, reasons: Mapping[str, Reason]) -> Verdict:
         """The verdict of a hook that could not even begin to judge.
 
         ``reasons`` says for each part of the pass that stopped, for example ``plan``,
@@ -134,7 +148,8 @@ class Verdict:
                 use="hookgate",
                 status=Status.ERRORED,
                 blocking=True,
-                reason=reason,
+                reason=reason.text,
+                code=reason.code,
             )
             for name, reason in reasons.items()
         )

@@ -54,9 +54,15 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
         "status": str(outcome.status),
         "blocking": outcome.blocking,
         "reason": outcome.reason,
+        "code": outcome.code,
         "duration_ms": outcome.duration_ms,
         "findings": [
-            {"ok": each.ok, "summary": each.summary, "evidence": dict(each.evidence)}
+            {
+                "ok": each.ok,
+                "code": each.code,
+                "summary": each.summary,
+                "evidence": dict(each.evidence),
+            }
             for each in outcome.findings
         ],
     }

@@ -18,6 +18,7 @@ from importlib.metadata import EntryPoint
 from importlib.metadata import entry_points as _entry_points
 from typing import Any
 
+from hookgate.codes import Code
 from hookgate.errors import InputError
 from hookgate.familiar import familiar
 from hookgate.validator import Validator
@@ -61,16 +62,20 @@ def resolve(
     if not _NAME.fullmatch(use):
         raise InputError(
             f"{use[:64]!r} cannot name a validator; a name is lower case letters, "
-            "digits and '_', and starts with a letter"
+            "digits and '_', and starts with a letter",
+            code=Code.VALIDATOR_NAME,
         )
     providers = [*_drop_ins(use, package), *_packages(use, entry_points)]
     if not providers:
         available = names(package=package, entry_points=entry_points)
-        raise InputError(f"unknown validator {use!r}{did_you_mean(use, available)}")
+        what = f"unknown validator {use!r}{did_you_mean(use, available)}"
+        raise InputError(what, code=Code.VALIDATOR_UNKNOWN)
     if len(providers) > 1:
         both = " and ".join(each.where for each in providers)
         raise InputError(
-            f"the validator {use!r} is provided by {both}; rename or remove one of them"
+            f"the validator {use!r} is provided by {both}; rename or remove one of "
+            "them",
+            code=Code.VALIDATOR_AMBIGUOUS,
         )
     return _checked(use, providers[0])
 
@@ -157,7 +162,8 @@ def _checked(use: str, provider: _Provider) -> type[Validator]:
         raise _broken(use, provider.where, error) from error
     fault = _fault(found)
     if fault:
-        raise InputError(f"the validator {use!r} ({provider.where}) {fault}")
+        what = f"the validator {use!r} ({provider.where}) {fault}"
+        raise InputError(what, code=Code.VALIDATOR_INVALID)
     valid: type[Validator] = found
     return valid
 
@@ -179,5 +185,6 @@ def _fault(found: object) -> str | None:
 def _broken(use: str, where: str, error: BaseException) -> InputError:
     return InputError(
         f"the validator {use!r} ({where}) cannot be loaded: "
-        f"{type(error).__name__}: {error}"
+        f"{type(error).__name__}: {error}",
+        code=Code.VALIDATOR_BROKEN,
     )

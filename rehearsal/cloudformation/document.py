@@ -11,7 +11,8 @@ import yaml
 from yaml.events import AliasEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from hookgate.errors import Place, PlanError
+from hookgate.codes import Code
+from hookgate.errors import Place, PlanError, Problem
 
 MOST_BYTES = 1024 * 1024  # CloudFormation's own bound on a template in S3
 
@@ -66,7 +67,9 @@ def read_template(content: bytes, file: str) -> TemplateDocument:
         PlanError: it is too large, or no YAML or JSON mapping.
     """
     if len(content) > MOST_BYTES:
-        raise _wrong(Place(file), f"a template has at most {MOST_BYTES} bytes")
+        raise _wrong(
+            Place(file), Code.FILE_SIZE, f"a template has at most {MOST_BYTES} bytes"
+        )
     try:
         loader = _Loader(content.replace(b"\t", b" "))
         node = loader.get_single_node()
@@ -74,11 +77,19 @@ def read_template(content: bytes, file: str) -> TemplateDocument:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        raise _wrong(at, f"the template cannot be read: {error.problem}") from None
+        raise _wrong(
+            at, Code.YAML_SYNTAX, f"the template cannot be read: {error.problem}"
+        ) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _wrong(Place(file), f"the template cannot be read: {error}") from None
+        raise _wrong(
+            Place(file), Code.YAML_SYNTAX, f"the template cannot be read: {error}"
+        ) from None
     if not isinstance(data, dict):
-        raise _wrong(Place(file), "a template is a mapping with Resources and Hooks")
+        raise _wrong(
+            Place(file),
+            Code.YAML_NOT_A_MAPPING,
+            "a template is a mapping with Resources and Hooks",
+        )
     places = dict(_places(node, (), file))
     return TemplateDocument(file=file, data=data, places=places)
 
@@ -121,5 +132,5 @@ def _places(node: Node | None, path: Path, file: str) -> Iterator[tuple[Path, Pl
             yield from _places(each, (*path, index), file)
 
 
-def _wrong(place: Place, what: str) -> PlanError:
-    return PlanError(((place, what),))
+def _wrong(place: Place, code: Code, what: str) -> PlanError:
+    return PlanError(Problem(place, code, what))

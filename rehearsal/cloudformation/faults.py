@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hookgate.codes import Code
+from hookgate.errors import Problem
 from hookgate.model import LifecycleEvent
-from hookgate.plan.problems import Problem, Problems
+from hookgate.plan.problems import Problems
 from hookgate.registry import did_you_mean
 from rehearsal.cloudformation.document import Path, TemplateDocument, function_name
 from rehearsal.cloudformation.hook import (
@@ -32,7 +34,7 @@ PREFIX = "CodeDeployHook_"
 LONGEST_WAIT = 2880  # minutes, by CodeDeploy's model
 LEAST_STEP, MOST_STEP = 14, 99  # percent
 
-Fault = tuple[Path, str]
+Fault = tuple[Path, Code, str]
 
 
 def check_hook(document: TemplateDocument) -> None:
@@ -42,8 +44,8 @@ def check_hook(document: TemplateDocument) -> None:
         PlanError: it is wrong; every problem with its place.
     """
     problems = Problems()
-    for path, what in _faults(document):
-        problems.add(document.place(path), what)
+    for path, code, what in _faults(document):
+        problems.add(document.place(path), code, what)
     if problems:
         raise problems.error()
 
@@ -58,25 +60,34 @@ def hook_warnings(document: TemplateDocument) -> Iterator[Problem]:
                 f"{name} does not begin with {PREFIX}: the managed policy "
                 "AWSCodeDeployRoleForCloudFormation does not let it be invoked"
             )
-            yield document.place((*at, "LifecycleEventHooks", event)), what
+            place = document.place((*at, "LifecycleEventHooks", event))
+            yield Problem(place, Code.TEMPLATE_FUNCTION_NAME, what)
 
 
 def _faults(document: TemplateDocument) -> Iterator[Fault]:
     if len(hook_names(document)) != 1:
-        yield ("Hooks",), f"a template has exactly one hook of type {TYPE}"
+        yield (
+            ("Hooks",),
+            Code.TEMPLATE_HOOK,
+            f"a template has exactly one hook of type {TYPE}",
+        )
         return
     at, properties = hook_properties(document)
     for key in properties:
         if key not in PROPERTIES:
             hint = did_you_mean(key, PROPERTIES)
-            yield (*at, key), f"unknown property {key!r}{hint}"
+            yield (
+                (*at, key),
+                Code.TEMPLATE_UNKNOWN_KEY,
+                f"unknown property {key!r}{hint}",
+            )
     yield from _function_faults(document, properties, at)
     yield from _routing_faults(mapping(properties.get("TrafficRoutingConfig")), at)
     options = mapping(properties.get("AdditionalOptions"))
     wait = options.get("TerminationWaitTimeInMinutes", 0)
     if not isinstance(wait, int) or not 0 <= wait <= LONGEST_WAIT:
         where = (*at, "AdditionalOptions", "TerminationWaitTimeInMinutes")
-        yield where, f"the wait is 0 to {LONGEST_WAIT} minutes"
+        yield where, Code.TEMPLATE_RANGE, f"the wait is 0 to {LONGEST_WAIT} minutes"
     yield from _application_faults(document, properties, at)
 
 
@@ -86,31 +97,47 @@ def _function_faults(
     hooks = properties.get("LifecycleEventHooks", {})
     at = (*at, "LifecycleEventHooks")
     if not isinstance(hooks, Mapping):
-        yield at, "LifecycleEventHooks is a mapping of events to functions"
+        yield (
+            at,
+            Code.TEMPLATE_HOOKS,
+            "LifecycleEventHooks is a mapping of events to functions",
+        )
         return
     events = [str(event) for event in LifecycleEvent]
     for event, function in hooks.items():
         if event not in events:
             known = f"the hooks of ECS are {', '.join(events)}"
-            yield (*at, event), f"unknown lifecycle event {event!r}; {known}"
+            yield (
+                (*at, event),
+                Code.TEMPLATE_EVENT,
+                f"unknown lifecycle event {event!r}; {known}",
+            )
         elif not function_name(document.data, function):
-            yield (*at, event), "a hook names a Lambda function"
+            yield (*at, event), Code.TEMPLATE_FUNCTION, "a hook names a Lambda function"
 
 
 def _routing_faults(routing: Mapping[str, Any], at: Path) -> Iterator[Fault]:
     at = (*at, "TrafficRoutingConfig")
     kind = routing.get("Type", DEFAULT_TYPE)
     if kind not in ROUTING:
-        yield (*at, "Type"), f"Type is one of {', '.join(ROUTING)}"
+        yield (
+            (*at, "Type"),
+            Code.TEMPLATE_ROUTING,
+            f"Type is one of {', '.join(ROUTING)}",
+        )
         return
     given = mapping(routing.get(kind))
     step = given.get("StepPercentage", DEFAULT_STEP)
     if not isinstance(step, int) or not LEAST_STEP <= step <= MOST_STEP:
         what = f"StepPercentage is {LEAST_STEP} to {MOST_STEP}"
-        yield (*at, kind, "StepPercentage"), what
+        yield (*at, kind, "StepPercentage"), Code.TEMPLATE_RANGE, what
     bake = given.get("BakeTimeMins", DEFAULT_BAKE)
     if not isinstance(bake, int) or bake < 0:
-        yield (*at, kind, "BakeTimeMins"), "BakeTimeMins is a number of minutes"
+        yield (
+            (*at, kind, "BakeTimeMins"),
+            Code.TEMPLATE_RANGE,
+            "BakeTimeMins is a number of minutes",
+        )
 
 
 def _application_faults(
@@ -120,13 +147,17 @@ def _application_faults(
     applications = properties.get("Applications")
     at = (*at, "Applications")
     if not isinstance(applications, list) or len(applications) != 1:
-        yield at, "Applications holds exactly one ECS service"
+        yield (
+            at,
+            Code.TEMPLATE_APPLICATION,
+            "Applications holds exactly one ECS service",
+        )
         return
     resources = mapping(document.data.get("Resources"))
     for path, name in _names(applications[0], (*at, 0)):
         if name not in resources:
             hint = did_you_mean(name, resources)
-            yield path, f"Resources has no {name!r}{hint}"
+            yield path, Code.TEMPLATE_RESOURCE, f"Resources has no {name!r}{hint}"
 
 
 def _names(value: Any, at: Path) -> Iterator[tuple[Path, str]]:

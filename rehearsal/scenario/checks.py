@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from hookgate.codes import Code
+from hookgate.errors import Problem
 from hookgate.plan.document import Document
-from hookgate.plan.problems import Problem
 from hookgate.registry import did_you_mean
 from rehearsal.cloudwatch.rule import parse_rule
 from rehearsal.data_plane.encryption import server_context
@@ -46,7 +47,8 @@ def _unknown_images(content: ScenarioFile, document: Document) -> Iterator[Probl
             hint = did_you_mean(image, content.images)
             said = f"no image {image!r} in images{hint}"
             if docker.why_not(image) is not None:
-                yield document.value(path), f"{said}; {_BOTH_WAYS}"
+                what = f"{said}; {_BOTH_WAYS}"
+                yield Problem(document.value(path), Code.SCENARIO_IMAGE, what)
 
 
 def _missing_files(
@@ -66,7 +68,8 @@ def _missing_files(
     for path, name in named.items():
         file = folder / name
         if not file.is_file():
-            yield document.value(path), f"there is no file {file}"
+            what = f"there is no file {file}"
+            yield Problem(document.value(path), Code.SCENARIO_FILE, what)
 
 
 def _torn_certificates(
@@ -84,7 +87,8 @@ def _torn_certificates(
             continue  # as above
         except OSError:  # an SSLError is one
             place = document.key(("deployments", index, "faults", "certificate"))
-            yield place, "the chain or the key is not PEM, or they are no pair"
+            what = "the chain or the key is not PEM, or they are no pair"
+            yield Problem(place, Code.SCENARIO_CERTIFICATE, what)
 
 
 def _faults(content: ScenarioFile, document: Document) -> Iterator[Problem]:
@@ -94,14 +98,18 @@ def _faults(content: ScenarioFile, document: Document) -> Iterator[Problem]:
         test = content.load_balancer.test
         if each.faults.stale_test_listener and test is None:
             place = document.key((*at, "stale_test_listener"))
-            yield place, "the load balancer has no test listener to be stale"
+            what = "the load balancer has no test listener to be stale"
+            yield Problem(place, Code.SCENARIO_FAULT, what)
         if each.faults.certificate and not (test and test.is_encrypted):
             place = document.key((*at, "certificate"))
-            yield place, "the test listener speaks no TLS; let it speak HTTPS or TLS"
+            what = "the test listener speaks no TLS; let it speak HTTPS or TLS"
+            yield Problem(place, Code.SCENARIO_FAULT, what)
         for name, tasks in each.faults.tasks():
             if tasks > content.service.desired_count:
                 said = f"the service has {content.service.desired_count} tasks"
-                yield document.value((*at, name, "tasks")), f"tasks: {tasks}: {said}"
+                place = document.value((*at, name, "tasks"))
+                what = f"tasks: {tasks}: {said}"
+                yield Problem(place, Code.SCENARIO_FAULT, what)
 
 
 def _unknown_alarms(content: ScenarioFile, document: Document) -> Iterator[Problem]:
@@ -109,17 +117,20 @@ def _unknown_alarms(content: ScenarioFile, document: Document) -> Iterator[Probl
     for index, name in enumerate(known):
         if name in known[:index]:
             place = document.value(("alarms", index, "name"))
-            yield place, f"another alarm is called {name!r}; rename one"
+            what = f"another alarm is called {name!r}; rename one"
+            yield Problem(place, Code.SCENARIO_NAME_TWICE, what)
     group = content.deployment_group.alarms
     for path, name in _named_alarms(content):
         if name not in known:
             hint = did_you_mean(name, known)
-            yield document.value(path), f"no alarm {name!r} in alarms{hint}"
+            what = f"no alarm {name!r} in alarms{hint}"
+            yield Problem(document.value(path), Code.SCENARIO_ALARM, what)
     for index, each in enumerate(content.deployments):
         if each.expect.alarm is not None and each.expect.alarm not in group:
             hint = did_you_mean(each.expect.alarm, group)
-            yield (
+            yield Problem(
                 document.value(("deployments", index, "expect", "alarm")),
+                Code.SCENARIO_ALARM,
                 f"no alarm {each.expect.alarm!r} in the deployment group's{hint}",
             )
 
@@ -140,5 +151,6 @@ def _names_twice(content: ScenarioFile, document: Document) -> Iterator[Problem]
     for index, each in enumerate(content.deployments):
         if each.name in seen:
             place = document.value(("deployments", index, "name"))
-            yield place, f"another deployment is called {each.name!r}; rename one"
+            what = f"another deployment is called {each.name!r}; rename one"
+            yield Problem(place, Code.SCENARIO_NAME_TWICE, what)
         seen.add(each.name)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from hookgate.codes import Code
 from hookgate.errors import InputError
 from hookgate.plan.document import parse
 from hookgate.plan.wording import faults
@@ -64,14 +65,15 @@ def read_scenario(file: Path) -> Scenario:
     try:
         source = file.read_bytes()
     except OSError as error:
-        raise InputError(f"{file}: {error.strerror}") from None
+        what = f"{file}: {error.strerror}"
+        raise InputError(what, code=Code.FILE_UNREADABLE) from None
     document, problems = parse(source, str(file))
     try:
         content = ScenarioFile.model_validate(document.data)
     except ValidationError as error:
         for fault in faults(error, ScenarioFile, document.data, "key"):
             where = document.key if fault.at_key else document.value
-            problems.add(where(fault.path), fault.what)
+            problems.add(where(fault.path), fault.code, fault.what)
         raise problems.error() from None
     scenario = Scenario(file=file, content=content)
     problems.extend(check(content, scenario.folder, document))
@@ -90,6 +92,7 @@ def _blue_green(file: Path) -> BlueGreenHook:
     if len(set(hook.functions.values())) < len(hook.functions):
         raise InputError(
             f"{file}: two events call the same function; Hookgate's handlers are one "
-            "for each event"
+            "for each event",
+            code=Code.TEMPLATE_FUNCTION,
         )
     return hook

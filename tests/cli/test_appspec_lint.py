@@ -30,8 +30,12 @@ ARN = "arn:aws:ecs:us-east-1:123456789012:task-definition/shop:3"
         pytest.param(GOOD, id="YAML"),
         pytest.param(GOOD.replace(ARN, "<TASK_DEFINITION>"), id="CodePipeline's"),
         pytest.param(GOOD.partition("Hooks")[0], id="without hooks"),
-        pytest.param(GOOD.lower().replace("aws::ecs::service", "AWS::ECS::Service")
-                     .replace(ARN.lower(), ARN), id="keys in lower case"),
+        pytest.param(
+            GOOD.lower()
+            .replace("aws::ecs::service", "AWS::ECS::Service")
+            .replace(ARN.lower(), ARN),
+            id="keys in lower case",
+        ),
         pytest.param(
             '{\n\t"version": 0.0,\n\t"Resources": [{"T": {"Type": "AWS::ECS::Service", '
             '"Properties": {"TaskDefinition": "<TASK_DEFINITION>", "LoadBalancerInfo": '
@@ -39,7 +43,7 @@ ARN = "arn:aws:ecs:us-east-1:123456789012:task-definition/shop:3"
             id="JSON indented by tabs",
         ),
     ],
-)  # fmt: skip
+)
 def test_right_appspec_is_fine(content):
     """What CodeDeploy takes is not refused."""
     assert None is check_appspec(content.encode(), "appspec.yaml")
@@ -48,48 +52,79 @@ def test_right_appspec_is_fine(content):
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        pytest.param("0.0", "1", "1:10: the version is 0.0", id="version"),
-        pytest.param("Hooks:", "Hook:",
-                     "10:1: unknown key 'Hook'; there are version, Resources, Hooks",
-                     id="unknown key"),
-        pytest.param("AWS::ECS::Service", "AWS::Lambda::Function",
-                     "4:13: Type is AWS::ECS::Service", id="type"),
-        pytest.param(":3", "", "6:25: TaskDefinition is an ARN with a revision, or "
-                     "<TASK_DEFINITION>", id="task definition without a revision"),
-        pytest.param("ContainerName: web", "ContainerName:",
-                     "8:11: LoadBalancerInfo needs ContainerName", id="container"),
-        pytest.param("8080", '"8080"', "9:26: ContainerPort is a number from 1 to 65535"
-                     ", without quotes", id="port as text"),
-        pytest.param("ContainerPort: 8080", "",
-                     "8:11: LoadBalancerInfo needs ContainerPort", id="no port"),
-        pytest.param("BeforeInstall", "BeforeInstal",
-                     "11:5: unknown lifecycle event 'BeforeInstal'; the hooks of ECS "
-                     "are BeforeInstall, AfterInstall, AfterAllowTestTraffic, "
-                     "BeforeAllowTraffic, AfterAllowTraffic", id="unknown event"),
-        pytest.param("AfterAllowTraffic", "BeforeInstall", "12:5: BeforeInstall has a "
-                     "function already; an event calls one", id="event twice"),
-        pytest.param("CodeDeployHook_one", "", "11:19: a hook names a Lambda function "
-                     "or its ARN", id="no function"),
-        pytest.param("        LoadBalancerInfo", "        Loadbalancer: {}\n        "
-                     "LoadBalancerInfo", "7:9: unknown property; there are "
-                     "TaskDefinition, LoadBalancerInfo, PlatformVersion, "
-                     "NetworkConfiguration, CapacityProviderStrategy",
-                     id="unknown property"),
-        pytest.param("        LoadBalancerInfo", "        CapacityProviderStrategy: "
-                     "[{CapacityProvider: FARGATE}]\n        LoadBalancerInfo",
-                     "7:35: an entry of CapacityProviderStrategy needs a Weight over 0",
-                     id="strategy without a weight"),
-        pytest.param("        LoadBalancerInfo", "        networkConfiguration: "
-                     "{awsvpcConfiguration: {subnets: [s], assignPublicIp: yes}}\n"
-                     "        LoadBalancerInfo", "7:31: AssignPublicIp must be ENABLED "
-                     "or DISABLED, not yes", id="network in part"),
-        pytest.param("Hooks:\n  - ", "Hooks:\n    ",
-                     "11:5: Hooks is a list of one event and its function each",
-                     id="hooks as a mapping"),
-        pytest.param("- TargetService:", "- Other: {}\n  - TargetService:",
-                     "3:3: Resources holds exactly one service", id="two services"),
+        pytest.param("0.0", "1", "1:10 HG-APPSPEC-VERSION", id="version"),
+        pytest.param(
+            "Hooks:", "Hook:", "10:1 HG-APPSPEC-UNKNOWN-KEY", id="unknown key"
+        ),
+        pytest.param(
+            "AWS::ECS::Service",
+            "AWS::Lambda::Function",
+            "4:13 HG-APPSPEC-TYPE",
+            id="type",
+        ),
+        pytest.param(
+            ":3",
+            "",
+            "6:25 HG-APPSPEC-TASK-DEFINITION",
+            id="task definition without a revision",
+        ),
+        pytest.param(
+            "ContainerName: web",
+            "ContainerName:",
+            "8:11 HG-APPSPEC-CONTAINER",
+            id="container",
+        ),
+        pytest.param("8080", '"8080"', "9:26 HG-APPSPEC-CONTAINER", id="port as text"),
+        pytest.param(
+            "ContainerPort: 8080", "", "8:11 HG-APPSPEC-CONTAINER", id="no port"
+        ),
+        pytest.param(
+            "BeforeInstall", "BeforeInstal", "11:5 HG-APPSPEC-EVENT", id="unknown event"
+        ),
+        pytest.param(
+            "AfterAllowTraffic",
+            "BeforeInstall",
+            "12:5 HG-APPSPEC-EVENT-TWICE",
+            id="event twice",
+        ),
+        pytest.param(
+            "CodeDeployHook_one", "", "11:19 HG-APPSPEC-FUNCTION", id="no function"
+        ),
+        pytest.param(
+            "        LoadBalancerInfo",
+            "        Loadbalancer: {}\n        LoadBalancerInfo",
+            "7:9 HG-APPSPEC-UNKNOWN-KEY",
+            id="unknown property",
+        ),
+        pytest.param(
+            "        LoadBalancerInfo",
+            "        CapacityProviderStrategy: "
+            "[{CapacityProvider: FARGATE}]\n        LoadBalancerInfo",
+            "7:35 HG-APPSPEC-PROPERTY",
+            id="strategy without a weight",
+        ),
+        pytest.param(
+            "        LoadBalancerInfo",
+            "        networkConfiguration: "
+            "{awsvpcConfiguration: {subnets: [s], assignPublicIp: yes}}\n"
+            "        LoadBalancerInfo",
+            "7:31 HG-APPSPEC-PROPERTY",
+            id="network in part",
+        ),
+        pytest.param(
+            "Hooks:\n  - ",
+            "Hooks:\n    ",
+            "11:5 HG-APPSPEC-HOOKS",
+            id="hooks as a mapping",
+        ),
+        pytest.param(
+            "- TargetService:",
+            "- Other: {}\n  - TargetService:",
+            "3:3 HG-APPSPEC-RESOURCES",
+            id="two services",
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_mistake_is_told(old, new, expected):
     """A wrong AppSpec is refused, and the problem names its place."""
     assert old in GOOD
@@ -98,7 +133,10 @@ def test_each_mistake_is_told(old, new, expected):
         content = content.partition("  - AfterAllowTraffic")[0]
     with pytest.raises(PlanError) as refused:
         check_appspec(content.encode(), "a.yaml")
-    told = [f"{at.line}:{at.column}: {what}" for at, what in refused.value.problems]
+    told = [
+        f"{each.place.line}:{each.place.column} {each.code}"
+        for each in refused.value.problems
+    ]
     assert [expected] == told
 
 

@@ -2,7 +2,14 @@
 
 import pytest
 
-from hookgate.model import HookStatus, LifecycleEvent, Outcome, Status, Verdict
+from hookgate.model import (
+    HookStatus,
+    LifecycleEvent,
+    Outcome,
+    Reason,
+    Status,
+    Verdict,
+)
 
 P, F, I, E, S = Status  # noqa: E741 - passed, failed, inconclusive, errored, skipped
 
@@ -50,9 +57,11 @@ def test_reason_of_silence():
 
 def test_aborted():
     """A pass that stopped early is Failed with the reason of each part."""
-    aborted = Verdict.aborted(LifecycleEvent.AFTER_INSTALL, {"plan": "a", "aws": "b"})
+    reasons = {"plan": Reason("HG-A", "a"), "aws": Reason("HG-B", "b")}
+    aborted = Verdict.aborted(LifecycleEvent.AFTER_INSTALL, reasons)
 
     assert (HookStatus.FAILED, ("plan: a", "aws: b")) == (
         aborted.status,
         aborted.reasons,
     )
+    assert ["HG-A", "HG-B"] == [each.code for each in aborted.outcomes]

@@ -11,7 +11,7 @@ from hookgate.record import MAX_RECORD, bounded_record, verdict_record
 
 def a_verdict(steps=1, reason="r", **finding):
     """A failed verdict whose steps state a hundred findings each."""
-    one = Finding(ok=False, **{"summary": "s", **finding})
+    one = Finding(ok=False, code="HG-C", **{"summary": "s", **finding})
     return Verdict(
         event=EVENT,
         outcomes=tuple(
@@ -40,9 +40,8 @@ def test_without_evidence():
     """Evidence goes first; what was found stays."""
     record = bounded_record(a_verdict(evidence={"a": "x" * 9000}), None)
 
-    assert [{"ok": False, "summary": "s", "evidence": {}}] * 100 == (
-        record["outcomes"][0]["findings"]
-    )
+    stripped = {"ok": False, "code": "HG-C", "summary": "s", "evidence": {}}
+    assert [stripped] * 100 == record["outcomes"][0]["findings"]
 
 
 def test_without_findings():

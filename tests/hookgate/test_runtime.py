@@ -18,7 +18,15 @@ from support.steps import Gate, ListLog, a_step, raises, says
 from support.world import denied
 
 from hookgate.aws.status import RESERVE
-from hookgate.errors import CannotMeasure, InputError, PlanError, ReportError
+from hookgate.codes import Code
+from hookgate.errors import (
+    CannotMeasure,
+    InputError,
+    Place,
+    PlanError,
+    Problem,
+    ReportError,
+)
 from hookgate.hook_pass import LATE
 from hookgate.model import Finding, HookStatus, LifecycleEvent
 from hookgate.plan import Plan, Target
@@ -154,7 +162,9 @@ def test_wrong_function():
 @pytest.mark.parametrize(
     "error",
     [
-        pytest.param(PlanError(()), id="wrong"),
+        pytest.param(
+            PlanError(Problem(Place("plan.yaml"), Code.PLAN_TYPE, "wrong")), id="wrong"
+        ),
         pytest.param(CannotMeasure("no plan"), id="missing"),
         pytest.param(RuntimeError("defect"), id="defect"),
     ],

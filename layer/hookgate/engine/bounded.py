@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, NoReturn, TypeVar
 
+from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure
 
@@ -40,7 +41,8 @@ class Pending(Generic[T]):
         try:
             answer = self._answers.get(timeout=deadline.remaining)
         except queue.Empty:
-            raise CannotMeasure(f"{self.name} did not end in time") from None
+            what = f"{self.name} did not end in time"
+            raise CannotMeasure(what, code=Code.HOOK_TIMEOUT) from None
         return answer()
 
 

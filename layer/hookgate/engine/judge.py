@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from hookgate.codes import Code
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.engine.bounded import start
 from hookgate.engine.optouts import optouts
 from hookgate.engine.step_output import routed_output
 from hookgate.engine.step_run import StepRun
-from hookgate.model import Outcome, Status, Verdict
+from hookgate.model import Outcome, Reason, Status, Verdict
 from hookgate.plan import Step
 from hookgate.redaction import Secrets
 from hookgate.units import seconds_text
@@ -70,9 +71,11 @@ class _Court:
         unmet = [n for n in step.needs if self.outcomes[n].status is not Status.PASSED]
         if unmet:
             reason = f"needs {', '.join(unmet)}, which did not pass"
-            self.end(_unstarted(step, Status.SKIPPED, reason))
+            skipped = Reason(Code.STEP_SKIPPED, reason)
+            self.end(_unstarted(step, Status.SKIPPED, skipped))
         elif self.deadline.expired:
-            self.end(_unstarted(step, Status.ERRORED, "no time was left to start it"))
+            late = Reason(Code.STEP_NOT_STARTED, "no time was left to start it")
+            self.end(_unstarted(step, Status.ERRORED, late))
         elif len(self.running) >= concurrency:
             return False
         else:
@@ -136,7 +139,8 @@ class _Court:
         taken = late.until.clock.now() - late.started
         why = "the hook has no time left" if self.deadline.expired else "its timeout"
         reason = f"did not end within {seconds_text(taken)} and was given up ({why})"
-        return late.run.outcome(Status.ERRORED, reason, taken)
+        given_up = Reason(Code.STEP_TIMEOUT, reason)
+        return late.run.outcome(Status.ERRORED, given_up, taken)
 
 
 def judge(
@@ -172,11 +176,12 @@ def judge(
     )
 
 
-def _unstarted(step: Step, status: Status, reason: str) -> Outcome:
+def _unstarted(step: Step, status: Status, reason: Reason) -> Outcome:
     return Outcome(
         name=step.name,
         use=step.use,
         status=status,
         blocking=step.blocking,
-        reason=reason,
+        reason=reason.text,
+        code=reason.code,
     )

@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hookgate.codes import Code
 from hookgate.errors import Defect
 from hookgate.model import Finding
 from hookgate.redaction import Secrets
 
 MAX_SUMMARY = 2000
+MAX_CODE = 100
 MAX_EVIDENCE = 16 * 1024
 MAX_TEXT = 1000  # of one text inside evidence
 MAX_VALUES = 2000
@@ -26,8 +28,13 @@ MAX_DEPTH = 20
 _CUT = "…"
 
 
-def presentable(said: Any, secrets: Secrets) -> Finding:
+def presentable(said: Any, secrets: Secrets, use: str) -> Finding:
     """What was stated as a finding, in plain values that anybody may copy.
+
+    Args:
+        said: what the validator stated.
+        secrets: what to mask.
+        use: the validator's name, from which a finding without a code gets its own.
 
     Raises:
         Defect: it is no finding, whatever its type says.
@@ -36,9 +43,11 @@ def presentable(said: Any, secrets: Secrets) -> Finding:
     if wrong:
         shown = shortened(secrets.mask(repr(said)), 200)
         raise Defect(f"the validator stated {shown} instead of {wrong}")
+    named = use.upper().replace("_", "-")
     return Finding(
         ok=said.ok,
         summary=shortened(secrets.mask(plain_text(said.summary)), MAX_SUMMARY),
+        code=shortened(secrets.mask(plain_text(said.code or named)), MAX_CODE),
         evidence=_evidence(said.evidence, secrets),
         optout=shortened(secrets.mask(plain_text(said.optout)), MAX_TEXT),
         certain=said.certain is True,
@@ -49,9 +58,9 @@ def _wrong(said: Any) -> str:
     """What should have been stated, or nothing; no annotation is believed."""
     if not isinstance(said, Finding) or type(said.ok) is not bool:
         return "a Finding whose ok is True or False"
-    texts: tuple[object, ...] = (said.summary, said.optout)
+    texts: tuple[object, ...] = (said.summary, said.optout, said.code)
     if not all(isinstance(each, str) for each in texts):
-        return "a Finding whose summary and optout are text"
+        return "a Finding whose summary, optout and code are text"
     if not _has_text_keys(said.evidence):
         return "a Finding whose evidence is a mapping with text keys"
     return ""
@@ -73,6 +82,17 @@ def words(error: BaseException) -> str:
         return plain_text(str(error))
     except BaseException as broken:  # noqa: BLE001 - an exception may be anybody's code
         return f"its message cannot be read ({type(broken).__name__})"
+
+
+def code_of(error: BaseException) -> str:
+    """The code of an exception, which may be anybody's; never raises."""
+    try:
+        code: object = getattr(error, "code", None)
+    except BaseException:  # noqa: BLE001 - as in words
+        code = None
+    if not isinstance(code, str):
+        return Code.ERROR
+    return shortened(plain_text(code), MAX_CODE)
 
 
 def plain_text(text: str) -> str:

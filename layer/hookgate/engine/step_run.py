@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from hookgate.codes import Code
 from hookgate.context import DeploymentContext
 from hookgate.engine.presentation import (
     MAX_SUMMARY,
+    code_of,
     presentable,
     shortened,
     told,
@@ -22,7 +24,7 @@ from hookgate.errors import (
     NoAnswer,
     NoData,
 )
-from hookgate.model import Finding, Outcome, Status
+from hookgate.model import Finding, Outcome, Reason, Status
 from hookgate.patience.attempt import Attempt
 from hookgate.patience.attempts import eventually
 from hookgate.plan import Step
@@ -69,7 +71,7 @@ class StepRun:
     secrets: Secrets
     findings: list[Finding] = field(default_factory=list)
     waived: list[str] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
+    broken: list[Reason] = field(default_factory=list)
 
     def __call__(self) -> Outcome:
         """Run the step; never raises."""
@@ -80,10 +82,10 @@ class StepRun:
         status, reason = self._conclude(output)
         trouble = self._trouble(output)
         if trouble:
-            status, reason = Status.ERRORED, trouble
+            status, reason = Status.ERRORED, Reason(Code.STEP_OUTPUT, trouble)
         return self.outcome(status, reason, clock.now() - started)
 
-    def outcome(self, status: Status, reason: str, seconds: float) -> Outcome:
+    def outcome(self, status: Status, reason: Reason, seconds: float) -> Outcome:
         """The step's outcome, bounded and with secrets masked; runs no foreign code."""
         findings = tuple(self.findings)
         named = [*self.waived, *(each.optout for each in findings if each.optout)]
@@ -92,13 +94,14 @@ class StepRun:
             use=self.step.use,
             status=status,
             blocking=self.step.blocking,
-            reason=shortened(self.secrets.mask(reason), MAX_SUMMARY),
+            reason=shortened(self.secrets.mask(reason.text), MAX_SUMMARY),
+            code=reason.code,
             duration_ms=round(seconds * 1000),
             findings=findings,
             optouts=tuple(dict.fromkeys(named)) if status is Status.PASSED else (),
         )
 
-    def _conclude(self, output: StepOutput) -> tuple[Status, str]:
+    def _conclude(self, output: StepOutput) -> tuple[Status, Reason]:
         try:
             log = BoundedLog(self.tools.log, self.secrets, output)
             tools = replace(self.tools, log=log)
@@ -112,9 +115,10 @@ class StepRun:
         except CannotMeasure as error:
             return self._unmeasured(error)
         except HookgateError as error:
-            return Status.ERRORED, words(error)
+            return Status.ERRORED, Reason(code_of(error), words(error))
         except BaseException as error:  # noqa: BLE001 - even sys.exit() is no consent
-            return Status.ERRORED, f"the validator crashed: {told(error)}"
+            what = f"the validator crashed: {told(error)}"
+            return Status.ERRORED, Reason(Code.STEP_CRASHED, what)
         return self._weigh()
 
     def _attempt(self, validator: Validator, tools: Tools) -> Attempt:
@@ -122,34 +126,40 @@ class StepRun:
         self.findings.clear()
         try:
             for finding in _counted(validator.check(self.context, tools)):
-                self.findings.append(presentable(finding, self.secrets))
+                self.findings.append(presentable(finding, self.secrets, self.step.use))
         except (NoAnswer, Inconclusive) as error:
             holds = all(each.ok for each in self.findings)
             if isinstance(error, Inconclusive) and holds:
                 raise
             summary = shortened(self.secrets.mask(words(error)), MAX_SUMMARY)
-            self.findings.append(Finding(ok=False, summary=summary))
+            self.findings.append(
+                Finding(ok=False, code=code_of(error), summary=summary)
+            )
         broken = _broken(self.findings)
         self.broken[:] = [broken] if broken else self.broken
         return Attempt(findings=tuple(self.findings))
 
-    def _unmeasured(self, error: CannotMeasure) -> tuple[Status, str]:
+    def _unmeasured(self, error: CannotMeasure) -> tuple[Status, Reason]:
         """What a step without a measurement comes to, and what was waived."""
         status, word, what = _policy(error)
         reason = words(error)
         if self.broken:
-            return status, f"{reason}; an attempt before did not hold: {self.broken[0]}"
+            before = self.broken[0].text
+            reason = f"{reason}; an attempt before did not hold: {before}"
+            return status, Reason(code_of(error), reason)
         holds = all(each.ok for each in self.findings)
         if getattr(self.step, word) == "pass" and holds:
             self.waived.append(f"passed {what} ({word}: pass)")
-            return Status.PASSED, f"{reason}; passed because of {word}: pass"
-        return status, reason
+            reason = f"{reason}; passed because of {word}: pass"
+            return Status.PASSED, Reason(code_of(error), reason)
+        return status, Reason(code_of(error), reason)
 
-    def _weigh(self) -> tuple[Status, str]:
+    def _weigh(self) -> tuple[Status, Reason]:
         broken = _broken(self.findings)
         if broken:
             return Status.FAILED, broken
-        return Status.PASSED, "; ".join(each.summary for each in self.findings[:3])
+        passed = "; ".join(each.summary for each in self.findings[:3])
+        return Status.PASSED, Reason("", passed)
 
     def _trouble(self, output: StepOutput) -> str:
         """Log what the step printed; says what was wrong with that."""
@@ -163,9 +173,13 @@ class StepRun:
         return ""
 
 
-def _broken(findings: Iterable[Finding]) -> str:
-    """What does not hold, in words, or nothing."""
-    return "; ".join(each.summary or "no word" for each in findings if not each.ok)
+def _broken(findings: Iterable[Finding]) -> Reason | None:
+    """What does not hold, with the code of the first of it; None if all does."""
+    broken = [each for each in findings if not each.ok]
+    if not broken:
+        return None
+    text = "; ".join(each.summary or "no word" for each in broken)
+    return Reason(broken[0].code, text)
 
 
 def _policy(error: CannotMeasure) -> tuple[Status, str, str]:

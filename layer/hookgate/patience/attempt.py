@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hookgate.codes import Code
 from hookgate.errors import Defect, NoAnswer
 from hookgate.model import Finding
 from hookgate.patience.words import Patience
@@ -46,9 +47,10 @@ def asked(ask: Ask) -> Attempt:
     try:
         found = ask()
     except NoAnswer as error:
-        return Attempt(findings=(Finding(ok=False, summary=str(error)),))
+        broken = Finding(ok=False, code=error.code, summary=str(error))
+        return Attempt(findings=(broken,))
     if not found.findings:
-        raise Defect("the validator stated no finding")
+        raise Defect("the validator stated no finding", code=Code.NO_FINDINGS)
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, Inconclusive
 from hookgate.model import Finding
@@ -98,7 +99,7 @@ def eventually(ask: Ask, patience: Patience, deadline: Deadline) -> Settled:
             break
         over.sleep(patience.every)
     if not series.attempts:
-        raise CannotMeasure("no time left to ask")
+        raise CannotMeasure("no time left to ask", code=Code.STEP_NOT_STARTED)
     if series.unclear and not series.failed:
         raise series.unclear
     return Settled(
@@ -130,6 +131,7 @@ def _told(series: _Series, *, held: bool) -> Iterator[Finding]:
         )
         yield Finding(
             ok=False,
+            code=Code.NOT_STABLE,
             summary=f"held {series.streak} times in a row when the time was over, but "
             f"not {asked_for} ({tries})",
             evidence=trace,

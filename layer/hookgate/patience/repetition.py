@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure
 from hookgate.model import Finding
@@ -68,7 +69,8 @@ def repeated(
             deadline.sleep(patience.every)
         if deadline.expired and not tally.too_many:
             raise CannotMeasure(
-                f"the time was over after {tally.made} of {repeat.count} attempts"
+                f"the time was over after {tally.made} of {repeat.count} attempts",
+                code=Code.REPEAT_TIME,
             )
         before = len(tally.failures)
         tally.make(ask)
@@ -93,6 +95,7 @@ def _told(tally: _Tally, *, held: bool) -> Iterator[Finding]:
     )
     yield Finding(
         ok=held,
+        code=Code.REPEAT,
         summary=said,
         evidence={
             "attempts": tally.made,

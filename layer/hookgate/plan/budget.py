@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from hookgate.errors import PlanError
+from hookgate.codes import Code
+from hookgate.errors import PlanError, Problem
 from hookgate.model import LifecycleEvent
 from hookgate.plan.plan import Plan, Step
 from hookgate.units import seconds_text
@@ -66,7 +67,7 @@ def check_fits(plan: Plan, event: LifecycleEvent, seconds: float) -> None:
         f"steps wait for each other, raise concurrency (now {plan.concurrency}), or "
         "give the function more time"
     )
-    raise PlanError(((budget.chain[0].place, what),))
+    raise PlanError(Problem(budget.chain[0].place, Code.PLAN_TIME, what))
 
 
 def _longest_chain(steps: Sequence[Step]) -> tuple[Step, ...]:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from hookgate.codes import Code
 from hookgate.errors import Place
 from hookgate.plan.problems import Problems, shown
 from hookgate.plan.scalar import plain
@@ -67,9 +68,17 @@ class Composer:
         """
         if isinstance(event, yaml.DocumentStartEvent):
             if self.documents:
-                self._stop(event, "a second document starts here; a file is one")
+                self._stop(
+                    event,
+                    Code.YAML_DOCUMENTS,
+                    "a second document starts here; a file is one",
+                )
             if event.version or event.tags:
-                self._wrong(event, "Hookgate takes no '%' directive; remove the line")
+                self._wrong(
+                    event,
+                    Code.YAML_DIRECTIVE,
+                    "Hookgate takes no '%' directive; remove the line",
+                )
         elif isinstance(event, yaml.CollectionEndEvent):
             self._frames.pop()
         elif isinstance(event, yaml.NodeEvent):
@@ -80,24 +89,38 @@ class Composer:
     def _count(self, event: yaml.NodeEvent) -> None:
         self._nodes += 1
         if self._nodes > MOST_NODES:
-            self._stop(event, f"a file holds at most {MOST_NODES} keys and values")
+            self._stop(
+                event,
+                Code.YAML_SIZE,
+                f"a file holds at most {MOST_NODES} keys and values",
+            )
         if len(self._frames) >= DEEPEST and isinstance(
             event, yaml.CollectionStartEvent
         ):
-            self._stop(event, f"a file is nested at most {DEEPEST} levels deep")
+            self._stop(
+                event, Code.YAML_SIZE, f"a file is nested at most {DEEPEST} levels deep"
+            )
 
     def _refuse_magic(self, event: yaml.NodeEvent) -> None:
         anchor = shown(event.anchor or "")
         if isinstance(event, yaml.AliasEvent):
             self._wrong(
-                event, f"Hookgate takes no alias ({anchor}); write the value out"
+                event,
+                Code.YAML_ALIAS,
+                f"Hookgate takes no alias ({anchor}); write the value out",
             )
         elif event.anchor is not None:
-            self._wrong(event, f"Hookgate takes no anchor ({anchor}); remove it")
+            self._wrong(
+                event,
+                Code.YAML_ANCHOR,
+                f"Hookgate takes no anchor ({anchor}); remove it",
+            )
         tag = getattr(event, "tag", None)
         if tag is not None:
             name = shown(tag.replace("tag:yaml.org,2002:", "!!"))
-            self._wrong(event, f"Hookgate takes no tag ({name}); remove it")
+            self._wrong(
+                event, Code.YAML_TAG, f"Hookgate takes no tag ({name}); remove it"
+            )
 
     def _node(self, event: yaml.NodeEvent) -> None:
         if self._frames and self._frames[-1].wants_key:
@@ -116,7 +139,9 @@ class Composer:
     def _key(self, frame: _Frame, event: yaml.NodeEvent) -> None:
         if not isinstance(event, yaml.ScalarEvent):
             self._stop(
-                event, "a list, a mapping or an alias cannot be a key; a key is text"
+                event,
+                Code.YAML_KEY,
+                "a list, a mapping or an alias cannot be a key; a key is text",
             )
         frame.key = event.value
         frame.keep = self._may_be_key(frame, event)
@@ -127,14 +152,23 @@ class Composer:
     def _may_be_key(self, frame: _Frame, event: yaml.ScalarEvent) -> bool:
         name, first = shown(event.value), frame.seen.get(event.value)
         if not event.style and event.value == "<<":
-            what = "Hookgate takes no merge key (<<); write the keys out"
+            code, what = (
+                Code.YAML_MERGE_KEY,
+                "Hookgate takes no merge key (<<); write the keys out",
+            )
         elif not isinstance(self._scalar(event), str):
-            what = f"the key {name} is not text; put it in quotes if it is meant"
+            code, what = (
+                Code.YAML_KEY,
+                f"the key {name} is not text; put it in quotes if it is meant",
+            )
         elif first:
-            what = f"the key {name} is on line {first.line} already; remove one of them"
+            code, what = (
+                Code.YAML_DUPLICATE_KEY,
+                f"the key {name} is on line {first.line} already; remove one of them",
+            )
         else:
             return True
-        self._wrong(event, what)
+        self._wrong(event, code, what)
         return False
 
     def _scalar(self, event: yaml.ScalarEvent) -> object:
@@ -144,7 +178,7 @@ class Composer:
         try:
             return plain(event.value)
         except ValueError as error:
-            self._wrong(event, str(error))
+            self._wrong(event, Code.YAML_NUMBER, str(error))
             return event.value
 
     def _put(self, event: yaml.NodeEvent, value: Any) -> Any:
@@ -169,9 +203,9 @@ class Composer:
             else Place(self.file)
         )
 
-    def _wrong(self, event: yaml.Event, what: str) -> None:
-        self.problems.add(self._place(event), what)
+    def _wrong(self, event: yaml.Event, code: Code, what: str) -> None:
+        self.problems.add(self._place(event), code, what)
 
-    def _stop(self, event: yaml.Event, what: str) -> NoReturn:
-        self._wrong(event, what)
+    def _stop(self, event: yaml.Event, code: Code, what: str) -> NoReturn:
+        self._wrong(event, code, what)
         raise self.problems.error()

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from hookgate.codes import Code
 from hookgate.errors import Place
 from hookgate.plan.composer import Composer, Path
 from hookgate.plan.problems import Problems, shown
@@ -60,7 +61,7 @@ def parse(
         for event in yaml.parse(read(source, file), Loader=_LOADER):
             composer.take(event)
     except yaml.YAMLError as error:
-        composer.problems.add(*explained(error, file))
+        composer.problems.extend([explained(error, file)])
         raise composer.problems.error() from None
     return _document(composer, starts), composer.problems
 
@@ -78,9 +79,11 @@ def _document(composer: Composer, starts: str) -> Document:
         )
     place = composer.values.get((), Place(composer.file))
     if data is None:
+        code = Code.YAML_EMPTY
         what = f"the file is empty, and silence is not consent; it starts with {starts}"
     else:
+        code = Code.YAML_NOT_A_MAPPING
         said = "a list" if isinstance(data, list) else f"only {shown(str(data))}"
         what = f"this must be a mapping that starts with {starts}, and is {said}"
-    composer.problems.add(place, what)
+    composer.problems.add(place, code, what)
     raise composer.problems.error()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.model import LifecycleEvent
 from hookgate.plan.placeholders import holds
 from hookgate.plan.problems import shown
@@ -33,7 +35,9 @@ def given(value: Any) -> Any:
         ValueError: it is null.
     """
     if value is None:
-        raise ValueError("it is empty; write a value or leave the key out")
+        raise InvalidValue(
+            "it is empty; write a value or leave the key out", code=Code.PLAN_NULL
+        )
     return value
 
 
@@ -44,9 +48,10 @@ def some_steps(value: Any) -> Any:
         ValueError: it has none.
     """
     if value is None or value == []:
-        raise ValueError(
+        raise InvalidValue(
             "there is no step, and silence is not consent; add one or take the "
-            "lifecycle event out of the plan and of the AppSpec"
+            "lifecycle event out of the plan and of the AppSpec",
+            code=Code.PLAN_NO_STEPS,
         )
     return value
 
@@ -58,9 +63,10 @@ def some_events(value: Any) -> Any:
         ValueError: it has none.
     """
     if value is None or value == {}:
-        raise ValueError(
+        raise InvalidValue(
             "there is no lifecycle event, and silence is not consent; add one of "
-            + ", ".join(LifecycleEvent)
+            + ", ".join(LifecycleEvent),
+            code=Code.PLAN_NO_STEPS,
         )
     return value
 
@@ -72,7 +78,10 @@ def first_version(value: Any) -> Any:
         ValueError: it is anything else.
     """
     if type(value) is not int or value != 1:
-        raise ValueError("this Hookgate reads version 1 only; write version: 1")
+        raise InvalidValue(
+            "this Hookgate reads version 1 only; write version: 1",
+            code=Code.PLAN_VERSION,
+        )
     return value
 
 
@@ -86,12 +95,15 @@ def lifecycle_event(value: str) -> LifecycleEvent:
     if value in known:
         return LifecycleEvent(value)
     if value in _WITHOUT_HOOK:
-        raise ValueError(
+        raise InvalidValue(
             f"CodeDeploy calls no function at {value}; the hooks of ECS are: "
-            + ", ".join(known)
+            + ", ".join(known),
+            code=Code.PLAN_EVENT,
         )
     hint = did_you_mean(value, known, "the hooks of ECS are")
-    raise ValueError(f"unknown lifecycle event {shown(value)}{hint}")
+    raise InvalidValue(
+        f"unknown lifecycle event {shown(value)}{hint}", code=Code.PLAN_EVENT
+    )
 
 
 def timeout(seconds: float) -> float:
@@ -102,7 +114,10 @@ def timeout(seconds: float) -> float:
     """
     if not 0 < seconds <= MOST_SECONDS:
         most = seconds_text(MOST_SECONDS)
-        raise ValueError(f"a step's timeout is more than 0 s and at most {most}")
+        raise InvalidValue(
+            f"a step's timeout is more than 0 s and at most {most}",
+            code=Code.PLAN_TIMEOUT,
+        )
     return seconds
 
 
@@ -113,14 +128,16 @@ def step_name(value: str) -> str:
         ValueError: CloudWatch would not take it, or it changes with the deployment.
     """
     if holds(value):
-        raise ValueError(
+        raise InvalidValue(
             "a step's name takes no ${…}; it is the same in every deployment, so that "
-            "its metrics are too"
+            "its metrics are too",
+            code=Code.PLAN_PLACEHOLDER_PLACE,
         )
     if not _STEP_NAME.fullmatch(value):
-        raise ValueError(
+        raise InvalidValue(
             "a step's name is 1 to 100 printable ASCII characters without ':' or space "
-            "at its start, because CloudWatch takes no other as a dimension"
+            "at its start, because CloudWatch takes no other as a dimension",
+            code=Code.PLAN_STEP_NAME,
         )
     return value
 
@@ -132,8 +149,9 @@ def host(value: str) -> str:
         ValueError: it holds a scheme, a port, a path or what no host name holds.
     """
     if not holds(value) and not _HOST_NAME.fullmatch(value):
-        raise ValueError(
-            "a host is a name such as shop.example.com, without scheme, port and path"
+        raise InvalidValue(
+            "a host is a name such as shop.example.com, without scheme, port and path",
+            code=Code.PLAN_HOST,
         )
     return value
 
@@ -146,17 +164,19 @@ def address(value: str) -> str:
     """
     name, _, port = value.rpartition(":")
     if _LEGACY_V4.fullmatch(name.rpartition(".")[2]) and not _V4.fullmatch(name):
-        raise ValueError(
+        raise InvalidValue(
             f"{shown(name)} is a legacy spelling of an IPv4 address; write four "
-            "decimal numbers, such as 10.0.0.2:53"
+            "decimal numbers, such as 10.0.0.2:53",
+            code=Code.PLAN_ADDRESS_SPELLING,
         )
     inner = name[1:-1] if name.startswith("[") and name.endswith("]") else name
     is_v6 = inner != name and re.fullmatch(r"[0-9A-Fa-f:.]{2,45}", inner)
     is_port = re.fullmatch(r"[1-9][0-9]{0,4}", port) and int(port) < 2**16
     if not (is_port and (is_v6 or _HOST_NAME.fullmatch(name))):
-        raise ValueError(
+        raise InvalidValue(
             "an address is a host and a port, such as queue.internal:5671 or "
-            "10.0.0.2:53, without ${…}"
+            "10.0.0.2:53, without ${…}",
+            code=Code.PLAN_ADDRESS,
         )
     return value
 
@@ -168,5 +188,8 @@ def header(value: str) -> str:
         ValueError: no header is named so.
     """
     if not _HEADER.fullmatch(value):
-        raise ValueError("a header's name is letters, digits and '-', without ${…}")
+        raise InvalidValue(
+            "a header's name is letters, digits and '-', without ${…}",
+            code=Code.PLAN_HEADER,
+        )
     return value

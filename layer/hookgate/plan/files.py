@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from hookgate.errors import InputError, PlanError
+from hookgate.codes import Code
+from hookgate.errors import InputError, InvalidValue, PlanError
 from hookgate.files import Reading
 from hookgate.model import LifecycleEvent
 from hookgate.plan import placeholders, wording
@@ -37,9 +38,11 @@ class Beside:
         """The content of a file."""
         path = (self.folder / checked(name)).resolve()
         if not path.is_relative_to(self.folder):
-            raise InputError(f"{name} leads out of the plan's folder")
+            what = f"{name} leads out of the plan's folder"
+            raise InputError(what, code=Code.INCLUDE_NAME)
         if not path.is_file():
-            raise InputError(f"there is no file {name} beside the plan")
+            what = f"there is no file {name} beside the plan"
+            raise InputError(what, code=Code.INCLUDE_MISSING)
         with path.open("rb") as file:
             return bounded(file.read(MOST_BYTES + 1), name)
 
@@ -61,10 +64,12 @@ def large(name: str, files: Files) -> str:
         path = files.folder / name
         if path.is_file():
             return str(path)
-        raise InputError(f"there is no file {name} beside the plan")
+        what = f"there is no file {name} beside the plan"
+        raise InputError(what, code=Code.INCLUDE_MISSING)
     raise InputError(
         f"{name} cannot be read: a log is beside a plan only "
-        "where the plan is a file. Write s3://bucket/key, or the log's full path"
+        "where the plan is a file. Write s3://bucket/key, or the log's full path",
+        code=Code.INCLUDE_UNAVAILABLE,
     )
 
 
@@ -74,7 +79,8 @@ def nowhere(plan: str) -> Files:
     def read(name: str) -> bytes:
         raise InputError(
             f"{name} cannot be read: the plan {plan} has no files beside it. Keep the "
-            "plan in an S3 bucket or in hooks/plans/, or write the content out"
+            "plan in an S3 bucket or in hooks/plans/, or write the content out",
+            code=Code.INCLUDE_UNAVAILABLE,
         )
 
     return read
@@ -89,7 +95,8 @@ def checked(name: str) -> str:
     if len(name) > 200 or not _NAME.fullmatch(name) or "/." in f"/{name}":
         raise InputError(
             f"{name[:64]!r} is no file beside the plan: write a name such as "
-            "data/users.csv, below the plan's own folder"
+            "data/users.csv, below the plan's own folder",
+            code=Code.INCLUDE_NAME,
         )
     return name
 
@@ -101,7 +108,8 @@ def bounded(content: bytes, name: str) -> bytes:
         InputError: it is too large.
     """
     if len(content) > MOST_BYTES:
-        raise InputError(f"{name} is larger than {MOST_BYTES // 1024} KiB")
+        what = f"{name} is larger than {MOST_BYTES // 1024} KiB"
+        raise InputError(what, code=Code.INCLUDE_SIZE)
     return content
 
 
@@ -151,14 +159,16 @@ class StepFiles:
     def _read(self, name: str) -> bytes:
         if name not in self._contents:
             if len(self._contents) >= MOST_FILES:
-                raise ValueError(f"a step reads at most {MOST_FILES} files")
+                what = f"a step reads at most {MOST_FILES} files"
+                raise InvalidValue(what, code=Code.INCLUDE_SIZE)
             try:
                 content = self.files(name)
             except InputError as error:
-                raise ValueError(str(error)) from None
+                raise InvalidValue(str(error), code=error.code) from None
             if len(content) + sum(map(len, self._contents.values())) > MOST_BYTES:
                 most = MOST_BYTES // 1024
-                raise ValueError(f"the files of a step are larger than {most} KiB")
+                what = f"the files of a step are larger than {most} KiB"
+                raise InvalidValue(what, code=Code.INCLUDE_SIZE)
             self._contents[name] = content
         return self._contents[name]
 
@@ -168,7 +178,7 @@ class StepFiles:
         try:
             return large(name, self.files)
         except InputError as error:
-            raise ValueError(str(error)) from None
+            raise InvalidValue(str(error), code=error.code) from None
 
     def _include(self, name: str, model: type[BaseModel]) -> BaseModel:
         """The steps of a file as ``model``, whose only key here is ``steps``.
@@ -179,11 +189,14 @@ class StepFiles:
         """
         if name in self.chain:
             way = " includes ".join(shown(each) for each in (*self.chain, name))
-            raise ValueError(f"it never ends: {way}; remove one include")
+            what = f"it never ends: {way}; remove one include"
+            raise InvalidValue(what, code=Code.INCLUDE_CYCLE)
         if len(self.chain) >= _DEEPEST:
-            raise ValueError(f"files include files at most {_DEEPEST} deep")
+            what = f"files include files at most {_DEEPEST} deep"
+            raise InvalidValue(what, code=Code.INCLUDE_SIZE)
         if len(self._included) >= MOST_FILES:
-            raise ValueError(f"a step includes files at most {MOST_FILES} times")
+            what = f"a step includes files at most {MOST_FILES} times"
+            raise InvalidValue(what, code=Code.INCLUDE_SIZE)
         self._included.append(name)
         document, problems = self._document(name)
         within = replace(self, chain=(*self.chain, name))
@@ -193,7 +206,7 @@ class StepFiles:
             blamed = problems.places()
             for fault in wording.faults(error, model, document.data, "option"):
                 if (place := fault.place_in(document)) not in blamed:
-                    problems.add(place, fault.what)
+                    problems.add(place, fault.code, fault.what)
         if problems:
             raise wording.WrongFile(problems.error().problems)
         return made
@@ -208,8 +221,8 @@ class StepFiles:
         for each in document.data:
             if each != "steps":
                 what = f"an included file contains only steps; remove {shown(each)}"
-                problems.add(document.key((each,)), what)
+                problems.add(document.key((each,)), Code.INCLUDE_CONTENT, what)
         for fault in wording.placeholder_faults(document.data, self.event):
-            problems.add(fault.place_in(document), fault.what)
+            problems.add(fault.place_in(document), fault.code, fault.what)
         self._documents[name] = document
         return document, problems

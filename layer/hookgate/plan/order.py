@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from hookgate.errors import Place
+from hookgate.codes import Code
+from hookgate.errors import Place, Problem
 from hookgate.plan.draft import Draft
-from hookgate.plan.problems import Problem, shown
+from hookgate.plan.problems import shown
 from hookgate.registry import did_you_mean
 
 
@@ -22,13 +23,11 @@ def faults(drafts: Sequence[Draft], elsewhere: Mapping[str, str]) -> Iterator[Pr
     for draft in drafts:
         earlier = first.setdefault(draft.name, draft)
         if earlier is not draft and draft.name:
-            yield (
-                draft.name_place,
-                (
-                    f"the step on line {earlier.name_place.line} is named "
-                    f"{shown(draft.name)} already; give one of them another name"
-                ),
+            what = (
+                f"the step on line {earlier.name_place.line} is named "
+                f"{shown(draft.name)} already; give one of them another name"
             )
+            yield Problem(draft.name_place, Code.PLAN_STEP_TWICE, what)
     for draft in drafts:
         yield from _needs(draft, first, elsewhere)
     yield from _cycles(first)
@@ -40,32 +39,32 @@ def _needs(
     for index, need in enumerate(draft.needs):
         place = draft.value("needs", index)
         if need == draft.name:
-            yield place, f"the step {shown(need)} needs itself; remove the need"
+            what = f"the step {shown(need)} needs itself; remove the need"
+            yield Problem(place, Code.PLAN_NEED_SELF, what)
         elif need in draft.needs[:index]:
-            yield place, f"the need {shown(need)} is named twice; remove one of them"
+            what = f"the need {shown(need)} is named twice; remove one of them"
+            yield Problem(place, Code.PLAN_NEED_TWICE, what)
         elif need not in steps:
-            yield place, _unknown(need, steps, elsewhere)
+            yield Problem(place, *_unknown(need, steps, elsewhere))
         elif draft.blocking and not steps[need].blocking:
-            yield (
-                place,
-                (
-                    f"{shown(draft.name)} is blocking but needs {shown(need)}, which "
-                    "is blocking: false and would so stop the deployment after all; "
-                    "make both blocking, or neither"
-                ),
+            what = (
+                f"{shown(draft.name)} is blocking but needs {shown(need)}, which is "
+                "blocking: false and would so stop the deployment after all; make "
+                "both blocking, or neither"
             )
+            yield Problem(place, Code.PLAN_NEED_BLOCKING, what)
 
 
 def _unknown(
     need: str, steps: Mapping[str, Draft], elsewhere: Mapping[str, str]
-) -> str:
+) -> tuple[Code, str]:
     if need in elsewhere:
-        return (
+        return Code.PLAN_NEED_EVENT, (
             f"the step {shown(need)} is one of {elsewhere[need]}; a step needs only "
             "steps of its own lifecycle event"
         )
     hint = did_you_mean(need, steps, "the steps here are")
-    return f"unknown step {shown(need)}{hint}"
+    return Code.PLAN_NEED_UNKNOWN, f"unknown step {shown(need)}{hint}"
 
 
 def _cycles(steps: Mapping[str, Draft]) -> Iterator[Problem]:
@@ -76,10 +75,8 @@ def _cycles(steps: Mapping[str, Draft]) -> Iterator[Problem]:
         start = min(range(len(cycle)), key=lambda index: ranks.index(cycle[index]))
         ring = [*cycle[start:], *cycle[:start]]
         way = " needs ".join(shown(name) for name in (*ring, ring[0]))
-        yield (
-            _place(left[ring[0]]),
-            f"no step can start: {way}; remove one of the needs",
-        )
+        what = f"no step can start: {way}; remove one of the needs"
+        yield Problem(_place(left[ring[0]]), Code.PLAN_NEED_CYCLE, what)
         for name in ring:
             del left[name]
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from hookgate.codes import Code
 from hookgate.model import LifecycleEvent
 from hookgate.plan.composer import Path
 from hookgate.plan.problems import shown
@@ -73,7 +74,9 @@ def names(text: str) -> Iterator[str]:
             yield token["name"]
 
 
-def faults(text: str, event: LifecycleEvent | None = None) -> Iterator[str]:
+def faults(
+    text: str, event: LifecycleEvent | None = None
+) -> Iterator[tuple[Code, str]]:
     """Say what is wrong with the placeholders in ``text``.
 
     Args:
@@ -82,21 +85,25 @@ def faults(text: str, event: LifecycleEvent | None = None) -> Iterator[str]:
     """
     tokens = {token[0]: token["name"] for token in _TOKEN.finditer(text)}
     if len(tokens) > _MOST:
-        yield f"{len(tokens)} different placeholders in one text; at most {_MOST}"
+        what = f"{len(tokens)} different placeholders in one text; at most {_MOST}"
+        yield Code.PLAN_PLACEHOLDER_COUNT, what
         return
     for written, name in tokens.items():
         if written == "${":
-            yield (
+            what = (
                 f"the placeholder in {shown(text)} is not closed; write ${{name}}, or "
                 "$${ for a literal ${"
             )
+            yield Code.PLAN_PLACEHOLDER_SYNTAX, what
         elif name is not None and not _is_known(name):
-            yield f"unknown placeholder {shown(written)}{_instead(name)}"
+            what = f"unknown placeholder {shown(written)}{_instead(name)}"
+            yield Code.PLAN_PLACEHOLDER, what
         elif name == _TASK_SET and event is LifecycleEvent.BEFORE_INSTALL:
-            yield (
+            what = (
                 f"{written} is not known at BeforeInstall: the replacement task set "
                 "does not exist yet; use it from AfterInstall on"
             )
+            yield Code.PLAN_PLACEHOLDER_EVENT, what
 
 
 def texts(data: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hookgate.errors import CannotMeasure, Place, PlanError
+from hookgate.codes import Code
+from hookgate.errors import CannotMeasure, Place, PlanError, Problem
 from hookgate.files import FILLED
 from hookgate.model import LifecycleEvent
 from hookgate.plan import fields
@@ -52,7 +53,8 @@ class Target:
             header=self.identity.header, equals=substitute(self.identity.equals)
         )
         if identity and not identity.equals:
-            raise CannotMeasure("target.identity.equals is empty once it is filled in")
+            what = "target.identity.equals is empty once it is filled in"
+            raise CannotMeasure(what, code=Code.PLACEHOLDER_VALUE)
         return Target(
             host=self.host and _host(substitute(self.host)),
             identity=identity,
@@ -122,14 +124,15 @@ class Plan:
                 f"no steps for {event}, and silence is not consent; add steps for it "
                 "or take the hook out of the AppSpec"
             )
-            raise PlanError(((Place(self.file), what),))
+            raise PlanError(Problem(Place(self.file), Code.PLAN_NO_STEPS, what))
         return steps
 
-    def warnings(self) -> tuple[tuple[Place, str], ...]:
+    def warnings(self) -> tuple[Problem, ...]:
         """What can be read but can hardly be meant, each with its place."""
         return tuple(
-            (
+            Problem(
                 steps[0].place,
+                Code.PLAN_NEVER_PASSES,
                 (
                     f"every step of {event} is blocking: false, so the hook can never "
                     "succeed; make at least one step blocking"
@@ -144,4 +147,5 @@ def _host(host: str) -> str:
     try:
         return fields.host(host)
     except ValueError as error:
-        raise CannotMeasure(f"target.host is {host[:64]!r}: {error}") from None
+        what = f"target.host is {host[:64]!r}: {error}"
+        raise CannotMeasure(what, code=Code.PLAN_HOST) from None

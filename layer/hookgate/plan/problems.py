@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hookgate.errors import Place, PlanError
+from hookgate.codes import Code
+from hookgate.errors import Place, PlanError, Problem
 from hookgate.redaction import masked
-
-Problem = tuple[Place, str]
 
 #: More than a person reads, and few enough for a log line.
 _MOST = 50
@@ -22,20 +21,20 @@ class Problems:
         """Start with nothing wrong."""
         self._found: dict[Problem, None] = {}
 
-    def add(self, place: Place, what: str) -> None:
+    def add(self, place: Place, code: str, what: str) -> None:
         """Note a problem; the same one twice counts once."""
         # Masked before it is cut: a mask does not know half a secret.
         line = masked(" ".join(what.splitlines()))
-        self._found[place, line[:_LONGEST]] = None
+        self._found[Problem(place, code, line[:_LONGEST])] = None
 
     def extend(self, found: Iterable[Problem]) -> None:
         """Note several problems."""
-        for place, what in found:
-            self.add(place, what)
+        for each in found:
+            self.add(each.place, each.code, each.message)
 
     def places(self) -> frozenset[Place]:
         """Where something is known to be wrong."""
-        return frozenset(place for place, _ in self._found)
+        return frozenset(each.place for each in self._found)
 
     def __bool__(self) -> bool:
         """Whether anything is wrong."""
@@ -44,12 +43,14 @@ class Problems:
     def error(self) -> PlanError:
         """All problems in the order of the file, the first fifty spelled out."""
         ordered = sorted(
-            self._found, key=lambda each: (each[0].line, each[0].column, each[1])
+            self._found,
+            key=lambda each: (each.place.line, each.place.column, each.message),
         )
         shown, rest = ordered[:_MOST], ordered[_MOST:]
         if rest:
-            shown.append((rest[0][0], f"and {len(rest)} more problems from here on"))
-        return PlanError(tuple(shown))
+            more = f"and {len(rest)} more problems from here on"
+            shown.append(Problem(rest[0].place, Code.PLAN_MORE, more))
+        return PlanError(*shown)
 
 
 def shown(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
+from hookgate.codes import Code
 from hookgate.http_probe.address import AddressPolicy
 from hookgate.model import LifecycleEvent
 from hookgate.plan import placeholders, wording
@@ -84,7 +85,7 @@ def _shape(document: Document, problems: Problems) -> PlanFile | None:
             where = document.key if fault.at_key else document.value
             place = where(fault.path)
             if place not in blamed:
-                problems.add(place, fault.what)
+                problems.add(place, fault.code, fault.what)
         return None
 
 
@@ -94,11 +95,12 @@ def _check_target(document: Document, problems: Problems) -> None:
     event = first if isinstance(events, dict) and first in events else None
     for path, text in placeholders.texts(document.data.get("target")):
         place = document.value(("target", *path))
-        for what in placeholders.faults(text, event):
-            problems.add(place, what)
+        for code, what in placeholders.faults(text, event):
+            problems.add(place, code, what)
         if any(name.startswith("secret.") for name in placeholders.names(text)):
             problems.add(
                 place,
+                Code.PLAN_TARGET_SECRET,
                 "the target takes no secret, because reasons and evidence repeat it; "
                 "use a value that may be seen",
             )
@@ -109,7 +111,8 @@ def _check_addresses(
 ) -> None:
     for index, each in enumerate(allow):
         if refusal := policy.refusal(each):
-            problems.add(document.value(("target", "allow", index)), refusal)
+            place = document.value(("target", "allow", index))
+            problems.add(place, Code.ADDRESS, refusal)
 
 
 def _check_steps(document: Document, checker: Checker) -> dict[str, list[Checked]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from hookgate.errors import Place, PlanError
+from hookgate.codes import Code
+from hookgate.errors import Place, PlanError, Problem
 
 #: Far above any plan a person writes, far below what costs a function its time.
 MOST_BYTES = 256 * 1024
@@ -28,6 +29,7 @@ def read(source: str | bytes, file: str) -> str:
         unit = "bytes" if isinstance(source, bytes) else "characters"
         raise _wrong(
             Place(file),
+            Code.FILE_SIZE,
             f"the file is too large ({len(source)} {unit}, the most is {MOST_BYTES}); "
             "is this the right file?",
         )
@@ -37,6 +39,7 @@ def read(source: str | bytes, file: str) -> str:
     if refused:
         raise _wrong(
             place_at(text, refused.start(), file),
+            Code.FILE_CHARACTER,
             f"the character U+{ord(refused[0]):04X} has no place in a text file; is "
             "this one binary? In a double-quoted text it can be written as an escape",
         )
@@ -44,6 +47,7 @@ def read(source: str | bytes, file: str) -> str:
     if tab:
         raise _wrong(
             place_at(text, tab.end() - 1, file),
+            Code.YAML_TAB,
             "a tab in the indentation; indent with spaces",
         )
     return text
@@ -63,9 +67,10 @@ def _decoded(source: bytes, file: str) -> str:
         before = source[: error.start].decode("utf-8")
         raise _wrong(
             place_at(before, len(before), file),
+            Code.FILE_ENCODING,
             f"byte {error.start} is not UTF-8; save the file as UTF-8 text",
         ) from None
 
 
-def _wrong(place: Place, what: str) -> PlanError:
-    return PlanError(((place, what),))
+def _wrong(place: Place, code: Code, what: str) -> PlanError:
+    return PlanError(Problem(place, code, what))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hookgate.codes import Code
 from hookgate.errors import InputError, Place
 from hookgate.plan import options, order, wording
 from hookgate.plan.draft import Draft
@@ -33,7 +34,9 @@ class Checker:
     resolve: Resolve
     files: Files
     deployed: bool = True
-    _known: dict[str, type[Validator] | str] = field(default_factory=dict, init=False)
+    _known: dict[str, type[Validator] | InputError] = field(
+        default_factory=dict, init=False
+    )
     _blamed: frozenset[Place] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,7 +66,7 @@ class Checker:
         for fault in wording.placeholder_faults(draft.options, draft.event):
             place = fault.place_in(document, at)
             blamed.add(place)
-            self.problems.add(place, fault.what)
+            self.problems.add(place, fault.code, fault.what)
         if kind is None:
             return None
         files = StepFiles(files=self.files, event=draft.event)
@@ -71,12 +74,12 @@ class Checker:
         if not isinstance(built, Validator):
             for fault in built:
                 if (place := fault.place_in(document, at)) not in blamed:
-                    self.problems.add(place, fault.what)
+                    self.problems.add(place, fault.code, fault.what)
             return None
         try:
             seconds = options.worst_case(built)
         except ValueError as error:
-            self.problems.add(draft.value("use"), str(error))
+            self.problems.add(draft.value("use"), Code.VALIDATOR_TIME, str(error))
             return None
         return Checked(draft=draft, validator=built, files=files, worst_case=seconds)
 
@@ -85,12 +88,13 @@ class Checker:
         if draft.use is None:
             return None
         kind = self._resolved(draft.use)
-        if isinstance(kind, str):
-            self.problems.add(draft.value("use"), kind)
+        if isinstance(kind, InputError):
+            self.problems.add(draft.value("use"), kind.code, str(kind))
             return None
         if kind.only_run and self.deployed:
             self.problems.add(
                 draft.value("use"),
+                Code.PLAN_ONLY_RUN,
                 f"{draft.use} is for hookgate run only: it starts a program of this "
                 "machine, which is not there in Lambda; use lambda, or a validator of "
                 "your own",
@@ -99,16 +103,17 @@ class Checker:
         if kind.asks_listener and event and not event.test_listener_serves_green:
             self.problems.add(
                 draft.value("use"),
+                Code.PLAN_LISTENER,
                 f"{draft.use} asks the test listener, which at {event} still serves "
                 "the original task set; use it from AfterAllowTestTraffic on",
             )
         return kind
 
-    def _resolved(self, use: str) -> type[Validator] | str:
+    def _resolved(self, use: str) -> type[Validator] | InputError:
         """The validator, or why there is none; asked once for each name."""
         if use not in self._known:
             try:
                 self._known[use] = self.resolve(use)
             except InputError as error:
-                self._known[use] = str(error)
+                self._known[use] = error
         return self._known[use]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from hookgate.codes import Code
 from hookgate.context import DeploymentContext, Image
 from hookgate.errors import CannotMeasure
 from hookgate.plan.placeholders import fill
@@ -42,7 +43,8 @@ class Variables:
             return self.given[name]
         value = _named(name, self.context)
         if value is None:
-            raise CannotMeasure(f"${{{name}}} is not known: {_why(name, self.context)}")
+            what = f"${{{name}}} is not known: {_why(name, self.context)}"
+            raise CannotMeasure(what, code=Code.PLACEHOLDER_VALUE)
         return value
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from hookgate.errors import Place
+from hookgate.codes import Code
+from hookgate.errors import Place, Problem
 from hookgate.model import LifecycleEvent
 from hookgate.plan import placeholders
 from hookgate.plan.composer import Path
 from hookgate.plan.document import Document
 from hookgate.plan.location import keys_at, path_of
-from hookgate.plan.problems import Problem, shown
+from hookgate.plan.problems import shown
 from hookgate.registry import did_you_mean
 
 _EXPECTED = {
@@ -46,6 +47,28 @@ _BOUNDS = {
     "enum": "{expected}",
 }
 
+_CODES = {
+    "extra_forbidden": Code.PLAN_UNKNOWN_KEY,
+    "missing": Code.PLAN_MISSING_KEY,
+    "string_pattern_mismatch": Code.PLAN_FORMAT,
+    "literal_error": Code.PLAN_CHOICE,
+    "enum": Code.PLAN_CHOICE,
+    **dict.fromkeys(
+        (
+            "greater_than",
+            "greater_than_equal",
+            "less_than",
+            "less_than_equal",
+            "multiple_of",
+            "string_too_short",
+            "string_too_long",
+            "too_short",
+            "too_long",
+        ),
+        Code.PLAN_RANGE,
+    ),
+}
+
 #: What regular expressions of options mean, for who writes a plan.
 _PATTERNS = {
     r"^/": "a path that begins with /",
@@ -69,6 +92,7 @@ class Fault:
 
     path: Path
     at_key: bool
+    code: str
     what: str
     place: Place | None = None
 
@@ -83,7 +107,7 @@ class WrongFile(ValueError):
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
-        super().__init__("; ".join(what for _, what in problems))
+        super().__init__("; ".join(each.message for each in problems))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +120,7 @@ class _Error:
     value: Any
     said: str
     expected: str | None
+    code: str
     known: tuple[str, ...] = ()
     elsewhere: tuple[Problem, ...] = ()
 
@@ -114,26 +139,34 @@ def faults(
     found = [_read(each, model, data) for each in error.errors(include_url=False)]
     groups: dict[tuple[Path, str, bool], list[_Error]] = {}
     for each in found:
-        for place, what in each.elsewhere:
-            yield Fault(path=each.path, at_key=False, what=what, place=place)
+        for other in each.elsewhere:
+            yield Fault(
+                path=each.path,
+                at_key=False,
+                code=other.code,
+                what=other.message,
+                place=other.place,
+            )
         told = each.elsewhere or each.type == "none_required"
         if not told and not _is_noise(each, found):
             at_key = each.type in {"extra_forbidden", "key"}
             groups.setdefault((each.path, each.name, at_key), []).append(each)
     for (path, name, at_key), same in groups.items():
         where = (*path, name) if at_key and name else path
-        yield Fault(path=where, at_key=at_key, what=_sentence(same, noun))
+        code, what = _sentence(same, noun)
+        yield Fault(path=where, at_key=at_key, code=code, what=what)
 
 
 def placeholder_faults(data: Any, event: LifecycleEvent | None) -> Iterator[Fault]:
     """Find what is wrong with the placeholders in ``data``, for the event."""
     for path, text in placeholders.texts(data):
-        for what in placeholders.faults(text, event):
-            yield Fault(path=path, at_key=False, what=what)
+        for code, what in placeholders.faults(text, event):
+            yield Fault(path=path, at_key=False, code=code, what=what)
     for path in _keys(data, ()):
         if placeholders.holds(str(path[-1])):
             what = f"the key {shown(str(path[-1]))} takes no ${{…}}; only values do"
-            yield Fault(path=path, at_key=True, what=what)
+            code = Code.PLAN_PLACEHOLDER_PLACE
+            yield Fault(path=path, at_key=True, code=code, what=what)
 
 
 def _keys(data: Any, path: Path) -> Iterator[Path]:
@@ -161,6 +194,7 @@ def _read(error: Any, model: type[BaseModel], data: Any) -> _Error:
         value=error["input"],
         said=said,
         expected=_expected(kind, context),
+        code=_code(kind, context.get("error")),
         known=keys_at(model, loc) if kind == "extra_forbidden" else (),
         elsewhere=getattr(context.get("error"), "problems", ()),
     )
@@ -178,6 +212,16 @@ def _expected(kind: str, context: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _code(kind: str, error: object) -> str:
+    """The code of a check that raised it, or else that of pydantic's kind of error."""
+    raised = getattr(error, "code", None)
+    if isinstance(raised, str):
+        return raised
+    if kind.endswith(("_type", "_parsing", "_from_float")):
+        return Code.PLAN_TYPE
+    return _CODES.get(kind, Code.PLAN_VALUE)
+
+
 def _is_noise(error: _Error, found: Iterable[_Error]) -> bool:
     """Whether another branch of a union got further into the same value."""
     depth = len(error.path)
@@ -187,28 +231,30 @@ def _is_noise(error: _Error, found: Iterable[_Error]) -> bool:
     )
 
 
-def _sentence(same: list[_Error], noun: str) -> str:
+def _sentence(same: list[_Error], noun: str) -> tuple[str, str]:
     first = same[0]
     label = _label((*first.path, first.name) if first.name else first.path)
     if first.type == "extra_forbidden":
         hint = did_you_mean(first.name, first.known)
-        return f"unknown {noun} {shown(first.name)}{hint}"
+        return first.code, f"unknown {noun} {shown(first.name)}{hint}"
     if first.type == "missing":
-        return f"the {noun} {label!r} is missing; add it"
+        return first.code, f"the {noun} {label!r} is missing; add it"
     if first.type == "key":
-        return first.said
+        return first.code, first.said
+    code = first.code
     expected = [each.expected for each in same]
     if all(expected):
         choice = " or ".join(dict.fromkeys(each for each in expected if each))
         what = f"expected {choice}, got {_got(first.value)}{_remedy(same)}"
     else:
-        what = " or ".join(
-            dict.fromkeys(each.said for each in same if not each.expected)
-        )
+        told = [each for each in same if not each.expected]
+        code = told[0].code
+        what = " or ".join(dict.fromkeys(each.said for each in told))
     is_text = isinstance(first.value, str)
     if is_text and placeholders.holds(first.value) and "${…}" not in what:
         what = f"takes no ${{…}}, because it is not free text ({what})"
-    return f"{label}: {what}" if label else what
+        code = Code.PLAN_PLACEHOLDER_PLACE
+    return code, f"{label}: {what}" if label else what
 
 
 def _label(path: Path) -> str:

@@ -8,6 +8,7 @@ import threading
 import pytest
 from support.steps import Asking, Gate, ListLog, a_step, raises, says, verdict_of
 
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure, Inconclusive, NoAnswer, NoData
 from hookgate.expectation.value import shown
 from hookgate.model import Finding, HookStatus, Status
@@ -98,6 +99,37 @@ def test_status(action, status, reason):
 
     assert Status(status) is outcome.status
     assert reason in outcome.reason
+
+
+class CodeOfAnotherType(CannotMeasure):
+    """An exception whose code is not text."""
+
+    code = 7
+
+
+@pytest.mark.parametrize(
+    ("action", "code"),
+    [
+        pytest.param(says(True), "", id="passed"),
+        pytest.param(says(False), "TOY", id="without-code"),
+        pytest.param(says(True, False, code="OWN"), "OWN", id="own-code"),
+        pytest.param(raises(NoData("none")), Code.NO_DATA, id="default-of-class"),
+        pytest.param(raises(NoAnswer("x", code="OWN")), "OWN", id="no-answer"),
+        pytest.param(raises(CannotMeasure("x", code="OWN")), "OWN", id="cannot"),
+        pytest.param(raises(CodeOfAnotherType()), Code.ERROR, id="not-text"),
+        pytest.param(raises(ValueError("x")), Code.STEP_CRASHED, id="crash"),
+        pytest.param(lambda _: iter([7]), Code.DEFECT, id="not-a-finding"),
+        pytest.param(lambda _: iter(()), Code.NO_FINDINGS, id="no-findings"),
+        pytest.param(says(False, code=7), Code.DEFECT, id="number-as-code"),
+        pytest.param(printing(2**20), Code.STEP_OUTPUT, id="output"),
+    ],
+)
+def test_code(action, code):
+    """An outcome has the code of its reason, and a finding without one its step's."""
+    outcome = outcome_of(action)
+
+    assert code == outcome.code
+    assert all(each.code for each in outcome.findings)
 
 
 class Unspeakable(str):

@@ -8,6 +8,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from hookgate.codes import Code
 from hookgate.context import DeploymentContext
 from hookgate.errors import InputError
 from hookgate.model import Finding
@@ -117,7 +118,8 @@ TOYS = {
 def resolve(use: str) -> type[Validator]:
     """Find a toy as the registry would."""
     if use not in TOYS:
-        raise InputError(f"unknown validator {use!r}{did_you_mean(use, TOYS)}")
+        what = f"unknown validator {use!r}{did_you_mean(use, TOYS)}"
+        raise InputError(what, code=Code.VALIDATOR_UNKNOWN)
     return TOYS[use]
 
 

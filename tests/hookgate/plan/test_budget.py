@@ -93,7 +93,7 @@ def test_plan_that_does_not_fit_is_refused(read_steps: Callable[[str], Plan]):
         "plan.yaml:4:6: the steps of AfterAllowTestTraffic may take 1 min 32 s, and "
         "there are 1 min; the longest chain is target_health (1 min 1 s), then http "
         "(31 s). Shorten it, let fewer steps wait for each other, raise concurrency "
-        "(now 8), or give the function more time"
+        "(now 8), or give the function more time [HG-PLAN-TIME]"
     )
 
 

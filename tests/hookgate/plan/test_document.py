@@ -61,7 +61,7 @@ def test_value_of_a_duplicate_key_is_read_too():
     """A mistake below a duplicate key is told with it."""
     _, problems = parse("a: {x: 1}\na: {x: 2, x: 3}\n", "plan.yaml")
     assert ["plan.yaml:2:1", "plan.yaml:2:11"] == [
-        str(place) for place, _ in problems.error().problems
+        str(each.place) for each in problems.error().problems
     ]
 
 

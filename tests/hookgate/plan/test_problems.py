@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from hookgate.codes import Code
 from hookgate.errors import Place
 from hookgate.plan.problems import Problems, shown
 from hookgate.redaction import Secrets
@@ -42,7 +43,7 @@ def test_a_problem_shows_no_part_of_a_secret(in_a_step):
 
     def told():
         problems = Problems()
-        problems.add(Place("plan.yaml"), "x" * 950 + VALUE)
+        problems.add(Place("plan.yaml"), Code.PLAN_VALUE, "x" * 950 + VALUE)
         return str(problems.error())
 
     assert "s3cret" not in in_a_step(told)

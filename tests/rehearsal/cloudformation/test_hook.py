@@ -5,6 +5,7 @@ import json
 import pytest
 import yaml
 
+from hookgate.codes import Code
 from hookgate.errors import PlanError
 from hookgate.model import LifecycleEvent
 from rehearsal.cloudformation.document import is_template, read_template
@@ -94,49 +95,71 @@ def test_a_right_template_is_fine():
 def test_a_name_that_the_managed_policy_refuses_is_warned_of():
     """A function without the prefix needs a role of one's own."""
     document = read(TEMPLATE.replace("CodeDeployHook_named", "testGreen"))
-    ((place, what),) = hook_warnings(document)
+    (warning,) = hook_warnings(document)
 
-    assert (12, 9) == (place.line, place.column)
-    assert what.startswith("testGreen does not begin with CodeDeployHook_")
+    assert (12, 9) == (warning.place.line, warning.place.column)
+    assert Code.TEMPLATE_FUNCTION_NAME == warning.code
 
 
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        pytest.param("AWS::CodeDeploy::BlueGreen", "AWS::Other",
-                     "2:1: a template has exactly one hook of type "
-                     "AWS::CodeDeploy::BlueGreen", id="no hook"),
-        pytest.param("AdditionalOptions", "AdditionalOption",
-                     "9:7: unknown property 'AdditionalOption'; did you mean "
-                     "'AdditionalOptions'? There are: TrafficRoutingConfig, "
-                     "AdditionalOptions, LifecycleEventHooks, ServiceRole, "
-                     "Applications", id="unknown property"),
-        pytest.param("BeforeInstall", "BeforeInstal",
-                     "11:9: unknown lifecycle event 'BeforeInstal'; the hooks of ECS "
-                     "are BeforeInstall, AfterInstall, AfterAllowTestTraffic, "
-                     "BeforeAllowTraffic, AfterAllowTraffic", id="unknown event"),
-        pytest.param("CodeDeployHook_first", "7", "11:9: a hook names a Lambda "
-                     "function", id="no function"),
-        pytest.param("Type: TimeBasedLinear", "Type: Slowly", "7:9: Type is one of "
-                     "AllAtOnce, TimeBasedCanary, TimeBasedLinear", id="routing"),
-        pytest.param("StepPercentage: 20", "StepPercentage: 10",
-                     "8:27: StepPercentage is 14 to 99", id="step"),
-        pytest.param("BakeTimeMins: 1", "BakeTimeMins: soon",
-                     "8:47: BakeTimeMins is a number of minutes", id="bake"),
-        pytest.param("Minutes: 5", "Minutes: 2881",
-                     "9:27: the wait is 0 to 2880 minutes", id="wait"),
-        pytest.param("LogicalID: Service}\n          ECS", "LogicalID: Servise}\n"
-                     "          ECS", "16:45: Resources has no 'Servise'; did you mean "
-                     "'Service'? There are: Service, Named, CodeDeployHook_Unnamed",
-                     id="unknown resource"),
+        pytest.param(
+            "AWS::CodeDeploy::BlueGreen",
+            "AWS::Other",
+            "2:1 HG-TEMPLATE-HOOK",
+            id="no hook",
+        ),
+        pytest.param(
+            "AdditionalOptions",
+            "AdditionalOption",
+            "9:7 HG-TEMPLATE-UNKNOWN-KEY",
+            id="unknown property",
+        ),
+        pytest.param(
+            "BeforeInstall",
+            "BeforeInstal",
+            "11:9 HG-TEMPLATE-EVENT",
+            id="unknown event",
+        ),
+        pytest.param(
+            "CodeDeployHook_first", "7", "11:9 HG-TEMPLATE-FUNCTION", id="no function"
+        ),
+        pytest.param(
+            "Type: TimeBasedLinear",
+            "Type: Slowly",
+            "7:9 HG-TEMPLATE-ROUTING",
+            id="routing",
+        ),
+        pytest.param(
+            "StepPercentage: 20",
+            "StepPercentage: 10",
+            "8:27 HG-TEMPLATE-RANGE",
+            id="step",
+        ),
+        pytest.param(
+            "BakeTimeMins: 1", "BakeTimeMins: soon", "8:47 HG-TEMPLATE-RANGE", id="bake"
+        ),
+        pytest.param(
+            "Minutes: 5", "Minutes: 2881", "9:27 HG-TEMPLATE-RANGE", id="wait"
+        ),
+        pytest.param(
+            "LogicalID: Service}\n          ECS",
+            "LogicalID: Servise}\n          ECS",
+            "16:45 HG-TEMPLATE-RESOURCE",
+            id="unknown resource",
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_mistake_is_told(old, new, expected):
     """A wrong hook is refused, and the problem names its place."""
     assert old in TEMPLATE
     with pytest.raises(PlanError) as refused:
         check_hook(read(TEMPLATE.replace(old, new)))
-    told = [f"{at.line}:{at.column}: {what}" for at, what in refused.value.problems]
+    told = [
+        f"{each.place.line}:{each.place.column} {each.code}"
+        for each in refused.value.problems
+    ]
     assert [expected] == told
 
 
