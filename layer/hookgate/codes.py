@@ -151,6 +151,7 @@ class Code(StrEnum):
         "HG-VALIDATOR-INVALID",
         "A class is not a complete validator.",
     )
+    SECOND_LAYER = "HG-SECOND-LAYER", "A validator needs the second Lambda layer."
     VALIDATOR_OPTIONS = (
         "HG-VALIDATOR-OPTIONS",
         "A validator crashed when it read its options.",

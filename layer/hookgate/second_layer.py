@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
+
 #: The parameter of template.yaml that brings the layer.
 PARAMETER = "SecondLayer"
 
@@ -27,7 +30,8 @@ def demand(what: str, *modules: str) -> None:
     """
     missing = [each for each in modules if find_spec(each) is None]
     if missing:
-        raise ValueError(
+        raise InvalidValue(
             f"{what} needs the second layer, which is not installed "
-            f"({', '.join(missing)} is missing): deploy with {PARAMETER}=true"
+            f"({', '.join(missing)} is missing): deploy with {PARAMETER}=true",
+            code=Code.SECOND_LAYER,
         )

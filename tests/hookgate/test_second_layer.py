@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import pytest
 
+from hookgate.codes import Code
 from hookgate.errors import PlanError
 from hookgate.model import Finding
 from hookgate.plan import read_plan
@@ -60,10 +61,10 @@ def test_plan_is_refused():
     """A plan whose validator needs what is missing is refused with its place."""
     with pytest.raises(PlanError) as raised:
         read(Heavy)
-    assert str(raised.value) == (
-        "shop.yaml:4:7: the validator Heavy needs the second layer, which is not "
-        "installed (no_such_library is missing): deploy with SecondLayer=true"
-    )
+    (problem,) = raised.value.problems
+    assert (4, 7) == (problem.place.line, problem.place.column)
+    assert Code.SECOND_LAYER == problem.code
+    assert "no_such_library" in problem.message
 
 
 def test_plan_is_read():
