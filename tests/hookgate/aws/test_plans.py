@@ -10,8 +10,8 @@ from support.world import World, denied
 
 from hookgate.aws.calls import AwsCalls
 from hookgate.aws.plans import PlanSources
-from hookgate.context import Deployment
 from hookgate.codes import Code
+from hookgate.context import Deployment
 from hookgate.errors import AccessDenied, CannotMeasure, PlanError
 from hookgate.http_probe.address import AddressPolicy
 
