@@ -49,7 +49,7 @@ class CloudWatch:
             plane.health,
             initial_is_unhealthy=assumed.initial_is_unhealthy,
         )
-        plane.on_answer(self._numbers)
+        plane.observe_access(self._numbers)
         interval = assumed.seconds_between_host_counts * settings.pace
         self._watchman = Watchman(self._numbers, self.alarms, clock, interval)
 

@@ -16,10 +16,9 @@ from rehearsal.customers.traffic import (
     TrafficSettings,
 )
 from rehearsal.data_plane import Target
-from rehearsal.data_plane.health import trusting_context
+from rehearsal.data_plane.http_message import ResponseHead
 from rehearsal.data_plane.loop_thread import LoopThread, until
-from rehearsal.data_plane.message import ResponseHead
-from rehearsal.data_plane.upstream_pool import UpstreamPool
+from rehearsal.data_plane.upstream import ConnectionPool, unverified_tls
 
 #: How many failures are kept with their reasons.
 FAILURES_KEPT = 10
@@ -32,8 +31,8 @@ class ProductionClient:
         self._settings = settings
         self._thread = LoopThread("production-traffic")
         target = Target(id=settings.host, port=settings.port)
-        encryption = trusting_context() if settings.encrypted else None
-        self._pool = UpstreamPool(target, encryption)
+        tls = unverified_tls() if settings.encrypted else None
+        self._pool = ConnectionPool(target, tls)
         self._schedule: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
         self._open = asyncio.Event()
@@ -127,17 +126,17 @@ class ProductionClient:
             self._failures.append(failure)
 
     async def _send(self, answer: _Answer, path: str, *, fresh: bool) -> None:
-        kept = None if fresh else self._pool.take()
-        connection = kept or await self._pool.connect()
+        idle = None if fresh else self._pool.take()
+        connection = idle or await self._pool.connect()
         host = self._settings.host_header or f"localhost:{self._settings.port}"
-        connection.ask(
+        connection.send_request(
             answer,
             f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {USER_AGENT}\r\n"
             f"Accept: */*\r\n{'Connection: close' if fresh else 'Accept-Encoding: *'}"
             "\r\n\r\n".encode("latin-1"),
             method=b"GET",
         )
-        connection.asked = True
+        connection.request_complete = True
         answer.give_up = connection.abandon
 
     async def _rest(self) -> None:
@@ -149,7 +148,7 @@ class ProductionClient:
             self._schedule.cancel()
             self._schedule = None
         await asyncio.gather(*self._running)
-        self._pool.cut()
+        self._pool.abort()
         await until(lambda: not self._pool.open)
 
     def _count(self) -> ProductionTraffic:
@@ -176,16 +175,16 @@ class _Answer:
         self.give_up: Callable[[], None] = lambda: None
         self._status = 0
 
-    def answer_head(self, head: ResponseHead) -> None:
+    def response_head(self, head: ResponseHead) -> None:
         self._status = head.status
 
-    def answer_body(self, data: bytes) -> None: ...
+    def response_body(self, data: bytes) -> None: ...
 
-    def answer_end(self) -> None:
+    def response_end(self) -> None:
         if not self.status.done():
             self.status.set_result(self._status)
 
-    def answer_lost(self, why: str, *, untouched: bool) -> None:
+    def response_lost(self, why: str, *, untouched: bool) -> None:
         del untouched
         if not self.status.done():
             self.status.set_exception(ConnectionError(why))

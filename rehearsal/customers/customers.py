@@ -86,7 +86,7 @@ def customers(
     """Let customers come to the production listener until the end of the block."""
     traffic = scenario.content.traffic
     watch = TrafficWatch(balancer.production.arn)
-    stage.data_plane.on_answer(watch)
+    stage.data_plane.observe_access(watch)
     listener = scenario.content.load_balancer.production
     client = ProductionClient(
         TrafficSettings(

@@ -1,38 +1,31 @@
-"""The data plane: real listeners, real targets, real health checks."""
+"""The data plane: real listeners, targets and health checks."""
 
 from __future__ import annotations
 
-from rehearsal.data_plane.observations import (
-    AccessObserver,
-    AccessRecord,
-    TargetHealth,
-    TargetState,
-)
-from rehearsal.data_plane.plane import DataPlane
+from rehearsal.data_plane.listener_port import AccessObserver, AccessRecord
+from rehearsal.data_plane.load_balancer import DataPlane
 from rehearsal.data_plane.processes import TaskProcess
-from rehearsal.data_plane.rules import (
+from rehearsal.data_plane.settings import (
     Action,
+    Certificate,
     Condition,
     FixedResponse,
     Forward,
+    HealthCheck,
     HostHeader,
     HttpHeader,
     HttpRequestMethod,
+    ListenerSettings,
     PathPattern,
+    Protocol,
     QueryString,
     Redirect,
     Rule,
     SourceIp,
-)
-from rehearsal.data_plane.served_by import ServedBy
-from rehearsal.data_plane.settings import (
-    Certificate,
-    HealthCheck,
-    ListenerSettings,
-    Protocol,
     Target,
     TargetGroupSettings,
 )
+from rehearsal.data_plane.target_group import TargetHealth, TargetState
 
 __all__ = [
     "AccessObserver",
@@ -53,7 +46,6 @@ __all__ = [
     "QueryString",
     "Redirect",
     "Rule",
-    "ServedBy",
     "SourceIp",
     "Target",
     "TargetGroupSettings",

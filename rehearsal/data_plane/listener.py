@@ -1,132 +1,129 @@
-"""A listener: its socket, its certificate, and what it does with each connection."""
+"""A listener: its socket, its TLS certificates, and its connections."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
-from rehearsal.data_plane.encryption import server_context
-from rehearsal.data_plane.listener_http import HttpConnection
-from rehearsal.data_plane.listener_tcp import TcpConnection
+from cryptography import x509
+
+from rehearsal.data_plane.http_server import HttpConnection
+from rehearsal.data_plane.listener_port import AccessObserver, Connection
 from rehearsal.data_plane.loop_thread import until
-from rehearsal.data_plane.observations import AccessRecord
-from rehearsal.data_plane.ports import Connection
 from rehearsal.data_plane.routing import Routing
 from rehearsal.data_plane.settings import Certificate, ListenerSettings
+from rehearsal.data_plane.tcp_server import TcpConnection
 
-#: More clients than this at once are turned away.
+#: Connections beyond this number are closed at once.
 MAX_CONNECTIONS = 4096
-#: How long a client may take to agree on TLS, in seconds.
+#: How long a TLS handshake may take, in seconds.
 HANDSHAKE_TIMEOUT = 10.0
 _BACKLOG = 1024
-#: How long no connection is taken after one could not be, in seconds.
+#: How long no connection is accepted after one could not be, in seconds.
 _PAUSE = 0.1
 #: Multiples of the golden ratio's fraction fill the range from 0 to 1 evenly.
 _GOLDEN = 0.618_033_988_749_895
 
-Disguise = Callable[[str], Certificate | None]
-"""Told of a listener's ARN; says what it presents now in the place of its own."""
-
-
-def undisguised(_: str) -> None:
-    """Let every listener present its own certificate."""
+CertificateOverride = Callable[[str], Certificate | None]
+"""Takes a listener's ARN; returns the certificate to present instead of its own."""
 
 
 class Listener:
-    """A listener that takes connections.
+    """A listener that accepts connections.
 
     Args:
         settings: with the port it is bound to.
-        router: the settings' rules, ready.
-        tell: where the access log goes.
-        disguise: tells which certificate a listener presents in the place of its own.
+        router: the rules of the settings, compiled.
+        log_access: receives the lines of the access log.
+        override_certificate: which certificate to present instead of its own.
     """
 
     def __init__(
         self,
         settings: ListenerSettings,
         router: Routing,
-        tell: Callable[[AccessRecord], None],
-        disguise: Disguise = undisguised,
+        log_access: AccessObserver,
+        override_certificate: CertificateOverride = lambda _arn: None,
     ) -> None:
         self.settings = settings
         self.router = router
-        self.tell = tell
-        self._disguise = disguise
+        self.log_access = log_access
+        self._override_certificate = override_certificate
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._socket: socket.socket | None = None
         self._closed = False
-        self._arrivals = 0
-        self._encryption: ssl.SSLContext | None = None
+        self._accepted = 0
+        self._tls: ssl.SSLContext | None = None
 
     async def open(self, host: str, delay: float = 0.0) -> None:
-        """Start to take connections, after ``delay`` seconds of refusing them.
+        """Start to accept connections, after ``delay`` seconds of refusing them.
 
         Raises:
             OSError: the port is taken or forbidden, or the certificate unreadable.
         """
         if self.settings.protocol.is_encrypted:
-            self._encryption = self._own_encryption()
+            self._tls = self._own_tls()
         self._socket = _bind(host, self.settings.port)
         port = self._socket.getsockname()[1]
         self.settings = replace(self.settings, port=port)
         if delay:
-            self.spawn(self._open_later(delay))
+            self.spawn(self._start_later(delay))
         else:
-            self._begin()
+            self._start()
 
-    def can_become(self, settings: ListenerSettings) -> bool:
-        """Whether the socket may stay as it is under other settings."""
+    def can_update(self, settings: ListenerSettings) -> bool:
+        """Whether the socket can stay open under other settings."""
         same_port = settings.port in {0, self.settings.port}
         return same_port and settings.protocol is self.settings.protocol
 
-    def become(self, settings: ListenerSettings, router: Routing) -> None:
-        """Take other settings; connections stay, and see them from the next request."""
-        had = (self.settings.certificate, self.settings.more_certificates)
+    def update(self, settings: ListenerSettings, router: Routing) -> None:
+        """Change the settings; open connections use them from the next request."""
+        before = (self.settings.certificate, self.settings.more_certificates)
         self.settings = replace(settings, port=self.settings.port)
         self.router = router
-        if had != (settings.certificate, settings.more_certificates):
-            self._encryption = self._own_encryption()
+        if before != (settings.certificate, settings.more_certificates):
+            self._tls = self._own_tls()
 
     def idle_timeout(self) -> float:
-        """How long a connection may be silent now, in seconds."""
+        """How long a connection may be idle now, in seconds."""
         return self.settings.idle_timeout
 
-    def luck(self) -> float:
-        """A new connection's luck: evenly spread, and the same in every rehearsal."""
-        self._arrivals += 1
-        return self._arrivals * _GOLDEN % 1
+    def next_bucket(self) -> float:
+        """The bucket of a new connection: evenly spread, and reproducible."""
+        self._accepted += 1
+        return self._accepted * _GOLDEN % 1
 
-    def arrived(self, connection: Connection) -> None:
-        """A client has connected."""
+    def connection_opened(self, connection: Connection) -> None:
+        """Add a client's connection."""
         self._connections.add(connection)
         if self._closed:
             connection.transport.abort()
 
-    def left(self, connection: Connection) -> None:
-        """A client's connection has ended."""
+    def connection_closed(self, connection: Connection) -> None:
+        """Remove a client's connection."""
         self._connections.discard(connection)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Start a task that ends with the listener at the latest."""
+        """Start a task that is cancelled when the listener closes."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
     async def close(self) -> None:
-        """Take no more connections, and close those there are."""
+        """Accept no more connections, and abort the open ones."""
         self._closed = True
         if self._socket is None:
             return
         asyncio.get_running_loop().remove_reader(self._socket)
-        await asyncio.sleep(0)  # whoever was just accepted is now being greeted
+        await asyncio.sleep(0)  # a connection just accepted has started its task
         for task in self._tasks:
             task.cancel()
         for connection in self._connections:
@@ -134,17 +131,17 @@ class Listener:
         await until(lambda: not self._connections and not self._tasks)
         self._socket.close()
 
-    async def _open_later(self, delay: float) -> None:
+    async def _start_later(self, delay: float) -> None:
         await asyncio.sleep(delay)
-        self._begin()
+        self._start()
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         """Listen on the socket, which refuses connections until then."""
         if self._socket is not None:
             self._socket.listen(_BACKLOG)
-            self._listen(self._socket)
+            self._watch(self._socket)
 
-    def _listen(self, sock: socket.socket) -> None:
+    def _watch(self, sock: socket.socket) -> None:
         if not self._closed:
             asyncio.get_running_loop().add_reader(sock, self._accept, sock)
 
@@ -152,42 +149,106 @@ class Listener:
         try:
             client, _ = sock.accept()
         except BlockingIOError:
-            return  # whoever knocked has gone
+            return  # the client has closed it already
         except OSError as error:  # such as too many open files
             loop = asyncio.get_running_loop()
-            context = {"message": "cannot take a connection", "exception": error}
+            context = {"message": "cannot accept a connection", "exception": error}
             loop.call_exception_handler(context)
             loop.remove_reader(sock)
-            loop.call_later(_PAUSE, self._listen, sock)
+            loop.call_later(_PAUSE, self._watch, sock)
             return
         client.setblocking(False)
         if len(self._connections) < MAX_CONNECTIONS:
-            self.spawn(self._greet(client))
+            self.spawn(self._serve(client))
         else:
             client.close()
 
-    async def _greet(self, client: socket.socket) -> None:
+    async def _serve(self, client: socket.socket) -> None:
         kind = HttpConnection if self.settings.protocol.is_http else TcpConnection
-        encryption = self._encryption_now()
-        # A client that speaks no TLS, or does not like the certificate, is gone now.
+        tls = self._current_tls()
+        # A client that speaks no TLS, or rejects the certificate, is gone now.
         with suppress(OSError):
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: kind(self),
                 client,
-                ssl=encryption,
-                ssl_handshake_timeout=HANDSHAKE_TIMEOUT if encryption else None,
+                ssl=tls,
+                ssl_handshake_timeout=HANDSHAKE_TIMEOUT if tls else None,
             )
 
-    def _own_encryption(self) -> ssl.SSLContext | None:
+    def _own_tls(self) -> ssl.SSLContext | None:
         certificate = self.settings.certificate
         if certificate is None:
             return None
         return server_context((certificate, *self.settings.more_certificates))
 
-    def _encryption_now(self) -> ssl.SSLContext | None:
-        """What the next client is shown: the listener's own, or what a fault orders."""
-        other = self._disguise(self.settings.arn) if self._encryption else None
-        return server_context([other]) if other else self._encryption
+    def _current_tls(self) -> ssl.SSLContext | None:
+        """The listener's own TLS settings, or those that a fault requires."""
+        other = self._override_certificate(self.settings.arn) if self._tls else None
+        return server_context([other]) if other else self._tls
+
+
+def server_context(certificates: Sequence[Certificate]) -> ssl.SSLContext:
+    """The TLS settings of a listener.
+
+    A client gets the first certificate for the server name it sends (RFC 6066, SNI),
+    or the first of all if none matches or it sends none.
+
+    Args:
+        certificates: the certificates of a listener, its default first.
+
+    Raises:
+        ssl.SSLError: a certificate or key is invalid, or they do not match.
+    """
+    contexts = [_context(each) for each in certificates]
+    default = contexts[0]
+    if len(contexts) > 1:
+        names: dict[str, ssl.SSLContext] = {}
+        for certificate, context in zip(certificates, contexts, strict=True):
+            for name in _names(certificate):
+                names.setdefault(name, context)
+
+        def choose(
+            connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: object
+        ) -> None:
+            connection.context = _find(names, name or "") or default
+
+        default.sni_callback = choose
+    return default
+
+
+def _context(certificate: Certificate) -> ssl.SSLContext:
+    """A context of its own: one with two keys may present either."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with ExitStack() as open_:
+        chain = open_.enter_context(_unnamed_file(certificate.chain))
+        key = open_.enter_context(_unnamed_file(certificate.key))
+        context.load_cert_chain(f"/dev/fd/{chain.fileno()}", f"/dev/fd/{key.fileno()}")
+    return context
+
+
+def _unnamed_file(content: bytes) -> IO[bytes]:
+    """A file without a name: a process that is killed leaves no key behind."""
+    file = TemporaryFile()  # noqa: SIM115 - the caller closes it
+    file.write(content)
+    file.flush()
+    file.seek(0)
+    return file
+
+
+def _names(certificate: Certificate) -> list[str]:
+    """The DNS names of a certificate, in lower case."""
+    leaf = x509.load_pem_x509_certificate(certificate.chain)
+    try:
+        extension = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return []
+    return [each.lower() for each in extension.value.get_values_for_type(x509.DNSName)]
+
+
+def _find(names: Mapping[str, ssl.SSLContext], name: str) -> ssl.SSLContext | None:
+    """The context for a server name, or for its wildcard."""
+    lower = name.lower()
+    return names.get(lower) or names.get("*." + lower.partition(".")[2])
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -1,40 +1,206 @@
-"""Listeners and the target groups they forward to, on one loop."""
+"""The load balancers of the emulator: listeners and their target groups."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from random import Random
+from typing import Self
 
-from rehearsal.data_plane.door import Door, Doorkeeper
-from rehearsal.data_plane.listener import Disguise, Listener, undisguised
-from rehearsal.data_plane.loop_thread import until
-from rehearsal.data_plane.observations import AccessObserver, AccessRecord
+from rehearsal.data_plane.listener import CertificateOverride, Listener
+from rehearsal.data_plane.listener_port import AccessObserver, AccessRecord
+from rehearsal.data_plane.loop_thread import LoopThread, until
 from rehearsal.data_plane.routing import Router, Routing, referenced_groups
 from rehearsal.data_plane.settings import (
     Certificate,
+    Forward,
     ListenerSettings,
+    Protocol,
     Target,
     TargetGroupSettings,
 )
-from rehearsal.data_plane.target_group import TargetGroup
+from rehearsal.data_plane.target_group import TargetGroup, TargetHealth
 
-Detour = Callable[[ListenerSettings, Routing | None, Routing], Routing]
-"""Told of a listener that changes, and of what decided before and is to from now on;
-says what does decide."""
+#: Longer than any load balancer waits for a target, in seconds.
+_TARGET_PROXY_IDLE_TIMEOUT = 4000.0
+
+RouteOverride = Callable[[ListenerSettings, Routing | None, Routing], Routing]
+"""Takes a changed listener, its routing before and after; returns what to use."""
+
+RoutingFactory = Callable[[TargetGroup], Routing]
+"""Makes the routing of a target's proxy; the group contains only the target."""
 
 
-def straight(_: ListenerSettings, _before: Routing | None, after: Routing) -> Routing:
-    """Let every change hold at once: the detour where there is none."""
-    return after
+class DataPlane:
+    """Real listeners that forward to real targets, as ALB and NLB do.
 
-
-class LoadBalancer:
-    """All load balancers of a stage; they need not know that they are several.
+    Every method may be called from any thread. A change is in effect when the method
+    returns: the next request uses it, and running requests are not disturbed.
 
     Args:
         host: the address that listeners are bound to.
-        randomness: what the choice by weight is made with.
+        randomness: the random numbers for the choice by weight.
+    """
+
+    def __init__(
+        self, *, host: str = "127.0.0.1", randomness: Random | None = None
+    ) -> None:
+        self._thread = LoopThread("data-plane")
+        self._balancer = LoadBalancer(
+            host=host,
+            randomness=randomness or Random(),  # noqa: S311 - not for security
+        )
+
+    def start(self) -> None:
+        """Start, without listeners."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End every listener, connection, health check and the thread."""
+        if self._thread.is_running:
+            self._thread.run(self._balancer.close())
+            self._thread.close()
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def observe_access(self, observer: AccessObserver) -> None:
+        """Call an observer for every line of the access log.
+
+        It is called on the data plane's loop, before the client has the end of the
+        response: it must be brief, and must not wait.
+        """
+        self._balancer.observers = (*self._balancer.observers, observer)
+
+    def override_route(self, override: RouteOverride) -> None:
+        """Let a fault decide which routing a changed listener uses.
+
+        It is called on the data plane's loop, and must not wait.
+        """
+        self._balancer.route_override = override
+
+    def override_certificate(self, override: CertificateOverride) -> None:
+        """Let a fault decide which certificate a listener presents.
+
+        It is called on the data plane's loop, and must not wait.
+        """
+        self._balancer.certificate_override = override
+
+    def open_target_proxy(
+        self, target: Target, routing: RoutingFactory, delay: float = 0.0
+    ) -> Target:
+        """Open a proxy in front of a target, for faults; it stays until the end.
+
+        Args:
+            target: where the proxy forwards to.
+            routing: makes what decides for each request, on the data plane's loop.
+            delay: seconds for which the proxy refuses connections.
+
+        Returns:
+            The target to register instead.
+
+        Raises:
+            OSError: there is no free port.
+        """
+        return self._thread.run(
+            self._balancer.open_target_proxy(target, routing, delay)
+        )
+
+    def put_target_group(self, settings: TargetGroupSettings) -> None:
+        """Add a target group, or change the settings of the one with this ARN.
+
+        A change applies from the next health check and deregistration; a change of the
+        protocol applies to targets that are registered later.
+        """
+        self._thread.call(lambda: self._balancer.put_target_group(settings))
+
+    def remove_target_group(self, arn: str) -> None:
+        """Remove a target group and its targets.
+
+        Raises:
+            KeyError: there is no such target group.
+            ValueError: a listener references it.
+        """
+        self._thread.call(lambda: self._balancer.remove_target_group(arn))
+
+    def register(self, target_group_arn: str, target: Target) -> None:
+        """Add a target, which gets requests once it is healthy.
+
+        Raises:
+            KeyError: there is no such target group.
+        """
+        self._thread.call(
+            lambda: self._balancer.group(target_group_arn).register(target)
+        )
+
+    def deregister(self, target_group_arn: str, target: Target) -> None:
+        """Send a target no new requests; remove it after the deregistration delay.
+
+        Raises:
+            KeyError: there is no such target group.
+        """
+        self._thread.call(
+            lambda: self._balancer.group(target_group_arn).deregister(target)
+        )
+
+    def health(self, target_group_arn: str) -> tuple[TargetHealth, ...]:
+        """What DescribeTargetHealth returns, draining targets included.
+
+        Raises:
+            KeyError: there is no such target group.
+        """
+        return self._thread.call(
+            lambda: self._balancer.group(target_group_arn).health()
+        )
+
+    def in_flight(self, target_group_arn: str, target: Target) -> int:
+        """The number of requests or connections that a target is handling.
+
+        A draining target with none may be stopped before its delay is over.
+
+        Raises:
+            KeyError: there is no such target group.
+        """
+        return self._thread.call(
+            lambda: self._balancer.group(target_group_arn).in_flight(target)
+        )
+
+    def put_listener(self, settings: ListenerSettings) -> int:
+        """Add a listener, or change the one with this ARN, between two requests.
+
+        A change keeps the socket and its connections, unless the port or the protocol
+        changes.
+
+        Returns:
+            The port it is bound to.
+
+        Raises:
+            KeyError: an action references a target group that does not exist.
+            OSError: the port is taken or forbidden, or a certificate unreadable.
+        """
+        return self._thread.run(self._balancer.put_listener(settings))
+
+    def remove_listener(self, arn: str) -> None:
+        """Close a listener and its connections.
+
+        Raises:
+            KeyError: there is no such listener.
+        """
+        self._thread.run(self._balancer.remove_listener(arn))
+
+
+class LoadBalancer:
+    """All load balancers of an emulator; their listeners share the target groups.
+
+    Args:
+        host: the address that listeners are bound to.
+        randomness: the random numbers for the choice by weight.
     """
 
     def __init__(self, *, host: str, randomness: Random) -> None:
@@ -42,10 +208,10 @@ class LoadBalancer:
         self._randomness = randomness
         self._groups: dict[str, TargetGroup] = {}
         self._listeners: dict[str, Listener] = {}
-        self._doors: list[Door] = []
+        self._proxies: list[TargetProxy] = []
         self.observers: tuple[AccessObserver, ...] = ()
-        self.detour: Detour = straight
-        self.disguise: Disguise = undisguised
+        self.route_override: RouteOverride = lambda _settings, _before, after: after
+        self.certificate_override: CertificateOverride = lambda _arn: None
 
     def group(self, arn: str) -> TargetGroup:
         """The target group with an ARN.
@@ -65,45 +231,44 @@ class LoadBalancer:
             self._groups[settings.arn] = TargetGroup(settings)
 
     def remove_target_group(self, arn: str) -> None:
-        """Remove a target group and forget its targets.
+        """Remove a target group and its targets.
 
         Raises:
             KeyError: there is none.
-            ValueError: a listener names it.
+            ValueError: a listener references it.
         """
         group = self.group(arn)
         if arn in self._referenced():
             raise ValueError(f"target group {arn} is in use by a listener")
-        group.cut()
+        group.abort()
         del self._groups[arn]
 
     async def put_listener(self, settings: ListenerSettings) -> int:
         """Add a listener or change it, and return its port.
 
         Raises:
-            KeyError: an action names a target group that does not exist.
+            KeyError: an action references a target group that does not exist.
             OSError: the port is taken or forbidden, or a certificate unreadable.
         """
         for arn in referenced_groups(settings):
             self.group(arn)
         listener = self._listeners.get(settings.arn)
-        router = self.detour(
+        router = self.route_override(
             settings,
             listener.router if listener else None,
             Router(settings, self._groups, self._randomness),
         )
-        if listener and listener.can_become(settings):
-            listener.become(settings, router)
+        if listener and listener.can_update(settings):
+            listener.update(settings, router)
         else:
-            listener = await self._opened(
-                listener, Listener(settings, router, self._tell, self._disguised)
-            )
+            new = Listener(settings, router, self._log_access, self._certificate)
+            listener = await self._replaced(listener, new)
             self._listeners[settings.arn] = listener
-        self._use_what_is_referenced()
+        self._update_health_checks()
         return listener.settings.port
 
-    async def _opened(self, old: Listener | None, new: Listener) -> Listener:
-        """Open a listener, and close the one it stands for once that has worked."""
+    async def _replaced(self, old: Listener | None, new: Listener) -> Listener:
+        """Open a listener, and close the one it replaces once that has succeeded."""
         if old and old.settings.port == new.settings.port:  # it needs the same socket
             await self.remove_listener(old.settings.arn)
             old = None
@@ -121,34 +286,34 @@ class LoadBalancer:
         if arn not in self._listeners:
             raise KeyError(f"there is no listener {arn}")
         await self._listeners.pop(arn).close()
-        self._use_what_is_referenced()
+        self._update_health_checks()
 
-    async def open_door(
-        self, target: Target, doorkeeper: Doorkeeper, delay: float
+    async def open_target_proxy(
+        self, target: Target, routing: RoutingFactory, delay: float
     ) -> Target:
-        """Open a door before a target, and return where it is.
+        """Open a proxy in front of a target, and return its address.
 
         Raises:
-            OSError: there is no port.
+            OSError: there is no free port.
         """
-        door = Door(target, doorkeeper)
-        opened = await door.open(delay)
-        self._doors.append(door)
-        return opened
+        proxy = TargetProxy(target, routing)
+        address = await proxy.open(delay)
+        self._proxies.append(proxy)
+        return address
 
     async def close(self) -> None:
         """Close every listener and every connection."""
         for arn in tuple(self._listeners):
             await self._listeners.pop(arn).close()
-        for door in self._doors:
-            await door.close()
+        for proxy in self._proxies:
+            await proxy.close()
         groups = tuple(self._groups.values())
         for group in groups:
-            group.cut()
+            group.abort()
         await until(
             lambda: (
                 all(group.is_quiet for group in groups)
-                and all(door.is_quiet for door in self._doors)
+                and all(proxy.is_quiet for proxy in self._proxies)
             )
         )
 
@@ -156,18 +321,58 @@ class LoadBalancer:
         listeners = self._listeners.values()
         return frozenset().union(*(referenced_groups(o.settings) for o in listeners))
 
-    def _use_what_is_referenced(self) -> None:
+    def _update_health_checks(self) -> None:
+        """Run the health checks of the groups that a listener references."""
         used = self._referenced()
         for arn, group in self._groups.items():
             group.use(in_use=arn in used)
 
-    def _disguised(self, arn: str) -> Certificate | None:
-        return self.disguise(arn)
+    def _certificate(self, arn: str) -> Certificate | None:
+        return self.certificate_override(arn)
 
-    def _tell(self, record: AccessRecord) -> None:
+    def _log_access(self, record: AccessRecord) -> None:
         for observer in self.observers:
             try:
                 observer(record)
-            except Exception as error:  # noqa: BLE001 - the log must not cost an answer
+            except Exception as error:  # noqa: BLE001 - the log must not cost a response
                 context = {"message": "an access observer failed", "exception": error}
                 asyncio.get_running_loop().call_exception_handler(context)
+
+
+class TargetProxy:
+    """A listener in front of one target, where faults act on requests.
+
+    Args:
+        target: where it forwards to.
+        routing: makes what decides for each request.
+    """
+
+    def __init__(self, target: Target, routing: RoutingFactory) -> None:
+        arn = f"target-proxy:{target}"
+        self._target = target
+        self._group = TargetGroup(TargetGroupSettings(arn=arn, name=arn))
+        self._group.register(target)
+        settings = ListenerSettings(
+            arn=arn,
+            protocol=Protocol.HTTP,
+            default_action=Forward(weights={}),
+            idle_timeout=_TARGET_PROXY_IDLE_TIMEOUT,
+            keeps_forwarded=True,
+        )
+        # The load balancer logs the same request, so this access log is dropped.
+        self._listener = Listener(settings, routing(self._group), lambda _record: None)
+
+    async def open(self, delay: float) -> Target:
+        """Open after ``delay`` seconds; returns its address."""
+        await self._listener.open(self._target.id, delay)
+        return Target(id=self._target.id, port=self._listener.settings.port)
+
+    async def close(self) -> None:
+        """Close every connection on both sides."""
+        await self._listener.close()
+        self._group.abort()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no connection to the target is left."""
+        return self._group.is_quiet

@@ -1,4 +1,4 @@
-"""An asyncio loop in a thread of its own, for code that does not want to wait."""
+"""An asyncio loop in a thread of its own, for synchronous callers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class LoopThread:
-    """Run an event loop beside the caller, who talks to it from any thread.
+    """Run an event loop in a thread; its methods may be called from any other.
 
     Args:
         name: the thread's name.
@@ -40,17 +40,17 @@ class LoopThread:
 
     @property
     def is_running(self) -> bool:
-        """Whether it is started and not closed."""
+        """Whether it was started and not closed."""
         return self._thread is not None
 
     def start(self) -> None:
         """Start the loop, and return once it runs.
 
         Raises:
-            RuntimeError: it runs already.
+            RuntimeError: it is running already.
         """
         if self._thread is not None:
-            raise RuntimeError(f"{self._name} runs already")
+            raise RuntimeError(f"{self._name} is running already")
         ready: Future[asyncio.AbstractEventLoop] = Future()
         self._thread = threading.Thread(
             target=_run, args=(ready,), name=self._name, daemon=True
@@ -81,7 +81,7 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
     def close(self) -> None:
-        """Cancel what still runs, and end the thread."""
+        """Cancel the running tasks, and end the thread."""
         if self._thread is None:
             return
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -99,18 +99,18 @@ def _run(ready: Future[asyncio.AbstractEventLoop]) -> None:
 def _settle(done: Future[T], function: Callable[[], T]) -> None:
     try:
         done.set_result(function())
-    except BaseException as error:  # noqa: BLE001 - it is the caller's, in its thread
+    except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
         done.set_exception(error)
 
 
 async def until(holds: Callable[[], bool], seconds: float = CLOSING) -> None:
-    """Let the loop run until something that is about to happen has happened.
+    """Let the loop run until a condition holds.
 
-    After ``seconds`` that is told and left: nothing may keep a stage from closing.
+    After ``seconds`` it logs an error and returns, so that the emulator always closes.
     """
     give_up = time.monotonic() + seconds
-    while not holds():  # a few turns of the loop; there is no event to wait for
+    while not holds():  # a few iterations of the loop; there is no event to wait for
         if time.monotonic() > give_up:
-            _LOGGER.error("what was to end has not, after %g s", seconds)
+            _LOGGER.error("connections or tasks were still open after %g s", seconds)
             return
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Tasks as processes of this machine, none of which outlives the stage."""
+"""Tasks as processes of this machine, which end with the emulator."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from rehearsal.data_plane.settings import Target
 
 #: How much of a task's output is kept, in bytes.
 OUTPUT_KEPT = 64 * 1024
-#: How long output is still read once the task has ended, in seconds.
-_LAST_WORDS = 2.0
-_LIFELINE = Path(__file__).with_name("lifeline.py")
+#: How long output is still read after the task has ended, in seconds.
+_OUTPUT_TIMEOUT = 2.0
+_SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _PORT_TAKEN = ("address already in use", "eaddrinuse", "address in use")
 
 
 class TaskProcess:
     """A running task: a command with a port of its own, in ``PORT``.
 
-    The task and its children are a process group, which ends with the stage whatever
-    the stage ends of; see ``lifeline``. Use :meth:`start`.
+    The task and its children are a process group, which ends when the emulator ends for
+    any reason; see ``supervisor``. Use :meth:`start`.
 
-    The port is one the kernel had free at the start. Another program may take it before
-    the task does; the task then fails, ``lost_its_port`` says so, and the stage starts
-    another, as ECS would.
+    The port was free at the start. Another program may take it before the task does;
+    the task then fails, ``lost_its_port`` is true, and the emulator starts another, as
+    ECS does.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], target: Target) -> None:
@@ -61,22 +61,22 @@ class TaskProcess:
 
         Args:
             command: the program and its arguments, without a shell.
-            env: the whole environment; ``PORT`` and ``HOST`` are added. The stage's own
-                where there is none.
+            env: the whole environment; ``PORT`` and ``HOST`` are added. ``None`` is the
+                emulator's own.
             cwd: the directory to start in.
-            host: the address the task is to listen at.
+            host: the address that the task listens at.
 
         Raises:
             ValueError: the command is empty.
-            OSError: the directory does not exist, or no process can be made. A program
-                that does not exist is an exit code 127, as a container's would be.
+            OSError: the directory does not exist, or no process can be started. A
+                program that does not exist is exit code 127, as in a container.
         """
         if not command:
             raise ValueError("a task's command is empty; name a program")
         target = Target(id=host, port=free_port(host))
         own = {"PORT": str(target.port), "HOST": host}
-        process = subprocess.Popen(  # noqa: S603 - it is what the scenario names
-            [sys.executable, "-I", "-S", str(_LIFELINE), *command],
+        process = subprocess.Popen(  # noqa: S603 - the command of the scenario
+            [sys.executable, "-I", "-S", str(_SUPERVISOR), *command],
             env={**(os.environ if env is None else env), **own},
             cwd=cwd,
             stdin=subprocess.PIPE,
@@ -96,7 +96,7 @@ class TaskProcess:
 
     @property
     def pid(self) -> int:
-        """The number of the task's process group."""
+        """The id of the task's process group."""
         return self._process.pid
 
     @property
@@ -113,13 +113,13 @@ class TaskProcess:
     @property
     def lost_its_port(self) -> bool:
         """Whether the task failed because another program took its port."""
-        said = self.output.lower()
-        return bool(self.exit_code) and any(words in said for words in _PORT_TAKEN)
+        output = self.output.lower()
+        return bool(self.exit_code) and any(text in output for text in _PORT_TAKEN)
 
     def on_exit(self, callback: Callable[[TaskProcess], None]) -> None:
-        """Call back once, from a thread of the task's, when the task has ended.
+        """Call back once when the task has ended, from a thread of the task.
 
-        If it has already, call back at once.
+        If it has ended already, call back at once.
         """
         with self._lock:
             if not self._ended.is_set():
@@ -128,16 +128,16 @@ class TaskProcess:
         callback(self)
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Wait for the end, up to ``timeout`` seconds.
+        """Wait up to ``timeout`` seconds for the end.
 
         Returns:
-            The exit code, or ``None`` if the task still runs.
+            The exit code, or ``None`` if the task is still running.
         """
         self._ended.wait(timeout)
         return self.exit_code
 
     def stop(self, grace: float = 30.0) -> int:
-        """Ask the task to end, and kill it and its children after ``grace`` seconds.
+        """Send SIGTERM, and kill the task and its children after ``grace`` seconds.
 
         Returns:
             The exit code.
@@ -150,7 +150,7 @@ class TaskProcess:
 
     def _signal(self, signum: int) -> None:
         with self._lock:
-            # Until it is waited for, the number is not given to another group.
+            # Until the process is waited for, no other group gets its id.
             if self._process.returncode is None:
                 os.killpg(self._process.pid, signum)
 
@@ -171,7 +171,7 @@ class TaskProcess:
         # As a container ends with its first process, so do the task's children.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
-        self._reading.join(_LAST_WORDS)
+        self._reading.join(_OUTPUT_TIMEOUT)
         with self._lock:
             self._process.wait()
         if self._process.stdin:
@@ -184,7 +184,7 @@ class TaskProcess:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens at now, chosen by the kernel."""
+    """A free port, chosen by the kernel."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.bind((host, 0))

@@ -1,4 +1,4 @@
-"""Which target group answers a request: rules by priority, then weights by chance."""
+"""The target group of a request: rules by priority, then weights by chance."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from random import Random
 from typing import Protocol
 from urllib.parse import parse_qsl
 
-from rehearsal.data_plane.message import RequestHead
-from rehearsal.data_plane.rules import (
+from rehearsal.data_plane.http_message import RequestHead
+from rehearsal.data_plane.settings import (
     Action,
     Condition,
     FixedResponse,
@@ -19,21 +19,21 @@ from rehearsal.data_plane.rules import (
     HostHeader,
     HttpHeader,
     HttpRequestMethod,
+    ListenerSettings,
+    NoResponse,
     PathPattern,
     QueryString,
     Redirect,
-    Silence,
     SourceIp,
 )
-from rehearsal.data_plane.settings import ListenerSettings
 from rehearsal.data_plane.target_group import TargetGroup
 
-#: Says whether a request from a client's address meets a condition.
+#: Returns whether a request from a client's address meets a condition.
 Test = Callable[[RequestHead, str], bool]
 
 
-class Split:
-    """Choose among target groups, each as often as its weight says."""
+class WeightedChoice:
+    """Chooses among target groups at random, in proportion to their weights."""
 
     def __init__(
         self,
@@ -47,36 +47,36 @@ class Split:
         self._randomness = randomness
 
     def choose(self) -> TargetGroup | None:
-        """One of the target groups, or none where every weight is 0."""
+        """One of the target groups, or ``None`` if every weight is 0."""
         if len(self._groups) < 2:
             return self._groups[0] if self._groups else None
         return self._randomness.choices(self._groups, cum_weights=self._bounds)[0]
 
 
-Decision = Split | FixedResponse | Redirect | Silence
+Decision = WeightedChoice | FixedResponse | Redirect | NoResponse
 
 
 class Routing(Protocol):
-    """Whatever decides for a listener.
+    """Decides what a listener does with a request or a connection.
 
-    ``luck`` is the connection's own, at least 0 and below 1: what befalls only some
-    connections goes by it, so that a connection meets the same from first to last.
+    ``bucket`` is a number of the connection, at least 0 and below 1. A fault that
+    affects some connections selects them by it, so that all requests of a connection
+    are treated alike.
     """
 
-    def decide(self, request: RequestHead, peer: str, luck: float = 0.0) -> Decision:
-        """What is to be done with a request from a client's address."""
+    def decide(self, request: RequestHead, peer: str, bucket: float = 0.0) -> Decision:
+        """What to do with a request from a client's address."""
         ...
 
-    def decide_connection(self, luck: float = 0.0) -> TargetGroup | None:
-        """The target group of a connection that is not looked into."""
+    def decide_connection(self, bucket: float = 0.0) -> TargetGroup | None:
+        """The target group of a TCP or TLS connection."""
         ...
 
 
 class Router:
-    """A listener's rules and default action, ready to be asked.
+    """A listener's rules and default action, compiled.
 
-    A router never changes: a listener that is updated gets another one, between two
-    requests.
+    A router never changes: an updated listener gets a new one, between two requests.
     """
 
     def __init__(
@@ -85,14 +85,14 @@ class Router:
         groups: Mapping[str, TargetGroup],
         randomness: Random,
     ) -> None:
-        def ready(action: Action) -> Decision:
+        def compiled(action: Action) -> Decision:
             if isinstance(action, Forward):
-                return Split(action, groups, randomness)
+                return WeightedChoice(action, groups, randomness)
             return action
 
-        self._default = ready(settings.default_action)
+        self._default = compiled(settings.default_action)
         self._rules = [
-            ([_test(condition) for condition in rule.conditions], ready(rule.action))
+            ([_test(condition) for condition in rule.conditions], compiled(rule.action))
             for rule in sorted(settings.rules, key=lambda rule: rule.priority)
         ]
 
@@ -100,9 +100,9 @@ class Router:
         self,
         request: RequestHead,
         peer: str,
-        luck: float = 0.0,  # noqa: ARG002 - rules know no luck
+        bucket: float = 0.0,  # noqa: ARG002 - rules ignore it
     ) -> Decision:
-        """What is to be done with a request from a client's address."""
+        """What to do with a request from a client's address."""
         for tests, action in self._rules:
             if all(test(request, peer) for test in tests):
                 return action
@@ -110,14 +110,18 @@ class Router:
 
     def decide_connection(
         self,
-        luck: float = 0.0,  # noqa: ARG002 - as above
+        bucket: float = 0.0,  # noqa: ARG002 - as above
     ) -> TargetGroup | None:
-        """The target group of a connection that is not looked into."""
-        return self._default.choose() if isinstance(self._default, Split) else None
+        """The target group of a TCP or TLS connection."""
+        return (
+            self._default.choose()
+            if isinstance(self._default, WeightedChoice)
+            else None
+        )
 
 
 def referenced_groups(settings: ListenerSettings) -> frozenset[str]:
-    """The ARNs of every target group that any action names, weight 0 included."""
+    """The ARNs of all target groups in a listener's actions, weight 0 included."""
     actions = [settings.default_action, *(rule.action for rule in settings.rules)]
     return frozenset(
         arn for act in actions if isinstance(act, Forward) for arn in act.weights
@@ -166,7 +170,7 @@ def _test(condition: Condition) -> Test:
 def _matcher(
     patterns: Iterable[str], *, ignore_case: bool = False
 ) -> Callable[[str], bool]:
-    """ELB's wildcards: ``*`` is any text, ``?`` any one character."""
+    """ELB's wildcards: ``*`` matches any text, ``?`` any one character."""
     one_of = "|".join(
         re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
         for pattern in patterns

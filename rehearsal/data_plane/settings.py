@@ -1,15 +1,114 @@
-"""What a load balancer is told: target groups, their targets, and listeners."""
+"""Settings of a load balancer: listeners, rules, target groups and targets."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from rehearsal.data_plane.rules import Action, Forward, Rule
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """Forward to target groups by weight: ARN to 0 to 999."""
+
+    weights: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedResponse:
+    """Respond without a target."""
+
+    status: int
+    content_type: str = "text/plain"
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """Redirect the client.
+
+    Each part may contain ELB's ``#{protocol}``, ``#{host}``, ``#{port}``, ``#{path}``
+    and ``#{query}``.
+    """
+
+    status: int = 302
+    protocol: str = "#{protocol}"
+    host: str = "#{host}"
+    port: str = "#{port}"
+    path: str = "/#{path}"
+    query: str = "#{query}"
+
+
+Action = Forward | FixedResponse | Redirect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoResponse:
+    """Accept the request and never respond: a fault, not an action of ELB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostHeader:
+    """The Host header, without its port, matches one of the patterns."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathPattern:
+    """The path, without its query, matches one of the patterns; case-sensitive."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpHeader:
+    """The header of this name matches one of the patterns."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequestMethod:
+    """The method is one of these, exactly."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryString:
+    """A parameter of the query matches one of the (key, value) patterns.
+
+    A key of ``None`` matches any key.
+    """
+
+    values: tuple[tuple[str | None, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceIp:
+    """The client's address is in one of the CIDR blocks."""
+
+    values: tuple[str, ...]
+
+
+Condition = (
+    HostHeader | PathPattern | HttpHeader | HttpRequestMethod | QueryString | SourceIp
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule; the first by ``priority`` whose conditions are all met applies."""
+
+    priority: int
+    conditions: tuple[Condition, ...]
+    action: Action
 
 
 class Protocol(StrEnum):
-    """How a listener or a target group speaks, by ELB's names."""
+    """ELB's protocols of a listener or a target group."""
 
     HTTP = "HTTP"
     HTTPS = "HTTPS"
@@ -18,30 +117,30 @@ class Protocol(StrEnum):
 
     @property
     def is_http(self) -> bool:
-        """Whether requests are told apart (ALB) or only connections are (NLB)."""
+        """Whether it forwards requests (ALB) or connections (NLB)."""
         return self in {Protocol.HTTP, Protocol.HTTPS}
 
     @property
     def is_encrypted(self) -> bool:
-        """Whether TLS is spoken."""
+        """Whether it uses TLS."""
         return self in {Protocol.HTTPS, Protocol.TLS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One task that may answer. ``id`` is its host, such as ``127.0.0.1``."""
+    """One task. ``id`` is its host, such as ``127.0.0.1``."""
 
     id: str
     port: int
 
     def __str__(self) -> str:
-        """Say it as ``127.0.0.1:8080``."""
+        """Format it as ``127.0.0.1:8080``."""
         return f"{self.id}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthCheck:
-    """How targets are asked whether they are well. Times are in seconds.
+    """Settings of the health checks. Times are in seconds.
 
     ``matcher`` is ELB's: ``200``, ``200,202`` or ``200-299``. ``port`` ``None`` is the
     traffic port.
@@ -57,11 +156,11 @@ class HealthCheck:
     port: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what could never be measured."""
+        """Reject times and thresholds out of range."""
         if self.interval <= 0 or self.timeout <= 0:
-            raise ValueError("a health check's interval and timeout are above 0 s")
+            raise ValueError("a health check's interval and timeout must be above 0 s")
         if self.healthy_threshold < 1 or self.unhealthy_threshold < 1:
-            raise ValueError("a health check's thresholds are at least 1")
+            raise ValueError("a health check's thresholds must be at least 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +186,11 @@ class Certificate:
 class ListenerSettings:
     """A listener.
 
-    ``port`` 0 lets the kernel choose. ``idle_timeout`` (seconds) is the load balancer's
-    attribute: a client or a target silent for longer is given up.
-    ``keeps_forwarded`` leaves ``X-Forwarded-Proto`` and ``-Port`` as they came, which
-    only a door before a target does. ``more_certificates`` are for the clients that ask
-    for their names (SNI).
+    With ``port`` 0 the kernel chooses. ``idle_timeout`` (seconds) is the load
+    balancer's attribute: a connection without traffic for longer is closed.
+    ``keeps_forwarded`` leaves ``X-Forwarded-Proto`` and ``-Port`` unchanged, which only
+    a target's proxy does. ``more_certificates`` are for clients that send their names
+    (SNI).
     """
 
     arn: str
@@ -105,7 +204,7 @@ class ListenerSettings:
     keeps_forwarded: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a listener that could not speak."""
+        """Reject a listener without a certificate or an action that it needs."""
         if self.protocol.is_encrypted and self.certificate is None:
             raise ValueError(
                 f"listener {self.arn} ({self.protocol}) has no certificate"

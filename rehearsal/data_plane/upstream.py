@@ -1,99 +1,141 @@
-"""Connections to a target: kept while it likes, one request at a time."""
+"""Connections to a target: pooled, one request at a time."""
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 import typing
+from typing import Protocol
 
 import httptools
 
-from rehearsal.data_plane.message import HIGH_WATER, MAX_HEAD, Header, ResponseHead
-from rehearsal.data_plane.ports import AnswerReader, Shelf
+from rehearsal.data_plane.http_message import (
+    HIGH_WATER,
+    MAX_HEAD,
+    Header,
+    ResponseHead,
+)
+from rehearsal.data_plane.settings import Target
 
+#: The pool closes idle connections beyond this number.
+_MAX_IDLE = 64
 _NO_BODY = frozenset({204, 304})
 
 
-class UpstreamConnection(asyncio.Protocol):
-    """One connection to a target, reading one answer at a time."""
+def unverified_tls() -> ssl.SSLContext:
+    """TLS without certificate verification; ELB does not verify targets either."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
-    def __init__(self, pool: Shelf) -> None:
+
+class ResponseReceiver(Protocol):
+    """Receives the response to a request as it arrives."""
+
+    def response_head(self, head: ResponseHead) -> None:
+        """The head of the response."""
+
+    def response_body(self, data: bytes) -> None:
+        """A part of the body."""
+
+    def response_end(self) -> None:
+        """The response is complete; the connection may be in the pool again."""
+
+    def response_lost(self, why: str, *, untouched: bool) -> None:
+        """The connection failed first; ``untouched`` if no byte had arrived."""
+
+    def tunnel_data(self, data: bytes) -> None:
+        """Data after status 101."""
+
+    def flush(self) -> None:
+        """All data that has arrived so far was delivered."""
+
+    def target_is_slow(self, *, slow: bool) -> None:
+        """The target's buffer is full, or has room again."""
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """One connection to a target, which reads one response at a time."""
+
+    def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
-        self._reader: AnswerReader | None = None
+        self._receiver: ResponseReceiver | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._untouched = self._in_head = True
         self._for_head = self._ended = self._keep = self._until_close = False
         self._broken = self._tunnel = False
-        self.asked = False
-        """Whether the whole request is sent."""
+        self.request_complete = False
+        """Whether the whole request was sent."""
         self._head_size = 0
         self._reason = b""
         self._headers: list[Header] = []
         self.transport: asyncio.Transport
 
-    # What the exchange does.
-
-    def ask(self, reader: AnswerReader, data: bytes, *, method: bytes) -> None:
-        """Send the start of a request, and tell the reader the answer."""
-        self._reader = reader
+    def send_request(
+        self, receiver: ResponseReceiver, data: bytes, *, method: bytes
+    ) -> None:
+        """Send the start of a request, and pass the response to the receiver."""
+        self._receiver = receiver
         self._for_head = method == b"HEAD"
         self._untouched, self._head_size = True, 0
         self.transport.resume_reading()
         self.transport.write(data)
 
     def abandon(self) -> None:
-        """Give up the answer and the connection."""
-        self._reader = None
+        """Discard the response and abort the connection."""
+        self._receiver = None
         self.transport.abort()
 
     @property
     def is_idle(self) -> bool:
-        """Whether it can be asked."""
-        return self._reader is None and not self.transport.is_closing()
+        """Whether it can take a request."""
+        return self._receiver is None and not self.transport.is_closing()
 
-    # What asyncio tells.
+    # Callbacks of asyncio.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Get ready."""
+        """Register with the pool."""
         self.transport = typing.cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=HIGH_WATER)
-        self._pool.admit(self)
+        self._pool.add(self)
 
     def pause_writing(self) -> None:
-        """Slow the client down."""
-        if self._reader:
-            self._reader.target_is_slow(slow=True)
+        """Pause the client."""
+        if self._receiver:
+            self._receiver.target_is_slow(slow=True)
 
     def resume_writing(self) -> None:
-        """Let the client go on."""
-        if self._reader:
-            self._reader.target_is_slow(slow=False)
+        """Resume the client."""
+        if self._receiver:
+            self._receiver.target_is_slow(slow=False)
 
     def data_received(self, data: bytes) -> None:
-        """Read on."""
-        reader = self._reader
-        if reader is None:
-            self.transport.abort()  # nobody asked
+        """Parse the response, or pass on tunnel data."""
+        receiver = self._receiver
+        if receiver is None:
+            self.transport.abort()  # there was no request
             return
         self._untouched = False
         if self._tunnel:
-            reader.tunnel_data(data)
+            receiver.tunnel_data(data)
         else:
-            self._parse(data, reader)
-        reader.flush()
+            self._parse(data, receiver)
+        receiver.flush()
 
     def eof_received(self) -> None:
-        """End an answer whose length nobody told."""
+        """Complete a response that ends with the connection."""
         if self._until_close and not self._ended:
             self._finish()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell whoever still waits."""
-        self._pool.forget(self)
-        if self._reader is not None:
+        """Report the loss to the receiver of an incomplete response."""
+        self._pool.discard(self)
+        if self._receiver is not None:
             how = "was reset" if exc else "was closed"
             self._lose(f"the connection {how} by the target")
 
-    # What the parser tells.
+    # Callbacks of the parser.
 
     def on_message_begin(self) -> None:
         """A head starts."""
@@ -101,11 +143,11 @@ class UpstreamConnection(asyncio.Protocol):
         self._headers, self._reason, self._in_head = [], b"", True
 
     def on_status(self, reason: bytes) -> None:
-        """The reason phrase, perhaps in parts."""
+        """The reason phrase, or a part of it."""
         self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; one after the body is a trailer, and dropped."""
+        """A header; one after the body is a trailer, which ALB drops."""
         if self._in_head:
             self._headers.append((name.lower(), name, value))
 
@@ -113,7 +155,7 @@ class UpstreamConnection(asyncio.Protocol):
         """The head is complete; an informational one is dropped."""
         self._in_head = False
         status = self._parser.get_status_code()
-        if self._reader is None or self._ended or (status < 200 and status != 101):
+        if self._receiver is None or self._ended or (status < 200 and status != 101):
             return
         names = {lower for lower, _, _ in self._headers}
         has_length = b"content-length" in names
@@ -121,7 +163,7 @@ class UpstreamConnection(asyncio.Protocol):
         chunked = b"transfer-encoding" in names
         self._until_close = has_body and not has_length and not chunked
         self._keep = self._parser.should_keep_alive()
-        self._reader.answer_head(
+        self._receiver.response_head(
             ResponseHead(
                 status=status,
                 reason=self._reason,
@@ -134,55 +176,129 @@ class UpstreamConnection(asyncio.Protocol):
         self._ended = self._for_head
 
     def on_body(self, data: bytes) -> None:
-        """Some of the body."""
+        """A part of the body."""
         if self._ended:
             self._broken = True
-        elif self._reader is not None:
-            self._reader.answer_body(data)
+        elif self._receiver is not None:
+            self._receiver.response_body(data)
 
     def on_message_complete(self) -> None:
-        """The answer is complete, unless it was an informational one."""
+        """The response is complete, unless it was an informational one."""
         if self._parser.get_status_code() >= 200:
             self._ended = True
 
-    def _parse(self, data: bytes, reader: AnswerReader) -> None:
+    def _parse(self, data: bytes, receiver: ResponseReceiver) -> None:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             if rest := data[upgrade.args[0] :]:
-                reader.tunnel_data(rest)
+                receiver.tunnel_data(rest)
         except httptools.HttpParserCallbackError as error:
             raise error.__context__ or error from None
         except httptools.HttpParserError as error:
             if not self._ended:
-                self._lose(f"the target's answer is not HTTP: {error}")
+                self._lose(f"the target's response is not HTTP: {error}")
             self.transport.abort()
         if self._in_head:
             self._head_size += len(data)
             if self._head_size > MAX_HEAD:
                 self._lose(f"the target's headers exceed {MAX_HEAD} bytes")
                 self.transport.abort()
-        if self._ended and self._reader is reader:
+        if self._ended and self._receiver is receiver:
             self._finish()
 
     def _finish(self) -> None:
-        reader, self._reader = self._reader, None
+        receiver, self._receiver = self._receiver, None
         reusable = (
-            self._keep and self.asked and not self._broken and not self._until_close
+            self._keep
+            and self.request_complete
+            and not self._broken
+            and not self._until_close
         )
         if self._for_head:
             self._parser = httptools.HttpResponseParser(self)
         self._ended = self._until_close = False
         if reusable:
-            self._pool.give_back(self)
+            self._pool.release(self)
         else:
             self.transport.abort()
-        if reader:
-            reader.answer_end()
-            reader.flush()
+        if receiver:
+            receiver.response_end()
+            receiver.flush()
 
     def _lose(self, why: str) -> None:
-        reader, self._reader = self._reader, None
-        if reader:
-            reader.answer_lost(why, untouched=self._untouched)
-            reader.flush()
+        receiver, self._receiver = self._receiver, None
+        if receiver:
+            receiver.response_lost(why, untouched=self._untouched)
+            receiver.flush()
+
+
+class ConnectionPool:
+    """The connections to one target: opened on demand, kept alive for reuse.
+
+    Args:
+        target: where to connect.
+        tls: TLS settings of the connections; ``None`` for plain text.
+    """
+
+    def __init__(self, target: Target, tls: ssl.SSLContext | None) -> None:
+        self._target = target
+        self._tls = tls
+        self._idle: list[UpstreamConnection] = []
+        self._keeps_idle = True
+        self.open: set[UpstreamConnection] = set()
+
+    def take(self) -> UpstreamConnection | None:
+        """Take an idle connection, if there is one."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_idle:
+                return connection
+        return None
+
+    async def connect(self) -> UpstreamConnection:
+        """Open a new connection.
+
+        Raises:
+            OSError: the target refused it.
+        """
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(
+            lambda: UpstreamConnection(self),
+            self._target.id,
+            self._target.port,
+            ssl=self._tls,
+        )
+        return connection
+
+    def add(self, connection: UpstreamConnection) -> None:
+        """Add a new connection."""
+        self.open.add(connection)
+
+    def release(self, connection: UpstreamConnection) -> None:
+        """Keep a connection for the next request."""
+        if self._keeps_idle and len(self._idle) < _MAX_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.transport.abort()
+
+    def discard(self, connection: UpstreamConnection) -> None:
+        """Remove a connection that has ended."""
+        self.open.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    def keep_idle(self, *, enabled: bool) -> None:
+        """Keep idle connections from now on, or close them and keep none."""
+        self._keeps_idle = enabled
+        if enabled:
+            return
+        for connection in self._idle:
+            connection.transport.abort()
+        self._idle.clear()
+
+    def abort(self) -> None:
+        """Abort every connection, idle or not."""
+        self.keep_idle(enabled=False)
+        for connection in self.open:
+            connection.transport.abort()

@@ -1,4 +1,4 @@
-"""A test listener whose change has not come through everywhere."""
+"""A test listener whose change takes effect late on some connections."""
 
 from __future__ import annotations
 
@@ -6,58 +6,58 @@ import time
 from collections.abc import Callable
 
 from rehearsal.data_plane import ListenerSettings
-from rehearsal.data_plane.message import RequestHead
+from rehearsal.data_plane.http_message import RequestHead
 from rehearsal.data_plane.routing import Decision, Routing
 from rehearsal.data_plane.target_group import TargetGroup
 from rehearsal.faults.file import StaleListenerFile
 
 
-class Stale:
-    """Decides as before on some connections, and for a while.
+class StaleRouting:
+    """Uses the previous routing on some connections for a limited time.
 
     Args:
-        ordered: how long, and on how many.
-        before: what decided before.
-        after: what decides from now on.
+        configured: how long, and for which percentage of connections.
+        before: the previous routing.
+        after: the new routing.
     """
 
     def __init__(
-        self, ordered: StaleListenerFile, before: Routing, after: Routing
+        self, configured: StaleListenerFile, before: Routing, after: Routing
     ) -> None:
-        self._until = time.monotonic() + ordered.seconds
-        self._share = ordered.connections / 100
+        self._until = time.monotonic() + configured.seconds
+        self._share = configured.connections / 100
         self._before = before
         self.after = after
 
-    def decide(self, request: RequestHead, peer: str, luck: float = 0.0) -> Decision:
-        """What is to be done with a request."""
-        return self._routing(luck).decide(request, peer, luck)
+    def decide(self, request: RequestHead, peer: str, bucket: float = 0.0) -> Decision:
+        """What to do with a request."""
+        return self._routing(bucket).decide(request, peer, bucket)
 
-    def decide_connection(self, luck: float = 0.0) -> TargetGroup | None:
-        """The target group of a connection that is not looked into."""
-        return self._routing(luck).decide_connection(luck)
+    def decide_connection(self, bucket: float = 0.0) -> TargetGroup | None:
+        """The target group of a TCP or TLS connection."""
+        return self._routing(bucket).decide_connection(bucket)
 
-    def _routing(self, luck: float) -> Routing:
-        is_stale = luck < self._share and time.monotonic() < self._until
+    def _routing(self, bucket: float) -> Routing:
+        is_stale = bucket < self._share and time.monotonic() < self._until
         return self._before if is_stale else self.after
 
 
 class StaleListeners:
-    """The detour that makes a test listener's next change a slow one.
+    """A route override that delays the next change of a test listener.
 
     Args:
-        ordered: tells what is ordered for a listener's ARN now, if anything.
+        configured: returns the fault of a listener's ARN now, if there is one.
     """
 
-    def __init__(self, ordered: Callable[[str], StaleListenerFile | None]) -> None:
-        self._ordered = ordered
+    def __init__(self, configured: Callable[[str], StaleListenerFile | None]) -> None:
+        self._configured = configured
 
     def __call__(
         self, settings: ListenerSettings, before: Routing | None, after: Routing
     ) -> Routing:
-        """What decides for the listener from now on."""
-        ordered = self._ordered(settings.arn)
-        if before is None or ordered is None:
+        """The routing that the listener uses from now on."""
+        configured = self._configured(settings.arn)
+        if before is None or configured is None:
             return after
-        was = before.after if isinstance(before, Stale) else before
-        return Stale(ordered, was, after)
+        previous = before.after if isinstance(before, StaleRouting) else before
+        return StaleRouting(configured, previous, after)

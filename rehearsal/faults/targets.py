@@ -1,4 +1,4 @@
-"""Tasks that misbehave behind a door of their own."""
+"""Faults of tasks, which act in a proxy in front of each task."""
 
 from __future__ import annotations
 
@@ -8,59 +8,59 @@ from fractions import Fraction
 from random import Random
 
 from rehearsal.data_plane import FixedResponse, Forward
-from rehearsal.data_plane.message import RequestHead
-from rehearsal.data_plane.routing import Decision, Split
-from rehearsal.data_plane.rules import Silence
+from rehearsal.data_plane.http_message import RequestHead
+from rehearsal.data_plane.routing import Decision, WeightedChoice
+from rehearsal.data_plane.settings import NoResponse
 from rehearsal.data_plane.target_group import TargetGroup
 from rehearsal.faults.file import ErrorsFile, FaultsFile, FlappingFile, HalfOpenFile
 
-_ANY = Random()  # noqa: S311 - of one target it chooses one
-Pass = Callable[[RequestHead], Decision | None]
-"""Decides for a request, or leaves it to the next."""
+_ANY = Random()  # noqa: S311 - there is one target to choose
+RequestFault = Callable[[RequestHead], Decision | None]
+"""Decides for a request; ``None`` leaves it to the next fault."""
 
 
-class Doorkeeper:
-    """Decides for each request at a door what the faults make of it.
+class FaultyRouting:
+    """The routing of a task's proxy: a fault decides, or the task responds.
 
     Args:
-        group: the target.
-        faults: those that strike this task, the strongest first.
+        group: contains only the task.
+        faults: the faults of this task, the strongest first.
     """
 
-    def __init__(self, group: TargetGroup, faults: tuple[Pass, ...]) -> None:
+    def __init__(self, group: TargetGroup, faults: tuple[RequestFault, ...]) -> None:
         arn = group.settings.arn
         self._group = group
-        self._through = Split(Forward(weights={arn: 1}), {arn: group}, _ANY)
+        self._forward = WeightedChoice(Forward(weights={arn: 1}), {arn: group}, _ANY)
         self._faults = faults
 
     def decide(
         self,
         request: RequestHead,
         peer: str,  # noqa: ARG002 - the same for every listener
-        luck: float = 0.0,  # noqa: ARG002 - as above
+        bucket: float = 0.0,  # noqa: ARG002 - as above
     ) -> Decision:
-        """What is to be done with a request."""
-        met = (fault(request) for fault in self._faults)
-        return next((each for each in met if each is not None), self._through)
+        """What to do with a request."""
+        decisions = (fault(request) for fault in self._faults)
+        return next((each for each in decisions if each is not None), self._forward)
 
-    def decide_connection(self, luck: float = 0.0) -> TargetGroup:  # noqa: ARG002 - as above
-        """A door speaks HTTP; nobody asks."""
+    def decide_connection(self, bucket: float = 0.0) -> TargetGroup:  # noqa: ARG002 - as above
+        """The target; not used, since a proxy has an HTTP listener."""
         return self._group
 
 
-def passes(faults: FaultsFile, number: int) -> tuple[Pass, ...]:
-    """The faults at the door of a version's task.
+def request_faults(faults: FaultsFile, number: int) -> tuple[RequestFault, ...]:
+    """The faults in the proxy of a version's task.
 
     Args:
-        faults: what is ordered.
-        number: which task of the version it is, from 0.
+        faults: the configured faults.
+        number: the index of the task in its version, from 0.
     """
-    found: list[Pass] = []
-    if faults.flapping and _strikes(faults.flapping.tasks, number):
+    found: list[RequestFault] = []
+    if faults.flapping and _affects(faults.flapping.tasks, number):
         found.append(_flapping(faults.flapping))
-    if faults.half_open and _strikes(faults.half_open.tasks, number):
+    if faults.half_open and _affects(faults.half_open.tasks, number):
         found.append(_half_open(faults.half_open))
-    if faults.errors and _strikes(faults.errors.tasks, number):
+    if faults.errors and _affects(faults.errors.tasks, number):
         found.append(_errors(faults.errors))
     return tuple(found)
 
@@ -68,53 +68,53 @@ def passes(faults: FaultsFile, number: int) -> tuple[Pass, ...]:
 def delay(faults: FaultsFile, number: int) -> float:
     """Seconds for which a version's task refuses connections."""
     late = faults.late_start
-    return late.by if late and _strikes(late.tasks, number) else 0.0
+    return late.by if late and _affects(late.tasks, number) else 0.0
 
 
 def image(faults: FaultsFile, number: int) -> str | None:
-    """The image that a version's task runs in the place of its own."""
+    """The image that a version's task runs instead of its own."""
     wrong = faults.wrong_version
-    return wrong.image if wrong and _strikes(wrong.tasks, number) else None
+    return wrong.image if wrong and _affects(wrong.tasks, number) else None
 
 
-def _strikes(tasks: int | None, number: int) -> bool:
+def _affects(tasks: int | None, number: int) -> bool:
     return tasks is None or number < tasks
 
 
-def _flapping(ordered: FlappingFile) -> Pass:
+def _flapping(configured: FlappingFile) -> RequestFault:
     begun = time.monotonic()
-    period = ordered.up + ordered.down
+    period = configured.up + configured.down
 
     def decide(_request: RequestHead) -> Decision | None:
-        is_up = (time.monotonic() - begun) % period < ordered.up
-        return None if is_up else FixedResponse(status=503, body=b"down for a moment")
+        is_up = (time.monotonic() - begun) % period < configured.up
+        return None if is_up else FixedResponse(status=503, body=b"temporarily down")
 
     return decide
 
 
-def _half_open(ordered: HalfOpenFile) -> Pass:
-    strikes = _evenly(ordered.rate)
-    return lambda _request: Silence() if strikes() else None
+def _half_open(configured: HalfOpenFile) -> RequestFault:
+    is_due = _evenly(configured.rate)
+    return lambda _request: NoResponse() if is_due() else None
 
 
-def _errors(ordered: ErrorsFile) -> Pass:
-    strikes = _evenly(ordered.rate)
+def _errors(configured: ErrorsFile) -> RequestFault:
+    is_due = _evenly(configured.rate)
 
     def decide(request: RequestHead) -> Decision | None:
         is_check = request.text(b"user-agent").startswith("ELB-HealthChecker")
-        if (is_check and ordered.health_checks == "pass") or not strikes():
+        if (is_check and configured.health_checks == "pass") or not is_due():
             return None
-        return FixedResponse(status=ordered.status, body=b"an error that was ordered")
+        return FixedResponse(status=configured.status, body=b"an injected error")
 
     return decide
 
 
 def _evenly(percent: float) -> Callable[[], bool]:
-    """Strike so many of a hundred, evenly and exactly: 0.5 % is every 200th."""
+    """Select a percentage of calls, evenly and exactly: 0.5 % is every 200th."""
     share = Fraction(str(percent)) / 100
     due = Fraction(0)
 
-    def strikes() -> bool:
+    def is_due() -> bool:
         nonlocal due
         due += share
         if due < 1:
@@ -122,4 +122,4 @@ def _evenly(percent: float) -> Callable[[], bool]:
         due -= 1
         return True
 
-    return strikes
+    return is_due

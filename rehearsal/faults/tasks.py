@@ -1,4 +1,4 @@
-"""Tasks of a version that does not run as its task definition says."""
+"""Faults of a version's tasks: other images, and proxies in front of them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from functools import partial
 from rehearsal.data_plane import DataPlane, Target
 from rehearsal.ecs.records import Task
 from rehearsal.faults.faults import Faults
-from rehearsal.faults.targets import Doorkeeper, delay, image, passes
+from rehearsal.faults.targets import FaultyRouting, delay, image, request_faults
 
 
 class FaultyTasks:
-    """Gives a version's tasks other images, and doors that misbehave.
+    """Gives a version's tasks other images, and proxies with faults.
 
-    A fault of so many tasks strikes the first that the version starts: one that is
-    replaced is replaced by a good one.
+    A fault of N tasks affects the first N that the version starts; the replacement of
+    such a task has no fault.
 
     Args:
-        faults: what is ordered.
-        plane: where doors are opened.
+        faults: the configured faults.
+        plane: opens the proxies.
     """
 
     def __init__(self, faults: Faults, plane: DataPlane) -> None:
@@ -30,24 +30,28 @@ class FaultyTasks:
 
     def image(self, task: Task, image_: str) -> str:
         """The image that a task runs."""
-        ordered = self._faults.of_version(task.task_definition_arn)
+        configured = self._faults.of_version(task.task_definition_arn)
         return (
-            image_ if ordered is None else image(ordered, self._number(task)) or image_
+            image_
+            if configured is None
+            else image(configured, self._number(task)) or image_
         )
 
     def target(self, task: Task, target: Target) -> Target:
-        """What is registered for a task that listens at a target."""
-        ordered = self._faults.of_version(task.task_definition_arn)
-        if ordered is None:
+        """The target to register for a task that listens at ``target``."""
+        configured = self._faults.of_version(task.task_definition_arn)
+        if configured is None:
             return target
         number = self._number(task)
-        found, late = passes(ordered, number), delay(ordered, number)
+        found = request_faults(configured, number)
+        late = delay(configured, number)
         if not found and not late:
             return target
-        return self._plane.open_door(target, partial(Doorkeeper, faults=found), late)
+        routing = partial(FaultyRouting, faults=found)
+        return self._plane.open_target_proxy(target, routing, late)
 
     def _number(self, task: Task) -> int:
-        """Which of its version's tasks it is; called from the scheduler's thread."""
+        """The task's index in its version; called from the scheduler's thread."""
         if task.arn not in self._numbers:
             self._numbers[task.arn] = self._started[task.task_definition_arn]
             self._started[task.task_definition_arn] += 1

@@ -14,7 +14,7 @@ from typing import IO
 
 import psutil
 
-from rehearsal.data_plane import lifeline
+from rehearsal.data_plane import supervisor
 from rehearsal.functions.function import Function, LogObserver, Surroundings
 from rehearsal.functions.invocation import Invocation, Outcome, error_outcome
 from rehearsal.functions.runtime_api import RuntimeApi
@@ -53,7 +53,7 @@ class Environment:
                 sys.executable,
                 "-I",
                 "-S",
-                str(Path(lifeline.__file__)),
+                str(Path(supervisor.__file__)),
                 sys.executable,
                 "-m",
                 "awslambdaric",

@@ -10,7 +10,7 @@ from hookgate.errors import Problem
 from hookgate.plan.document import Document
 from hookgate.registry import did_you_mean
 from rehearsal.cloudwatch.rule import parse_rule
-from rehearsal.data_plane.encryption import server_context
+from rehearsal.data_plane.listener import server_context
 from rehearsal.ecs import docker
 from rehearsal.faults.certificate import ordered_certificate
 from rehearsal.scenario.file import ScenarioFile

@@ -19,7 +19,7 @@ from support.stage_setting import HERE, fetch, wait_for
 
 ROOT = HERE.parents[1]
 PATH = ":".join(str(each) for each in (ROOT, ROOT / "layer", ROOT / "tests"))
-LIFELINE = "lifeline.py"
+SUPERVISOR = "supervisor.py"
 SCRIPT = textwrap.dedent(
     """
     import dataclasses, json, os, sys, time
@@ -71,12 +71,12 @@ class Standing:
         mark = f"MARK={self.mark}".encode()
         return [each for each in psutil.process_iter() if mark in _environ(each.pid)]
 
-    def running(self, word, *, lifeline):
-        """The processes of a part, or the lifelines that they hang on."""
+    def running(self, word, *, supervisor):
+        """The processes of a part, or the supervisors that they hang on."""
         return [
             each
             for each in self.marked()
-            if word in (said := _command(each)) and (LIFELINE in said) is lifeline
+            if word in (said := _command(each)) and (SUPERVISOR in said) is supervisor
         ]
 
     def sockets(self):
@@ -186,8 +186,8 @@ def test_nothing_outlives_the_stage(sent, tmp_path):
     """Tasks, functions, listeners, keys and customers end with it, whatever ends it."""
     with standing(tmp_path) as stage:
         sockets = stage.sockets()
-        assert stage.running("tiny_app.py", lifeline=False)
-        assert stage.running("awslambdaric", lifeline=False)
+        assert stage.running("tiny_app.py", supervisor=False)
+        assert stage.running("awslambdaric", supervisor=False)
         stage.process.send_signal(sent)
 
         nothing_is_left(stage, sockets, tmp_path)
@@ -204,17 +204,17 @@ def test_a_closed_stage_leaves_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("word", "lifeline"),
+    ("word", "supervisor"),
     [
         pytest.param("tiny_app.py", False, id="a task"),
-        pytest.param("tiny_app.py", True, id="a task's lifeline"),
+        pytest.param("tiny_app.py", True, id="a task's supervisor"),
         pytest.param("awslambdaric", False, id="a function"),
-        pytest.param("awslambdaric", True, id="a function's lifeline"),
+        pytest.param("awslambdaric", True, id="a function's supervisor"),
     ],
 )
-def test_a_killed_part_leaves_nothing(stage, word, lifeline):
+def test_a_killed_part_leaves_nothing(stage, word, supervisor):
     """Its process group is gone and its port with it; the stage makes another."""
-    part = wait_for(lambda: stage.running(word, lifeline=lifeline))[0]
+    part = wait_for(lambda: stage.running(word, supervisor=supervisor))[0]
     group = os.getpgid(part.pid)
     members = [each for each in stage.marked() if _group(each) == group]
     sockets = set(listened_with(members))

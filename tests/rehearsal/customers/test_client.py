@@ -48,7 +48,7 @@ def twenty(traffic):
 def test_well(plane, target, connections):
     """Where all goes well, every request is counted and none has failed."""
     records = []
-    plane.on_answer(records.append)
+    plane.observe_access(records.append)
     port = serve(plane, target.target)
     traffic = visit(port, twenty, connections=connections, paths=("/", "/cart"))
 
@@ -65,7 +65,7 @@ def test_switch(plane, target):
     """A shift fails no request, and both sides have served."""
     green = EchoTarget("green")
     seen = set()
-    plane.on_answer(lambda record: seen.add(record.target_group_arn))
+    plane.observe_access(lambda record: seen.add(record.target_group_arn))
     port = serve(plane, target.target)
     group(plane, "green", green.target)
     flips = iter(range(10**9))

@@ -21,7 +21,7 @@ def _plane():
 def _records(plane):
     """The access log."""
     records = []
-    plane.on_answer(records.append)
+    plane.observe_access(records.append)
     return records
 
 

@@ -22,7 +22,7 @@ from rehearsal.data_plane import (
     Target,
     TargetState,
 )
-from rehearsal.data_plane.health import (
+from rehearsal.data_plane.target_group import (
     CheckResult,
     HealthRecord,
     check_target,
@@ -63,10 +63,10 @@ def test_reasons():
     """A state that is not healthy has ELB's reason, a healthy one none."""
     check = HealthCheck(unhealthy_threshold=1)
     record = HealthRecord(TARGET)
-    said = [record.seen().reason]
+    said = [record.snapshot().reason]
     for result in (BAD, GOOD):
         record.add(result, check)
-        said.append(record.seen().reason)
+        said.append(record.snapshot().reason)
 
     assert ["Elb.RegistrationInProgress", "Target.Timeout", "Target.Timeout"] == said
 

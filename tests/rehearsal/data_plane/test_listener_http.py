@@ -332,7 +332,7 @@ def test_silent_target(plane, records):
         port = serve(plane, target, idle_timeout=0.2)
 
         assert 504 == get(port)[0].status
-    assert "silent for too long" in records[0].error
+    assert "idle timeout: the target" in records[0].error
 
 
 @pytest.mark.parametrize(

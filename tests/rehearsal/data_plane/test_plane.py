@@ -270,7 +270,7 @@ def test_failing_observer(plane, echo, caplog):
     def fail(_record):
         raise ValueError("out of paper")
 
-    plane.on_answer(fail)
+    plane.observe_access(fail)
     group(plane, "group", echo().target)
     port = plane.put_listener(listener("group"))
 
@@ -288,7 +288,7 @@ def test_ask_from_an_observer(plane, echo):
             plane.put_listener(listener("group"))
         said.append("refused")
 
-    plane.on_answer(look)
+    plane.observe_access(look)
     group(plane, "group", echo().target)
     get(plane.put_listener(listener("group")))
 

@@ -14,9 +14,9 @@ from rehearsal.data_plane import (
     Rule,
     SourceIp,
 )
-from rehearsal.data_plane.message import RequestHead
+from rehearsal.data_plane.http_message import RequestHead
 from rehearsal.data_plane.routing import Router, referenced_groups
-from rehearsal.data_plane.rules import Forward
+from rehearsal.data_plane.settings import Forward
 
 MET = FixedResponse(status=200)
 NOT_MET = FixedResponse(status=404)

@@ -1,4 +1,4 @@
-"""Tasks that misbehave: real requests and health checks through their doors."""
+"""Tasks that misbehave: real requests and health checks through their proxies."""
 
 import http.client
 from functools import partial
@@ -18,7 +18,7 @@ from support.data_plane import (
 from rehearsal.data_plane import TargetState
 from rehearsal.data_plane.settings import HealthCheck
 from rehearsal.faults.file import FaultsFile
-from rehearsal.faults.targets import Doorkeeper, delay, image, passes
+from rehearsal.faults.targets import FaultyRouting, delay, image, request_faults
 
 
 @pytest.fixture(name="task")
@@ -32,11 +32,11 @@ def faults(**ordered):
     return FaultsFile.model_validate(ordered)
 
 
-def door(plane, task, number=0, **ordered):
+def proxied(plane, task, number=0, **ordered):
     """Where a faulty task is registered."""
     found = faults(**ordered)
-    doorkeeper = partial(Doorkeeper, faults=passes(found, number))
-    return plane.open_door(task.target, doorkeeper, delay(found, number))
+    routing = partial(FaultyRouting, faults=request_faults(found, number))
+    return plane.open_target_proxy(task.target, routing, delay(found, number))
 
 
 def statuses(port, count):
@@ -45,7 +45,7 @@ def statuses(port, count):
 
 def test_errors_come_at_the_rate_that_was_ordered(plane, task):
     """0.5 % of 400 requests are two, spread evenly, and all others reach the task."""
-    port = serve(plane, door(plane, task, errors={"rate": "0.5%", "status": 503}))
+    port = serve(plane, proxied(plane, task, errors={"rate": "0.5%", "status": 503}))
 
     got = statuses(port, 400)
 
@@ -61,7 +61,7 @@ def test_errors_spare_health_checks_unless_told(plane, task):
     ):
         ordered = {"rate": "100%", "health_checks": spared}
         arn = group(
-            plane, spared, door(plane, task, errors=ordered), health_check=QUICK
+            plane, spared, proxied(plane, task, errors=ordered), health_check=QUICK
         )
         serve_group(plane, arn)
         eventually(lambda arn=arn, state=state: [state] == states(plane, arn))
@@ -77,7 +77,7 @@ def states(plane, arn):
 
 def test_late_task_refuses_connections(plane, task):
     """Until its time has come nobody gets through."""
-    late = door(plane, task, late_start={"by": "1h"})
+    late = proxied(plane, task, late_start={"by": "1h"})
 
     with pytest.raises(ConnectionRefusedError):
         get(late.port)
@@ -85,14 +85,14 @@ def test_late_task_refuses_connections(plane, task):
 
 def test_late_task_comes(plane, task):
     """Once its time has come, requests reach it."""
-    port = serve(plane, door(plane, task, late_start={"by": "50ms"}))
+    port = serve(plane, proxied(plane, task, late_start={"by": "50ms"}))
 
     eventually(lambda: get(port)[0].status == 200)
 
 
 def test_flapping_task_goes_and_comes(plane, task):
     """It answers well, then 503, then well again."""
-    port = serve(plane, door(plane, task, flapping={"up": "200ms", "down": "200ms"}))
+    port = serve(plane, proxied(plane, task, flapping={"up": "200ms", "down": "200ms"}))
 
     eventually(lambda: get(port)[0].status == 200)
     eventually(lambda: get(port)[0].status == 503)
@@ -101,7 +101,7 @@ def test_flapping_task_goes_and_comes(plane, task):
 
 def test_half_open_task_never_answers(plane, task):
     """A connection is taken, and nothing ever comes."""
-    silent = door(plane, task, half_open={})
+    silent = proxied(plane, task, half_open={})
     client = http.client.HTTPConnection(silent.id, silent.port, timeout=0.3)
     client.request("GET", "/")
 
@@ -115,16 +115,16 @@ def test_half_open_task_never_answers(plane, task):
 def test_half_open_task_is_unhealthy(plane, task):
     """Its health checks time out."""
     check = HealthCheck(path="/", interval=0.1, timeout=0.05, unhealthy_threshold=2)
-    arn = group(plane, "g", door(plane, task, half_open={}), health_check=check)
+    arn = group(plane, "g", proxied(plane, task, half_open={}), health_check=check)
     serve_group(plane, arn)
 
     eventually(lambda: [TargetState.UNHEALTHY] == states(plane, arn))
 
 
-def test_task_behind_a_door_hears_what_the_client_said(plane, task):
-    """Without a fault that strikes, a door changes nothing."""
+def test_proxy_without_a_fault_forwards_unchanged(plane, task):
+    """Without a fault for its task, a proxy changes nothing."""
     port = serve(
-        plane, door(plane, task, number=1, errors={"rate": "100%", "tasks": 1})
+        plane, proxied(plane, task, number=1, errors={"rate": "100%", "tasks": 1})
     )
 
     assert "green" == who(port)
@@ -142,7 +142,7 @@ def test_so_many_tasks_are_struck(number, expected):
     )
     found = (
         delay(ordered, number),
-        len(passes(ordered, number)),
+        len(request_faults(ordered, number)),
         image(ordered, number),
     )
     assert ((1.0, 1, "shop:1") if expected else (0.0, 0, None)) == found

@@ -1,15 +1,15 @@
-"""Stand between the stage and a task, so that neither outlives its use.
+"""Run a task so that it and its children end with the emulator.
 
-Run as a program: ``python -I -S lifeline.py COMMAND…``. It starts the command in its
-own process group, which the stage made, and waits. Its standard input is a pipe that
-the stage holds open and never writes to: when the stage ends, by whatever cause,
-SIGKILL included, the kernel closes the pipe and the whole group is killed.
+Run as a program: ``python -I -S supervisor.py COMMAND…``. It starts the command in its
+own process group, which the emulator made, and waits. Its standard input is a pipe
+that the emulator keeps open and never writes to: when the emulator ends for any reason,
+SIGKILL included, the kernel closes the pipe, and this program kills the whole group.
 
-A pipe rather than Linux's PR_SET_PDEATHSIG, because that is bound to the *thread* that
-started the process, does not reach the task's own children, and is not on macOS. What
-leaves the process group (a daemon with a session of its own) is not followed.
+It uses a pipe and not Linux's PR_SET_PDEATHSIG, which is bound to the *thread* that
+started the process, does not reach the task's own children, and is not on macOS. A
+process that leaves the group (a daemon with a session of its own) is not killed.
 
-Only the standard library, and little of it: this runs once for each task.
+It imports little of the standard library only, because it starts with each task.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ import sys
 
 
 def main(command: list[str]) -> int:
-    """Run a command, and end as it ends.
+    """Run a command, and end with its exit code or signal.
 
     Returns:
-        The command's exit code; 127 where it is not found, 126 where it cannot be run.
+        The command's exit code; 127 if it is not found, 126 if it cannot be run.
     """
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         # The group's signals are for the task; a handler is not inherited, unlike
         # SIG_IGN.
-        signal.signal(signum, _leave_to_the_task)
+        signal.signal(signum, _ignore)
     child = os.fork()
     if child == 0:
-        return _become(command)
+        return _exec(command)
     _thread.start_new_thread(_watch, ())
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
@@ -42,12 +42,12 @@ def main(command: list[str]) -> int:
     return code
 
 
-def _leave_to_the_task(signum: int, frame: object) -> None:
+def _ignore(signum: int, frame: object) -> None:
     del signum, frame
 
 
-def _become(command: list[str]) -> int:
-    """Turn this process into the command."""
+def _exec(command: list[str]) -> int:
+    """Replace this process with the command."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -64,7 +64,7 @@ def _become(command: list[str]) -> int:
 
 
 def _watch() -> None:
-    """Wait for the stage's end, then end the group, this process included."""
+    """Wait for the emulator's end, then kill the group, this process included."""
     while os.read(0, 1):
         pass
     os.killpg(0, signal.SIGKILL)

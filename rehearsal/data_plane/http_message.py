@@ -1,0 +1,393 @@
+"""HTTP/1.1 messages: parse requests, write heads, build the load balancer's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Protocol
+
+import httptools
+
+from rehearsal.data_plane.settings import FixedResponse, ListenerSettings, Redirect
+
+#: ALB's limit for all headers of a request together, in bytes.
+MAX_HEAD = 64 * 1024
+#: The amount buffered for a slow peer before the other side is paused, in bytes.
+HIGH_WATER = 64 * 1024
+#: ALB's status for a client that closed its connection before the response.
+CLIENT_CLOSED = 460
+LAST_CHUNK = b"0\r\n\r\n"
+
+#: (name in lower case, name as sent, value)
+Header = tuple[bytes, bytes, bytes]
+
+_HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+#: Headers that ALB writes itself. It responds to ``Expect`` without the target.
+_REWRITTEN = _HOP_BY_HOP | {
+    b"expect",
+    b"x-forwarded-for",
+    b"x-forwarded-proto",
+    b"x-forwarded-port",
+    b"x-amzn-trace-id",
+}
+#: Headers that are forwarded even if a ``Connection`` header names them.
+_FRAMING = frozenset({b"host", b"content-length"})
+_UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+_DEFAULT_PORTS = {"HTTP": "80", "HTTPS": "443"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestHead:
+    """The request line and the headers of a request."""
+
+    method: bytes
+    url: bytes
+    headers: tuple[Header, ...]
+    is_http_1_0: bool = False
+    keep_alive: bool = True
+    wants_websocket: bool = False
+
+    @property
+    def path(self) -> bytes:
+        """The path without its query."""
+        return self.url.partition(b"?")[0]
+
+    @property
+    def query(self) -> bytes:
+        """The query without its question mark."""
+        return self.url.partition(b"?")[2]
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first header with this lower-case name."""
+        for lower, _, value in self.headers:
+            if lower == name:
+                return value
+        return None
+
+    def text(self, name: bytes) -> str:
+        """The first header with this lower-case name as text, or an empty string."""
+        return (self.header(name) or b"").decode("latin-1")
+
+    @property
+    def is_chunked(self) -> bool:
+        """Whether the body is chunked."""
+        return self.header(b"transfer-encoding") is not None
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body follows."""
+        return self.is_chunked or (self.header(b"content-length") or b"0") != b"0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseHead:
+    """The status line and the headers of a response."""
+
+    status: int
+    reason: bytes
+    headers: tuple[Header, ...]
+    has_body: bool
+    has_length: bool
+    """Whether a Content-Length header gives the length of the body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forwarded:
+    """The client's data that the load balancer adds to a request."""
+
+    peer: bytes
+    protocol: bytes
+    port: bytes
+    trace_id: bytes
+
+
+# Write.
+
+
+def write_request(head: RequestHead, forwarded: Forwarded) -> bytes:
+    """Write the head of the request to the target."""
+    out = [head.method, b" ", head.url, b" HTTP/1.1\r\n"]
+    dropped = _REWRITTEN | _named_by_connection(head.headers)
+    seen: list[bytes] = []
+    for lower, name, value in head.headers:
+        if lower == b"x-forwarded-for":
+            seen.append(value)
+        elif lower not in dropped:
+            out += (name, b": ", value, b"\r\n")
+    if head.is_chunked:
+        out.append(b"Transfer-Encoding: chunked\r\n")
+    if head.wants_websocket:
+        out.append(_UPGRADE)
+    seen.append(forwarded.peer)
+    out += (
+        *(b"X-Forwarded-For: ", b", ".join(seen)),
+        *(b"\r\nX-Forwarded-Proto: ", forwarded.protocol),
+        *(b"\r\nX-Forwarded-Port: ", forwarded.port),
+        *(b"\r\nX-Amzn-Trace-Id: ", forwarded.trace_id, b"\r\n\r\n"),
+    )
+    return b"".join(out)
+
+
+def write_response(
+    head: ResponseHead, request: RequestHead, *, chunked: bool, keep_alive: bool
+) -> bytes:
+    """Write the head of the response to the client."""
+    out = [b"HTTP/1.1 %d %s\r\n" % (head.status, head.reason)]
+    dropped = _HOP_BY_HOP | _named_by_connection(head.headers)
+    for lower, name, value in head.headers:
+        if lower in dropped or (chunked and lower == b"content-length"):
+            continue
+        out += (name, b": ", value, b"\r\n")
+    if chunked:
+        out.append(b"Transfer-Encoding: chunked\r\n")
+    if head.status == 101:
+        out.append(_UPGRADE)
+    elif not keep_alive:
+        out.append(b"Connection: close\r\n")
+    elif request.is_http_1_0:
+        out.append(b"Connection: keep-alive\r\n")
+    out.append(b"\r\n")
+    return b"".join(out)
+
+
+def write_chunk(data: bytes) -> bytes:
+    """Write one chunk of a chunked body."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def _named_by_connection(headers: Iterable[Header]) -> frozenset[bytes]:
+    names: set[bytes] = set()
+    for lower, _, value in headers:
+        if lower == b"connection":
+            names.update(name.strip().lower() for name in value.split(b","))
+    return frozenset(names - _FRAMING)
+
+
+# Build the load balancer's own responses.
+
+
+def own_head(
+    status: int, body: bytes, content_type: str, location: str | None = None
+) -> ResponseHead:
+    """The head of a response by the load balancer itself."""
+    headers: list[Header] = [
+        (b"server", b"Server", b"awselb/2.0"),
+        (b"date", b"Date", formatdate(usegmt=True).encode()),
+        (b"content-type", b"Content-Type", content_type.encode("latin-1")),
+        (b"content-length", b"Content-Length", b"%d" % len(body)),
+    ]
+    if location is not None:
+        headers.append((b"location", b"Location", location.encode("latin-1")))
+    return ResponseHead(
+        status=status,
+        reason=_reason(status),
+        headers=tuple(headers),
+        has_body=True,
+        has_length=True,
+    )
+
+
+def error_page(status: int) -> FixedResponse:
+    """ALB's page for an error status of its own."""
+    title = b"%d %b" % (status, _reason(status))
+    return FixedResponse(
+        status=status,
+        content_type="text/html",
+        body=b"<html>\r\n<head><title>%b</title></head>\r\n<body>\r\n"
+        b"<center><h1>%b</h1></center>\r\n</body>\r\n</html>\r\n" % (title, title),
+    )
+
+
+def redirect_head(
+    redirect: Redirect, request: RequestHead, listener: ListenerSettings
+) -> ResponseHead:
+    """The head of a redirect, its ``#{…}`` replaced from the request."""
+    host, _, port = request.text(b"host").partition(":")
+    parts = {
+        "protocol": str(listener.protocol),
+        "host": host,
+        "port": port or str(listener.port),
+        "path": request.path.decode("latin-1").removeprefix("/"),
+        "query": request.query.decode("latin-1"),
+    }
+    protocol = _fill(redirect.protocol, parts)
+    port = _fill(redirect.port, parts)
+    query = _fill(redirect.query, parts)
+    suffix = "" if _DEFAULT_PORTS.get(protocol) == port else f":{port}"
+    location = (
+        f"{protocol.lower()}://{_fill(redirect.host, parts)}{suffix}"
+        f"{_fill(redirect.path, parts)}{'?' if query else ''}{query}"
+    )
+    return own_head(redirect.status, b"", "text/html", location)
+
+
+def _fill(template: str, parts: Mapping[str, str]) -> str:
+    return re.sub(r"#\{(\w+)\}", lambda match: parts.get(match[1], match[0]), template)
+
+
+def _reason(status: int) -> bytes:
+    try:
+        return HTTPStatus(status).phrase.encode("latin-1")
+    except ValueError:  # a number without a registered phrase
+        return b""
+
+
+# Parse requests.
+
+
+class RequestReceiver(Protocol):
+    """Receives the parsed requests of a connection."""
+
+    def request_head(self, head: RequestHead, refusal: int | None) -> None:
+        """A request starts; ``refusal`` is the status to refuse it with, if any."""
+
+    def request_body(self, data: bytes) -> None:
+        """A part of its body."""
+
+    def request_end(self) -> None:
+        """The request is complete."""
+
+
+class BadRequest(Exception):
+    """The client sent no valid HTTP.
+
+    Args:
+        status: the status of the response.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class RequestParser:
+    """A parser of the requests of one connection, with a limit for their heads.
+
+    Args:
+        receiver: receives the requests.
+        host: the Host header of an HTTP/1.0 request that has none.
+    """
+
+    def __init__(self, receiver: RequestReceiver, host: bytes) -> None:
+        self._receiver = receiver
+        self._host = host
+        self._parser = httptools.HttpRequestParser(self)
+        self._url = b""
+        self._headers: list[Header] = []
+        self._head_size = 0
+        self._upgrade = False
+        self.in_head = False
+
+    def feed(self, data: bytes) -> bytes | None:
+        """Parse data.
+
+        Returns:
+            The data after a WebSocket request; ``None`` if there was no such request.
+
+        Raises:
+            BadRequest: the data is not HTTP, or its head is too large.
+        """
+        while True:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+                if self._upgrade:
+                    return data
+                continue
+            except httptools.HttpParserCallbackError as error:
+                raise error.__context__ or error from None
+            except httptools.HttpParserError:
+                raise BadRequest(400) from None
+            if self.in_head:
+                self._head_size += len(data)
+                if self._head_size > MAX_HEAD:
+                    raise BadRequest(400)
+            return None
+
+    def on_message_begin(self) -> None:
+        """A request starts."""
+        self._url, self._headers, self._head_size = b"", [], 0
+        self.in_head, self._upgrade = True, False
+
+    def on_url(self, part: bytes) -> None:
+        """The request target, or a part of it."""
+        self._url += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; one after the body is a trailer, which ALB drops."""
+        if self.in_head:
+            self._headers.append((name.lower(), name, value))
+
+    def on_headers_complete(self) -> None:
+        """The head is complete."""
+        self.in_head = False
+        parser = self._parser
+        old = parser.get_http_version() == "1.0"
+        hosts = [value for lower, _, value in self._headers if lower == b"host"]
+        if not hosts and old:
+            self._headers.append((b"host", b"Host", self._host))
+        offered = parser.should_upgrade()
+        head = RequestHead(
+            method=parser.get_method(),
+            url=_origin_form(self._url),
+            headers=tuple(self._headers),
+            is_http_1_0=old,
+            keep_alive=parser.should_keep_alive(),
+            wants_websocket=offered and _names_websocket(self._headers),
+        )
+        refusal = _refusal(head, hosts=len(hosts), offered=offered)
+        self._upgrade = head.wants_websocket and refusal is None
+        if refusal is not None:
+            head = replace(head, keep_alive=False)
+        self._receiver.request_head(head, refusal)
+
+    def on_body(self, data: bytes) -> None:
+        """A part of the body."""
+        self._receiver.request_body(data)
+
+    def on_message_complete(self) -> None:
+        """The request is complete."""
+        self._receiver.request_end()
+
+
+def _refusal(head: RequestHead, *, hosts: int, offered: bool) -> int | None:
+    """The status with which ALB refuses a well-formed request, if it does."""
+    if hosts > 1 or (hosts == 0 and not head.is_http_1_0):
+        return 400
+    if head.method == b"CONNECT":
+        return 400
+    if head.method == b"TRACE":
+        return 405
+    if offered and head.has_body:
+        return 501
+    return None
+
+
+def _names_websocket(headers: list[Header]) -> bool:
+    return any(
+        lower == b"upgrade" and value.lower() == b"websocket"
+        for lower, _, value in headers
+    )
+
+
+def _origin_form(url: bytes) -> bytes:
+    """The path and query of a request whose target includes the host."""
+    if url.startswith(b"/") or b"://" not in url:
+        return url
+    parsed = httptools.parse_url(url)
+    query = b"?" + parsed.query if parsed.query else b""
+    return (parsed.path or b"/") + query
