@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +14,26 @@ from hookgate.context import Endpoint
 from hookgate.errors import CannotMeasure
 from hookgate.plan.placeholders import faults
 from hookgate.units import duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the command line gives for placeholders: values, and secrets by name."""
+
+    values: Mapping[str, str]
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def secret(self, name: str) -> str:
+        """The value of a secret.
+
+        Raises:
+            CannotMeasure: it was not given.
+        """
+        if name not in self.secrets:
+            raise CannotMeasure(
+                f"give ${{secret.{name}}} with --secret-env {name}=VARIABLE"
+            )
+        return self.secrets[name]
 
 
 def parse_url(url: str, option: str = "--url") -> Endpoint:
@@ -28,7 +50,7 @@ def parse_url(url: str, option: str = "--url") -> Endpoint:
     if "@" in parts.netloc:
         raise click.BadParameter(
             "a URL takes no user and password here: give the step auth, and its secret "
-            "with --set secret.NAME=…",
+            "with --secret-env NAME=VARIABLE",
             param_hint=option,
         )
     if parts.query or parts.fragment:
@@ -59,9 +81,43 @@ def read_values(given: tuple[str, ...]) -> dict[str, str]:
         name, sign, value = each.partition("=")
         if not sign or not name:
             raise click.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="--set")
+        if name.startswith("secret."):
+            raise click.BadParameter(
+                "a secret in an argument list is visible to every process; set an "
+                "environment variable to its value, and use "
+                f"--secret-env {name.removeprefix('secret.')}=VARIABLE",
+                param_hint="--set",
+            )
         for _, fault in faults(f"${{{name}}}"):
             raise click.BadParameter(fault, param_hint="--set")
         values[name] = value
+    return values
+
+
+def read_secrets(given: tuple[str, ...], environ: Mapping[str, str]) -> dict[str, str]:
+    """The values of ``--secret-env NAME=VARIABLE``, by the secrets' names.
+
+    Raises:
+        click.BadParameter: a variable is not set or empty, or a name is not valid.
+    """
+    values = {}
+    for each in given:
+        name, _, variable = each.partition("=")
+        if not name or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
+            # Not repeated: what is no variable's name may be the secret itself.
+            raise click.BadParameter(
+                "write NAME=VARIABLE with the name of an environment variable",
+                param_hint="--secret-env",
+            )
+        for _, fault in faults(f"${{secret.{name}}}"):
+            raise click.BadParameter(fault, param_hint="--secret-env")
+        if not environ.get(variable):
+            raise click.BadParameter(
+                f"the environment variable {variable} is not set or is empty; set it "
+                f"to the value of the secret {name}",
+                param_hint="--secret-env",
+            )
+        values[name] = environ[variable]
     return values
 
 
@@ -87,17 +143,3 @@ def no_aws(service: str, operation: str, /, **_parameters: Any) -> Mapping[str, 
         f"{service} {operation} needs AWS, and hookgate run has only a URL; rehearse "
         "the plan to try this step"
     )
-
-
-def given_secrets(given: Mapping[str, str]) -> Callable[[str], str]:
-    """Read secrets from the values of ``--set``."""
-
-    def read(name: str) -> str:
-        try:
-            return given[f"secret.{name}"]
-        except KeyError:
-            raise CannotMeasure(
-                f"give ${{secret.{name}}} with --set secret.{name}=…"
-            ) from None
-
-    return read

@@ -11,7 +11,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
-from cli.given import given_secrets, no_aws
+from cli.given import Given, no_aws
 from cli.words import step_table, verdict_lines
 from hookgate.bench import make_bench
 from hookgate.context import DeploymentContext
@@ -30,7 +30,7 @@ from hookgate.validator import Log
 def judged(
     plan: Plan,
     context: DeploymentContext,
-    given: Mapping[str, str],
+    given: Given,
     seconds: float,
     console: Console,
 ) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def judged(
     Args:
         plan: whose steps run.
         context: the event and its listeners.
-        given: values of placeholders.
+        given: values of placeholders and secrets.
         seconds: how long all may take.
         console: where they are shown.
 
@@ -79,7 +79,7 @@ def judged(
 def _bench(
     plan: Plan,
     context: DeploymentContext,
-    given: Mapping[str, str],
+    given: Given,
     *,
     announce: Callable[[Outcome], None],
     begin: Callable[[Step], None],
@@ -88,13 +88,13 @@ def _bench(
         return make_bench(
             plan,
             context,
-            secrets=Secrets(given_secrets(given)),
+            secrets=Secrets(given.secret),
             aws=no_aws,
             policy=AddressPolicy.of_command(),
             log=_log,
             announce=announce,
             begin=begin,
-            given=given,
+            given=given.values,
         )
     except CannotMeasure as error:
         raise InputError(

@@ -74,7 +74,7 @@ def warnings_of(file: Path, *, deployed: bool = True) -> tuple[Problem, ...]:
         check_appspec(content, str(file))
         return ()
     if keys & {"service", "deployments", "starts_with"}:
-        read_scenario(file)
+        read_scenario(file, offline=True)
         return ()
     plan = read_plan(content, str(file), resolve, beside(file), deployed=deployed)
     for event in plan.events:

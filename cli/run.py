@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from cli.exit_code import of_verdict
-from cli.given import parse_url, read_seconds, read_values
+from cli.given import (
+    Given,
+    parse_url,
+    read_seconds,
+    read_secrets,
+    read_values,
+)
 from cli.judging import judged
 from cli.output import FILE, console_for, write_json, write_text
 from hookgate.context import DeploymentContext
@@ -39,6 +46,13 @@ from hookgate.registry import resolve
     help="A value for ${NAME} in the plan, such as green.image.tag=1.2.",
 )
 @click.option(
+    "--secret-env",
+    "secrets",
+    multiple=True,
+    metavar="NAME=VARIABLE",
+    help="Read ${secret.NAME} from an environment variable. May be repeated.",
+)
+@click.option(
     "--timeout",
     metavar="DURATION",
     default="15m",
@@ -54,6 +68,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     plan_file: Path,
     url: str,
     given: tuple[str, ...],
+    secrets: tuple[str, ...],
     timeout: str,
     json_file: str | None,
     junit_file: str | None,
@@ -76,7 +91,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     context = DeploymentContext(
         event=lifecycle_event, test=endpoint, production=endpoint
     )
-    record = judged(plan, context, read_values(given), seconds, console)
+    values = Given(values=read_values(given), secrets=read_secrets(secrets, os.environ))
+    record = judged(plan, context, values, seconds, console)
     write_json(record, json_file)
     if junit_file is not None:
         from cli.junit import of_verdicts  # noqa: PLC0415 - few runs ask for it

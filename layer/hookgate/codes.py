@@ -222,6 +222,11 @@ class Code(StrEnum):
     TEMPLATE_RESOURCE = "HG-TEMPLATE-RESOURCE", "A resource is not in the template."
 
     # Scenarios.
+    SECRET_VARIABLE = (
+        "HG-SECRET-VARIABLE",
+        "The environment variable of a secret is not set.",
+    )
+    SCENARIO_SECRET = "HG-SCENARIO-SECRET", "A secret is not text or {env: VARIABLE}."
     SCENARIO_IMAGE = "HG-SCENARIO-IMAGE", "An image is not among the scenario's images."
     SCENARIO_FILE = "HG-SCENARIO-FILE", "A file that the scenario names is missing."
     SCENARIO_CERTIFICATE = (

@@ -16,6 +16,8 @@ from rehearsal.stage import Stage
 #: Where the hooks are told to look, in this order.
 PARAMETER_PREFIX = "/hookgate/plans"
 BUCKET = "hookgate-plans"
+#: The names of the secrets that plans may read begin with this.
+SECRET_PREFIX = "hookgate/"  # noqa: S105 - a part of a name
 #: SSM's bounds on a parameter of the standard tier and of the advanced one, in bytes.
 STANDARD_TIER, ADVANCED_TIER = 4096, 8192
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from hookgate.errors import InputError
 from rehearsal.building.alarms import build_alarms
-from rehearsal.building.kept_plan import KeptPlan
+from rehearsal.building.kept_plan import SECRET_PREFIX, KeptPlan
 from rehearsal.building.load_balancer import LoadBalancer, build_load_balancer
 from rehearsal.scenario.scenario import Scenario
 from rehearsal.settings import ACCOUNT
@@ -14,7 +14,7 @@ from rehearsal.stage import Stage
 
 
 def build(stage: Stage, scenario: Scenario) -> LoadBalancer:
-    """Build load balancer, service, application, deployment group and plan.
+    """Build load balancer, service, application, deployment group, plan and secrets.
 
     Raises:
         InputError: an API refuses what the scenario asks for, as AWS would.
@@ -29,6 +29,10 @@ def build(stage: Stage, scenario: Scenario) -> LoadBalancer:
         _deployment_group(stage, scenario, balancer)
         group = scenario.content.deployment_group
         KeptPlan.of(scenario).put(stage, group.application, group.name)
+        for name, value in scenario.secrets.items():
+            stage.client("secretsmanager").create_secret(
+                Name=f"{SECRET_PREFIX}{name}", SecretString=value
+            )
     except botocore.exceptions.ClientError as error:
         said = error.response["Error"]
         raise InputError(

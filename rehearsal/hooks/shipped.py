@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hookgate.model import LifecycleEvent
-from rehearsal.building.kept_plan import BUCKET, PARAMETER_PREFIX
+from rehearsal.building.kept_plan import BUCKET, PARAMETER_PREFIX, SECRET_PREFIX
 from rehearsal.functions.function import EventInvokeConfig, Function, function_name
 from rehearsal.scenario.scenario import Scenario
 from rehearsal.settings import ACCOUNT, StageSettings
@@ -24,6 +24,7 @@ VARIABLES = {
     "HOOKGATE_METRICS_NAMESPACE": "Hookgate",
     "HOOKGATE_PLAN_BUCKET": BUCKET,
     "HOOKGATE_PLAN_PARAMETER_PREFIX": PARAMETER_PREFIX,
+    "HOOKGATE_SECRET_PREFIX": SECRET_PREFIX,
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 #: What template.yaml gives the hooks by default; a test compares the two.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.units import Rate
 from rehearsal.cloudwatch.assumptions import CloudWatchAssumptions
 from rehearsal.codedeploy.assumptions import Assumptions
@@ -110,6 +113,36 @@ class TrafficFile(Section):
     path: UrlPath = Field("/", description="Path that is asked for.")
 
 
+# What is wrong with a secret is reported without its value.
+def _variable(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise InvalidValue(
+            "this is not the name of an environment variable",
+            code=Code.SCENARIO_SECRET,
+        )
+    return name
+
+
+class SecretFile(Section):
+    """A secret whose value is in an environment variable."""
+
+    env: Annotated[str, AfterValidator(_variable)] = Field(
+        description="Name of the environment variable."
+    )
+
+
+def _secret(value: object) -> object:
+    if not isinstance(value, dict) and (not isinstance(value, str) or not value):
+        raise InvalidValue(
+            "a secret is text in quotes, or {env: VARIABLE}", code=Code.SCENARIO_SECRET
+        )
+    return value
+
+
+_SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,200}$")]
+_Secret = Annotated[str | SecretFile, BeforeValidator(_secret)]
+
+
 class ScenarioFile(Section):
     """A rehearsal."""
 
@@ -124,6 +157,12 @@ class ScenarioFile(Section):
         max_length=50,
         description="What the stack parameter AllowedTargets lists: hosts and networks "
         "that the plan's target.allow may name.",
+    )
+    secrets: dict[_SecretName, _Secret] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="What the plan reads as ${secret.NAME}: a value for tests, or "
+        "{env: VARIABLE}.",
     )
     traffic: TrafficFile = Field(default_factory=TrafficFile)
     speed: float = Field(

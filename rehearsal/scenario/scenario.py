@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from hookgate.codes import Code
 from hookgate.errors import InputError
-from hookgate.plan.document import parse
+from hookgate.plan.document import Document, parse
+from hookgate.plan.problems import Problems
 from hookgate.plan.wording import faults
 from rehearsal.cloudformation.document import read_template
 from rehearsal.cloudformation.faults import check_hook
@@ -26,10 +29,12 @@ class Scenario:
         file: where it stands; commands run in its folder.
         content: what it says.
         blue_green: what its CloudFormation template says, if it names one.
+        secrets: the values of its secrets, by their names.
     """
 
     file: Path
-    content: ScenarioFile
+    content: ScenarioFile = field(repr=False)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     blue_green: BlueGreenHook | None = None
 
     @property
@@ -56,8 +61,12 @@ class Scenario:
         return round(self.content.deployment_group.termination_wait / 60)
 
 
-def read_scenario(file: Path) -> Scenario:
+def read_scenario(file: Path, *, offline: bool = False) -> Scenario:
     """Read a scenario.
+
+    Args:
+        file: the file.
+        offline: whether to leave secrets in environment variables unread.
 
     Raises:
         InputError: it is wrong; every problem with file, line and column.
@@ -75,7 +84,8 @@ def read_scenario(file: Path) -> Scenario:
             where = document.key if fault.at_key else document.value
             problems.add(where(fault.path), fault.code, fault.what)
         raise problems.error() from None
-    scenario = Scenario(file=file, content=content)
+    secrets = {} if offline else _secrets(content, document, problems)
+    scenario = Scenario(file=file, content=content, secrets=secrets)
     problems.extend(check(content, scenario.folder, document))
     if problems:
         raise problems.error()
@@ -83,6 +93,25 @@ def read_scenario(file: Path) -> Scenario:
     if template is None:
         return scenario
     return replace(scenario, blue_green=_blue_green(scenario.folder / template))
+
+
+def _secrets(
+    content: ScenarioFile, document: Document, problems: Problems
+) -> dict[str, str]:
+    found = {}
+    for name, secret in content.secrets.items():
+        if isinstance(secret, str):
+            found[name] = secret
+        elif value := os.environ.get(secret.env):
+            found[name] = value
+        else:
+            problems.add(
+                document.value(("secrets", name, "env")),
+                Code.SECRET_VARIABLE,
+                f"the environment variable {secret.env} is not set or is empty; set it "
+                f"to the value of the secret {name}",
+            )
+    return found
 
 
 def _blue_green(file: Path) -> BlueGreenHook:

@@ -3,7 +3,14 @@
 import click
 import pytest
 
-from cli.given import given_secrets, no_aws, parse_url, read_seconds, read_values
+from cli.given import (
+    Given,
+    no_aws,
+    parse_url,
+    read_seconds,
+    read_secrets,
+    read_values,
+)
 from hookgate.errors import CannotMeasure
 
 
@@ -54,8 +61,8 @@ def test_password_in_a_url_is_not_repeated(url):
 
 def test_values_may_hold_the_sign():
     """Only the first ``=`` parts a name from its value."""
-    expected = {"green.image.tag": "a=b", "secret.TOKEN": ""}
-    assert expected == read_values(("green.image.tag=a=b", "secret.TOKEN="))
+    expected = {"green.image.tag": "a=b", "green.env.X": ""}
+    assert expected == read_values(("green.image.tag=a=b", "green.env.X="))
 
 
 @pytest.mark.parametrize(
@@ -87,5 +94,36 @@ def test_aws_is_not_there():
 
 def test_secret_is_asked_for():
     """A secret that was not given says how to give it."""
-    with pytest.raises(CannotMeasure, match=r"--set secret\.TOKEN="):
-        given_secrets({})("TOKEN")
+    with pytest.raises(CannotMeasure, match="--secret-env TOKEN=VARIABLE"):
+        Given(values={}).secret("TOKEN")
+
+
+def test_secret_from_the_environment():
+    """A secret is what its variable contains."""
+    secrets = read_secrets(("shop/token=TOKEN",), {"TOKEN": "t0p=secret"})
+    assert "t0p=secret" == Given(values={}, secrets=secrets).secret("shop/token")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        pytest.param("token=TOKEN", "variable TOKEN is not set or is", id="none"),
+        pytest.param("token=EMPTY", "variable EMPTY is not set or is", id="empty"),
+        pytest.param("token", "write NAME=VARIABLE", id="no variable"),
+        pytest.param("=TOKEN", "write NAME=VARIABLE", id="no name"),
+        pytest.param("a b=TOKEN", "unknown placeholder", id="wrong name"),
+        pytest.param("token=t0p-secret", "write NAME=VARIABLE", id="a value"),
+    ],
+)
+def test_wrong_secret_is_refused(given, said):
+    """A secret without a value is an error that names the variable, and no value."""
+    with pytest.raises(click.BadParameter, match=said) as raised:
+        read_secrets((given,), {"EMPTY": ""})
+    assert "t0p-secret" not in str(raised.value)
+
+
+def test_secret_in_an_argument_is_refused():
+    """A secret in an argument list is refused, and not repeated."""
+    with pytest.raises(click.BadParameter, match="--secret-env TOKEN=VARIA") as raised:
+        read_values(("secret.TOKEN=t0p-secret",))
+    assert "t0p-secret" not in str(raised.value)

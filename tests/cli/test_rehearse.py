@@ -170,6 +170,58 @@ def test_wrong_expectation_fails(tmp_path):
     assert "0 of 1 ended as expected" in done.stderr
 
 
+SECRET_PLAN = """
+version: 1
+events:
+  AfterAllowTestTraffic:
+    - use: http
+      name: the secret is served
+      with:
+        path: /search?q=${secret.shop/word}
+        expect: [{body: {contains: "${secret.shop/word}"}}]
+    - use: http
+      name: the secret is evidence
+      blocking: false
+      with:
+        path: /search?q=${secret.literal}
+        expect: [{body: {equals: "${secret.literal}"}}]
+"""
+SECRETS = "secrets: {shop/word: {env: SHOP_WORD}, literal: an0ther-secret}"
+
+
+def test_secrets_are_rehearsed(tmp_path, monkeypatch):
+    """The functions read a scenario's secrets from AWS, and no output contains one."""
+    monkeypatch.setenv("SHOP_WORD", "t0p-secret")
+    scenario = a_storefront(tmp_path, a=f"traffic: {{->{SECRETS}\ntraffic: {{", **BRIEF)
+    (tmp_path / "plan.yaml").write_text(SECRET_PLAN)
+    files = [tmp_path / f"record.{kind}" for kind in ("json", "junit", "html")]
+    kinds = ("--json", "--junit", "--html")
+    options = [each for pair in zip(kinds, files, strict=True) for each in pair]
+    done = hookgate("rehearse", scenario, "--only", "good", *options)
+    told = [done.stdout, done.stderr, *(each.read_text() for each in files)]
+    events = json.loads(told[2])["deployments"][0]["lifecycle_events"]
+    outcomes = next(each["verdict"] for each in events if each["verdict"])["outcomes"]
+    assert (0, ["passed", "failed"]) == (
+        done.returncode,
+        [each["status"] for each in outcomes],
+    ), told
+    assert "«secret»" in told[2]
+    values = ("t0p-secret", "an0ther-secret")
+    assert [] == [each for each in told if any(value in each for value in values)]
+
+
+@pytest.mark.parametrize("command", ["rehearse", "serve"])
+def test_secret_whose_variable_is_not_set(tmp_path, monkeypatch, command):
+    """Nothing runs without the value of a secret; the variable is named."""
+    monkeypatch.delenv("SHOP_WORD", raising=False)
+    scenario = a_storefront(tmp_path, a=f"traffic: {{->{SECRETS}\ntraffic: {{")
+    done = hookgate(command, scenario)
+    assert (2, True) == (
+        done.returncode,
+        "SHOP_WORD is not set" in done.stderr and "HG-SECRET-VARIABLE" in done.stderr,
+    ), done
+
+
 def test_start_version_that_ends_by_itself_cannot_tell(tmp_path):
     """Without a version to start from there is no result, and the reason is told."""
     scenario = a_storefront(

@@ -63,18 +63,36 @@ def test_answer_decides(url, plan, path, tag, expected):
     assert (code, True) == (done.returncode, said in done.stdout), done
 
 
-def test_given_secret_is_masked(url, plan):
-    """A secret of the command line is in no output, wherever the plan puts it."""
+def test_given_secret_is_masked(url, plan, monkeypatch):
+    """A secret from the environment is in no output, wherever the plan puts it."""
     file = plan("'/?key=${secret.key}', expect: [{body: {equals: '${secret.key}'}}]")
     records = (file.with_name("run.json"), file.with_name("run.xml"))
     written = ("--json", records[0], "--junit", records[1])
-    done = _run(file, url, "--set", "secret.key=t0p-secret", *written)
+    monkeypatch.setenv("SHOP_KEY", "t0p-secret")
+    done = _run(file, url, "--secret-env", "key=SHOP_KEY", *written)
     told = done.stdout + done.stderr + "".join(each.read_text() for each in records)
     assert (1, True, False) == (
         done.returncode,
         "«secret»" in told,
         "t0p-secret" in told,
     ), told
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        pytest.param("--secret-env=key=NO_SUCH_KEY", "NO_SUCH_KEY", id="not set"),
+        pytest.param("--set=secret.key=t0p-secret", "--secret-env key=", id="argument"),
+    ],
+)
+def test_secret_that_is_not_in_the_environment(url, plan, option, said):
+    """A secret comes from an environment variable that is set, or nothing runs."""
+    done = _run(plan("'/?key=${secret.key}'"), url, option)
+    assert (2, True, False) == (
+        done.returncode,
+        said in done.stderr,
+        "t0p-secret" in done.stdout + done.stderr,
+    ), done
 
 
 def test_step_that_asks_aws_cannot_tell(url):

@@ -16,7 +16,6 @@ SHIPPED = {
 OTHERS = {
     "AWS_ENDPOINT_URL",
     "HOOKGATE_PLAN_KEY_PREFIX",
-    "HOOKGATE_SECRET_PREFIX",
     "POWERTOOLS_LOG_LEVEL",
 }
 #: Variables whose values are the stage's own names of things.
@@ -24,6 +23,7 @@ OF_THE_STAGE = {
     "HOOKGATE_IDEMPOTENCY_TABLE",
     "HOOKGATE_PLAN_BUCKET",
     "HOOKGATE_PLAN_PARAMETER_PREFIX",
+    "HOOKGATE_SECRET_PREFIX",
 }
 
 

@@ -38,6 +38,21 @@ def test_right_scenario_is_read(path):
     assert read_scenario(path).plan.is_file()
 
 
+def test_secrets(monkeypatch):
+    """A secret is a value of the scenario or of a variable, and in no text of it."""
+    monkeypatch.setenv("PATH", "t0p-secret")
+    scenario = read_scenario(SCENARIOS / "valid" / "every-key.yaml")
+    expected = {"token": "a-test-token", "shop/key": "t0p-secret"}
+    assert expected == scenario.secrets
+    assert not any(value in repr(scenario) for value in expected.values())
+
+
+def test_secrets_offline():
+    """A scenario is checked offline without the values of its secrets."""
+    path = SCENARIOS / "invalid" / "secret-variable-not-set.yaml"
+    assert {} == read_scenario(path, offline=True).secrets
+
+
 def test_problem_names_the_file():
     """The error as a text has one line for each problem, with file, line and column."""
     path = SCENARIOS / "invalid" / "speed-too-high.yaml"
