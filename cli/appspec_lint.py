@@ -88,7 +88,7 @@ def _resource_faults(resources: Any) -> Iterator[_Fault]:
     at = (*at, 0, name)
     service = _lower(service)
     if service.get("type") != "AWS::ECS::Service":
-        yield _Fault((*at, "type"), Code.APPSPEC_TYPE, "Type is AWS::ECS::Service")
+        yield _Fault((*at, "type"), Code.APPSPEC_RESOURCES, "Type is AWS::ECS::Service")
     properties = _lower(service.get("properties"))
     at = (*at, "properties")
     task_definition = str(properties.get("taskdefinition") or "")
@@ -162,7 +162,7 @@ def _hook_faults(hooks: Any) -> Iterator[_Fault]:
             yield _Fault(at, Code.APPSPEC_EVENT, what, at_key=True)
         elif event.lower() in seen:
             what = f"{event} has a function already; an event calls one"
-            yield _Fault(at, Code.APPSPEC_EVENT_TWICE, what, at_key=True)
+            yield _Fault(at, Code.APPSPEC_EVENT, what, at_key=True)
         seen.add(event.lower())
         if not isinstance(function, str) or not function:
             yield _Fault(

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from hookgate.codes import Code
 from hookgate.context import Endpoint
 from hookgate.errors import CannotMeasure
 from hookgate.plan.placeholders import faults
@@ -141,5 +142,6 @@ def no_aws(service: str, operation: str, /, **_parameters: Any) -> Mapping[str, 
     """
     raise CannotMeasure(
         f"{service} {operation} needs AWS, and hookgate run has only a URL; rehearse "
-        "the plan to try this step"
+        "the plan to try this step",
+        code=Code.RUN_NEEDS_AWS,
     )

@@ -14,6 +14,7 @@ from rich.table import Table
 from cli.given import Given, no_aws
 from cli.words import step_table, verdict_lines
 from hookgate.bench import make_bench
+from hookgate.codes import Code
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.engine import Bench, judge
@@ -98,7 +99,8 @@ def _bench(
         )
     except CannotMeasure as error:
         raise InputError(
-            f"{_target(plan)}: target: {error}; give it with --set NAME=VALUE"
+            f"{_target(plan)}: target: {error}; give it with --set NAME=VALUE",
+            code=Code.PLACEHOLDER_VALUE,
         ) from None
 
 

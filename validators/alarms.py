@@ -8,9 +8,11 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from hookgate import (
+    Code,
     DeploymentContext,
     Every,
     Finding,
+    InvalidValue,
     NoData,
     Tools,
     Validator,
@@ -64,7 +66,9 @@ class Alarms(Validator):
     @model_validator(mode="after")
     def _asks_something(self) -> Alarms:
         if not (self.names or self.prefix or self.deployment_group):
-            raise ValueError("give names, prefix or deployment_group: true")
+            raise InvalidValue(
+                "give names, prefix or deployment_group: true", code=Code.OPTION_ONE_OF
+            )
         return self
 
     def worst_case(self) -> float:
@@ -104,7 +108,7 @@ class Alarms(Validator):
     def _unmatched(self, what: str) -> Finding:
         passes = self.no_match == "pass"
         optout = f"no_match: pass, {what}" if passes else ""
-        return Finding(ok=passes, summary=what, optout=optout)
+        return Finding(ok=passes, summary=what, optout=optout, code=Code.ALARM_MISSING)
 
 
 def _state(name: str, alarm: _Alarm, silent: dict[str, str]) -> Finding:
@@ -119,6 +123,7 @@ def _state(name: str, alarm: _Alarm, silent: dict[str, str]) -> Finding:
             "state": state,
             "since": str(alarm.get("StateUpdatedTimestamp", "")),
         },
+        code=Code.ALARM_STATE,
     )
 
 
@@ -151,6 +156,7 @@ def _of_the_group(context: DeploymentContext, tools: Tools) -> list[Finding]:
             ok=watched,
             summary=f"{_GROUPS_OWN}: {said}{off}",
             evidence={"alarms": names, "enabled": bool(config.get("enabled"))},
+            code=Code.ALARM_GROUP,
         )
     ]
 

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from hookgate import (
+    Code,
     DeploymentContext,
     DnsQuestion,
     DnsRecords,
@@ -113,10 +114,11 @@ class Dns(Validator):
             f"{' or '.join(self.rcodes)}",
             evidence={"resolver": found.resolver},
             optout=_OF_THE_RESOLVER if verifies else self.encryption.optout,
+            code=Code.DNS_CODE,
         )
         if not found.sections["answer"] and self._wants_records(found.rcode):
             summary = f"answer: expected a record of type {self.type}, came none"
-            yield Finding(ok=False, summary=summary)
+            yield Finding(ok=False, summary=summary, code=Code.DNS_RECORDS)
         expected = {
             "answer": self.answer,
             "authority": self.authority,

@@ -8,10 +8,12 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from hookgate import (
+    Code,
     DeploymentContext,
     Duration,
     Encryption,
     Finding,
+    InvalidValue,
     Tools,
     Trust,
     Validator,
@@ -66,14 +68,16 @@ class Grpc(Validator):
     @model_validator(mode="after")
     def _verifies(self) -> Grpc:
         if not self.encryption.verify:
-            raise ValueError(
+            raise InvalidValue(
                 "gRPC always verifies the certificate: give encryption.ca the "
-                "authority that signed it"
+                "authority that signed it",
+                code=Code.OPTION_TLS,
             )
         if (self.encryption.minimum, self.encryption.maximum) != ("1.2", "1.3"):
-            raise ValueError(
+            raise InvalidValue(
                 "gRPC chooses the version of TLS itself: leave out min_version and "
-                "max_version, and judge them with use: tls"
+                "max_version, and judge them with use: tls",
+                code=Code.OPTION_TLS,
             )
         return self
 
@@ -102,4 +106,5 @@ class Grpc(Validator):
             ok=found.said == self.status,
             summary=f"{name} is {found.said}{why}, expected {self.status}",
             evidence={"service": self.service, "place": place.place},
+            code=Code.GRPC_STATUS,
         )

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from hookgate import (
     Auth,
+    Code,
     DeploymentContext,
     Duration,
     Encodings,
@@ -18,6 +19,7 @@ from hookgate import (
     Expectation,
     File,
     Finding,
+    InvalidValue,
     NoAnswer,
     Reply,
     Request,
@@ -109,7 +111,7 @@ class Http(Validator):
     @model_validator(mode="after")
     def _one_body(self) -> Http:
         if {"body", "json_body"} <= self.model_fields_set:
-            raise ValueError("give body or json, not both")
+            raise InvalidValue("give body or json, not both", code=Code.OPTION_ONE_OF)
         return self
 
     def worst_case(self) -> float:
@@ -132,7 +134,7 @@ class Http(Validator):
         except NoAnswer as error:
             asked = {"method": self.method, "path": self.path}
             summary = f"{self.method} {self.path}: {error}"
-            yield Finding(ok=False, summary=summary, evidence=asked)
+            yield Finding(ok=False, summary=summary, evidence=asked, code=error.code)
         else:
             yield from self._findings(reply)
 
@@ -177,6 +179,7 @@ class Http(Validator):
             summary=f"{self.method} {self.path} answered {reply.status}, "
             f"expected {wanted}",
             optout=self.encryption.optout if reply.certificate else "",
+            code=Code.HTTP_STATUS,
         )
         for each in (answered, *judge(self.expect, reply)):
             excerpt = {} if each.ok else {"body": reply.text}

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from hookgate import (
     CannotMeasure,
+    Code,
     DeploymentContext,
     Duration,
     Finding,
@@ -68,7 +69,8 @@ class Lambda(Validator):
         body = answer["Payload"].read(_MOST)
         if answer.get("FunctionError"):
             raise CannotMeasure(
-                f"the function {self.function} failed: {_failure(body)}"
+                f"the function {self.function} failed: {_failure(body)}",
+                code=Code.LAMBDA_FAILED,
             )
         yield from foreign_findings(body, f"the function {self.function}")
 

@@ -10,9 +10,11 @@ from pydantic import AfterValidator, Field
 from hookgate import (
     Bound,
     CannotMeasure,
+    Code,
     DeploymentContext,
     Duration,
     Finding,
+    InvalidValue,
     NoData,
     NumberBound,
     Tools,
@@ -34,9 +36,10 @@ _MOST_ROWS = 1000
 
 def _countable(bound: Bound) -> Bound:
     if bound.value >= _MOST_ROWS:
-        raise ValueError(
+        raise InvalidValue(
             f"rows are counted up to {_MOST_ROWS}: write a bound below it, or have "
-            "the query count (stats count(*) as n | filter n > 5000)"
+            "the query count (stats count(*) as n | filter n > 5000)",
+            code=Code.OPTION_BOUND,
         )
     return bound
 
@@ -105,7 +108,9 @@ class Logs(Validator):
             else Window.of_event(context, otherwise=600)
         )
         if tools.deadline.remaining <= self.delay:
-            raise CannotMeasure("no time is left to wait for the last lines")
+            raise CannotMeasure(
+                "no time is left to wait for the last lines", code=Code.NO_TIME
+            )
         tools.deadline.sleep(self.delay)
         counted = self._asked(tools, groups, window, f"{only}stats count(*) as lines")
         lines = int(float(counted[0].get("lines", 0))) if counted else 0
@@ -125,6 +130,7 @@ class Logs(Validator):
             f"{self.rows}" + ("" if ok or not shown else f": {shown}"),
             evidence={"query": self.query, "lines": lines, "rows": rows[:_SHOWN]},
             optout="" if lines else f"min_lines: 0, {where} has no line",
+            code=Code.LOGS_ROWS,
         )
 
     def _asked(
@@ -145,10 +151,14 @@ class Logs(Validator):
             if answer["status"] not in _RUNNING:
                 break
             if deadline.expired:
-                raise CannotMeasure(f"the query did not end in time: {query}")
+                raise CannotMeasure(
+                    f"the query did not end in time: {query}", code=Code.LOGS_QUERY
+                )
             deadline.sleep(_POLL)
         if answer["status"] != "Complete":
-            raise CannotMeasure(f"the query ended as {answer['status']}: {query}")
+            raise CannotMeasure(
+                f"the query ended as {answer['status']}: {query}", code=Code.LOGS_QUERY
+            )
         return [_row(each) for each in answer["results"]]
 
 
@@ -178,7 +188,8 @@ def _own_groups(context: DeploymentContext, tools: Tools) -> list[str]:
     if not found - {""}:
         raise CannotMeasure(
             "no container of the task definition logs to CloudWatch (awslogs); name "
-            "the log_groups"
+            "the log_groups",
+            code=Code.LOGS_GROUP,
         )
     return sorted(found - {""})
 
@@ -202,5 +213,7 @@ def _of_tasks(context: DeploymentContext, tools: Tools) -> str:
         )["taskArns"]
         ids.update(arn.rpartition("/")[2] for arn in found)
     if not ids:
-        raise NoData("the replacement has no task whose lines could be read")
+        raise NoData(
+            "the replacement has no task whose lines could be read",
+        )
     return f"filter @logStream like /({'|'.join(sorted(ids))})$/ | "

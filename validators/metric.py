@@ -11,10 +11,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from hookgate import (
     CannotMeasure,
+    Code,
     DeploymentContext,
     Duration,
     Finding,
     Inconclusive,
+    InvalidValue,
     NumberBound,
     PercentageBound,
     Tools,
@@ -37,9 +39,10 @@ _JUDGED: Mapping[str, Callable[[Sequence[float]], float]] = {
 
 def _id(text: str) -> str:
     if not re.fullmatch("[a-z][A-Za-z0-9_]{0,250}", text) or text == "hookgate":
-        raise ValueError(
+        raise InvalidValue(
             f"{text[:64]!r} is no id that CloudWatch takes: begin with a small letter, "
-            "then letters, digits and '_', such as m1"
+            "then letters, digits and '_', such as m1",
+            code=Code.PLAN_FORMAT,
         )
     return text
 
@@ -120,15 +123,29 @@ class Metric(Validator):
     @model_validator(mode="after")
     def _fits(self) -> Metric:
         if not self.metrics:
-            raise ValueError("give metrics: {m1: {namespace: …, name: …}}")
+            raise InvalidValue(
+                "give metrics: {m1: {namespace: …, name: …}}",
+                code=Code.PLAN_MISSING_KEY,
+            )
         if len(self.metrics) > 1 and not self.expression:
-            raise ValueError("several metrics need an expression over their ids")
+            raise InvalidValue(
+                "several metrics need an expression over their ids",
+                code=Code.OPTION_TOGETHER,
+            )
         if self.must is None and self.relative is None:
-            raise ValueError('give must: "< 5", or relative with compared_to')
+            raise InvalidValue(
+                'give must: "< 5", or relative with compared_to',
+                code=Code.OPTION_ONE_OF,
+            )
         if (self.relative is None) != (self.compared_to is None):
-            raise ValueError("relative and compared_to belong together")
+            raise InvalidValue(
+                "relative and compared_to belong together", code=Code.OPTION_TOGETHER
+            )
         if self.relative and self.judge == "every":
-            raise ValueError("relative needs one value: say judge: average, say")
+            raise InvalidValue(
+                "relative needs one value: say judge: average, say",
+                code=Code.OPTION_TOGETHER,
+            )
         return self
 
     def worst_case(self) -> float:
@@ -142,7 +159,9 @@ class Metric(Validator):
     ) -> Iterator[Finding]:
         """Ask once, after the delay."""
         if tools.deadline.remaining <= self.delay:
-            raise CannotMeasure("no time is left to wait for CloudWatch's numbers")
+            raise CannotMeasure(
+                "no time is left to wait for CloudWatch's numbers", code=Code.NO_TIME
+            )
         tools.deadline.sleep(self.delay)
         window = Window.last(self.window)
         values = self._asked(tools, window)
@@ -197,18 +216,20 @@ class Metric(Validator):
             summary=f"{self._name}, {self.judge} of {len(values)} values from "
             f"{window}: expected {bound}, came {value:.6g}",
             evidence={"values": [float(f"{each:.6g}") for each in values[-100:]]},
+            code=Code.METRIC_VALUE,
         )
 
     def _compared(self, value: float, base: float) -> Finding:
         if base <= 0 or self.relative is None:
             raise Inconclusive(
-                f"{self._name} was {base:.6g} then, so no share of it is a bound"
+                f"{self._name} was {base:.6g} then, so no share of it is a bound",
             )
         share = 100 * value / base
         return Finding(
             ok=self.relative.holds(share),
             summary=f"{self._name}: expected {self.relative} of what it was "
             f"({base:.6g}), came {value:.6g}, which is {share:.4g}%",
+            code=Code.METRIC_RELATIVE,
         )
 
     @property

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from hookgate import (
     Auth,
+    Code,
     DeploymentContext,
     Duration,
     Encryption,
@@ -109,7 +110,7 @@ class Openapi(Validator):
         reply = probe(self._request("GET", self.document, own))
         if reply.status != 200:
             summary = f"GET {self.document} answered {reply.status}, expected 200"
-            yield Finding(ok=False, summary=summary)
+            yield Finding(ok=False, summary=summary, code=Code.OPENAPI_DOCUMENT)
             return
         document = OpenApiDocument(
             reply.body, self.document, self.base_path, self.parameters
@@ -117,7 +118,9 @@ class Openapi(Validator):
         operations = list(document.operations())
         ready = [each for each in operations if not each.why_not]
         if not ready:
-            raise NoData(f"no operation can be asked: {_listed(operations)}")
+            raise NoData(
+                f"no operation can be asked: {_listed(operations)}",
+            )
         for each in ready[: self.max_operations]:
             yield self._ask(probe, document, each, own)
         asked = len(ready[: self.max_operations])
@@ -126,6 +129,7 @@ class Openapi(Validator):
             summary=f"{asked} of {len(operations)} operations were asked; not asked: "
             f"{_listed([each for each in operations if not each.is_safe])}",
             optout=self.encryption.optout if reply.certificate else "",
+            code=Code.OPENAPI_COVERAGE,
         )
         left = [each for each in operations if each.is_safe and each.why_not]
         self._demand_all(left, len(ready) - asked)
@@ -157,13 +161,14 @@ class Openapi(Validator):
         try:
             reply = probe(self._request(method, operation.path, headers))
         except NoAnswer as error:
-            return Finding(ok=False, summary=f"{operation}: {error}")
+            return Finding(ok=False, summary=f"{operation}: {error}", code=error.code)
         faults = list(document.faults(operation, reply))
         said = "; ".join(faults) or f"answered {reply.status} as the document says"
         return Finding(
             ok=not faults,
             summary=f"{operation}: {said}",
             evidence={"path": operation.path, "status": reply.status},
+            code=Code.OPENAPI_CONFORMITY,
         )
 
     def _demand_all(self, left: list[Operation], beyond: int) -> None:
@@ -171,11 +176,13 @@ class Openapi(Validator):
         if left:
             raise Inconclusive(
                 f"safe operations that could not be asked: {_listed(left)}; give "
-                "values in parameters"
+                "values in parameters",
+                code=Code.OPENAPI_COVERAGE,
             )
         if beyond:
             raise Inconclusive(
-                f"{beyond} operations are beyond max_operations, {self.max_operations}"
+                f"{beyond} operations are beyond max_operations, {self.max_operations}",
+                code=Code.OPENAPI_COVERAGE,
             )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hookgate import (
+    Code,
     DeploymentContext,
     Endpoint,
     Every,
@@ -70,7 +71,7 @@ class _Look:
         ]
         if self.context.test is None:
             summary = "there is no test listener; only production is checked"
-            yield Finding(ok=True, summary=summary)
+            yield Finding(ok=True, summary=summary, code=Code.ROUTING_TARGET)
         else:
             serves = event.test_listener_serves_green
             listeners.insert(0, ("test", self.context.test, serves))
@@ -89,7 +90,11 @@ class _Look:
         own = endpoint.rule_arn or endpoint.listener_arn
         routes = read_routes(self.tools.aws, endpoint)
         if own not in {each.arn for each in routes}:
-            yield Finding(ok=False, summary=f"{listener}: its rule {own} is gone")
+            yield Finding(
+                ok=False,
+                summary=f"{listener}: its rule {own} is gone",
+                code=Code.ROUTING_RULE,
+            )
         for route in routes:
             stray = wrong.target_group.arn in route.serves
             if route.arn == own:
@@ -103,6 +108,7 @@ class _Look:
                 summary=f"{listener}, {route.name}, forwards to {self._said(route)}; "
                 f"expected only {self._name(right.target_group.arn)}",
                 evidence={"listener": endpoint.listener_arn, "route": route.arn},
+                code=Code.ROUTING_TARGET,
             )
 
     def _targets(self, *, green: bool) -> Finding:
@@ -110,7 +116,7 @@ class _Look:
         group = side.target_group
         if side is self.blue and side.task_set is None:
             summary = f"{self._name(group.arn)} has no task set yet: a first deployment"
-            return Finding(ok=True, summary=summary)
+            return Finding(ok=True, summary=summary, code=Code.ROUTING_TARGET)
         answer = self.tools.aws(
             "elbv2", "describe_target_health", TargetGroupArn=group.arn
         )
@@ -124,6 +130,7 @@ class _Look:
             summary=f"{self._name(group.arn)} has {len(states)} targets, "
             f"{healthy} of them healthy",
             evidence={"target_group": group.arn, "states": states[:50]},
+            code=Code.ROUTING_HEALTH,
         )
 
     def _said(self, route: Route) -> str:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from hookgate import DeploymentContext, Finding, NotFound, Tools, Validator, known
+from hookgate import Code, DeploymentContext, Finding, NotFound, Tools, Validator, known
 
 _CALL = 10.0
 #: What a bound on work allows; a task definition of 64 KiB has fewer.
@@ -69,12 +69,20 @@ class SecretsExist(Validator):
         partition = definition.arn.split(":")[1]
         found = dict.fromkeys(_references(given, f"arn:{partition}:ssm:{home}"))
         if not found:
-            yield Finding(ok=True, summary="the task definition names no secret")
+            yield Finding(
+                ok=True,
+                summary="the task definition names no secret",
+                code=Code.SECRET,
+            )
             return
         for each in list(found)[:_MOST]:
             yield _there(each, tools)
         if len(found) > _MOST:
-            yield Finding(ok=False, summary=f"more than {_MOST} secrets are named")
+            yield Finding(
+                ok=False,
+                summary=f"more than {_MOST} secrets are named",
+                code=Code.SECRET,
+            )
         if self.readable:
             yield from _readable(given.get("executionRoleArn"), list(found), tools)
 
@@ -132,7 +140,10 @@ def _there(reference: _Reference, tools: Tools) -> Finding:
         fault = "is not there"
     evidence = {"arn": reference.arn}
     return Finding(
-        ok=not fault, summary=f"{told} {fault or 'is there'}", evidence=evidence
+        ok=not fault,
+        summary=f"{told} {fault or 'is there'}",
+        evidence=evidence,
+        code=Code.SECRET,
     )
 
 
@@ -168,6 +179,7 @@ def _readable(
             ok=False,
             summary="the task definition names secrets but no execution role to read "
             "them with",
+            code=Code.SECRET_ROLE,
         )
         return
     for in_ssm, action in ((True, "ssm:GetParameters"), (False, _READ_VALUE)):
@@ -200,5 +212,7 @@ def _allowed(role: str, action: str, arns: list[str], tools: Tools) -> Finding:
     name = role.rpartition("/")[2]
     told = f"lacks {action} on {', '.join(denied)}" if denied else f"has {action}"
     return Finding(
-        ok=bool(results) and not denied, summary=f"the execution role {name} {told}"
+        ok=bool(results) and not denied,
+        summary=f"the execution role {name} {told}",
+        code=Code.SECRET_ROLE,
     )

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from hookgate import (
     CannotMeasure,
+    Code,
     DeploymentContext,
     Every,
     Finding,
@@ -71,6 +72,7 @@ class Service(Validator):
             summary=f"{count} tasks stopped{allowed}" + (f": {told}" if told else ""),
             evidence={"stopped": [_why(each) for each in stopped]},
             certain=many,
+            code=Code.SERVICE_STOPPED,
         )
 
 
@@ -83,7 +85,8 @@ def _task_set(
             if each["id"] == task_set:
                 return dict(each)
     raise CannotMeasure(
-        f"the ECS service {service} has no task set {task_set} any more"
+        f"the ECS service {service} has no task set {task_set} any more",
+        code=Code.DISCOVERY_TASK_SET,
     )
 
 
@@ -95,6 +98,7 @@ def _steady(task_set: Mapping[str, Any]) -> Finding:
         ok=state == "STEADY_STATE" and running == desired > 0 and pending == 0,
         summary=f"{running} of {desired} tasks run, {pending} are pending, {state}",
         evidence={"running": running, "desired": desired, "pending": pending},
+        code=Code.SERVICE_STEADY,
     )
 
 

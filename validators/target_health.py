@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from hookgate import (
+    Code,
     DeploymentContext,
     Every,
     Finding,
@@ -83,7 +84,9 @@ class TargetHealth(Validator):
         }
         if not targets:
             summary = f"no target is registered in {name}"
-            return Finding(ok=False, summary=summary, evidence=evidence)
+            return Finding(
+                ok=False, summary=summary, evidence=evidence, code=Code.TARGET_HEALTH
+            )
         if all(_reason(each) == "Target.NotInUse" for each in targets):
             return self._unattached(name, evidence)
         told = "; ".join(_told(each) for each in unhealthy[:_SHOWN])
@@ -93,6 +96,7 @@ class TargetHealth(Validator):
             summary=f"{count} of {len(targets)} targets in {name} are healthy{missing}"
             + (f": {told}" if told else ""),
             evidence=evidence,
+            code=Code.TARGET_HEALTH,
         )
 
     def _unattached(self, name: str, evidence: Mapping[str, object]) -> Finding:
@@ -104,6 +108,7 @@ class TargetHealth(Validator):
             "on_unattached: pass",
             evidence=evidence,
             optout=f"on_unattached: pass, {name} is not checked" if passes else "",
+            code=Code.TARGET_UNATTACHED,
         )
 
 

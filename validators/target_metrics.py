@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from hookgate import (
     Bound,
     CannotMeasure,
+    Code,
     DeploymentContext,
     Duration,
     DurationBound,
     Finding,
+    InvalidValue,
     NoData,
     NumberBound,
     PercentageBound,
@@ -61,7 +63,10 @@ class Thresholds(BaseModel):
     @model_validator(mode="after")
     def _states_one(self) -> Thresholds:
         if not self.given():
-            raise ValueError("state a threshold, such as {http_5xx: '== 0'}")
+            raise InvalidValue(
+                "state a threshold, such as {http_5xx: '== 0'}",
+                code=Code.PLAN_MISSING_KEY,
+            )
         return self
 
     def given(self) -> dict[str, Bound]:
@@ -114,7 +119,9 @@ class TargetMetrics(Validator):
         dimensions = _dimensions(context)
         window = self._window(context)
         if tools.deadline.remaining <= self.delay:
-            raise CannotMeasure("no time is left to wait for CloudWatch's numbers")
+            raise CannotMeasure(
+                "no time is left to wait for CloudWatch's numbers", code=Code.NO_TIME
+            )
         tools.deadline.sleep(self.delay)
         values = metric_values(tools.aws, _queries(bounds, dimensions), window)
         counts = {name: math.fsum(values.get(name, ())) for name in _COUNTS}
@@ -138,12 +145,15 @@ class TargetMetrics(Validator):
 
 def _finding(name: str, bound: Bound, number: float | None, requests: float) -> Finding:
     if number is None:
-        raise NoData(f"CloudWatch has no {name} though there were requests")
+        raise NoData(
+            f"CloudWatch has no {name} though there were requests",
+        )
     return Finding(
         ok=bound.holds(number),
         summary=f"{name} over {requests:.0f} requests: expected {bound}, came "
         f"{bound.said(number)}",
         evidence={"name": name, "value": number, "requests": requests},
+        code=Code.TARGET_METRIC,
     )
 
 
@@ -156,7 +166,8 @@ def _dimensions(context: DeploymentContext) -> Mapping[str, str]:
     if not balancer.startswith("app/"):
         raise CannotMeasure(
             "only an Application Load Balancer counts what its targets answer; "
-            f"{endpoint.listener_arn} is not one's"
+            f"{endpoint.listener_arn} is not one's",
+            code=Code.TARGET_METRIC_LISTENER,
         )
     group = green.target_group.arn.rpartition(":")[2]
     return {"TargetGroup": group, "LoadBalancer": balancer}

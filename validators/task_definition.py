@@ -9,6 +9,7 @@ from pydantic import Field
 
 from hookgate import (
     AppSpec,
+    Code,
     Container,
     DeploymentContext,
     Finding,
@@ -82,13 +83,17 @@ class TaskDefinition(Validator):
         told = f"container {container.name}: image {image.name}"
         fault = self._fault(image)
         if fault and judged:
-            return Finding(ok=False, summary=f"{told} {fault}")
+            return Finding(
+                ok=False, summary=f"{told} {fault}", code=Code.TASK_DEFINITION_IMAGE
+            )
         if fault:
             return _waived(told, fault, "containers: app")
         movable = _movable(image)
         if movable:  # Only ``tags: any`` leaves it without a fault.
             return _waived(told, movable, "tags: any")
-        return Finding(ok=True, summary=f"{told} meets the policy")
+        return Finding(
+            ok=True, summary=f"{told} meets the policy", code=Code.TASK_DEFINITION_IMAGE
+        )
 
     def _fault(self, image: Image) -> str | None:
         if self.digest and not image.digest:
@@ -111,13 +116,18 @@ def _deployed(context: DeploymentContext, definition: Definition) -> Finding:
     if task_set is None:
         before = context.event is LifecycleEvent.BEFORE_INSTALL
         summary = "the replacement task set is not there"
-        return Finding(ok=before, summary=summary + (" yet" if before else ""))
+        return Finding(
+            ok=before,
+            summary=summary + (" yet" if before else ""),
+            code=Code.TASK_DEFINITION_DEPLOYED,
+        )
     actual = task_set.task_definition_arn
     return Finding(
         ok=actual == definition.arn,
         summary=f"the replacement task set runs {_short(actual)}, the AppSpec names "
         f"{_short(definition.arn)}",
         evidence={"task_set": actual, "appspec": definition.arn},
+        code=Code.TASK_DEFINITION_DEPLOYED,
     )
 
 
@@ -130,11 +140,13 @@ def _served(appspec: AppSpec, definition: Definition) -> Finding:
             ok=False,
             summary=f"the AppSpec's container {name} is not in the task definition, "
             f"which has {there}",
+            code=Code.TASK_DEFINITION_CONTAINER,
         )
     ports = ", ".join(map(str, container.ports)) or "no port"
     return Finding(
         ok=port in container.ports,
         summary=f"the AppSpec's container {name} has {ports}, the AppSpec names {port}",
+        code=Code.TASK_DEFINITION_CONTAINER,
     )
 
 
@@ -148,7 +160,10 @@ def _movable(image: Image) -> str | None:
 
 def _waived(told: str, fault: str, option: str) -> Finding:
     return Finding(
-        ok=True, summary=f"{told} {fault}", optout=f"{option}: {told} {fault}"
+        ok=True,
+        summary=f"{told} {fault}",
+        optout=f"{option}: {told} {fault}",
+        code=Code.TASK_DEFINITION_IMAGE,
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from hookgate import (
     ROUTING,
+    Code,
     DeploymentContext,
     Destination,
     Dialogue,
@@ -103,5 +104,6 @@ class Tcp(Validator):
             ok=True,
             summary=f"{place.place} took a connection over {by}",
             optout=self.encryption.optout if uses_tls else "",
+            code=Code.TCP_CONNECTED,
         )
         yield from heard

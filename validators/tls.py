@@ -11,6 +11,7 @@ from pydantic import Field
 
 from hookgate import (
     ROUTING,
+    Code,
     DeploymentContext,
     Destination,
     Duration,
@@ -119,6 +120,7 @@ class Tls(Validator):
             ok=version >= least,
             summary=f"{place.place} agreed on {version}, expected {least} or newer",
             evidence={"version": version, "subject": chain[0].subject},
+            code=Code.TLS_VERSION,
         )
         yield self._lasts(chain)
         yield self._key(chain[0])
@@ -138,6 +140,7 @@ class Tls(Validator):
             summary=f"certificate {until}: {left:.1f} days left, expected "
             f"{self.days_left:g} or more" + (", not valid yet" if late else ""),
             evidence={"days_left": round(left, 2), "chain": len(chain)},
+            code=Code.TLS_EXPIRY,
         )
 
     def _key(self, own: Presented) -> Finding:
@@ -146,6 +149,7 @@ class Tls(Validator):
             ok=own.key in self.key_types and own.bits >= least,
             summary=f"key {own.key} of {own.bits} bits, expected "
             f"{' or '.join(self.key_types)}" + (f" of {least} bits" if least else ""),
+            code=Code.TLS_KEY,
         )
 
     def _trusted(self, place: Destination, name: str | None) -> Finding:
@@ -157,10 +161,13 @@ class Tls(Validator):
             try:
                 line.encrypt(wanted)
             except NoAnswer as error:
-                return Finding(ok=False, summary=str(error))
+                return Finding(ok=False, summary=str(error), code=error.code)
         said = "is trusted" if wanted.verify else "was not verified"
         return Finding(
-            ok=True, summary=f"the certificate for {asked} {said}", optout=wanted.optout
+            ok=True,
+            summary=f"the certificate for {asked} {said}",
+            optout=wanted.optout,
+            code=Code.TLS_UNTRUSTED,
         )
 
     def _refusal(self, place: Destination) -> Finding:
@@ -168,6 +175,10 @@ class Tls(Validator):
             version = agreed_on(line, self.min_version)
         if version is None:
             summary = f"{place.place} refuses versions before TLSv{self.min_version}"
-            return Finding(ok=True, summary=summary)
+            return Finding(ok=True, summary=summary, code=Code.TLS_VERSION)
         summary = f"{place.place} agreed on {version}; let it refuse what is older "
-        return Finding(ok=False, summary=f"{summary}than TLSv{self.min_version}")
+        return Finding(
+            ok=False,
+            summary=f"{summary}than TLSv{self.min_version}",
+            code=Code.TLS_VERSION,
+        )

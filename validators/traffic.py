@@ -10,10 +10,12 @@ from pydantic import BeforeValidator, Field, model_validator
 from hookgate import (
     READING,
     AccessLog,
+    Code,
     DeploymentContext,
     Duration,
     Encryption,
     Finding,
+    InvalidValue,
     Load,
     Pace,
     Rate,
@@ -119,7 +121,9 @@ class Traffic(Validator):
     @model_validator(mode="after")
     def _can_decide(self) -> Traffic:
         if self.stages and {"rate", "duration"} & self.model_fields_set:
-            raise ValueError("give stages, or rate and duration, not both")
+            raise InvalidValue(
+                "give stages, or rate and duration, not both", code=Code.OPTION_ONE_OF
+            )
         self._terms()
         return self
 

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from hookgate import (
+    Code,
     DeploymentContext,
     Duration,
     Encryption,
@@ -104,7 +105,7 @@ class Websocket(Validator):
                     yield from talk.play(self.dialogue)
                 elif self.dialogue:
                     summary = f"the dialogue was not held: it answered {reply.status}"
-                    yield Finding(ok=False, summary=summary)
+                    yield Finding(ok=False, summary=summary, code=Code.DIALOGUE)
 
     def _handshake(self, reply: Reply) -> Iterator[Finding]:
         wanted = " or ".join(self.status)
@@ -113,6 +114,7 @@ class Websocket(Validator):
             summary=f"{self.path} answered {reply.status}, expected {wanted}",
             evidence={"status": reply.status, "peer": reply.peer},
             optout=self.encryption.optout,
+            code=Code.HTTP_STATUS,
         )
         if self.subprotocols and reply.status == 101:
             chosen = reply.header("Sec-WebSocket-Protocol")
@@ -120,5 +122,6 @@ class Websocket(Validator):
                 ok=chosen in self.subprotocols,
                 summary=f"subprotocol {chosen or 'none'}, expected "
                 f"{' or '.join(self.subprotocols)}",
+                code=Code.WEBSOCKET_SUBPROTOCOL,
             )
         yield from judge(self.expect, reply)

@@ -13,6 +13,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.units import duration, seconds_text
 
 _SIGNS: Mapping[str, Callable[[float, float], bool]] = {
@@ -67,11 +69,15 @@ def signed(value: object, example: str) -> tuple[str, str]:
         ValueError: it is no text, or has no sign.
     """
     if not isinstance(value, str):
-        raise ValueError(f"a bound is text such as {example!r}; put it in quotes")  # noqa: TRY004 - pydantic turns ValueError into its error
+        raise InvalidValue(
+            f"a bound is text such as {example!r}; put it in quotes",
+            code=Code.OPTION_BOUND,
+        )
     match = _SIGN.fullmatch(value)
     if not match:
-        raise ValueError(
-            f"{value!r} is not a bound; write {example!r}, with <, <=, >, >=, == or !="
+        raise InvalidValue(
+            f"{value!r} is not a bound; write {example!r}, with <, <=, >, >=, == or !=",
+            code=Code.OPTION_BOUND,
         )
     return "==" if match[1] == "=" else match[1], match[2]
 
@@ -86,7 +92,10 @@ def number_bound(value: object) -> Bound:
         return value
     sign, text = signed(value, "< 5")
     if not _NUMBER.fullmatch(text):
-        raise ValueError(f"{text!r} is not a number without a unit; write '{sign} 5'")
+        raise InvalidValue(
+            f"{text!r} is not a number without a unit; write '{sign} 5'",
+            code=Code.OPTION_BOUND,
+        )
     return Bound(sign, float(text))
 
 
@@ -100,7 +109,10 @@ def duration_bound(value: object) -> Bound:
         return value
     sign, text = signed(value, "< 300ms")
     if _NUMBER.fullmatch(text):
-        raise ValueError(f"{text} has no unit; write a bound such as '{sign} 300ms'")
+        raise InvalidValue(
+            f"{text} has no unit; write a bound such as '{sign} 300ms'",
+            code=Code.OPTION_BOUND,
+        )
     return Bound(sign, duration(text), "s")
 
 
@@ -115,7 +127,9 @@ def percentage_bound(value: object) -> Bound:
     sign, text = signed(value, "< 0.1%")
     match = _PER_CENT.fullmatch(text)
     if not match:
-        raise ValueError(f"{text!r} is not a percentage; write '{sign} 0.1%'")
+        raise InvalidValue(
+            f"{text!r} is not a percentage; write '{sign} 0.1%'", code=Code.OPTION_BOUND
+        )
     return Bound(sign, float(match[1]), "%")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from hookgate.codes import Code
 from hookgate.context import DeploymentContext
 from hookgate.errors import CannotMeasure
 from hookgate.validator import Aws
@@ -102,6 +103,9 @@ def metric_values(
         status = each.get("StatusCode", "Complete")
         if status != "Complete":
             told = "; ".join(m.get("Value", "") for m in each.get("Messages", ()))
-            raise CannotMeasure(f"{_NOT_ALL} of {each['Id']}: {status} {told}".strip())
+            raise CannotMeasure(
+                f"{_NOT_ALL} of {each['Id']}: {status} {told}".strip(),
+                code=Code.CLOUDWATCH_PARTIAL,
+            )
         found.setdefault(each["Id"], []).extend(map(float, each["Values"]))
     return found

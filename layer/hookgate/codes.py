@@ -46,7 +46,6 @@ class Code(StrEnum):
     NO_FINDINGS = "HG-NO-FINDINGS", "The validator stated no finding."
     NOT_STABLE = "HG-NOT-STABLE", "The step did not pass for long enough in a row."
     REPEAT = "HG-REPEAT", "The number of attempts that failed or did not measure."
-    REPEAT_TIME = "HG-REPEAT-TIME", "The time was over before the last attempt."
     HOOK_TIMEOUT = "HG-HOOK-TIMEOUT", "A part of the hook did not end in time."
     HOOK_LATE = "HG-HOOK-LATE", "The hour of the lifecycle event is over."
     HOOK_DEFECT = "HG-HOOK-DEFECT", "Hookgate itself has a defect."
@@ -57,17 +56,14 @@ class Code(StrEnum):
     FILE_SIZE = "HG-FILE-SIZE", "A file is too large."
     FILE_ENCODING = "HG-FILE-ENCODING", "A file is not text in UTF-8."
     FILE_CHARACTER = "HG-FILE-CHARACTER", "A file has a character that text has not."
-    YAML_TAB = "HG-YAML-TAB", "A line is indented by a tab."
-    YAML_SYNTAX = "HG-YAML-SYNTAX", "The YAML has a syntax error."
-    YAML_QUOTE = "HG-YAML-QUOTE", "A quote is not closed, or its escape is not valid."
-    YAML_BRACKET = "HG-YAML-BRACKET", "A bracket is not closed."
-    YAML_INDENTATION = "HG-YAML-INDENTATION", "A line is not indented as it must be."
-    YAML_DOCUMENTS = "HG-YAML-DOCUMENTS", "A file has more than one YAML document."
-    YAML_DIRECTIVE = "HG-YAML-DIRECTIVE", "A file has a YAML directive."
-    YAML_ALIAS = "HG-YAML-ALIAS", "A value is a YAML alias."
-    YAML_ANCHOR = "HG-YAML-ANCHOR", "A value has a YAML anchor."
-    YAML_TAG = "HG-YAML-TAG", "A value has a YAML tag."
-    YAML_MERGE_KEY = "HG-YAML-MERGE-KEY", "A mapping has a merge key."
+    YAML_SYNTAX = (
+        "HG-YAML-SYNTAX",
+        "The YAML has a syntax error, or a line is indented by a tab.",
+    )
+    YAML_FEATURE = (
+        "HG-YAML-FEATURE",
+        "A file uses a YAML feature that Hookgate does not read.",
+    )
     YAML_KEY = "HG-YAML-KEY", "A key is not text."
     YAML_DUPLICATE_KEY = "HG-YAML-DUPLICATE-KEY", "A mapping has the same key twice."
     YAML_NUMBER = "HG-YAML-NUMBER", "A number is not finite, or has too many digits."
@@ -84,7 +80,6 @@ class Code(StrEnum):
     PLAN_FORMAT = "HG-PLAN-FORMAT", "A text does not have the expected format."
     PLAN_VALUE = "HG-PLAN-VALUE", "The value of a key or option is not valid."
     PLAN_NULL = "HG-PLAN-NULL", "A key has no value."
-    PLAN_NOT_FINITE = "HG-PLAN-NOT-FINITE", "A number is infinite or not a number."
     PLAN_MORE = "HG-PLAN-MORE", "A file has more problems than are listed."
 
     # Plans.
@@ -96,31 +91,29 @@ class Code(StrEnum):
     PLAN_STEP_NAME = "HG-PLAN-STEP-NAME", "The name of a step is not valid."
     PLAN_STEP_TWICE = "HG-PLAN-STEP-TWICE", "Two steps of an event have the same name."
     PLAN_TIMEOUT = "HG-PLAN-TIMEOUT", "The timeout of a step is out of range."
-    PLAN_NEED_SELF = "HG-PLAN-NEED-SELF", "A step needs itself."
     PLAN_NEED_TWICE = "HG-PLAN-NEED-TWICE", "A step names the same need twice."
-    PLAN_NEED_UNKNOWN = "HG-PLAN-NEED-UNKNOWN", "A step needs one that does not exist."
-    PLAN_NEED_EVENT = "HG-PLAN-NEED-EVENT", "A step needs one of another event."
+    PLAN_NEED_UNKNOWN = (
+        "HG-PLAN-NEED-UNKNOWN",
+        "A step needs one that its event does not have.",
+    )
     PLAN_NEED_BLOCKING = (
         "HG-PLAN-NEED-BLOCKING",
         "A blocking step needs one that is not blocking.",
     )
-    PLAN_NEED_CYCLE = "HG-PLAN-NEED-CYCLE", "Steps need each other in a circle."
+    PLAN_NEED_CYCLE = (
+        "HG-PLAN-NEED-CYCLE",
+        "A step needs itself, directly or through others.",
+    )
     PLAN_HOST = "HG-PLAN-HOST", "A host is not a host name."
-    PLAN_HEADER = "HG-PLAN-HEADER", "The name of a header is not valid."
-    PLAN_ADDRESS = "HG-PLAN-ADDRESS", "An address is not a host with a port."
-    PLAN_ADDRESS_SPELLING = (
-        "HG-PLAN-ADDRESS-SPELLING",
-        "An address has a legacy spelling, such as 127.1.",
+    PLAN_ADDRESS = (
+        "HG-PLAN-ADDRESS",
+        "An address is not a host with a port in a plain spelling.",
     )
     ADDRESS = "HG-ADDRESS", "The address policy does not allow an address."
     PLAN_PLACEHOLDER = "HG-PLAN-PLACEHOLDER", "A placeholder does not exist."
     PLAN_PLACEHOLDER_SYNTAX = (
         "HG-PLAN-PLACEHOLDER-SYNTAX",
-        "A placeholder is not closed.",
-    )
-    PLAN_PLACEHOLDER_COUNT = (
-        "HG-PLAN-PLACEHOLDER-COUNT",
-        "A text has too many placeholders.",
+        "A placeholder is not closed, or a text has too many.",
     )
     PLAN_PLACEHOLDER_EVENT = (
         "HG-PLAN-PLACEHOLDER-EVENT",
@@ -140,46 +133,227 @@ class Code(StrEnum):
         "A step needs the test listener before it serves the replacement.",
     )
     PLAN_ONLY_RUN = "HG-PLAN-ONLY-RUN", "A validator works in hookgate run only."
-    VALIDATOR_NAME = "HG-VALIDATOR-NAME", "The name of a validator is not valid."
-    VALIDATOR_UNKNOWN = "HG-VALIDATOR-UNKNOWN", "A validator does not exist."
+    VALIDATOR_UNKNOWN = "HG-VALIDATOR-UNKNOWN", "No validator has this name."
     VALIDATOR_AMBIGUOUS = (
         "HG-VALIDATOR-AMBIGUOUS",
         "Two packages provide a validator of the same name.",
     )
-    VALIDATOR_BROKEN = "HG-VALIDATOR-BROKEN", "A validator cannot be loaded."
-    VALIDATOR_INVALID = (
-        "HG-VALIDATOR-INVALID",
-        "A class is not a complete validator.",
-    )
+    VALIDATOR_BROKEN = "HG-VALIDATOR-BROKEN", "A validator cannot be loaded or used."
     SECOND_LAYER = "HG-SECOND-LAYER", "A validator needs the second Lambda layer."
-    VALIDATOR_OPTIONS = (
-        "HG-VALIDATOR-OPTIONS",
-        "A validator crashed when it read its options.",
+
+    # Options of validators, and keys of scenarios that are alike.
+    OPTION_QUANTITY = "HG-OPTION-QUANTITY", "A quantity is not valid or has no unit."
+    OPTION_REGEX = "HG-OPTION-REGEX", "A text is not a regular expression of RE2."
+    OPTION_BOUND = "HG-OPTION-BOUND", "A text is not a bound that can be met."
+    OPTION_STATUS = (
+        "HG-OPTION-STATUS",
+        "A value is not an HTTP status or a class of it.",
     )
-    VALIDATOR_TIME = (
-        "HG-VALIDATOR-TIME",
-        "A validator does not state its worst-case time.",
+    OPTION_ONE_OF = "HG-OPTION-ONE-OF", "Not exactly one of several options is given."
+    OPTION_TOGETHER = "HG-OPTION-TOGETHER", "Options are given that do not go together."
+    OPTION_RETRY = "HG-OPTION-RETRY", "The retry options cannot be satisfied."
+    OPTION_STOP_ON = (
+        "HG-OPTION-STOP-ON",
+        "A value of stop_on is not a status or a code.",
     )
+    OPTION_TLS = "HG-OPTION-TLS", "The TLS options are not valid."
+    OPTION_SECRET = "HG-OPTION-SECRET", "A secret is written out in the plan."
+    ASSERT_QUERY = "HG-ASSERT-QUERY", "The query of an assertion is not valid."
+    ASSERT_FILTER = "HG-ASSERT-FILTER", "A filter does not exist."
+    ASSERT_ARGUMENT = (
+        "HG-ASSERT-ARGUMENT",
+        "The argument of a filter or a predicate is not valid.",
+    )
+    ASSERT_PREDICATE = "HG-ASSERT-PREDICATE", "An assertion has no predicate."
+    ASSERT_KIND = (
+        "HG-ASSERT-KIND",
+        "A filter or a predicate does not take a value of this kind.",
+    )
+    ROWS = (
+        "HG-ROWS",
+        "The rows of a loop cannot be read, or there are none or too many.",
+    )
+    SCENARIO_SIZE = "HG-SCENARIO-SIZE", "A scenario sends too many requests."
+    SCENARIO_VARIABLE = (
+        "HG-SCENARIO-VARIABLE",
+        "A variable has no value at a step, or no valid name.",
+    )
+    TRAFFIC_SIZE = "HG-TRAFFIC-SIZE", "The load sends too many requests."
+    TRAFFIC_UNDECIDABLE = (
+        "HG-TRAFFIC-UNDECIDABLE",
+        "The load sends too few requests to decide.",
+    )
+    TRAFFIC_UNSAFE = "HG-TRAFFIC-UNSAFE", "A request must not go to production."
+    TRAFFIC_NAME_TWICE = "HG-TRAFFIC-NAME-TWICE", "Two requests have the same name."
+    THRESHOLD_METRIC = "HG-THRESHOLD-METRIC", "The metric of a threshold is unknown."
 
     # Files that a plan includes.
     INCLUDE_NAME = "HG-INCLUDE-NAME", "The name of a file beside the plan is not valid."
-    INCLUDE_MISSING = "HG-INCLUDE-MISSING", "A file beside the plan does not exist."
-    INCLUDE_UNAVAILABLE = (
-        "HG-INCLUDE-UNAVAILABLE",
-        "A plan that is not a file names a file beside it.",
+    INCLUDE_MISSING = (
+        "HG-INCLUDE-MISSING",
+        "A file beside the plan does not exist, or the plan has no files.",
     )
     INCLUDE_SIZE = "HG-INCLUDE-SIZE", "The files of a step are too large or too many."
     INCLUDE_CYCLE = "HG-INCLUDE-CYCLE", "Files include each other without an end."
     INCLUDE_CONTENT = "HG-INCLUDE-CONTENT", "An included file does not contain steps."
+
+    # Discovery of a deployment, and what a hook works with.
+    HOOK_PAYLOAD = "HG-HOOK-PAYLOAD", "The payload is not a lifecycle hook event."
+    HOOK_EVENT = "HG-HOOK-EVENT", "The function is for another lifecycle event."
+    DEPLOYMENT_OVER = "HG-DEPLOYMENT-OVER", "The deployment or its event has ended."
+    DISCOVERY_PLATFORM = "HG-DISCOVERY-PLATFORM", "The deployment is not one to ECS."
+    DISCOVERY_SERVICE = "HG-DISCOVERY-SERVICE", "The ECS service was not found."
+    DISCOVERY_TASK_SET = "HG-DISCOVERY-TASK-SET", "A task set was not found."
+    DISCOVERY_TARGET_GROUP = (
+        "HG-DISCOVERY-TARGET-GROUP",
+        "The target group of a task set is not certain.",
+    )
+    DISCOVERY_LISTENER = "HG-DISCOVERY-LISTENER", "A listener cannot be used."
+    APPSPEC_UNREADABLE = "HG-APPSPEC-UNREADABLE", "The AppSpec cannot be read."
+    REVISION = "HG-REVISION", "The revision cannot be read."
+    PLAN_MISSING = "HG-PLAN-MISSING", "There is no plan for the deployment."
+    SECRET = "HG-SECRET", "Whether the secrets that are named exist and have values."
+    S3_OBJECT = "HG-S3-OBJECT", "An S3 object could not be read to its end."
+    IDEMPOTENCY = "HG-IDEMPOTENCY", "The idempotency table cannot be used."
+    CONTEXT = "HG-CONTEXT", "A part of the deployment is not known here."
+    AWS_REFUSED = "HG-AWS-REFUSED", "AWS refused a call."
+    AWS_UNREACHABLE = "HG-AWS-UNREACHABLE", "A service of AWS did not respond."
+    AWS_WRITE = "HG-AWS-WRITE", "A validator made a call that changes something."
+    RUN_NEEDS_AWS = "HG-RUN-NEEDS-AWS", "A step of hookgate run needs AWS."
+    NO_TIME = (
+        "HG-NO-TIME",
+        "No time was left for an attempt, a request or a measurement.",
+    )
+
+    # Connections, TLS and DNS.
+    DNS_RESOLVE = "HG-DNS-RESOLVE", "A host name does not resolve."
+    CONNECTION_REFUSED = "HG-CONNECTION-REFUSED", "No address accepted a connection."
+    CONNECTION_TIMEOUT = "HG-CONNECTION-TIMEOUT", "The peer did not respond in time."
+    CONNECTION_CLOSED = "HG-CONNECTION-CLOSED", "The peer closed the connection early."
+    TCP_CONNECTED = "HG-TCP-CONNECTED", "Whether a TCP connection was accepted."
+    TLS_HANDSHAKE = "HG-TLS-HANDSHAKE", "The TLS handshake failed."
+    TLS_UNTRUSTED = "HG-TLS-UNTRUSTED", "Whether the certificate is trusted."
+    TLS_CERTIFICATE = "HG-TLS-CERTIFICATE", "The server has no readable certificate."
+    TLS_CLIENT = "HG-TLS-CLIENT", "The client certificate and its key are not usable."
+    TLS_VERSION = "HG-TLS-VERSION", "Whether the TLS version is one that is allowed."
+    TLS_EXPIRY = "HG-TLS-EXPIRY", "Whether the certificate is valid for long enough."
+    TLS_KEY = "HG-TLS-KEY", "Whether the key of the certificate is strong enough."
+    DNS_QUESTION = "HG-DNS-QUESTION", "The question cannot be sent to a resolver."
+    DNS_NO_RESPONSE = "HG-DNS-NO-RESPONSE", "No resolver responded."
+    DNS_CODE = "HG-DNS-CODE", "Whether the response code of DNS is an expected one."
+    DNS_RECORDS = "HG-DNS-RECORDS", "Whether the DNS records are the expected ones."
+
+    # HTTP, WebSocket and gRPC.
+    HTTP_STATUS = "HG-HTTP-STATUS", "Whether the HTTP status is an expected one."
+    HTTP_TIMEOUT = "HG-HTTP-TIMEOUT", "The HTTP response did not arrive in time."
+    HTTP_PROTOCOL = "HG-HTTP-PROTOCOL", "The peer did not respond in HTTP."
+    HTTP_TRUNCATED = "HG-HTTP-TRUNCATED", "The response ended before its end."
+    HTTP_ENCODING = "HG-HTTP-ENCODING", "The body is not in its Content-Encoding."
+    HTTP_BODY_SIZE = "HG-HTTP-BODY-SIZE", "The body is larger than max_body."
+    HTTP_REDIRECTS = "HG-HTTP-REDIRECTS", "The redirects do not lead to a response."
+    HTTP_REDIRECT_AWAY = "HG-HTTP-REDIRECT-AWAY", "A redirect leads to another host."
+    HTTP_REQUEST = "HG-HTTP-REQUEST", "A request cannot be sent in HTTP."
+    HTTP_HOST = "HG-HTTP-HOST", "No host name is known for the request."
+    HTTP_RULE = "HG-HTTP-RULE", "The listener rule does not take the request."
+    HTTP_NO_LISTENER = "HG-HTTP-NO-LISTENER", "No listener takes the request."
+    AUTH = "HG-AUTH", "The token endpoint did not give a token."
+    COOKIE_SIZE = "HG-COOKIE-SIZE", "The cookies are too large or too many."
+    COOKIE_WITHHELD = "HG-COOKIE-WITHHELD", "A cookie was not sent over plain HTTP."
+    WEBSOCKET_HANDSHAKE = "HG-WEBSOCKET-HANDSHAKE", "The WebSocket handshake failed."
+    WEBSOCKET_SUBPROTOCOL = (
+        "HG-WEBSOCKET-SUBPROTOCOL",
+        "Whether the subprotocol is an expected one.",
+    )
+    DIALOGUE = "HG-DIALOGUE", "Whether a turn of a dialogue went as expected."
+    DIALOGUE_BEFORE_TLS = "HG-DIALOGUE-BEFORE-TLS", "Text arrived before TLS began."
+    GRPC_CALL = "HG-GRPC-CALL", "The gRPC call failed."
+    GRPC_STATUS = "HG-GRPC-STATUS", "Whether the health status is the expected one."
+
+    # Assertions on responses.
+    ASSERT_VALUE = "HG-ASSERT-VALUE", "Whether a value satisfies its predicate."
+    ASSERT_MISSING = "HG-ASSERT-MISSING", "A value that is needed is missing."
+    ASSERT_UNREADABLE = "HG-ASSERT-UNREADABLE", "A value cannot be read."
+
+    # Scenarios of requests, and OpenAPI.
+    SCENARIO_STEP = "HG-SCENARIO-STEP", "Every assertion of a request is satisfied."
+    CAPTURE = (
+        "HG-CAPTURE",
+        "A value could not be captured, or what was captured cannot be used.",
+    )
+    OPENAPI_DOCUMENT = "HG-OPENAPI-DOCUMENT", "The OpenAPI document cannot be used."
+    OPENAPI_CONFORMITY = (
+        "HG-OPENAPI-CONFORMITY",
+        "Whether a response conforms to the OpenAPI document.",
+    )
+    OPENAPI_COVERAGE = "HG-OPENAPI-COVERAGE", "How many operations were requested."
+
+    # Routing, targets and tasks.
+    ROUTING_UNPROVEN = "HG-ROUTING-UNPROVEN", "Nothing proves which version responded."
+    ROUTING_RULE = "HG-ROUTING-RULE", "The listener rule does not exist any more."
+    ROUTING_TARGET = "HG-ROUTING-TARGET", "Whether the rule forwards as expected."
+    ROUTING_HEALTH = "HG-ROUTING-HEALTH", "Whether a target group has healthy targets."
+    TARGET_HEALTH = "HG-TARGET-HEALTH", "Whether enough targets are healthy."
+    TARGET_UNATTACHED = (
+        "HG-TARGET-UNATTACHED",
+        "No listener uses the target group, so its targets are not checked.",
+    )
+    SERVICE_STEADY = "HG-SERVICE-STEADY", "Whether the task set is in a steady state."
+    SERVICE_STOPPED = "HG-SERVICE-STOPPED", "The number of tasks that stopped."
+    TASK_DEFINITION_DEPLOYED = (
+        "HG-TASK-DEFINITION-DEPLOYED",
+        "Whether the task set runs the task definition of the AppSpec.",
+    )
+    TASK_DEFINITION_CONTAINER = (
+        "HG-TASK-DEFINITION-CONTAINER",
+        "Whether the container of the AppSpec is in the task definition.",
+    )
+    TASK_DEFINITION_IMAGE = (
+        "HG-TASK-DEFINITION-IMAGE",
+        "Whether an image satisfies the policy.",
+    )
+    SECRET_ROLE = "HG-SECRET-ROLE", "Whether the execution role may read the secrets."
+
+    # CloudWatch.
+    CLOUDWATCH_PARTIAL = "HG-CLOUDWATCH-PARTIAL", "CloudWatch returned partial data."
+    ALARM_STATE = "HG-ALARM-STATE", "Whether an alarm is not in ALARM."
+    ALARM_MISSING = "HG-ALARM-MISSING", "An alarm does not exist."
+    ALARM_GROUP = "HG-ALARM-GROUP", "Whether the deployment group has alarms."
+    METRIC_VALUE = "HG-METRIC-VALUE", "Whether a metric is within its bound."
+    METRIC_RELATIVE = (
+        "HG-METRIC-RELATIVE",
+        "Whether a metric is within a share of what it was.",
+    )
+    TARGET_METRIC = "HG-TARGET-METRIC", "Whether a metric of the target group passes."
+    TARGET_METRIC_LISTENER = (
+        "HG-TARGET-METRIC-LISTENER",
+        "The load balancer has no such metrics.",
+    )
+    LOGS_ROWS = "HG-LOGS-ROWS", "Whether a query returned the expected rows."
+    LOGS_GROUP = "HG-LOGS-GROUP", "The task definition has no log group."
+    LOGS_QUERY = "HG-LOGS-QUERY", "The query of the logs failed."
+
+    # Traffic.
+    TRAFFIC_SENT = "HG-TRAFFIC-SENT", "Whether the replacement gave every response."
+    THRESHOLD = "HG-THRESHOLD", "Whether a threshold is satisfied."
+    TRAFFIC_LOG = "HG-TRAFFIC-LOG", "Whether an access log can be sent again."
+
+    # Programs and functions that decide.
+    FOREIGN = "HG-FOREIGN", "A finding that a command or a function stated."
+    FOREIGN_ANSWER = "HG-FOREIGN-ANSWER", "A command or function gave no findings."
+    COMMAND_FAILED = (
+        "HG-COMMAND-FAILED",
+        "A command failed, took too long or wrote too much.",
+    )
+    COMMAND_MISSING = "HG-COMMAND-MISSING", "A command cannot be started."
+    LAMBDA_FAILED = "HG-LAMBDA-FAILED", "The Lambda function failed."
 
     # AppSpecs.
     APPSPEC_VERSION = "HG-APPSPEC-VERSION", "The version of the AppSpec is not 0.0."
     APPSPEC_UNKNOWN_KEY = "HG-APPSPEC-UNKNOWN-KEY", "A key of the AppSpec is unknown."
     APPSPEC_RESOURCES = (
         "HG-APPSPEC-RESOURCES",
-        "The AppSpec does not have exactly one resource.",
+        "The AppSpec does not have exactly one ECS service.",
     )
-    APPSPEC_TYPE = "HG-APPSPEC-TYPE", "The resource is not an ECS service."
     APPSPEC_TASK_DEFINITION = (
         "HG-APPSPEC-TASK-DEFINITION",
         "The task definition is not an ARN with a revision.",
@@ -190,21 +364,21 @@ class Code(StrEnum):
     )
     APPSPEC_PROPERTY = "HG-APPSPEC-PROPERTY", "A property of the service is not valid."
     APPSPEC_HOOKS = "HG-APPSPEC-HOOKS", "Hooks is not a list of events and functions."
-    APPSPEC_EVENT = "HG-APPSPEC-EVENT", "A hook is not one of a lifecycle event of ECS."
-    APPSPEC_EVENT_TWICE = "HG-APPSPEC-EVENT-TWICE", "An event has two functions."
+    APPSPEC_EVENT = (
+        "HG-APPSPEC-EVENT",
+        "A hook is not for a lifecycle event, or for one twice.",
+    )
     APPSPEC_FUNCTION = "HG-APPSPEC-FUNCTION", "A hook does not name a function."
 
     # CloudFormation templates with a blue/green hook.
-    TEMPLATE_HOOK = "HG-TEMPLATE-HOOK", "The template does not have exactly one hook."
-    TEMPLATE_HOOKS = (
-        "HG-TEMPLATE-HOOKS",
-        "LifecycleEventHooks is not a mapping of events to functions.",
+    TEMPLATE_HOOK = (
+        "HG-TEMPLATE-HOOK",
+        "The template does not have exactly one hook with functions.",
     )
     TEMPLATE_UNKNOWN_KEY = (
         "HG-TEMPLATE-UNKNOWN-KEY",
-        "A property of the hook does not exist.",
+        "A property or an event of the hook does not exist.",
     )
-    TEMPLATE_EVENT = "HG-TEMPLATE-EVENT", "A lifecycle event does not exist."
     TEMPLATE_FUNCTION = (
         "HG-TEMPLATE-FUNCTION",
         "A lifecycle event names no function, or that of another event.",
@@ -213,13 +387,11 @@ class Code(StrEnum):
         "HG-TEMPLATE-FUNCTION-NAME",
         "The managed policy does not let CloudFormation invoke a function.",
     )
-    TEMPLATE_ROUTING = "HG-TEMPLATE-ROUTING", "The type of traffic routing is unknown."
-    TEMPLATE_RANGE = "HG-TEMPLATE-RANGE", "A number of the hook is out of range."
-    TEMPLATE_APPLICATION = (
-        "HG-TEMPLATE-APPLICATION",
-        "Applications does not have exactly one ECS service.",
+    TEMPLATE_VALUE = "HG-TEMPLATE-VALUE", "A value of the hook is not valid."
+    TEMPLATE_RESOURCE = (
+        "HG-TEMPLATE-RESOURCE",
+        "Applications names no ECS service of the template.",
     )
-    TEMPLATE_RESOURCE = "HG-TEMPLATE-RESOURCE", "A resource is not in the template."
 
     # Scenarios.
     SECRET_VARIABLE = (
@@ -236,3 +408,14 @@ class Code(StrEnum):
     SCENARIO_FAULT = "HG-SCENARIO-FAULT", "A fault cannot occur in this scenario."
     SCENARIO_ALARM = "HG-SCENARIO-ALARM", "An alarm is not among those it must be in."
     SCENARIO_NAME_TWICE = "HG-SCENARIO-NAME-TWICE", "Two things have the same name."
+    SCENARIO_CALL = "HG-SCENARIO-CALL", "An AWS call of a fault does not exist."
+    SCENARIO_ALARM_RULE = "HG-SCENARIO-ALARM-RULE", "The rule of an alarm is not valid."
+    SCENARIO_EXPECT = "HG-SCENARIO-EXPECT", "An expectation cannot be met."
+    SCENARIO_HEALTH_CHECK = (
+        "HG-SCENARIO-HEALTH-CHECK",
+        "The timeout of a health check is not shorter than its interval.",
+    )
+    SCENARIO_LISTENERS = (
+        "HG-SCENARIO-LISTENERS",
+        "The listeners do not fit each other or have no certificate.",
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
 from hookgate.model import LifecycleEvent
 
@@ -185,5 +186,5 @@ def known(value: T | None, what: str) -> T:
         CannotMeasure: ``value`` is None; ``what`` names it.
     """
     if value is None:
-        raise CannotMeasure(f"{what} is not known here")
+        raise CannotMeasure(f"{what} is not known here", code=Code.CONTEXT)
     return value

@@ -45,6 +45,12 @@ class InvalidValue(ValueError):
         self.code = code
         super().__init__(message)
 
+    @classmethod
+    def within(cls, what: str, error: ValueError) -> InvalidValue:
+        """The same error with what it is about; it keeps its code."""
+        code = getattr(error, "code", Code.PLAN_VALUE)
+        return cls(f"{what}: {error}", code=code)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hookgate.codes import Code
 from hookgate.errors import InputError
 
 # CodeDeploy documents neither format nor length: a bound far beyond any token, since
@@ -39,7 +40,8 @@ class HookEvent(BaseModel):
             missing = ", ".join(map(_said, error.errors()))
             raise InputError(
                 "not a CodeDeploy lifecycle hook event, which holds DeploymentId "
-                f"and LifecycleEventHookExecutionId ({missing})"
+                f"and LifecycleEventHookExecutionId ({missing})",
+                code=Code.HOOK_PAYLOAD,
             ) from None
 
 

@@ -16,9 +16,15 @@ from pydantic import (
     model_validator,
 )
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
+
 
 def _not_read(name: str, *_: object) -> Any:
-    raise ValueError(f"{name} was not read: files are read with a plan")
+    raise InvalidValue(
+        f"{name} was not read: files are read with a plan",
+        code=Code.INCLUDE_MISSING,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

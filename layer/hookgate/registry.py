@@ -63,7 +63,7 @@ def resolve(
         raise InputError(
             f"{use[:64]!r} cannot name a validator; a name is lower case letters, "
             "digits and '_', and starts with a letter",
-            code=Code.VALIDATOR_NAME,
+            code=Code.VALIDATOR_UNKNOWN,
         )
     providers = [*_drop_ins(use, package), *_packages(use, entry_points)]
     if not providers:
@@ -163,7 +163,7 @@ def _checked(use: str, provider: _Provider) -> type[Validator]:
     fault = _fault(found)
     if fault:
         what = f"the validator {use!r} ({provider.where}) {fault}"
-        raise InputError(what, code=Code.VALIDATOR_INVALID)
+        raise InputError(what, code=Code.VALIDATOR_BROKEN)
     valid: type[Validator] = found
     return valid
 

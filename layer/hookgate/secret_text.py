@@ -6,16 +6,19 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.files import Reading
 
 
 def _by_reference(value: str, info: ValidationInfo) -> str:
     if not value:
-        raise ValueError("it is empty; write ${secret.NAME}")
+        raise InvalidValue("it is empty; write ${secret.NAME}", code=Code.PLAN_NULL)
     if "${secret." not in value and not Reading.of(info.context).filled:
-        raise ValueError(
+        raise InvalidValue(
             "a plan holds no secret; keep it in Secrets Manager or SSM and write "
-            "${secret.NAME}"
+            "${secret.NAME}",
+            code=Code.OPTION_SECRET,
         )
     return value
 

@@ -8,6 +8,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
+
 _STATUS = re.compile(r"[1-5](?:\d\d|xx)")
 _ONE = {
     "anyOf": [
@@ -27,8 +30,9 @@ def statuses(value: object) -> tuple[str, ...]:
     read = tuple(str(each) for each in many)
     for each in read:
         if not _STATUS.fullmatch(each):
-            raise ValueError(
-                f"{each!r} is not a status: write 200, 2xx or a list of both"
+            raise InvalidValue(
+                f"{each!r} is not a status: write 200, 2xx or a list of both",
+                code=Code.OPTION_STATUS,
             )
     return read
 

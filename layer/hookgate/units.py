@@ -11,6 +11,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
+
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _BYTES = {"B": 1, "KB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20}
 _PER_SECOND = {"s": 1.0, "m": 1 / 60, "h": 1 / 3600}
@@ -29,9 +32,14 @@ _RATE = re.compile(rf"({_NUMBER})\s*/\s*(s|m|h)")
 
 def _text(value: object, what: str, example: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"{what} is text such as {example}")  # noqa: TRY004 - pydantic turns ValueError into its error
+        raise InvalidValue(
+            f"{what} is text such as {example}", code=Code.OPTION_QUANTITY
+        )
     if not isinstance(value, str):
-        raise ValueError(f"{value} has no unit; write {what} such as {example}")  # noqa: TRY004 - as above
+        raise InvalidValue(
+            f"{value} has no unit; write {what} such as {example}",
+            code=Code.OPTION_QUANTITY,
+        )
     return value.strip()
 
 
@@ -43,7 +51,10 @@ def duration(value: object) -> float:
     """
     text = _text(value, "a duration", "500ms, 20s or 5m")
     if not _DURATION.fullmatch(text):
-        raise ValueError(f"{text!r} is not a duration; write 500ms, 20s, 5m or 1h30m")
+        raise InvalidValue(
+            f"{text!r} is not a duration; write 500ms, 20s, 5m or 1h30m",
+            code=Code.OPTION_QUANTITY,
+        )
     return sum(
         float(number) * _SECONDS[unit] for number, unit in _DURATION_PART.findall(text)
     )
@@ -58,10 +69,13 @@ def percentage(value: object) -> float:
     text = _text(value, "a percentage", "100%")
     match = _PERCENTAGE.fullmatch(text)
     if not match:
-        raise ValueError(f"{text!r} is not a percentage; write 100% or 99.5%")
+        raise InvalidValue(
+            f"{text!r} is not a percentage; write 100% or 99.5%",
+            code=Code.OPTION_QUANTITY,
+        )
     number = float(match[1])
     if number > 100:
-        raise ValueError(f"{text} is more than 100%")
+        raise InvalidValue(f"{text} is more than 100%", code=Code.OPTION_QUANTITY)
     return number
 
 
@@ -74,11 +88,16 @@ def size(value: object) -> int:
     text = _text(value, "a size", "64KiB or 1MB")
     match = _SIZE.fullmatch(text)
     if not match:
-        raise ValueError(f"{text!r} is not a size; write 512B, 64KiB or 1MB")
+        raise InvalidValue(
+            f"{text!r} is not a size; write 512B, 64KiB or 1MB",
+            code=Code.OPTION_QUANTITY,
+        )
     number = float(match[1]) * _BYTES[match[2]]
     whole = round(number)
     if abs(number - whole) > 1e-6:  # 0.57KB is 570 bytes, but for floating point
-        raise ValueError(f"{text} is not a whole number of bytes")
+        raise InvalidValue(
+            f"{text} is not a whole number of bytes", code=Code.OPTION_QUANTITY
+        )
     return whole
 
 
@@ -91,7 +110,9 @@ def rate(value: object) -> float:
     text = _text(value, "a rate", "50/s")
     match = _RATE.fullmatch(text)
     if not match:
-        raise ValueError(f"{text!r} is not a rate; write 50/s or 600/m")
+        raise InvalidValue(
+            f"{text!r} is not a rate; write 50/s or 600/m", code=Code.OPTION_QUANTITY
+        )
     return float(match[1]) * _PER_SECOND[match[2]]
 
 
@@ -109,19 +130,23 @@ def pattern(value: object) -> Any:
     if hasattr(value, "search"):
         return value  # compiled already
     if not isinstance(value, str):
-        raise ValueError("a regular expression is text; put it in quotes")  # noqa: TRY004 - as above
+        raise InvalidValue(
+            "a regular expression is text; put it in quotes", code=Code.OPTION_REGEX
+        )
     if "${" in value:
-        raise ValueError(
+        raise InvalidValue(
             "a regular expression takes no ${…}; use equals or contains for a value "
-            "of the deployment"
+            "of the deployment",
+            code=Code.PLAN_PLACEHOLDER_PLACE,
         )
     options = re2.Options()
     options.log_errors = False
     try:
         return re2.compile(value, options)
     except re2.error as error:
-        raise ValueError(
-            f"{value!r} is not a regular expression: {_why_not(error)}"
+        raise InvalidValue(
+            f"{value!r} is not a regular expression: {_why_not(error)}",
+            code=Code.OPTION_REGEX,
         ) from None
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hookgate.codes import Code
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure
@@ -86,7 +87,9 @@ def no_traffic(_load: Load, _settled: Callable[[Result], bool], /) -> Result:
     Raises:
         CannotMeasure: always.
     """
-    raise CannotMeasure("there is no listener here that may be loaded")
+    raise CannotMeasure(
+        "there is no listener here that may be loaded", code=Code.HTTP_NO_LISTENER
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,7 @@ def _faults(document: TemplateDocument) -> Iterator[Fault]:
     wait = options.get("TerminationWaitTimeInMinutes", 0)
     if not isinstance(wait, int) or not 0 <= wait <= LONGEST_WAIT:
         where = (*at, "AdditionalOptions", "TerminationWaitTimeInMinutes")
-        yield where, Code.TEMPLATE_RANGE, f"the wait is 0 to {LONGEST_WAIT} minutes"
+        yield where, Code.TEMPLATE_VALUE, f"the wait is 0 to {LONGEST_WAIT} minutes"
     yield from _application_faults(document, properties, at)
 
 
@@ -99,7 +99,7 @@ def _function_faults(
     if not isinstance(hooks, Mapping):
         yield (
             at,
-            Code.TEMPLATE_HOOKS,
+            Code.TEMPLATE_HOOK,
             "LifecycleEventHooks is a mapping of events to functions",
         )
         return
@@ -109,7 +109,7 @@ def _function_faults(
             known = f"the hooks of ECS are {', '.join(events)}"
             yield (
                 (*at, event),
-                Code.TEMPLATE_EVENT,
+                Code.TEMPLATE_UNKNOWN_KEY,
                 f"unknown lifecycle event {event!r}; {known}",
             )
         elif not function_name(document.data, function):
@@ -122,7 +122,7 @@ def _routing_faults(routing: Mapping[str, Any], at: Path) -> Iterator[Fault]:
     if kind not in ROUTING:
         yield (
             (*at, "Type"),
-            Code.TEMPLATE_ROUTING,
+            Code.TEMPLATE_VALUE,
             f"Type is one of {', '.join(ROUTING)}",
         )
         return
@@ -130,12 +130,12 @@ def _routing_faults(routing: Mapping[str, Any], at: Path) -> Iterator[Fault]:
     step = given.get("StepPercentage", DEFAULT_STEP)
     if not isinstance(step, int) or not LEAST_STEP <= step <= MOST_STEP:
         what = f"StepPercentage is {LEAST_STEP} to {MOST_STEP}"
-        yield (*at, kind, "StepPercentage"), Code.TEMPLATE_RANGE, what
+        yield (*at, kind, "StepPercentage"), Code.TEMPLATE_VALUE, what
     bake = given.get("BakeTimeMins", DEFAULT_BAKE)
     if not isinstance(bake, int) or bake < 0:
         yield (
             (*at, kind, "BakeTimeMins"),
-            Code.TEMPLATE_RANGE,
+            Code.TEMPLATE_VALUE,
             "BakeTimeMins is a number of minutes",
         )
 
@@ -149,7 +149,7 @@ def _application_faults(
     if not isinstance(applications, list) or len(applications) != 1:
         yield (
             at,
-            Code.TEMPLATE_APPLICATION,
+            Code.TEMPLATE_RESOURCE,
             "Applications holds exactly one ECS service",
         )
         return

@@ -14,6 +14,8 @@ from pydantic import (
     model_validator,
 )
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.units import Duration, Percentage, seconds_text
 from rehearsal.faults.operations import known_call
 
@@ -123,11 +125,14 @@ class HookFile(_File):
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:
         if (self.does == "reports_late") != (self.by is not None):
-            raise ValueError(
-                "reports_late says how late with by, and nothing else does"
+            raise InvalidValue(
+                "reports_late says how late with by, and nothing else does",
+                code=Code.OPTION_TOGETHER,
             )
         if self.times is not None and self.does != "dies":
-            raise ValueError("only a function that dies has times")
+            raise InvalidValue(
+                "only a function that dies has times", code=Code.OPTION_TOGETHER
+            )
         return self
 
 

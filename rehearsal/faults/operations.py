@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from rehearsal.endpoint.conformity import service_model
 
 #: Botocore's name of each service that hooks call, by IAM's prefix.
@@ -33,15 +35,18 @@ def known_call(call: str) -> str:
     """
     prefix, _, operation = call.partition(":")
     if prefix not in SERVICES:
-        raise ValueError(
+        raise InvalidValue(
             f"hooks call no service {prefix!r}; write one of {', '.join(SERVICES)}, "
-            "as in codedeploy:GetDeployment"
+            "as in codedeploy:GetDeployment",
+            code=Code.SCENARIO_CALL,
         )
     known = service_model(SERVICES[prefix]).operation_names
     if operation not in known:
         close = difflib.get_close_matches(operation, known, 1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"{prefix} has no operation {operation!r}{hint}")
+        raise InvalidValue(
+            f"{prefix} has no operation {operation!r}{hint}", code=Code.SCENARIO_CALL
+        )
     return call
 
 

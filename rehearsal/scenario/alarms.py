@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.units import Duration
 from rehearsal.cloudwatch.distribution import is_statistic
 from rehearsal.cloudwatch.rule import RuleError, parse_rule
@@ -17,13 +19,19 @@ _SHORT = {10.0, 20.0, 30.0}
 
 def _period(seconds: float) -> float:
     if seconds not in _SHORT and (seconds <= 0 or seconds % 60):
-        raise ValueError("CloudWatch takes 10s, 20s, 30s or whole minutes")
+        raise InvalidValue(
+            "CloudWatch takes 10s, 20s, 30s or whole minutes",
+            code=Code.PLAN_RANGE,
+        )
     return seconds
 
 
 def _statistic(name: str) -> str:
     if not is_statistic(name):
-        raise ValueError("write Sum, Average, Minimum, Maximum, SampleCount or p99")
+        raise InvalidValue(
+            "write Sum, Average, Minimum, Maximum, SampleCount or p99",
+            code=Code.PLAN_CHOICE,
+        )
     return name
 
 
@@ -31,7 +39,7 @@ def _rule(text: str) -> str:
     try:
         parse_rule(text)
     except RuleError as error:
-        raise ValueError(str(error)) from None
+        raise InvalidValue(str(error), code=Code.SCENARIO_ALARM_RULE) from None
     return text
 
 
@@ -68,13 +76,23 @@ class AlarmFile(Section):
     @model_validator(mode="after")
     def _has_one_of_each(self) -> Self:
         if (self.metric is None) == (self.rule is None):
-            raise ValueError("an alarm has either a metric or a rule")
+            raise InvalidValue(
+                "an alarm has either a metric or a rule", code=Code.OPTION_ONE_OF
+            )
         if self.metric and (self.above is None) == (self.below is None):
-            raise ValueError("an alarm on a metric has either above or below")
+            raise InvalidValue(
+                "an alarm on a metric has either above or below",
+                code=Code.OPTION_ONE_OF,
+            )
         if self.rule and (self.above is not None or self.below is not None):
-            raise ValueError("an alarm with a rule has neither above nor below")
+            raise InvalidValue(
+                "an alarm with a rule has neither above nor below",
+                code=Code.OPTION_ONE_OF,
+            )
         if (self.datapoints or 1) > self.evaluation_periods:
-            raise ValueError("datapoints are at most evaluation_periods")
+            raise InvalidValue(
+                "datapoints are at most evaluation_periods", code=Code.PLAN_RANGE
+            )
         return self
 
     def watched(self, dimensions: dict[str, str]) -> dict[str, Any]:

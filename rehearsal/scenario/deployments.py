@@ -6,6 +6,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.units import Percentage
 from rehearsal.faults.file import AnyEvent, FaultsFile
 from rehearsal.scenario.section import Section
@@ -23,7 +25,9 @@ class StepFile(Section):
     @model_validator(mode="after")
     def _names_something(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("write at least one of name and status")
+            raise InvalidValue(
+                "write at least one of name and status", code=Code.OPTION_ONE_OF
+            )
         return self
 
     @property
@@ -68,9 +72,15 @@ class ExpectFile(Section):
         names = ("event", "rollback", "step", "reason", "alarm")
         odd = [name for name in names if getattr(self, name)]
         if self.status == "Succeeded" and odd:
-            raise ValueError(f"a deployment that is Succeeded has no {odd[0]}")
+            raise InvalidValue(
+                f"a deployment that is Succeeded has no {odd[0]}",
+                code=Code.SCENARIO_EXPECT,
+            )
         if self.status == "Stopped" and self.step:
-            raise ValueError("step needs status: Failed; no step stops a deployment")
+            raise InvalidValue(
+                "step needs status: Failed; no step stops a deployment",
+                code=Code.SCENARIO_EXPECT,
+            )
         return self
 
 

@@ -77,7 +77,10 @@ class DeploymentGroupFile(Section):
     def _says_it_once(self) -> Self:
         twice = {"configuration", "termination_wait"} & self.model_fields_set
         if self.template and twice:
-            raise ValueError(f"the template gives {min(twice)}; leave it out here")
+            raise InvalidValue(
+                f"the template gives {min(twice)}; leave it out here",
+                code=Code.OPTION_TOGETHER,
+            )
         return self
 
 

@@ -6,6 +6,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from rehearsal.scenario.section import Section
 from rehearsal.scenario.values import Interval, Matcher, Port, Timeout, UrlPath
 
@@ -53,7 +55,10 @@ class HealthCheckFile(Section):
     @model_validator(mode="after")
     def _answers_before_the_next(self) -> Self:
         if self.timeout >= self.interval:
-            raise ValueError("the timeout is shorter than the interval")
+            raise InvalidValue(
+                "the timeout is shorter than the interval",
+                code=Code.SCENARIO_HEALTH_CHECK,
+            )
         return self
 
 
@@ -81,10 +86,14 @@ class LoadBalancerFile(Section):
     @model_validator(mode="after")
     def _can_be_built(self) -> Self:
         if len({each.is_http for each in self.listeners}) > 1:
-            raise ValueError(
+            raise InvalidValue(
                 "HTTP and HTTPS listeners are an application load balancer's, TCP and "
-                "TLS ones a network load balancer's; both listeners are of one kind"
+                "TLS ones a network load balancer's; both listeners are of one kind",
+                code=Code.SCENARIO_LISTENERS,
             )
         if any(each.is_encrypted for each in self.listeners) and not self.certificate:
-            raise ValueError("an HTTPS or TLS listener needs the certificate")
+            raise InvalidValue(
+                "an HTTPS or TLS listener needs the certificate",
+                code=Code.SCENARIO_LISTENERS,
+            )
         return self

@@ -7,31 +7,38 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.units import Duration
 
 
 def _whole_minutes(seconds: float) -> float:
     if seconds % 60:
-        raise ValueError("CodeDeploy waits for whole minutes; write 0s, 1m or 2h")
+        raise InvalidValue(
+            "CodeDeploy waits for whole minutes; write 0s, 1m or 2h",
+            code=Code.PLAN_RANGE,
+        )
     return seconds
 
 
 def _whole_seconds(seconds: float) -> float:
     if seconds % 1:
-        raise ValueError("a target group takes whole seconds; write 5s")
+        raise InvalidValue(
+            "a target group takes whole seconds; write 5s", code=Code.PLAN_RANGE
+        )
     return seconds
 
 
 def _absolute(path: str) -> str:
     if not path.startswith("/"):
-        raise ValueError("a path starts with '/'")
+        raise InvalidValue("a path starts with '/'", code=Code.PLAN_FORMAT)
     return path
 
 
 def _from(least: float, most: float, said: str) -> AfterValidator:
     def check(value: float) -> float:
         if not least <= value <= most:
-            raise ValueError(f"AWS takes {said}")
+            raise InvalidValue(f"AWS takes {said}", code=Code.PLAN_RANGE)
         return value
 
     return AfterValidator(check)
@@ -39,13 +46,17 @@ def _from(least: float, most: float, said: str) -> AfterValidator:
 
 def _plain(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
-        raise ValueError("a name is of letters, digits, '.', '_' and '-'")
+        raise InvalidValue(
+            "a name is of letters, digits, '.', '_' and '-'", code=Code.PLAN_FORMAT
+        )
     return name
 
 
 def _codes(matcher: str) -> str:
     if not re.fullmatch(r"[0-9]{3}([,-][0-9]{3})*", matcher):
-        raise ValueError("status codes are written 200, 200,204 or 200-299")
+        raise InvalidValue(
+            "status codes are written 200, 200,204 or 200-299", code=Code.OPTION_STATUS
+        )
     return matcher
 
 

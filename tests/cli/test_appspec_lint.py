@@ -59,7 +59,7 @@ def test_right_appspec_is_fine(content):
         pytest.param(
             "AWS::ECS::Service",
             "AWS::Lambda::Function",
-            "4:13 HG-APPSPEC-TYPE",
+            "4:13 HG-APPSPEC-RESOURCES",
             id="type",
         ),
         pytest.param(
@@ -84,7 +84,7 @@ def test_right_appspec_is_fine(content):
         pytest.param(
             "AfterAllowTraffic",
             "BeforeInstall",
-            "12:5 HG-APPSPEC-EVENT-TWICE",
+            "12:5 HG-APPSPEC-EVENT",
             id="event twice",
         ),
         pytest.param(

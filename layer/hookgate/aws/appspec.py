@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hookgate.codes import Code
 from hookgate.context import AppSpec
 from hookgate.errors import CannotMeasure
 from hookgate.model import LifecycleEvent
@@ -28,19 +29,25 @@ def parse_appspec(content: str) -> AppSpec:
     import yaml  # noqa: PLC0415 - not every revision is read
 
     if len(content) > MAX_SIZE:
-        raise CannotMeasure(f"the AppSpec is larger than {MAX_SIZE // 1024} KiB")
+        raise CannotMeasure(
+            f"the AppSpec is larger than {MAX_SIZE // 1024} KiB",
+            code=Code.APPSPEC_UNREADABLE,
+        )
     # libyaml where there is one; both read the same, one ten times as fast.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         document = _lowered(yaml.load(content, Loader=loader), [MAX_NODES])  # noqa: S506 - safe, both
     except (yaml.YAMLError, RecursionError) as error:
-        raise CannotMeasure(f"the AppSpec is not YAML or JSON: {error}") from error
+        raise CannotMeasure(
+            f"the AppSpec is not YAML or JSON: {error}", code=Code.APPSPEC_UNREADABLE
+        ) from error
     try:
         return _read(document)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise CannotMeasure(
             "the AppSpec does not describe an ECS service (Resources, Properties, "
-            f"TaskDefinition, LoadBalancerInfo): {type(error).__name__} {error}"
+            f"TaskDefinition, LoadBalancerInfo): {type(error).__name__} {error}",
+            code=Code.APPSPEC_UNREADABLE,
         ) from error
 
 
@@ -70,7 +77,9 @@ def _lowered(value: Any, left: list[int]) -> Any:
     """
     left[0] -= 1
     if left[0] < 0:
-        raise CannotMeasure(f"the AppSpec has more than {MAX_NODES} nodes")
+        raise CannotMeasure(
+            f"the AppSpec has more than {MAX_NODES} nodes", code=Code.APPSPEC_UNREADABLE
+        )
     if isinstance(value, Mapping):
         return {str(key).lower(): _lowered(each, left) for key, each in value.items()}
     if isinstance(value, list):

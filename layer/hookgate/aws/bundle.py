@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 from hookgate.aws.appspec import MAX_SIZE
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
 
 _NAMES = ("appspec.yaml", "appspec.yml", "appspec.json")
@@ -42,7 +43,9 @@ def unbundled(content: bytes, bundle: str) -> str:
                 return extracted.read(MAX_SIZE + 1).decode() if extracted else ""
         return content.decode()
     except (*broken, *let_through) as error:
-        raise CannotMeasure(f"the revision in S3 is no {bundle}: {error}") from error
+        raise CannotMeasure(
+            f"the revision in S3 is no {bundle}: {error}", code=Code.REVISION
+        ) from error
 
 
 def _only(names: list[str]) -> str:
@@ -50,4 +53,6 @@ def _only(names: list[str]) -> str:
     for name in names:
         if name.removeprefix("./") in _NAMES:
             return name
-    raise CannotMeasure(f"the revision bundle holds none of {', '.join(_NAMES)}")
+    raise CannotMeasure(
+        f"the revision bundle holds none of {', '.join(_NAMES)}", code=Code.REVISION
+    )

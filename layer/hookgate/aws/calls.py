@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hookgate.aws.clients import Clients
+from hookgate.codes import Code
 from hookgate.errors import AccessDenied, CannotMeasure, NotFound
 
 if TYPE_CHECKING:
@@ -78,7 +79,10 @@ class AwsCalls:
         action = iam_action(service, _camel(operation))
         asks = (service, operation) in _ASKS
         if not asks and not operation.startswith(_READS):
-            raise CannotMeasure(f"{action} changes something; a validator only reads")
+            raise CannotMeasure(
+                f"{action} changes something; a validator only reads",
+                code=Code.AWS_WRITE,
+            )
         try:
             return self._answer(service, operation, parameters)
         except ClientError as error:
@@ -86,10 +90,13 @@ class AwsCalls:
         except (HTTPClientError, NoConnectionError) as error:
             raise CannotMeasure(
                 f"{action} did not answer: {error}; is there a route from the function "
-                "to the service (VPC endpoint or NAT)?"
+                "to the service (VPC endpoint or NAT)?",
+                code=Code.AWS_UNREACHABLE,
             ) from error
         except BotoCoreError as error:
-            raise CannotMeasure(f"{action} could not be asked: {error}") from error
+            raise CannotMeasure(
+                f"{action} could not be asked: {error}", code=Code.AWS_UNREACHABLE
+            ) from error
 
     def _answer(
         self, service: str, operation: str, parameters: Mapping[str, Any]
@@ -132,9 +139,13 @@ def refusal(
     message = str(error.response.get("Error", {}).get("Message", ""))
     action = iam_action(service, str(error.operation_name))
     if code in _ABSENT:
-        return NotFound(f"{action} was refused: {code}: {message}")
+        return NotFound(
+            f"{action} was refused: {code}: {message}", code=Code.AWS_REFUSED
+        )
     if code not in _DENIED:
-        return CannotMeasure(f"{action} was refused: {code}: {message}")
+        return CannotMeasure(
+            f"{action} was refused: {code}: {message}", code=Code.AWS_REFUSED
+        )
     told = _PERFORM.search(message)
     resource = (told and told[2]) or _resource(parameters)
     return AccessDenied(

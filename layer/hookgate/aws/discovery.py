@@ -13,6 +13,7 @@ from hookgate.aws.task_definition import (
     fetch_task_sets,
     parse_task_set,
 )
+from hookgate.codes import Code
 from hookgate.context import (
     DeploymentContext,
     Endpoint,
@@ -49,7 +50,8 @@ def discover(
         green = Side(target_group=_other(blue.target_group, groups))
     if blue.target_group == green.target_group:
         raise CannotMeasure(
-            f"original and replacement are both behind {green.target_group.name}"
+            f"original and replacement are both behind {green.target_group.name}",
+            code=Code.DISCOVERY_TARGET_GROUP,
         )
     appspec = fetch_appspec(aws, deployment.application, identified.revision)
     return DeploymentContext(
@@ -74,7 +76,8 @@ def _green(
     if event is LifecycleEvent.BEFORE_INSTALL:
         return None
     raise CannotMeasure(
-        f"the ECS service has no task set of {deployment_id}, though Install is over"
+        f"the ECS service has no task set of {deployment_id}, though Install is over",
+        code=Code.DISCOVERY_TASK_SET,
     )
 
 
@@ -114,7 +117,8 @@ def _blue_alone(
     if len(served) != 1:
         raise CannotMeasure(
             "the ECS service has no primary task set, and the production listener "
-            f"does not forward to one of {_names(groups)}: blue cannot be told"
+            f"does not forward to one of {_names(groups)}: blue cannot be told",
+            code=Code.DISCOVERY_TASK_SET,
         )
     return Side(target_group=groups[served.pop()])
 
@@ -129,7 +133,9 @@ def _other(group: TargetGroup, groups: Mapping[str, TargetGroup]) -> TargetGroup
     free = [each for each in groups.values() if each.arn != group.arn]
     if len(free) != 1:
         raise CannotMeasure(
-            f"{_names(groups)} are no pair: no target group is left beside {group.name}"
+            f"{_names(groups)} are no pair: no target group is left beside "
+            f"{group.name}",
+            code=Code.DISCOVERY_TARGET_GROUP,
         )
     return free[0]
 
@@ -147,4 +153,7 @@ def _names(groups: Mapping[str, TargetGroup]) -> str:
 def _side(task_set: Mapping[str, Any], groups: Mapping[str, TargetGroup]) -> Side:
     for arn in _group_arns(task_set) & groups.keys():
         return Side(target_group=groups[arn], task_set=parse_task_set(task_set))
-    raise CannotMeasure(f"task set {task_set['id']} is not behind {_names(groups)}")
+    raise CannotMeasure(
+        f"task set {task_set['id']} is not behind {_names(groups)}",
+        code=Code.DISCOVERY_TARGET_GROUP,
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hookgate.aws.error_code import error_code
+from hookgate.codes import Code
 from hookgate.context import Deployment
 from hookgate.deadline import Clock, SystemClock
 from hookgate.errors import CannotMeasure
@@ -62,10 +63,14 @@ def identify(
     info = aws("codedeploy", "get_deployment", deploymentId=id_)["deploymentInfo"]
     if info.get("computePlatform") != "ECS":
         raise CannotMeasure(
-            f"{id_} deploys to {info.get('computePlatform')}, not to ECS"
+            f"{id_} deploys to {info.get('computePlatform')}, not to ECS",
+            code=Code.DISCOVERY_PLATFORM,
         )
     if info.get("status") in _OVER:
-        raise CannotMeasure(f"{id_} is already {info['status']}; no hook can change it")
+        raise CannotMeasure(
+            f"{id_} is already {info['status']}; no hook can change it",
+            code=Code.DEPLOYMENT_OVER,
+        )
     application, name = info["applicationName"], info["deploymentGroupName"]
     group = aws(
         "codedeploy",
@@ -75,7 +80,9 @@ def identify(
     )["deploymentGroupInfo"]
     services = group.get("ecsServices")
     if not services:
-        raise CannotMeasure(f"deployment group {name} names no ECS service")
+        raise CannotMeasure(
+            f"deployment group {name} names no ECS service", code=Code.DISCOVERY_SERVICE
+        )
     cluster, service = services[0]["clusterName"], services[0]["serviceName"]
     # GetDeployment's own copy is modelled, but not every answer carries it.
     given = info.get("loadBalancerInfo", {})
@@ -100,12 +107,18 @@ def identify(
 def _route(given: Mapping[str, Any], group: str) -> Route:
     pairs = given.get("targetGroupPairInfoList")
     if not pairs:
-        raise CannotMeasure(f"deployment group {group} has no pair of target groups")
+        raise CannotMeasure(
+            f"deployment group {group} has no pair of target groups",
+            code=Code.DISCOVERY_TARGET_GROUP,
+        )
     pair = pairs[0]
     production = pair.get("prodTrafficRoute", {}).get("listenerArns")
     test = pair.get("testTrafficRoute", {}).get("listenerArns")
     if not production:
-        raise CannotMeasure(f"deployment group {group} has no production listener")
+        raise CannotMeasure(
+            f"deployment group {group} has no production listener",
+            code=Code.DISCOVERY_LISTENER,
+        )
     return Route(
         target_groups=tuple(each["name"] for each in pair["targetGroups"]),
         production=production[0],
@@ -138,7 +151,8 @@ class _Due:
         if other:
             raise CannotMeasure(
                 f"CodeDeploy is at {other}, but this is the function for {self.event}: "
-                f"name the function for {other} at {other} in the AppSpec's Hooks"
+                f"name the function for {other} at {other} in the AppSpec's Hooks",
+                code=Code.HOOK_EVENT,
             )
         return ours.get("startTime")
 
@@ -150,7 +164,8 @@ class _Due:
         ours = by_name.get(str(self.event), {})
         if ours.get("status") in _ENDED:
             raise CannotMeasure(
-                f"{self.event} of {self.id} has already ended as {ours['status']}"
+                f"{self.event} of {self.id} has already ended as {ours['status']}",
+                code=Code.DEPLOYMENT_OVER,
             )
         return ours, due[0] if due and str(self.event) not in due else ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hookgate.codes import Code
 from hookgate.context import Endpoint, RuleCondition, TargetGroup
 from hookgate.errors import CannotMeasure
 from hookgate.validator import Aws
@@ -63,7 +64,9 @@ def fetch_endpoints(
     listeners = {each["ListenerArn"]: each for each in answer["Listeners"]}
     for arn in wanted:
         if arn not in listeners:
-            raise CannotMeasure(f"the load balancer has no listener {arn}")
+            raise CannotMeasure(
+                f"the load balancer has no listener {arn}", code=Code.DISCOVERY_LISTENER
+            )
     balancers = sorted({each["LoadBalancerArn"] for each in listeners.values()})
     answer = aws("elbv2", "describe_load_balancers", LoadBalancerArns=balancers)
     names = {e["LoadBalancerArn"]: e["DNSName"] for e in answer["LoadBalancers"]}
@@ -83,7 +86,10 @@ def _endpoint(
     listener = listeners[_listener_arn(arn)]
     protocol = listener["Protocol"]
     if protocol not in _SCHEME:
-        raise CannotMeasure(f"a {protocol} listener cannot be asked: {arn}")
+        raise CannotMeasure(
+            f"a {protocol} listener cannot be asked: {arn}",
+            code=Code.DISCOVERY_LISTENER,
+        )
     rule = _moved_rule(aws, arn, listener, groups)
     return Endpoint(
         scheme=_SCHEME[protocol],
@@ -112,7 +118,9 @@ def _moved_rule(
         if named and not rule["IsDefault"] and _forwards_to(rule["Actions"], groups):
             return dict(rule)
     names = " or ".join(group.name for group in groups.values())
-    raise CannotMeasure(f"{arn} forwards neither to {names}")
+    raise CannotMeasure(
+        f"{arn} forwards neither to {names}", code=Code.DISCOVERY_LISTENER
+    )
 
 
 def _forwards_to(

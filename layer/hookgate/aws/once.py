@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, ReportError
 
@@ -96,6 +97,7 @@ class DynamoDbOnce:
             raise CannotMeasure(
                 f"the idempotency table {self.table} cannot be used: {error}; does the "
                 "function's role have dynamodb:GetItem, PutItem, UpdateItem and "
-                "DeleteItem on it?"
+                "DeleteItem on it?",
+                code=Code.IDEMPOTENCY,
             ) from error
         return done[0] if done else remembered

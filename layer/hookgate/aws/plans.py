@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hookgate.aws.error_code import error_code
 from hookgate.aws.stored import read_body
+from hookgate.codes import Code
 from hookgate.context import Deployment
 from hookgate.errors import CannotMeasure, InputError
 from hookgate.http_probe.address import AddressPolicy
@@ -59,7 +60,9 @@ class PlanSources:
             if text is not None:
                 return read_plan(text, place, resolve, files, policy=self.policy)
             tried.append(place)
-        raise CannotMeasure(f"there is no plan; looked for {', '.join(tried)}")
+        raise CannotMeasure(
+            f"there is no plan; looked for {', '.join(tried)}", code=Code.PLAN_MISSING
+        )
 
     def _places(
         self, deployment: Deployment
@@ -107,16 +110,20 @@ class PlanSources:
         try:
             content = self._object(key, MOST_BYTES)
         except CannotMeasure as error:
-            raise InputError(str(error)) from error
+            raise InputError(str(error), code=error.code) from error
         if content is None:
-            raise InputError(f"there is no s3://{self.bucket}/{key}")
+            raise InputError(
+                f"there is no s3://{self.bucket}/{key}", code=Code.INCLUDE_MISSING
+            )
         return bounded(content, name)
 
     def _file(self, name: str) -> Path:
         """A file below the folder: an application's name may hold dots and slashes."""
         path = (self.folder / f"{name}.yaml").resolve()
         if not path.is_relative_to(self.folder.resolve()):
-            raise CannotMeasure(f"{name} names no plan below {self.folder}")
+            raise CannotMeasure(
+                f"{name} names no plan below {self.folder}", code=Code.PLAN_MISSING
+            )
         return path
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from hookgate.aws.appspec import parse_appspec
 from hookgate.aws.bundle import MAX_BUNDLE, unbundled
 from hookgate.aws.stored import read_body
+from hookgate.codes import Code
 from hookgate.context import AppSpec
 from hookgate.errors import CannotMeasure
 from hookgate.validator import Aws
@@ -26,7 +27,10 @@ def fetch_appspec(aws: Aws, application: str, revision: Mapping[str, Any]) -> Ap
     if kind == "S3":
         return parse_appspec(_from_s3(aws, revision["s3Location"]))
     if kind not in {"AppSpecContent", "String"}:
-        raise CannotMeasure(f"an AppSpec in a revision of type {kind} cannot be read")
+        raise CannotMeasure(
+            f"an AppSpec in a revision of type {kind} cannot be read",
+            code=Code.REVISION,
+        )
     answer = aws(
         "codedeploy",
         "get_application_revision",
@@ -36,7 +40,9 @@ def fetch_appspec(aws: Aws, application: str, revision: Mapping[str, Any]) -> Ap
     given = answer["revision"]
     content = given.get("appSpecContent") or given.get("string") or {}
     if not content.get("content"):
-        raise CannotMeasure("CodeDeploy returned the revision without its AppSpec")
+        raise CannotMeasure(
+            "CodeDeploy returned the revision without its AppSpec", code=Code.REVISION
+        )
     return parse_appspec(content["content"])
 
 
@@ -55,5 +61,7 @@ def _from_s3(aws: Aws, location: Mapping[str, Any]) -> str:
     place = f"s3://{location['bucket']}/{location['key']}"
     content = read_body(answer, place, MAX_BUNDLE)
     if len(content) > MAX_BUNDLE:
-        raise CannotMeasure(f"the revision is larger than {MAX_BUNDLE // 2**20} MiB")
+        raise CannotMeasure(
+            f"the revision is larger than {MAX_BUNDLE // 2**20} MiB", code=Code.REVISION
+        )
     return unbundled(content, str(location.get("bundleType", "YAML")))

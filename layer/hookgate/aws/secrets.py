@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
 from hookgate.validator import Aws
 
@@ -28,11 +29,14 @@ class SecretReader:
         if not self._prefix:
             raise CannotMeasure(
                 f"${{secret.{name}}} is not known: set the parameter SecretPrefix of "
-                "the stack"
+                "the stack",
+                code=Code.SECRET,
             )
         answer = self._aws(
             "secretsmanager", "get_secret_value", SecretId=f"{self._prefix}{name}"
         )
         if not answer.get("SecretString"):
-            raise CannotMeasure(f"the secret {self._prefix}{name} is empty or binary")
+            raise CannotMeasure(
+                f"the secret {self._prefix}{name} is empty or binary", code=Code.SECRET
+            )
         return str(answer["SecretString"])

@@ -6,6 +6,7 @@ import http.client
 from collections.abc import Mapping
 from typing import Any
 
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
 
 
@@ -33,6 +34,7 @@ def read_body(answer: Mapping[str, Any], place: str, limit: int) -> bytes:
         OSError,
     ) as error:
         raise CannotMeasure(
-            f"{place} could not be read to its end: {type(error).__name__}: {error}"
+            f"{place} could not be read to its end: {type(error).__name__}: {error}",
+            code=Code.S3_OBJECT,
         ) from error
     return content

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from hookgate.codes import Code
 from hookgate.context import Container, Image, TaskDefinition, TaskSet
 from hookgate.errors import CannotMeasure
 from hookgate.validator import Aws
@@ -61,7 +62,10 @@ def fetch_task_sets(aws: Aws, cluster: str, service: str) -> list[Mapping[str, A
     """
     answer = aws("ecs", "describe_services", cluster=cluster, services=[service])
     if not answer.get("services"):
-        raise CannotMeasure(f"ECS knows no service {service} in cluster {cluster}")
+        raise CannotMeasure(
+            f"ECS knows no service {service} in cluster {cluster}",
+            code=Code.DISCOVERY_SERVICE,
+        )
     return list(answer["services"][0].get("taskSets", ()))
 
 

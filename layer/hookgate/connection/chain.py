@@ -6,6 +6,7 @@ import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from hookgate.codes import Code
 from hookgate.errors import NoAnswer
 
 
@@ -32,7 +33,7 @@ def presented(encrypted: ssl.SSLSocket) -> tuple[Presented, ...]:
     """
     ders = _unverified(encrypted)
     if not ders:
-        raise NoAnswer("the server presented no certificate")
+        raise NoAnswer("the server presented no certificate", code=Code.TLS_CERTIFICATE)
     return tuple(_read(each) for each in ders)
 
 
@@ -59,4 +60,7 @@ def _read(der: bytes) -> Presented:
             bits=int(key.bit_size),
         )
     except (ValueError, TypeError, KeyError) as error:
-        raise NoAnswer(f"the server's certificate cannot be read: {error}") from None
+        raise NoAnswer(
+            f"the server's certificate cannot be read: {error}",
+            code=Code.TLS_CERTIFICATE,
+        ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from hookgate.codes import Code
 from hookgate.connection.line import Line
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
@@ -89,7 +90,7 @@ class Destination:
             CannotMeasure: no time is left, or the address is never asked.
         """
         if self.deadline.expired:
-            raise CannotMeasure(f"no time left to ask {self.place}")
+            raise CannotMeasure(f"no time left to ask {self.place}", code=Code.NO_TIME)
         deadline = self.deadline.within(seconds)
         exchange = Exchange(
             endpoint=self.endpoint,

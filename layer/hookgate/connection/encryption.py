@@ -7,7 +7,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from hookgate.codes import Code
 from hookgate.connection import TlsVersion
+from hookgate.errors import InvalidValue
 from hookgate.probe import Trust
 from hookgate.secret_text import SecretText
 
@@ -20,9 +22,10 @@ def _pem(value: str) -> str:
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=value)
         except (ssl.SSLError, ValueError):
-            raise ValueError(
+            raise InvalidValue(
                 "these are no certificates in PEM; the text begins with "
-                "-----BEGIN CERTIFICATE-----"
+                "-----BEGIN CERTIFICATE-----",
+                code=Code.OPTION_TLS,
             ) from None
     return value
 
@@ -65,9 +68,14 @@ class Encryption(BaseModel):
     @model_validator(mode="after")
     def _fits(self) -> Encryption:
         if self.min_version > self.max_version:
-            raise ValueError("min_version is newer than max_version")
+            raise InvalidValue(
+                "min_version is newer than max_version", code=Code.OPTION_TLS
+            )
         if (self.certificate is None) != (self.key is None):
-            raise ValueError("certificate and key belong together: give both")
+            raise InvalidValue(
+                "certificate and key belong together: give both",
+                code=Code.OPTION_TOGETHER,
+            )
         return self
 
     @property

@@ -7,6 +7,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Self
 
+from hookgate.codes import Code
 from hookgate.connection.trusting import context_of
 from hookgate.deadline import Deadline
 from hookgate.errors import NoAnswer
@@ -75,7 +76,9 @@ class Line:
         except OSError as error:
             from hookgate.http_probe.tls import explain  # noqa: PLC0415 - brings urllib3 in, to word a failure
 
-            raise NoAnswer(explain(self.place, error)) from error
+            raise NoAnswer(
+                explain(self.place, error), code=Code.TLS_HANDSHAKE
+            ) from error
         self.socket = encrypted
         return encrypted
 
@@ -92,10 +95,19 @@ class Line:
     def _bound(self, what: str) -> None:
         left = self.deadline.remaining
         if left <= 0:
-            raise NoAnswer(f"{self.place} {what} before the time was over")
+            raise NoAnswer(
+                f"{self.place} {what} before the time was over",
+                code=Code.CONNECTION_TIMEOUT,
+            )
         self.socket.settimeout(left)
 
     def _broken(self, error: OSError, what: str) -> NoAnswer:
         if isinstance(error, TimeoutError):
-            return NoAnswer(f"{self.place} {what} before the time was over")
-        return NoAnswer(f"{self.place} cut the connection: {error.strerror or error}")
+            return NoAnswer(
+                f"{self.place} {what} before the time was over",
+                code=Code.CONNECTION_TIMEOUT,
+            )
+        return NoAnswer(
+            f"{self.place} cut the connection: {error.strerror or error}",
+            code=Code.CONNECTION_CLOSED,
+        )

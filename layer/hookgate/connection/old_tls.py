@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import warnings
 
+from hookgate.codes import Code
 from hookgate.connection.line import Line
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.probe import Trust
@@ -38,7 +39,8 @@ def agreed_on(line: Line, than: str) -> str | None:
             return None
         raise CannotMeasure(
             f"whether {line.place} refuses versions before TLSv{than} is not known: "
-            f"{error}"
+            f"{error}",
+            code=Code.TLS_VERSION,
         ) from None
 
 

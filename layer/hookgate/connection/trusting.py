@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from tempfile import NamedTemporaryFile
 
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
 from hookgate.probe import Trust
 
@@ -62,5 +63,6 @@ def _present(context: ssl.SSLContext, trust: Trust) -> None:
         except (ssl.SSLError, ValueError):
             raise CannotMeasure(
                 "the client's certificate and key cannot be used: encryption.key is "
-                "the certificate's own key in PEM, without a password"
+                "the certificate's own key in PEM, without a password",
+                code=Code.TLS_CLIENT,
             ) from None

@@ -21,6 +21,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Any, BinaryIO, TextIO, cast
 
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
 
 LIMIT = 64 * 1024
@@ -50,7 +51,7 @@ class StepOutput:
         """
         self._size += size
         if self.overflowed:
-            raise CannotMeasure(TOO_MUCH)
+            raise CannotMeasure(TOO_MUCH, code=Code.STEP_OUTPUT)
 
     @property
     def overflowed(self) -> bool:

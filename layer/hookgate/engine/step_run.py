@@ -203,5 +203,7 @@ def _counted(findings: Iterator[Finding]) -> Iterator[Finding]:
         )
     for number, finding in enumerate(findings, 1):
         if number > MAX_FINDINGS:
-            raise Defect(f"the validator stated more than {MAX_FINDINGS} findings")
+            raise Defect(
+                f"the validator stated more than {MAX_FINDINGS} findings",
+            )
         yield finding

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.expectation.conversions import to_date
 from hookgate.expectation.json_text import json_path
 from hookgate.expectation.markup import css, xpath
@@ -32,7 +34,7 @@ def text(value: object) -> str:
         ValueError: it is something else.
     """
     if not isinstance(value, str):
-        raise ValueError("this is text; put it in quotes")  # noqa: TRY004 - pydantic turns ValueError into its error
+        raise InvalidValue("this is text; put it in quotes", code=Code.ASSERT_ARGUMENT)
     return value
 
 
@@ -43,7 +45,10 @@ def number(value: object) -> float:
         ValueError: it is something else; a boolean is no number.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("this is a number; write it without quotes and unit")  # noqa: TRY004 - as above
+        raise InvalidValue(
+            "this is a number; write it without quotes and unit",
+            code=Code.ASSERT_ARGUMENT,
+        )
     return value
 
 
@@ -54,7 +59,9 @@ def whole(value: object) -> int:
         ValueError: it is something else.
     """
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("this is a whole number such as 2")  # noqa: TRY004 - as above
+        raise InvalidValue(
+            "this is a whole number such as 2", code=Code.ASSERT_ARGUMENT
+        )
     return value
 
 
@@ -66,7 +73,10 @@ def instant(value: object) -> Any:
     """
     read = to_date(text(value))
     if isinstance(read, Unreadable):
-        raise ValueError(f"{value!r} is not a date; write 2026-01-31T12:00:00Z")  # noqa: TRY004 - as above
+        raise InvalidValue(
+            f"{value!r} is not a date; write 2026-01-31T12:00:00Z",
+            code=Code.ASSERT_ARGUMENT,
+        )
     return read
 
 
@@ -79,8 +89,9 @@ def octets(value: object) -> bytes:
     try:
         return bytes.fromhex(text(value))
     except ValueError:
-        raise ValueError(
-            f"{value!r} are no bytes; write hexadecimal in quotes, such as '89 50 4e'"
+        raise InvalidValue(
+            f"{value!r} are no bytes; write hexadecimal in quotes, such as '89 50 4e'",
+            code=Code.ASSERT_ARGUMENT,
         ) from None
 
 
@@ -106,13 +117,18 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def _separator(value: object) -> str:
     if not text(value):
-        raise ValueError("an empty text is between all characters; write another")
+        raise InvalidValue(
+            "an empty text is between all characters; write another",
+            code=Code.ASSERT_ARGUMENT,
+        )
     return str(value)
 
 
 def _format(value: object) -> str:
     if "%" not in text(value):
-        raise ValueError(f"{value!r} is no format such as '%d.%m.%Y'")
+        raise InvalidValue(
+            f"{value!r} is no format such as '%d.%m.%Y'", code=Code.ASSERT_ARGUMENT
+        )
     return str(value)
 
 
@@ -122,14 +138,19 @@ def _replacement(value: object) -> tuple[Any, str]:
         {"text", "with"},
         {"matches", "with"},
     ):
-        raise ValueError('write {text: "a", with: "b"} or {matches: "a+", with: "b"}')
+        raise InvalidValue(
+            'write {text: "a", with: "b"} or {matches: "a+", with: "b"}',
+            code=Code.OPTION_ONE_OF,
+        )
     old = _separator(value["text"]) if "text" in keys else pattern(value["matches"])
     return old, text(value["with"])
 
 
 def _hash(value: object) -> str:
     if value not in HASHES:
-        raise ValueError(f"{value!r} is not one of {', '.join(HASHES)}")
+        raise InvalidValue(
+            f"{value!r} is not one of {', '.join(HASHES)}", code=Code.ASSERT_ARGUMENT
+        )
     return str(value)
 
 

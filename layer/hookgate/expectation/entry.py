@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.expectation.arguments import HASHES, did_you_mean
 from hookgate.expectation.json_text import JsonPath
 from hookgate.expectation.markup import Css, XPath
@@ -63,7 +65,7 @@ class Named(BaseModel):
     @classmethod
     def _is_mapping(cls, value: object) -> object:
         if not isinstance(value, dict | BaseModel):
-            raise ValueError(_GIVE_ONE)  # noqa: TRY004 - pydantic turns ValueError into its error
+            raise InvalidValue(_GIVE_ONE, code=Code.OPTION_ONE_OF)
         return value
 
 
@@ -115,15 +117,17 @@ def query_of(entry: Named) -> Query:
     """
     given = [name for name in RULES if name in entry.model_fields_set]
     if len(given) != 1:
-        raise ValueError(_GIVE_ONE)
+        raise InvalidValue(_GIVE_ONE, code=Code.OPTION_ONE_OF)
     name = given[0]
     attribute: str | None = entry.attribute
     if name == "cookie" and attribute is not None and attribute not in ATTRIBUTES:
-        raise ValueError(
-            f"unknown attribute {attribute[:64]!r}{did_you_mean(attribute, ATTRIBUTES)}"
-        )
+        hint = did_you_mean(attribute, ATTRIBUTES)
+        what = f"unknown attribute {attribute[:64]!r}{hint}"
+        raise InvalidValue(what, code=Code.ASSERT_QUERY)
     if attribute is not None and name not in {"cookie", "css"}:
-        raise ValueError("attribute goes with cookie or css; leave it out")
+        raise InvalidValue(
+            "attribute goes with cookie or css; leave it out", code=Code.OPTION_TOGETHER
+        )
     argument = getattr(entry, name) if name in NAMED else None
     return Query(name=name, argument=argument, attribute=attribute)
 
@@ -138,7 +142,8 @@ def nothing_beside(entry: Named, query: str, others: Sequence[str]) -> None:
         name for name in others if name in entry.model_fields_set or name == "not"
     ]
     if beside:
-        raise ValueError(
+        raise InvalidValue(
             f"{beside[0]} of {query} stands inside of it: "
-            f"{{{query}: {{{beside[0]}: …}}}}"
+            f"{{{query}: {{{beside[0]}: …}}}}",
+            code=Code.ASSERT_QUERY,
         )

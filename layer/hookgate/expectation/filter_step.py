@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.expectation import arguments
 from hookgate.expectation.filters import RULES
 from hookgate.expectation.value import (
@@ -66,19 +68,26 @@ def step(written: object) -> Step:
     name, given = _parts(written)
     rule = RULES.get(name)
     if rule is None:
-        raise ValueError(
-            f"unknown filter {name[:64]!r}{arguments.did_you_mean(name, RULES)}"
+        raise InvalidValue(
+            f"unknown filter {name[:64]!r}{arguments.did_you_mean(name, RULES)}",
+            code=Code.ASSERT_FILTER,
         )
     if not given:
         if rule.argument and not rule.optional:
-            raise ValueError(f"{name} needs {rule.argument.what}; write {{{name}: …}}")
+            raise InvalidValue(
+                f"{name} needs {rule.argument.what}; write {{{name}: …}}",
+                code=Code.ASSERT_ARGUMENT,
+            )
         return Step(name, written, ())
     if rule.argument is None:
-        raise ValueError(f"{name} takes no argument; write it alone: {name}")
+        raise InvalidValue(
+            f"{name} takes no argument; write it alone: {name}",
+            code=Code.ASSERT_ARGUMENT,
+        )
     try:
         return Step(name, written, (rule.argument.read(given[0]),))
     except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
+        raise InvalidValue.within(name, error) from None
 
 
 def check_chain(steps: Sequence[Step], kind: Kind | None) -> Kind | None:
@@ -91,9 +100,10 @@ def check_chain(steps: Sequence[Step], kind: Kind | None) -> Kind | None:
     for each in steps:
         rule = RULES[each.name]
         if kind is not None and kind not in rule.takes:
-            raise ValueError(
+            raise InvalidValue(
                 f"{each.name} takes {listed(rule.takes)}, and {before} gives "
-                f"{listed([kind])}"
+                f"{listed([kind])}",
+                code=Code.ASSERT_KIND,
             )
         kind, before = rule.gives, each.name
     return kind
@@ -105,7 +115,9 @@ def _parts(written: object) -> tuple[str, tuple[Any, ...]]:
     if isinstance(written, dict) and len(written) == 1:
         name, argument = next(iter(written.items()))
         return str(name), (argument,)
-    raise ValueError('a filter is its name, or one key such as {split: ","}')
+    raise InvalidValue(
+        'a filter is its name, or one key such as {split: ","}', code=Code.ASSERT_FILTER
+    )
 
 
 def _json_schema() -> dict[str, Any]:

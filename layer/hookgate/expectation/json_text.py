@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.expectation.value import Missing, Unreadable
 
 if TYPE_CHECKING:
@@ -29,18 +31,26 @@ def json_path(value: object) -> JSONPath:
     if isinstance(value, JSONPath):
         return value
     if not isinstance(value, str):
-        raise ValueError("a JSON path is text such as $.status")  # noqa: TRY004 - pydantic turns ValueError into its error
+        raise InvalidValue(
+            "a JSON path is text such as $.status", code=Code.ASSERT_QUERY
+        )
     if not value.startswith("$"):
-        raise ValueError(f"{value!r} is not a JSON path: it begins with $.")
+        raise InvalidValue(
+            f"{value!r} is not a JSON path: it begins with $.",
+            code=Code.ASSERT_QUERY,
+        )
     try:
         compiled = JSONPathEnvironment(strict=True).compile(value)
     except JSONPathError as error:
         # The library's own text may fail to build for an error at the end.
-        raise ValueError(
-            f"{value!r} is not a JSON path such as $.status: {error.args[0]}"
+        raise InvalidValue(
+            f"{value!r} is not a JSON path such as $.status: {error.args[0]}",
+            code=Code.ASSERT_QUERY,
         ) from None
     if not isinstance(compiled, JSONPath):
-        raise ValueError(f"{value!r} is not a single JSON path")  # noqa: TRY004 - as above
+        raise InvalidValue(
+            f"{value!r} is not a single JSON path", code=Code.ASSERT_QUERY
+        )
     return compiled
 
 

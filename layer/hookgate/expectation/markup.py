@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.expectation.value import Missing, Unreadable
 from hookgate.second_layer import demand
 
@@ -28,8 +30,9 @@ def xpath(value: object) -> Any:
     try:
         return etree.XPath(text, smart_strings=False)
     except etree.XPathError as error:
-        raise ValueError(
-            f"{text!r} is not an XPath expression such as //h1: {error}"
+        raise InvalidValue(
+            f"{text!r} is not an XPath expression such as //h1: {error}",
+            code=Code.ASSERT_QUERY,
         ) from None
 
 
@@ -47,8 +50,9 @@ def css(value: object) -> Any:
     try:
         return CSSSelector(text, translator="html")
     except SelectorError as error:
-        raise ValueError(
-            f"{text!r} is not a CSS selector such as main h1: {error}"
+        raise InvalidValue(
+            f"{text!r} is not a CSS selector such as main h1: {error}",
+            code=Code.ASSERT_QUERY,
         ) from None
 
 
@@ -139,5 +143,5 @@ def _encoding(text: bytes) -> str | None:
 def _text(value: object, instead: str) -> str:
     text = getattr(value, "css", None) or getattr(value, "path", None) or value
     if not isinstance(text, str):
-        raise ValueError(instead)  # noqa: TRY004 - pydantic turns ValueError into its error
+        raise InvalidValue(instead, code=Code.ASSERT_QUERY)
     return text

@@ -15,10 +15,12 @@ from pydantic import (
     model_validator,
 )
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.expectation import predicates
 from hookgate.expectation.filter_step import MOST, Filter, Step, check_chain
 from hookgate.expectation.predicate import Inner, Predicate, argument_for
-from hookgate.expectation.value import Kind
+from hookgate.expectation.value import Kind, Missing, Unreadable
 from hookgate.model import Finding
 from hookgate.units import Pattern
 
@@ -35,7 +37,10 @@ def absent() -> Any:
 
 def _bound(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError("a bound is a number, a date, or has a unit such as 500ms")  # noqa: TRY004 - pydantic turns ValueError into its error
+        raise InvalidValue(
+            "a bound is a number, a date, or has a unit such as 500ms",
+            code=Code.OPTION_BOUND,
+        )
     return value
 
 
@@ -128,7 +133,10 @@ class Must(BaseModel):
     def _is_mapping(cls, value: object) -> object:
         if not isinstance(value, dict | BaseModel):
             said = value if isinstance(value, str | int | float) else "…"
-            raise ValueError(f"say what must hold, such as {{equals: {said}}}")  # noqa: TRY004 - as above
+            raise InvalidValue(
+                f"say what must hold, such as {{equals: {said}}}",
+                code=Code.ASSERT_PREDICATE,
+            )
         return value
 
     def compiled(self, kind: Kind | None, whole: Kind | None = None) -> Inner:
@@ -163,7 +171,9 @@ class Must(BaseModel):
 
     def _name(self) -> str:
         if len(self.written) != 1:
-            raise ValueError(f"give one of {', '.join(predicates.NAMES)}")
+            raise InvalidValue(
+                f"give one of {', '.join(predicates.NAMES)}", code=Code.OPTION_ONE_OF
+            )
         return self.written[0]
 
 
@@ -184,7 +194,7 @@ def _inner(name: str, written: Must, kind: Kind | None) -> Inner:
     try:
         return written.compiled(kind)
     except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
+        raise InvalidValue.within(name, error) from None
 
 
 def told(where: str, value: Any, inner: Inner) -> Finding:
@@ -192,8 +202,15 @@ def told(where: str, value: Any, inner: Inner) -> Finding:
     names = ", ".join(each.name for each in inner.steps)
     for step in inner.steps:
         value = step(value)
+    ok = inner.predicate.weigh(value) is True
+    code = Code.ASSERT_VALUE
+    if not ok and isinstance(value, Missing):
+        code = Code.ASSERT_MISSING
+    if not ok and isinstance(value, Unreadable):
+        code = Code.ASSERT_UNREADABLE
     return Finding(
-        ok=inner.predicate.weigh(value) is True,
+        ok=ok,
+        code=code,
         summary=f"{where}{f', then {names}' if names else ''}: expected "
         f"{inner.predicate.expected}, came {inner.predicate.came(value)}",
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.expectation import arguments
 from hookgate.expectation.filter_step import Step
 from hookgate.expectation.predicates import OF_LISTS, RULES
@@ -121,13 +123,14 @@ def argument_for(name: str, written: Any, kind: Kind | None) -> Any:
         ValueError: it does not fit, or no value of that kind can satisfy the predicate.
     """
     if name in RULES and kind is not None and kind not in RULES[name].takes:
-        raise ValueError(
-            f"{name} takes {listed(RULES[name].takes)}, and this is {listed([kind])}"
+        raise InvalidValue(
+            f"{name} takes {listed(RULES[name].takes)}, and this is {listed([kind])}",
+            code=Code.ASSERT_KIND,
         )
     try:
         return _read(name, written, kind)
     except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
+        raise InvalidValue.within(name, error) from None
 
 
 def _read(name: str, written: Any, kind: Kind | None) -> Any:
@@ -136,7 +139,10 @@ def _read(name: str, written: Any, kind: Kind | None) -> Any:
     if name == "between":
         low, high = (arguments.of_kind(kind or Kind.NUMBER, each) for each in written)
         if low > high:
-            raise ValueError(f"{written[0]} is more than {written[1]}; swap them")
+            raise InvalidValue(
+                f"{written[0]} is more than {written[1]}; swap them",
+                code=Code.ASSERT_ARGUMENT,
+            )
         return low, high
     if name in {"equals", "differs"}:
         return arguments.of_kind(kind, written)

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hookgate.codes import Code
 from hookgate.context import DeploymentContext, Endpoint, Side
 from hookgate.errors import CannotMeasure
 from hookgate.model import Finding
@@ -74,7 +75,10 @@ def foreign_findings(body: bytes, who: str) -> tuple[Finding, ...]:
         CannotMeasure: it is too long, not JSON, of another shape, or without a finding.
     """
     if len(body) > MAX_ANSWER:
-        raise CannotMeasure(f"{who} answered more than {MAX_ANSWER // 1024} KiB")
+        raise CannotMeasure(
+            f"{who} answered more than {MAX_ANSWER // 1024} KiB",
+            code=Code.FOREIGN_ANSWER,
+        )
     try:
         read = _Answer.model_validate_json(body)
     except ValidationError as error:
@@ -82,10 +86,13 @@ def foreign_findings(body: bytes, who: str) -> tuple[Finding, ...]:
         where = ".".join(map(str, first["loc"])) or "the answer"
         raise CannotMeasure(
             f"{who} did not answer as it must: {where}: {first['msg']}; write "
-            '{"findings": [{"ok": true, "summary": "…"}]}'
+            '{"findings": [{"ok": true, "summary": "…"}]}',
+            code=Code.FOREIGN_ANSWER,
         ) from None
     return tuple(
-        Finding(ok=each.ok, summary=each.summary, evidence=each.evidence)
+        Finding(
+            ok=each.ok, summary=each.summary, evidence=each.evidence, code=Code.FOREIGN
+        )
         for each in read.findings
     )
 

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from typing import IO
 
+from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure
 from hookgate.redaction import masked
@@ -50,7 +51,8 @@ def run_child(
             )
         except OSError as error:
             raise CannotMeasure(
-                f"{command[0]} cannot be run: {error.strerror or error}"
+                f"{command[0]} cannot be run: {error.strerror or error}",
+                code=Code.COMMAND_MISSING,
             ) from None
     with child:
         try:
@@ -58,11 +60,13 @@ def run_child(
             code = child.wait(deadline.remaining)
         except (TimeoutError, subprocess.TimeoutExpired):
             raise CannotMeasure(
-                f"{command[0]} did not end within {limit} and was killed"
+                f"{command[0]} did not end within {limit} and was killed",
+                code=Code.COMMAND_FAILED,
             ) from None
         except OverflowError:
             raise CannotMeasure(
-                f"{command[0]} wrote more than {most} bytes and was killed"
+                f"{command[0]} wrote more than {most} bytes and was killed",
+                code=Code.COMMAND_FAILED,
             ) from None
         finally:
             with contextlib.suppress(ProcessLookupError):
@@ -70,7 +74,10 @@ def run_child(
     if code != 0:
         said = masked(complaints.decode("utf-8", "replace")).strip()[-_TOLD:]
         ended = f"signal {-code}" if code < 0 else f"exit code {code}"
-        raise CannotMeasure(f"{command[0]} failed ({ended}): {said or 'no word why'}")
+        raise CannotMeasure(
+            f"{command[0]} failed ({ended}): {said or 'no word why'}",
+            code=Code.COMMAND_FAILED,
+        )
     return written
 
 

@@ -11,7 +11,8 @@ from urllib.parse import quote_plus, urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hookgate.errors import NoAnswer
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue, NoAnswer
 from hookgate.probe import Probe, Request
 from hookgate.redaction import hide
 from hookgate.secret_text import SecretText
@@ -67,7 +68,9 @@ class Auth(BaseModel):
     def _one(self) -> Auth:
         given = [each for each in (self.basic, self.bearer, self.oauth2) if each]
         if len(given) != 1:
-            raise ValueError("give one of basic, bearer, oauth2")
+            raise InvalidValue(
+                "give one of basic, bearer, oauth2", code=Code.OPTION_ONE_OF
+            )
         return self
 
     def authorized(self, request: Request, probe: Probe) -> Request:
@@ -106,14 +109,14 @@ def _token(oauth2: OAuth2, request: Request, probe: Probe) -> str:
     )
     where = f"the token endpoint {oauth2.token_path} answered {reply.status}"
     if reply.status != 200:
-        raise NoAnswer(f"{where}, expected 200")
+        raise NoAnswer(f"{where}, expected 200", code=Code.AUTH)
     try:
         said: Any = json.loads(reply.body)
     except (ValueError, RecursionError):
-        raise NoAnswer(f"{where}, but not with JSON") from None
+        raise NoAnswer(f"{where}, but not with JSON", code=Code.AUTH) from None
     token = said.get("access_token") if isinstance(said, dict) else None
     if not isinstance(token, str) or not token:
-        raise NoAnswer(f"{where}, but without an access_token")
+        raise NoAnswer(f"{where}, but without an access_token", code=Code.AUTH)
     hide(token)
     return token
 

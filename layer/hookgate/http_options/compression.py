@@ -6,15 +6,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
+
 
 def _many(value: Any) -> Any:
     many = value if isinstance(value, list | tuple) else [value]
     if "identity" in many:
         if len(many) > 1:
-            raise ValueError("identity means none: give it alone")
+            raise InvalidValue(
+                "identity means none: give it alone", code=Code.OPTION_TOGETHER
+            )
         return ()
     if not many:
-        raise ValueError("write identity for none")
+        raise InvalidValue("write identity for none", code=Code.OPTION_TOGETHER)
     return tuple(dict.fromkeys(many))
 
 

@@ -16,6 +16,7 @@ from ipaddress import (
 )
 from queue import Empty, Queue
 
+from hookgate.codes import Code
 from hookgate.context import Endpoint
 from hookgate.errors import CannotMeasure, NoAnswer
 
@@ -114,7 +115,8 @@ class AddressPolicy:
         for each in found:
             if reason := forbidden(each, loopback=self.loopback or emulated):
                 raise CannotMeasure(
-                    f"{host} leads to {each}, which is never connected to: {reason}"
+                    f"{host} leads to {each}, which is never connected to: {reason}",
+                    code=Code.ADDRESS,
                 )
         return found
 
@@ -131,12 +133,15 @@ class AddressPolicy:
         try:
             found = answer.get(timeout=seconds)
         except Empty:
-            raise NoAnswer(f"the name {host} was not resolved in time") from None
+            raise NoAnswer(
+                f"the name {host} was not resolved in time", code=Code.DNS_RESOLVE
+            ) from None
         if isinstance(found, Exception) or not found:
             why = found if isinstance(found, Exception) else "no address"
             raise NoAnswer(
                 f"the name {host} does not resolve ({why}); does the function run in a "
-                "VPC that can resolve it?"
+                "VPC that can resolve it?",
+                code=Code.DNS_RESOLVE,
             )
         return found
 
@@ -165,7 +170,10 @@ def families(addresses: Sequence[str], ip: str, host: str) -> list[str]:
     if ip.endswith("?"):
         return [*wanted, *(each for each in addresses if each not in wanted)]
     if not wanted:
-        raise NoAnswer(f"{host} has no IPv{ip} address: {', '.join(addresses)}")
+        raise NoAnswer(
+            f"{host} has no IPv{ip} address: {', '.join(addresses)}",
+            code=Code.DNS_RESOLVE,
+        )
     return wanted
 
 

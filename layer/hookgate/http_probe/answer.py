@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hookgate.codes import Code
 from hookgate.errors import NoAnswer
 from hookgate.http_probe.exchange import Exchange, Phase
 from hookgate.redaction import masked
@@ -102,7 +103,8 @@ class Answer:
         self._size += len(piece)
         if self._size > self.max_body:
             self.trouble = NoAnswer(
-                f"the body is larger than max_body, {self.max_body} bytes"
+                f"the body is larger than max_body, {self.max_body} bytes",
+                code=Code.HTTP_BODY_SIZE,
             )
             return -1
         self._body.append(piece)
@@ -110,17 +112,23 @@ class Answer:
 
     def _stop(self, why: str) -> int:
         place = self.exchange.place
-        self.trouble = NoAnswer(f"{place} answered, but not in HTTP: {why}")
+        self.trouble = NoAnswer(
+            f"{place} answered, but not in HTTP: {why}", code=Code.HTTP_PROTOCOL
+        )
         return -1
 
     def no_http(self, why: str, began: bytes) -> NoAnswer:
         """What to raise when something came that is no HTTP."""
         place = self.exchange.place
         if began.startswith(_TLS_ALERT):
-            return NoAnswer(f"{place} speaks TLS where plain HTTP was expected")
+            return NoAnswer(
+                f"{place} speaks TLS where plain HTTP was expected",
+                code=Code.HTTP_PROTOCOL,
+            )
         # Masked before it is cut: a mask does not know half a secret.
         shown = masked(began[:4096].decode("utf-8", "backslashreplace"))[:40]
         return NoAnswer(
             f"{place} answered, but not in HTTP: {why}; the answer begins with "
-            f"{shown!r}"
+            f"{shown!r}",
+            code=Code.HTTP_PROTOCOL,
         )

@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hookgate.codes import Code
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import NoAnswer
@@ -70,7 +71,8 @@ class Exchange:
         if self.received and self.phase in {Phase.HEADERS, Phase.BODY}:
             where = f"{where} after {self.received} bytes"
         return NoAnswer(
-            f"{self.place} gave no answer within {seconds_text(self.limit)}: {where}"
+            f"{self.place} gave no answer within {seconds_text(self.limit)}: {where}",
+            code=Code.HTTP_TIMEOUT,
         )
 
     def connect(self) -> socket.socket:
@@ -92,7 +94,7 @@ class Exchange:
             else:
                 self.connected = clock.now() - started - self.resolved
                 return opened
-        raise NoAnswer("; ".join(dict.fromkeys(reasons)))
+        raise NoAnswer("; ".join(dict.fromkeys(reasons)), code=Code.CONNECTION_REFUSED)
 
     def _addresses(self) -> list[str]:
         found = self.policy.resolve(self.endpoint, seconds=self.remaining())

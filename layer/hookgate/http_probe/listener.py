@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from hookgate.codes import Code
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NotGreen
@@ -29,7 +30,10 @@ class NoListenerProbe:
         Raises:
             CannotMeasure: always.
         """
-        raise CannotMeasure(f"{request.method} {request.path}: {self.reason}")
+        raise CannotMeasure(
+            f"{request.method} {request.path}: {self.reason}",
+            code=Code.HTTP_NO_LISTENER,
+        )
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,9 @@ class HttpProbe:
             CannotMeasure: no time is left, or there is nothing that may be asked.
         """
         if self.deadline.expired:
-            raise CannotMeasure(f"no time left to ask {self.endpoint.url}")
+            raise CannotMeasure(
+                f"no time left to ask {self.endpoint.url}", code=Code.NO_TIME
+            )
         from hookgate.http_probe.handles import handle  # noqa: PLC0415 - as below
         from hookgate.http_probe.redirects import followed  # noqa: PLC0415 - as below
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from hookgate.codes import Code
 from hookgate.context import RuleCondition
 from hookgate.errors import CannotMeasure
 from hookgate.http_probe.rule import demand, routed
@@ -80,7 +81,8 @@ def wire_target(path: str, request: Request) -> str:
     """
     if re.search(r"[\x00-\x1f\x7f]", path):
         raise CannotMeasure(
-            f"{request.method} {request.path!r} cannot be sent: a control character"
+            f"{request.method} {request.path!r} cannot be sent: a control character",
+            code=Code.HTTP_REQUEST,
         )
     bare, mark, query = path.partition("#")[0].partition("?")
     quoted = quote(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", bare), safe=_SAFE)
@@ -106,14 +108,17 @@ def _refuse_forgery(request: Request, headers: Mapping[str, str]) -> None:
     """Refuse what would say something else on the wire than its parts do."""
     what = f"{request.method!r} {request.path} cannot be sent"
     if not _METHOD.fullmatch(request.method):
-        raise CannotMeasure(f"{what}: not a method")
+        raise CannotMeasure(f"{what}: not a method", code=Code.HTTP_REQUEST)
     for name, value in headers.items():
         if not _METHOD.fullmatch(name):
-            raise CannotMeasure(f"{what}: {name[:64]!r} is no name of a header")
+            raise CannotMeasure(
+                f"{what}: {name[:64]!r} is no name of a header", code=Code.HTTP_REQUEST
+            )
         if not _VALUE.fullmatch(value):
             raise CannotMeasure(
                 f"{what}: the value of header {name} holds a character that no header "
-                "may"
+                "may",
+                code=Code.HTTP_REQUEST,
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
 
 _PORT = re.compile(r":\d+\Z")
@@ -18,7 +19,8 @@ def host_of(said: str) -> str:
     if "*" in said or "?" in said:
         raise CannotMeasure(
             f"the listener rule takes any host like {said!r}: set target.host to one "
-            "of them"
+            "of them",
+            code=Code.HTTP_HOST,
         )
     if said.startswith("["):
         return said[1:].partition("]")[0]
@@ -40,7 +42,9 @@ def ascii_host(said: str) -> str:
     try:
         return idna.encode(name, uts46=True).decode() + colon + port
     except idna.IDNAError as error:
-        raise CannotMeasure(f"{said!r} is not a host name: {error}") from None
+        raise CannotMeasure(
+            f"{said!r} is not a host name: {error}", code=Code.HTTP_HOST
+        ) from None
 
 
 def joined(prefix: str, path: str) -> str:

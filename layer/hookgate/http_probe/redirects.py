@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
+from hookgate.codes import Code
 from hookgate.errors import NoAnswer
 from hookgate.probe import Redirect, Reply, Request
 
@@ -35,12 +36,18 @@ def followed(ask: Callable[[Request], Reply], request: Request) -> Reply:
         location = reply.header("Location") or ""
         passed.append(Redirect(status=reply.status, url=reply.url, location=location))
         if len(passed) > request.follow:
-            raise NoAnswer(f"more than {request.follow} redirects: {_way(passed)}")
+            raise NoAnswer(
+                f"more than {request.follow} redirects: {_way(passed)}",
+                code=Code.HTTP_REDIRECTS,
+            )
         duration += reply.duration
         jar.update(reply.cookies)
         step = (request.method, reply.url, frozenset(jar))
         if step in seen:
-            raise NoAnswer(f"the redirects lead in a circle: {_way(passed)}")
+            raise NoAnswer(
+                f"the redirects lead in a circle: {_way(passed)}",
+                code=Code.HTTP_REDIRECTS,
+            )
         seen.add(step)
         request = _next(request, reply, _path(reply.url, location, first, passed))
         reply = ask(request)
@@ -52,12 +59,16 @@ def _path(url: str, location: str, first: str, passed: list[Redirect]) -> str:
         to = urlsplit(urljoin(url, location))
         leads = (to.scheme, to.hostname, to.port or _PORTS.get(to.scheme))
     except ValueError:
-        raise NoAnswer(f"the redirect to {location[:200]!r} leads nowhere") from None
+        raise NoAnswer(
+            f"the redirect to {location[:200]!r} leads nowhere",
+            code=Code.HTTP_REDIRECTS,
+        ) from None
     own = urlsplit(first)
     if leads != (own.scheme, own.hostname, own.port or _PORTS[own.scheme]):
         raise NoAnswer(
             f"a redirect leads away from the listener ({own.scheme}://{own.netloc}), "
-            f"so it was not followed: {_way(passed)}"
+            f"so it was not followed: {_way(passed)}",
+            code=Code.HTTP_REDIRECT_AWAY,
         )
     return (to.path or "/") + (f"?{to.query}" if to.query else "")
 

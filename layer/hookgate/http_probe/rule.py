@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
+from hookgate.codes import Code
 from hookgate.context import RuleCondition
 from hookgate.errors import CannotMeasure
 from hookgate.http_probe.name import host_of, joined
@@ -49,14 +50,16 @@ def demand(
         if not condition.values:
             raise CannotMeasure(
                 f"the listener rule's condition {condition} can neither be met nor "
-                "checked: use a rule with host-header, path-pattern or http-header"
+                "checked: use a rule with host-header, path-pattern or http-header",
+                code=Code.HTTP_RULE,
             )
         value = _said(condition, url, said)
         if value is None or not _meets(condition, value):
             actual = "nothing" if value is None else repr(value)
             raise CannotMeasure(
                 f"not sent, for another rule would take it: {_subject(condition)} is "
-                f"{actual}, and the listener rule's condition is {condition}"
+                f"{actual}, and the listener rule's condition is {condition}",
+                code=Code.HTTP_RULE,
             )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pycurl
 
+from hookgate.codes import Code
 from hookgate.context import Endpoint
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.http_probe import tls
@@ -52,7 +53,9 @@ class Transport:
         """
         scheme = _SCHEMES.get(endpoint.scheme)
         if scheme is None:
-            raise CannotMeasure(f"no HTTP over a {endpoint.scheme} listener")
+            raise CannotMeasure(
+                f"no HTTP over a {endpoint.scheme} listener", code=Code.HTTP_NO_LISTENER
+            )
         said = host or endpoint.host
         name = host_of(said or endpoint.address)
         place = f"[{name}]" if ":" in name else name
@@ -100,7 +103,8 @@ class Transport:
         if not answer.complete:
             raise NoAnswer(
                 f"{exchange.place} answered, but not in HTTP: it closed the connection "
-                "before its headers ended"
+                "before its headers ended",
+                code=Code.HTTP_PROTOCOL,
             )
         return Reply(
             status=answer.status,

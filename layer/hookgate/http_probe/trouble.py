@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pycurl
 
+from hookgate.codes import Code
 from hookgate.errors import NoAnswer
 from hookgate.http_probe import tls
 from hookgate.http_probe.answer import TOO_LONG
@@ -41,22 +42,35 @@ def no_answer(  # noqa: PLR0913, PLR0917 - libcurl's own two come last
         exchange.phase = _reached(curl, exchange, message, encrypted)
         return exchange.too_late()
     if code in {pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT_BADFILE}:
-        return NoAnswer(tls.refused(curl, place, server_name or "", said))
+        return NoAnswer(
+            tls.refused(curl, place, server_name or "", said), code=Code.TLS_UNTRUSTED
+        )
     if encrypted and not curl.getinfo(pycurl.APPCONNECT_TIME):
-        return NoAnswer(tls.no_handshake(place, said))
+        return NoAnswer(tls.no_handshake(place, said), code=Code.TLS_HANDSHAKE)
     if code == pycurl.E_GOT_NOTHING:
-        return NoAnswer(f"{place} closed the connection without an answer")
+        return NoAnswer(
+            f"{place} closed the connection without an answer",
+            code=Code.CONNECTION_CLOSED,
+        )
     if code == pycurl.E_BAD_CONTENT_ENCODING:
-        return NoAnswer(f"the body is not what its Content-Encoding says: {said}")
+        return NoAnswer(
+            f"the body is not what its Content-Encoding says: {said}",
+            code=Code.HTTP_ENCODING,
+        )
     if code == _TOO_LARGE:
-        return NoAnswer(f"{place} answered, but not in HTTP: {TOO_LONG}")
+        return NoAnswer(
+            f"{place} answered, but not in HTTP: {TOO_LONG}", code=Code.HTTP_PROTOCOL
+        )
     if exchange.phase is Phase.BODY or code in _BROKEN:
-        return NoAnswer(f"the answer broke off: {said}")
+        return NoAnswer(f"the answer broke off: {said}", code=Code.HTTP_TRUNCATED)
     if code in _CUT:
         return NoAnswer(
-            f"{place} cut the connection after {exchange.received} bytes: {said}"
+            f"{place} cut the connection after {exchange.received} bytes: {said}",
+            code=Code.CONNECTION_CLOSED,
         )
-    return NoAnswer(f"{place} answered, but not in HTTP: {said}")
+    return NoAnswer(
+        f"{place} answered, but not in HTTP: {said}", code=Code.HTTP_PROTOCOL
+    )
 
 
 def _reached(

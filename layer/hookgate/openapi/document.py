@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
 from hookgate.openapi.parameters import filled
 from hookgate.openapi.reading import read
@@ -125,7 +126,8 @@ class OpenApiDocument:
         except Exception as error:  # noqa: BLE001 - as above
             what = str(error).partition("\n")[0][:300] or type(error).__name__
             raise CannotMeasure(
-                f"no OpenAPI document that can be used: {what}"
+                f"no OpenAPI document that can be used: {what}",
+                code=Code.OPENAPI_DOCUMENT,
             ) from None
         return checker
 
@@ -180,10 +182,14 @@ class OpenApiDocument:
             except (LookupError, TypeError):
                 raise CannotMeasure(
                     f"the OpenAPI document refers to {str(value['$ref'])[:200]!r}, "
-                    "which is not in it"
+                    "which is not in it",
+                    code=Code.OPENAPI_DOCUMENT,
                 ) from None
             value = where
-        raise CannotMeasure("the OpenAPI document's references go round in a circle")
+        raise CannotMeasure(
+            "the OpenAPI document's references go round in a circle",
+            code=Code.OPENAPI_DOCUMENT,
+        )
 
 
 def _base(data: Mapping[str, Any], place: str) -> str:
@@ -200,7 +206,8 @@ def _base(data: Mapping[str, Any], place: str) -> str:
         return urlsplit(urljoin(_HOST + place, url)).path
     except ValueError as error:
         raise CannotMeasure(
-            f"the OpenAPI document's server {url[:200]!r} is no URL: {error}"
+            f"the OpenAPI document's server {url[:200]!r} is no URL: {error}",
+            code=Code.OPENAPI_DOCUMENT,
         ) from None
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
 from hookgate.expectation.conversions import to_number
 from hookgate.expectation.value import Unreadable
@@ -32,11 +33,15 @@ def read(body: bytes) -> dict[str, Any]:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise CannotMeasure("the OpenAPI document is not UTF-8") from None
+        raise CannotMeasure(
+            "the OpenAPI document is not UTF-8", code=Code.OPENAPI_DOCUMENT
+        ) from None
     data = _of_json(text) if text.lstrip().startswith("{") else _of_yaml(text)
     if not isinstance(data, dict):
         said = repr(text.strip()[:_SHOWN])
-        raise CannotMeasure(f"the OpenAPI document is not a mapping: {said}")
+        raise CannotMeasure(
+            f"the OpenAPI document is not a mapping: {said}", code=Code.OPENAPI_DOCUMENT
+        )
     stray = next(
         (each for each in _references(data) if not each.startswith("#/")), None
     )
@@ -44,7 +49,8 @@ def read(body: bytes) -> dict[str, Any]:
         # A reference could have the gate ask any address, or read any file.
         raise CannotMeasure(
             f"the OpenAPI document refers to {stray[:200]!r}, outside of itself: "
-            "bundle it"
+            "bundle it",
+            code=Code.OPENAPI_DOCUMENT,
         )
     return data
 
@@ -53,7 +59,9 @@ def _of_json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise CannotMeasure(f"the OpenAPI document is not JSON: {error}") from None
+        raise CannotMeasure(
+            f"the OpenAPI document is not JSON: {error}", code=Code.OPENAPI_DOCUMENT
+        ) from None
 
 
 def _of_yaml(text: str) -> Any:
@@ -67,7 +75,8 @@ def _of_yaml(text: str) -> Any:
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         what = getattr(error, "problem", None) or error
         raise CannotMeasure(
-            f"the OpenAPI document is neither JSON nor YAML: {what}{where}"
+            f"the OpenAPI document is neither JSON nor YAML: {what}{where}",
+            code=Code.OPENAPI_DOCUMENT,
         ) from None
 
 
@@ -106,12 +115,14 @@ def _demand(event: Any, number: int, depth: int) -> None:
     if type(event).__name__ == "AliasEvent":
         raise CannotMeasure(
             f"the OpenAPI document has a YAML alias (*{event.anchor}, {at}), which can "
-            "be made to grow without end: serve it written out, or as JSON"
+            "be made to grow without end: serve it written out, or as JSON",
+            code=Code.OPENAPI_DOCUMENT,
         )
     if number > _MOST or depth > _DEEPEST:
         raise CannotMeasure(
             f"the OpenAPI document is larger than {_MOST} keys and values, or deeper "
-            f"than {_DEEPEST}, at {at}"
+            f"than {_DEEPEST}, at {at}",
+            code=Code.OPENAPI_DOCUMENT,
         )
 
 
@@ -119,7 +130,8 @@ def _key(event: Any) -> str:
     if not hasattr(event, "value"):
         line = event.start_mark.line + 1
         raise CannotMeasure(
-            f"the OpenAPI document has a key that is no text, line {line}"
+            f"the OpenAPI document has a key that is no text, line {line}",
+            code=Code.OPENAPI_DOCUMENT,
         )
     # A status such as 200 is a key without quotes in most documents.
     return str(event.value)

@@ -70,7 +70,7 @@ def repeated(
         if deadline.expired and not tally.too_many:
             raise CannotMeasure(
                 f"the time was over after {tally.made} of {repeat.count} attempts",
-                code=Code.REPEAT_TIME,
+                code=Code.NO_TIME,
             )
         before = len(tally.failures)
         tally.make(ask)

@@ -20,6 +20,8 @@ from pydantic import (
     model_validator,
 )
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.statuses import statuses
 from hookgate.units import Duration
 
@@ -29,7 +31,10 @@ _MOST = 1000
 
 def _pace(seconds: float) -> float:
     if seconds < 0.05:
-        raise ValueError("write at least 50ms; more often than that is a load test")
+        raise InvalidValue(
+            "write at least 50ms; more often than that is a load test",
+            code=Code.OPTION_RETRY,
+        )
     return seconds
 
 
@@ -37,8 +42,9 @@ def _stops(value: object) -> tuple[str, ...]:
     many = value if isinstance(value, list | tuple) else [value]
     for each in many:
         if isinstance(each, bool) or not isinstance(each, int | str) or each == "":
-            raise ValueError(
-                "write statuses such as 501 or 4xx, or a part of a finding's text"
+            raise InvalidValue(
+                "write statuses such as 501 or 4xx, or a part of a finding's text",
+                code=Code.OPTION_STOP_ON,
             )
         if _LIKE_A_STATUS.fullmatch(str(each)):
             statuses(each)
@@ -95,9 +101,10 @@ class Repeat(BaseModel):
     @model_validator(mode="after")
     def _something_must_hold(self) -> Repeat:
         if self.failures + self.errors >= self.count:
-            raise ValueError(
+            raise InvalidValue(
                 "nothing would have to hold: make failures and errors together "
-                "less than count"
+                "less than count",
+                code=Code.OPTION_RETRY,
             )
         return self
 
@@ -130,9 +137,15 @@ class Patience:
         until = {"within", "consecutive", "stable_for"}.intersection(given)
         if self.repeat and until:
             told = " and ".join(sorted(until))
-            raise ValueError(f"repeat asks a fixed number of times: leave out {told}")
+            raise InvalidValue(
+                f"repeat asks a fixed number of times: leave out {told}",
+                code=Code.OPTION_TOGETHER,
+            )
         if self.within and self.stable_for >= self.within and not self.repeat:
-            raise ValueError("stable_for does not fit into within: make within longer")
+            raise InvalidValue(
+                "stable_for does not fit into within: make within longer",
+                code=Code.OPTION_RETRY,
+            )
 
     def worst_case(self, attempt: float) -> float:
         """The longest that it takes when one attempt takes ``attempt`` seconds."""

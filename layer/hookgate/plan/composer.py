@@ -70,13 +70,13 @@ class Composer:
             if self.documents:
                 self._stop(
                     event,
-                    Code.YAML_DOCUMENTS,
+                    Code.YAML_FEATURE,
                     "a second document starts here; a file is one",
                 )
             if event.version or event.tags:
                 self._wrong(
                     event,
-                    Code.YAML_DIRECTIVE,
+                    Code.YAML_FEATURE,
                     "Hookgate takes no '%' directive; remove the line",
                 )
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -106,20 +106,20 @@ class Composer:
         if isinstance(event, yaml.AliasEvent):
             self._wrong(
                 event,
-                Code.YAML_ALIAS,
+                Code.YAML_FEATURE,
                 f"Hookgate takes no alias ({anchor}); write the value out",
             )
         elif event.anchor is not None:
             self._wrong(
                 event,
-                Code.YAML_ANCHOR,
+                Code.YAML_FEATURE,
                 f"Hookgate takes no anchor ({anchor}); remove it",
             )
         tag = getattr(event, "tag", None)
         if tag is not None:
             name = shown(tag.replace("tag:yaml.org,2002:", "!!"))
             self._wrong(
-                event, Code.YAML_TAG, f"Hookgate takes no tag ({name}); remove it"
+                event, Code.YAML_FEATURE, f"Hookgate takes no tag ({name}); remove it"
             )
 
     def _node(self, event: yaml.NodeEvent) -> None:
@@ -153,7 +153,7 @@ class Composer:
         name, first = shown(event.value), frame.seen.get(event.value)
         if not event.style and event.value == "<<":
             code, what = (
-                Code.YAML_MERGE_KEY,
+                Code.YAML_FEATURE,
                 "Hookgate takes no merge key (<<); write the keys out",
             )
         elif not isinstance(self._scalar(event), str):

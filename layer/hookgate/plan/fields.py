@@ -167,7 +167,7 @@ def address(value: str) -> str:
         raise InvalidValue(
             f"{shown(name)} is a legacy spelling of an IPv4 address; write four "
             "decimal numbers, such as 10.0.0.2:53",
-            code=Code.PLAN_ADDRESS_SPELLING,
+            code=Code.PLAN_ADDRESS,
         )
     inner = name[1:-1] if name.startswith("[") and name.endswith("]") else name
     is_v6 = inner != name and re.fullmatch(r"[0-9A-Fa-f:.]{2,45}", inner)
@@ -190,6 +190,6 @@ def header(value: str) -> str:
     if not _HEADER.fullmatch(value):
         raise InvalidValue(
             "a header's name is letters, digits and '-', without ${…}",
-            code=Code.PLAN_HEADER,
+            code=Code.PLAN_FORMAT,
         )
     return value

@@ -69,7 +69,7 @@ def large(name: str, files: Files) -> str:
     raise InputError(
         f"{name} cannot be read: a log is beside a plan only "
         "where the plan is a file. Write s3://bucket/key, or the log's full path",
-        code=Code.INCLUDE_UNAVAILABLE,
+        code=Code.INCLUDE_MISSING,
     )
 
 
@@ -80,7 +80,7 @@ def nowhere(plan: str) -> Files:
         raise InputError(
             f"{name} cannot be read: the plan {plan} has no files beside it. Keep the "
             "plan in an S3 bucket or in hooks/plans/, or write the content out",
-            code=Code.INCLUDE_UNAVAILABLE,
+            code=Code.INCLUDE_MISSING,
         )
 
     return read

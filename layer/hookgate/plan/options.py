@@ -35,7 +35,7 @@ def build(
     # the plugin, and the reader of the plan must hear of it.
     except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
         what = f"the validator cannot read its options: {type(error).__name__}: {error}"
-        return (Fault(path=(), at_key=False, code=Code.VALIDATOR_OPTIONS, what=what),)
+        return (Fault(path=(), at_key=False, code=Code.VALIDATOR_BROKEN, what=what),)
     return tuple(_not_finite(built)) or built
 
 
@@ -105,7 +105,7 @@ def _not_finite(validator: Validator) -> Iterator[Fault]:
         if not math.isfinite(number):
             label = ".".join(str(part) for part in path)
             what = f"{label}: {number} is no number a gate can compare with"
-            yield Fault(path=path, at_key=False, code=Code.PLAN_NOT_FINITE, what=what)
+            yield Fault(path=path, at_key=False, code=Code.YAML_NUMBER, what=what)
 
 
 def _numbers(value: Any, path: Path) -> Iterator[tuple[Path, float]]:

@@ -40,7 +40,7 @@ def _needs(
         place = draft.value("needs", index)
         if need == draft.name:
             what = f"the step {shown(need)} needs itself; remove the need"
-            yield Problem(place, Code.PLAN_NEED_SELF, what)
+            yield Problem(place, Code.PLAN_NEED_CYCLE, what)
         elif need in draft.needs[:index]:
             what = f"the need {shown(need)} is named twice; remove one of them"
             yield Problem(place, Code.PLAN_NEED_TWICE, what)
@@ -59,7 +59,7 @@ def _unknown(
     need: str, steps: Mapping[str, Draft], elsewhere: Mapping[str, str]
 ) -> tuple[Code, str]:
     if need in elsewhere:
-        return Code.PLAN_NEED_EVENT, (
+        return Code.PLAN_NEED_UNKNOWN, (
             f"the step {shown(need)} is one of {elsewhere[need]}; a step needs only "
             "steps of its own lifecycle event"
         )

@@ -86,7 +86,7 @@ def faults(
     tokens = {token[0]: token["name"] for token in _TOKEN.finditer(text)}
     if len(tokens) > _MOST:
         what = f"{len(tokens)} different placeholders in one text; at most {_MOST}"
-        yield Code.PLAN_PLACEHOLDER_COUNT, what
+        yield Code.PLAN_PLACEHOLDER_SYNTAX, what
         return
     for written, name in tokens.items():
         if written == "${":

@@ -47,7 +47,7 @@ def read(source: str | bytes, file: str) -> str:
     if tab:
         raise _wrong(
             place_at(text, tab.end() - 1, file),
-            Code.YAML_TAB,
+            Code.YAML_SYNTAX,
             "a tab in the indentation; indent with spaces",
         )
     return text

@@ -79,7 +79,7 @@ class Checker:
         try:
             seconds = options.worst_case(built)
         except ValueError as error:
-            self.problems.add(draft.value("use"), Code.VALIDATOR_TIME, str(error))
+            self.problems.add(draft.value("use"), Code.VALIDATOR_BROKEN, str(error))
             return None
         return Checked(draft=draft, validator=built, files=files, worst_case=seconds)
 

@@ -23,24 +23,24 @@ _PLAIN = (
         Code.YAML_SYNTAX,
         "this character cannot start a value; put the text in quotes",
     ),
-    ("end of stream", Code.YAML_QUOTE, "the quote that opens here is never closed"),
+    ("end of stream", Code.YAML_SYNTAX, "the quote that opens here is never closed"),
     (
         "escape",
-        Code.YAML_QUOTE,
+        Code.YAML_SYNTAX,
         (
             "a backslash in double quotes starts an escape, and there is no such one; "
             "put the text in single quotes"
         ),
     ),
-    ("',' or ']'", Code.YAML_BRACKET, "the list in '[' is not closed; add ',' or ']'"),
+    ("',' or ']'", Code.YAML_SYNTAX, "the list in '[' is not closed; add ',' or ']'"),
     (
         "',' or '}'",
-        Code.YAML_BRACKET,
+        Code.YAML_SYNTAX,
         "the mapping in '{' is not closed; add ',' or '}'",
     ),
     (
         "expected key",
-        Code.YAML_INDENTATION,
+        Code.YAML_SYNTAX,
         (
             "this does not continue what is above; check the indentation, and put text "
             "that holds quotes in quotes of the other kind"
@@ -48,7 +48,7 @@ _PLAIN = (
     ),
     (
         "expected '-'",
-        Code.YAML_INDENTATION,
+        Code.YAML_SYNTAX,
         (
             "the list above goes on with '- '; start this line with it or check the "
             "indentation"
@@ -56,7 +56,7 @@ _PLAIN = (
     ),
     (
         "<block end>",
-        Code.YAML_INDENTATION,
+        Code.YAML_SYNTAX,
         (
             "this does not continue what is above; check the indentation, and put text "
             "that holds quotes in quotes of the other kind"
@@ -83,27 +83,27 @@ _PLAIN = (
     ),
     (
         "alias",
-        Code.YAML_ALIAS,
+        Code.YAML_FEATURE,
         "a '*' starts an alias, which Hookgate does not take; put it in quotes",
     ),
     (
         "anchor",
-        Code.YAML_ANCHOR,
+        Code.YAML_FEATURE,
         "a '&' starts an anchor, which Hookgate does not take; put it in quotes",
     ),
     (
         "tag",
-        Code.YAML_TAG,
+        Code.YAML_FEATURE,
         "a '!' starts a tag, which Hookgate does not take; put it in quotes",
     ),
     (
         "directive",
-        Code.YAML_DIRECTIVE,
+        Code.YAML_FEATURE,
         "Hookgate takes no '%' directive; remove the line",
     ),
     (
         "incompatible YAML",
-        Code.YAML_DIRECTIVE,
+        Code.YAML_FEATURE,
         "Hookgate takes no '%YAML' directive; remove the line",
     ),
     (

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hookgate.codes import Code
 from hookgate.deadline import Deadline
+from hookgate.errors import InvalidValue
 from hookgate.expectation.entry import Expectation
 from hookgate.expectation.findings import judge
 from hookgate.expectation.value import shown
@@ -49,7 +51,10 @@ class Message(BaseModel):
         given = self.model_fields_set
         empty = [n for n in given - {"send_json"} if getattr(self, n) in {None, False}]
         if len(given) != 1 or empty:
-            raise ValueError("give one of send, send_json, receive, ping: true, closed")
+            raise InvalidValue(
+                "give one of send, send_json, receive, ping: true, closed",
+                code=Code.OPTION_ONE_OF,
+            )
         return self
 
 
@@ -85,7 +90,11 @@ class Conversation:
                     json.dumps(message.send_json) if text is None else text
                 )
         except ConnectionClosed:
-            yield Finding(ok=False, summary=f"{where}: the server {self._ended()}")
+            yield Finding(
+                ok=False,
+                summary=f"{where}: the server {self._ended()}",
+                code=Code.DIALOGUE,
+            )
 
     def _receive(
         self, expected: tuple[Expectation, ...], where: str
@@ -93,18 +102,22 @@ class Conversation:
         try:
             came = self.socket.recv(timeout=self.deadline.remaining)
         except TimeoutError:
-            yield Finding(ok=False, summary=f"{where}: {_LATE}")
+            yield Finding(ok=False, summary=f"{where}: {_LATE}", code=Code.DIALOGUE)
             return
         body = came.encode() if isinstance(came, str) else came
         if not expected:
-            yield Finding(ok=True, summary=f"{where}: {len(body)} bytes came")
+            yield Finding(
+                ok=True, summary=f"{where}: {len(body)} bytes came", code=Code.DIALOGUE
+            )
         for found in judge(expected, replace(self.opened, body=body)):
             yield replace(found, summary=f"{where}: {found.summary}")
 
     def _ping(self, where: str) -> Finding:
         answered = self.socket.ping().wait(self.deadline.remaining)
         said = "came" if answered else "did not come before the time was over"
-        return Finding(ok=answered, summary=f"{where}: the pong {said}")
+        return Finding(
+            ok=answered, summary=f"{where}: the pong {said}", code=Code.DIALOGUE
+        )
 
     def _closed(self, code: int, where: str) -> Finding:
         from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - as above
@@ -121,6 +134,7 @@ class Conversation:
         return Finding(
             ok=self.socket.close_code == code,
             summary=f"{where}: the server {said}, expected it to close with {code}",
+            code=Code.DIALOGUE,
         )
 
     def _ended(self) -> str:

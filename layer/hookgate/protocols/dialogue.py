@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hookgate.codes import Code
 from hookgate.connection.line import Line
-from hookgate.errors import NoAnswer
+from hookgate.errors import InvalidValue, NoAnswer
 from hookgate.expectation.value import shown
 from hookgate.model import Finding
 from hookgate.probe import Trust
@@ -50,7 +51,10 @@ class Turn(BaseModel):
     def _one_thing(self) -> Turn:
         named = [self.send, self.expect, self.expect_text, self.starttls or None]
         if sum(each is not None for each in named) != 1:
-            raise ValueError("give one of send, expect, expect_text, starttls: true")
+            raise InvalidValue(
+                "give one of send, expect, expect_text, starttls: true",
+                code=Code.OPTION_ONE_OF,
+            )
         return self
 
 
@@ -86,16 +90,22 @@ class Dialogue:
         if self.heard:
             # What came in the clear must not count as said over TLS (CVE-2011-0411).
             said = shown(self.heard.decode("utf-8", "backslashreplace"))
-            return Finding(ok=False, summary=f"{where}: {said} came before TLS began")
+            return Finding(
+                ok=False,
+                summary=f"{where}: {said} came before TLS began",
+                code=Code.DIALOGUE_BEFORE_TLS,
+            )
         version = self.line.encrypt(self.trust).version()
-        return Finding(ok=True, summary=f"{where}: {version} was agreed on")
+        return Finding(
+            ok=True, summary=f"{where}: {version} was agreed on", code=Code.DIALOGUE
+        )
 
     def _send(self, text: str, where: str) -> Finding | None:
         names = {each[1] for each in _GROUP.finditer(text)}
         unknown = sorted(names - self.groups.keys())
         if unknown:
             summary = f"{where}: no expect before it has the group {unknown[0]}"
-            return Finding(ok=False, summary=summary)
+            return Finding(ok=False, summary=summary, code=Code.DIALOGUE)
         self.line.send(_GROUP.sub(lambda each: self.groups[each[1]], text).encode())
         return None
 
@@ -105,15 +115,23 @@ class Dialogue:
             line = self._next_line()
             if line is None:
                 came = shown(last) if read else "nothing"
-                return Finding(ok=False, summary=f"{expected}, the last was {came}")
+                return Finding(
+                    ok=False,
+                    summary=f"{expected}, the last was {came}",
+                    code=Code.DIALOGUE,
+                )
             last, read = line.decode("utf-8", "replace"), read + len(line) + 1
             found = pattern.search(last)
             if found:
                 self._keep(found)
-                return Finding(ok=True, summary=f"{expected}, came {shown(last)}")
+                return Finding(
+                    ok=True,
+                    summary=f"{expected}, came {shown(last)}",
+                    code=Code.DIALOGUE,
+                )
             if read > MOST_HEARD:
                 summary = f"{expected}, not in the first {read} bytes"
-                return Finding(ok=False, summary=summary)
+                return Finding(ok=False, summary=summary, code=Code.DIALOGUE)
 
     def _keep(self, found: re.Match[str]) -> None:
         for index, value in enumerate((found[0], *found.groups())):
@@ -127,9 +145,11 @@ class Dialogue:
             if len(self.heard) > MOST_HEARD or not self._more():
                 came = shown(self.heard.decode("utf-8", "backslashreplace"))
                 summary = f"{where}: expected {shown(text)}, came {came}"
-                return Finding(ok=False, summary=summary)
+                return Finding(ok=False, summary=summary, code=Code.DIALOGUE)
         _, _, self.heard = self.heard.partition(wanted)
-        return Finding(ok=True, summary=f"{where}: {shown(text)} came")
+        return Finding(
+            ok=True, summary=f"{where}: {shown(text)} came", code=Code.DIALOGUE
+        )
 
     def _next_line(self) -> bytes | None:
         while b"\n" not in self.heard and len(self.heard) < MOST_IN_A_LINE:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from hookgate.codes import Code
 from hookgate.connection.trusting import context_of
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NoAnswer
@@ -50,7 +51,9 @@ def nameservers(file: str = "/etc/resolv.conf") -> Sequence[str]:
     try:
         return [str(each) for each in Resolver(file).nameservers]
     except NoResolverConfiguration as error:
-        raise CannotMeasure(f"the system has no resolver: {error}") from None
+        raise CannotMeasure(
+            f"the system has no resolver: {error}", code=Code.DNS_QUESTION
+        ) from None
 
 
 def ask_dns(
@@ -68,7 +71,9 @@ def ask_dns(
     try:
         query = make_query(question.name, question.kind, question.rdclass)
     except (DNSException, ValueError) as error:
-        raise CannotMeasure(f"cannot ask for {question.name}: {error}") from None
+        raise CannotMeasure(
+            f"cannot ask for {question.name}: {error}", code=Code.DNS_QUESTION
+        ) from None
     if not question.recursion:
         from dns.flags import RD  # noqa: PLC0415 - as above
 
@@ -83,7 +88,9 @@ def ask_dns(
             reasons.append(f"{address}:{port}: {str(error) or type(error).__name__}")
         else:
             return _read(answer, f"{address}:{port}")
-    raise NoAnswer(f"no resolver answered: {'; '.join(reasons)}")
+    raise NoAnswer(
+        f"no resolver answered: {'; '.join(reasons)}", code=Code.DNS_NO_RESPONSE
+    )
 
 
 def _exchange(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.model import Finding
 from hookgate.units import Duration, Pattern, seconds_text
 
@@ -48,8 +50,9 @@ class DnsRecords(BaseModel):
     @model_validator(mode="after")
     def _something(self) -> DnsRecords:
         if not self.model_fields_set:
-            raise ValueError(
-                "give at least one of " + ", ".join(type(self).model_fields)
+            raise InvalidValue(
+                "give at least one of " + ", ".join(type(self).model_fields),
+                code=Code.OPTION_ONE_OF,
             )
         return self
 
@@ -58,7 +61,11 @@ class DnsRecords(BaseModel):
         texts = [each.text for each in records]
         came = _listed(texts)
         for ok, wanted in self._held(records, texts):
-            yield Finding(ok=ok, summary=f"{section}: expected {wanted}, came {came}")
+            yield Finding(
+                ok=ok,
+                summary=f"{section}: expected {wanted}, came {came}",
+                code=Code.DNS_RECORDS,
+            )
 
     def _held(
         self, records: Sequence[Record], texts: Sequence[str]

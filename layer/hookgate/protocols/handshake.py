@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from hookgate.codes import Code
 from hookgate.connection.line import Line
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.probe import Reply
@@ -78,7 +79,9 @@ def _connection(
     try:
         uri = parse_uri(f"ws://{host}{path}")
     except InvalidURI as error:
-        raise CannotMeasure(f"cannot ask for {path}: {error}") from None
+        raise CannotMeasure(
+            f"cannot ask for {path}: {error}", code=Code.HTTP_REQUEST
+        ) from None
     offered = [Subprotocol(each) for each in subprotocols]
     protocol = ClientProtocol(uri, subprotocols=offered or None, max_size=most)
     line.socket.settimeout(None)  # The library waits in threads of its own.
@@ -97,16 +100,22 @@ def _shake(socket: ClientConnection, line: Line, headers: Mapping[str, str]) -> 
         raise
     except TimeoutError:
         raise NoAnswer(
-            f"{line.place} did not answer the handshake before the time was over"
+            f"{line.place} did not answer the handshake before the time was over",
+            code=Code.CONNECTION_TIMEOUT,
         ) from None
     except (WebSocketException, OSError, EOFError) as error:
-        raise NoAnswer(f"{line.place}: the handshake failed: {error}") from None
+        raise NoAnswer(
+            f"{line.place}: the handshake failed: {error}",
+            code=Code.WEBSOCKET_HANDSHAKE,
+        ) from None
 
 
 def _reply(socket: ClientConnection, line: Line, seconds: float) -> Reply:
     response = socket.response
     if response is None:
-        raise NoAnswer(f"{line.place} did not answer the handshake")
+        raise NoAnswer(
+            f"{line.place} did not answer the handshake", code=Code.WEBSOCKET_HANDSHAKE
+        )
     told = response.headers
     return Reply(
         status=response.status_code,

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from hookgate.codes import Code
 from hookgate.connection.destination import Destination
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.probe import Trust
@@ -51,7 +52,9 @@ def ask_health(
 
     path, told = place.request(METHOD, metadata)
     if path != METHOD:
-        raise CannotMeasure(f"the listener's rule takes {path}, and never {METHOD}")
+        raise CannotMeasure(
+            f"the listener's rule takes {path}, and never {METHOD}", code=Code.HTTP_RULE
+        )
     sent = [(key.lower(), each) for key, each in told.items() if key.lower() != "host"]
     left = place.deadline.within(seconds)
     with _channel(place, told, trust, left.remaining) as channel:
@@ -129,7 +132,7 @@ def _refused(place: Destination, error: Any) -> Health:
     """
     code, details = error.code().name, error.details() or ""
     if code in {"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "UNKNOWN", "INTERNAL"}:
-        raise NoAnswer(f"{place.place}: {code}: {details[:300]}")
+        raise NoAnswer(f"{place.place}: {code}: {details[:300]}", code=Code.GRPC_CALL)
     place.prove(_headers(error))
     return Health(said=code, details=details[:300])
 

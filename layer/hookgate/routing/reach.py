@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hookgate.codes import Code
 from hookgate.context import DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NotGreen
@@ -54,7 +55,7 @@ class Reach:
             return self._outside(where)
         endpoint = listeners[where]
         if endpoint is None or self.closed[where]:
-            raise CannotMeasure(self.closed[where])
+            raise CannotMeasure(self.closed[where], code=Code.HTTP_NO_LISTENER)
         self.examine()
         return _destination(
             endpoint=endpoint,
@@ -69,7 +70,8 @@ class Reach:
         if where not in self.allow:
             raise CannotMeasure(
                 f"{where} is not the load balancer's: add it to target.allow in the "
-                "plan, if it may be connected to"
+                "plan, if it may be connected to",
+                code=Code.ADDRESS,
             )
         host, port = split_address(where)
         return _destination(
@@ -87,16 +89,20 @@ class Reach:
             raise CannotMeasure(
                 "target.identity is set, but this protocol carries no header, and "
                 "without a deployment no routing can be read: nothing shows who "
-                "answered. Say unproven: pass, if that is enough"
+                "answered. Say unproven: pass, if that is enough",
+                code=Code.ROUTING_UNPROVEN,
             )
         own = endpoint.rule_arn or endpoint.listener_arn
         routes = {each.arn: each for each in read_routes(self.aws, endpoint)}
         if own not in routes:
-            raise CannotMeasure(f"the route {own} of the listener is gone")
+            raise CannotMeasure(
+                f"the route {own} of the listener is gone", code=Code.ROUTING_RULE
+            )
         if routes[own].serves != {green.target_group.arn}:
             raise NotGreen(
                 f"{endpoint.url} does not forward to the replacement's target group "
-                f"{green.target_group.name} alone, so the original may have answered"
+                f"{green.target_group.name} alone, so the original may have answered",
+                code=Code.ROUTING_TARGET,
             )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hookgate.codes import Code
 from hookgate.context import Endpoint
 from hookgate.errors import CannotMeasure
 from hookgate.validator import Aws
@@ -40,7 +41,7 @@ def read_routes(aws: Aws, endpoint: Endpoint) -> tuple[Route, ...]:
     arn = endpoint.listener_arn
     found = aws("elbv2", "describe_listeners", ListenerArns=[arn])["Listeners"]
     if not found:
-        raise CannotMeasure(f"there is no listener {arn}")
+        raise CannotMeasure(f"there is no listener {arn}", code=Code.DISCOVERY_LISTENER)
     default = _route(arn, "default action", found[0].get("DefaultActions", ()))
     if endpoint.scheme not in {"http", "https"}:
         return (default,)  # A Network Load Balancer's listener has no rules.

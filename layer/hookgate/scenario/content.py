@@ -17,6 +17,8 @@ from pydantic import (
     model_validator,
 )
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.expectation.must import CONFIG
 from hookgate.files import File, FileName, Reading
 from hookgate.scenario.variables import written
@@ -26,7 +28,9 @@ def _scalar(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str | int | float):
-        raise ValueError("this is a text, a number, or true or false")  # noqa: TRY004 - pydantic turns ValueError into its error
+        raise InvalidValue(
+            "this is a text, a number, or true or false", code=Code.PLAN_TYPE
+        )
     return written(value)
 
 
@@ -70,7 +74,9 @@ class Part(BaseModel):
     @model_validator(mode="after")
     def _one(self, info: ValidationInfo) -> Part:
         if (self.text is None) == (self.file is None):
-            raise ValueError("give text or file, one of them")
+            raise InvalidValue(
+                "give text or file, one of them", code=Code.OPTION_ONE_OF
+            )
         if self.file is not None:
             self._raw = Reading.of(info.context).read(self.file)
         return self

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from hookgate.codes import Code
 from hookgate.errors import NoAnswer
 
 # RFC 6265, 6.1: what a client must at least keep.
@@ -77,11 +78,16 @@ class Jar:
             pair = line.partition(";")[0]
             name, sign, _ = pair.partition("=")
             if len(pair) > LARGEST + 1:
-                raise NoAnswer(f"the cookie {name[:64]} is larger than {LARGEST} bytes")
+                raise NoAnswer(
+                    f"the cookie {name[:64]} is larger than {LARGEST} bytes",
+                    code=Code.COOKIE_SIZE,
+                )
             if sign and name.strip():
                 self._take(line, url)
         if len(self._kept) > MOST:
-            raise NoAnswer(f"the answers set more than {MOST} cookies")
+            raise NoAnswer(
+                f"the answers set more than {MOST} cookies", code=Code.COOKIE_SIZE
+            )
 
     def header(self, url: str) -> str | None:
         """The Cookie header for ``url``, longer paths first; None for no cookie."""

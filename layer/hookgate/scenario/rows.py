@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.files import File
 
 #: More rows are a load test.
@@ -27,9 +29,14 @@ class Data:
 def _read(value: list[Any] | File) -> Data:
     found = _of_file(value) if isinstance(value, File) else value
     if not found:
-        raise ValueError("there is no row, and silence is not consent; add one")
+        raise InvalidValue(
+            "there is no row, and silence is not consent; add one", code=Code.ROWS
+        )
     if len(found) > MOST:
-        raise ValueError(f"{len(found)} rows; at most {MOST}, more are a load test")
+        raise InvalidValue(
+            f"{len(found)} rows; at most {MOST}, more are a load test",
+            code=Code.ROWS,
+        )
     return Data(tuple(found))
 
 
@@ -37,21 +44,25 @@ def _of_file(file: File) -> list[Any]:
     try:
         text = file.raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError(f"{file.file} is not UTF-8; save it as UTF-8 text") from None
+        raise InvalidValue(
+            f"{file.file} is not UTF-8; save it as UTF-8 text", code=Code.FILE_ENCODING
+        ) from None
     if file.file.endswith(".json"):
         return _of_json(text, file.file)
     if file.file.endswith(".csv"):
         return _of_csv(text, file.file)
-    raise ValueError(f"{file.file} is neither .csv nor .json; rename it")
+    raise InvalidValue(
+        f"{file.file} is neither .csv nor .json; rename it", code=Code.ROWS
+    )
 
 
 def _of_json(text: str, name: str) -> list[Any]:
     try:
         rows = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{name} is not JSON: {error}") from None
+        raise InvalidValue(f"{name} is not JSON: {error}", code=Code.ROWS) from None
     if not isinstance(rows, list):
-        raise ValueError(f"{name} is not an array of rows")  # noqa: TRY004 - as above
+        raise InvalidValue(f"{name} is not an array of rows", code=Code.ROWS)
     return rows
 
 
@@ -60,17 +71,20 @@ def _of_csv(text: str, name: str) -> list[Any]:
     try:
         rows = [dict(each) for each in reader]
     except csv.Error as error:
-        raise ValueError(f"{name}:{reader.line_num}: not CSV: {error}") from None
+        raise InvalidValue(
+            f"{name}:{reader.line_num}: not CSV: {error}", code=Code.ROWS
+        ) from None
     for number, row in enumerate(rows, 2):
         if None in row or None in row.values():
-            raise ValueError(
-                f"{name}: row {number} has not as many fields as the first row names"
+            raise InvalidValue(
+                f"{name}: row {number} has not as many fields as the first row names",
+                code=Code.ROWS,
             )
     return rows
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise InvalidValue(f"{name} is no JSON", code=Code.ROWS)
 
 
 Rows = Annotated[list[Any] | File, AfterValidator(_read)]

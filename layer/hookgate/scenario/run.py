@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import NoAnswer
 from hookgate.expectation.capture import Capture
@@ -94,11 +95,11 @@ class ScriptRun:
             ready = call.filled(values)
         except NotCaptured as error:
             what = f"not asked: {{{{{error.args[0]}}}}} has no value"
-            yield Finding(ok=False, summary=f"{title}: {what}")
+            yield Finding(ok=False, code=Code.CAPTURE, summary=f"{title}: {what}")
             return
         except ValidationError as error:
             what = f"not a step once its variables are filled in: {_first(error)}"
-            yield Finding(ok=False, summary=f"{title}: {what}")
+            yield Finding(ok=False, code=Code.CAPTURE, summary=f"{title}: {what}")
             return
         settled = eventually(
             lambda: self._attempt(ready, deadline), ready.patience, deadline
@@ -110,7 +111,9 @@ class ScriptRun:
         try:
             reply = self.visitor.ask(call.request(), deadline)
         except NoAnswer as error:
-            return Attempt(findings=(Finding(ok=False, summary=str(error)),))
+            return Attempt(
+                findings=(Finding(ok=False, summary=str(error), code=error.code),)
+            )
         return Attempt(findings=tuple(self._judged(call, reply)))
 
     def _judged(self, call: Call, reply: Reply) -> Iterator[Finding]:
@@ -118,6 +121,7 @@ class ScriptRun:
         answered = Finding(
             ok=status_in(reply.status, call.status),
             summary=f"answered {reply.status}, expected {' or '.join(call.status)}",
+            code=Code.HTTP_STATUS,
         )
         lost = list(self._captured(call, reply))
         found = [answered, *judge(call.expectations, reply)]
@@ -132,11 +136,21 @@ class ScriptRun:
         for each in broken:
             yield replace(each, evidence={**evidence, "body": reply.text})
         if broken and self.visitor.jar.withheld:
-            yield Finding(ok=False, summary=_withheld(self.visitor.jar.withheld))
+            yield Finding(
+                ok=False,
+                summary=_withheld(self.visitor.jar.withheld),
+                code=Code.COOKIE_WITHHELD,
+            )
         if not broken:
             summary = "; ".join(each.summary for each in found)
             optout = self.visitor.trust.optout if reply.certificate else ""
-            yield Finding(ok=True, summary=summary, evidence=evidence, optout=optout)
+            yield Finding(
+                ok=True,
+                summary=summary,
+                evidence=evidence,
+                optout=optout,
+                code=Code.SCENARIO_STEP,
+            )
 
     def _captured(self, call: Call, reply: Reply) -> Iterator[Finding]:
         """Keep what the step captures; state what could not be kept."""
@@ -144,7 +158,11 @@ class ScriptRun:
             where, value = capture.take(reply)
             fault = _fault(value) or (_too_many(value) if capture.secret else "")
             if fault:
-                yield Finding(ok=False, summary=f"capture {name}: {where}: {fault}")
+                yield Finding(
+                    ok=False,
+                    summary=f"capture {name}: {where}: {fault}",
+                    code=Code.CAPTURE,
+                )
                 continue
             self._keep(name, capture, value)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.scenario.step import Call, Group
 from hookgate.scenario.variables import NAME, names
 
@@ -31,16 +33,20 @@ class Script:
         """
         for name in self.variables:
             if not NAME.fullmatch(name) or name == "row":
-                raise ValueError(
+                raise InvalidValue(
                     f"{name[:64]!r} cannot name a variable: write letters, digits, "
-                    "'_', '-'; row is the row of a loop"
+                    "'_', '-'; row is the row of a loop",
+                    code=Code.SCENARIO_VARIABLE,
                 )
         known = set(self.variables)
         _check(self.steps, known, looped=False)
         _check(self.cleanup, known, looped=False)
         count = _requests(self.steps) + _requests(self.cleanup)
         if count > MOST:
-            raise ValueError(f"{count} requests with all rows; at most {MOST}")
+            raise InvalidValue(
+                f"{count} requests with all rows; at most {MOST}",
+                code=Code.SCENARIO_SIZE,
+            )
 
     @property
     def worst_case(self) -> float:
@@ -74,16 +80,20 @@ def _check(items: Sequence[Call | Group], known: set[str], *, looped: bool) -> N
         for name in names(each.written):
             head = name.partition(".")[0]
             if head == "row" and not looped:
-                raise ValueError(
+                raise InvalidValue(
                     f"{each.title}: {{{{{name}}}}} is the row of a for_each, and there "
-                    "is none around this step"
+                    "is none around this step",
+                    code=Code.SCENARIO_VARIABLE,
                 )
             if head != "row" and head not in known:
-                raise ValueError(
-                    f"{each.title}: unknown variable {{{{{name}}}}}{_hint(head, known)}"
-                )
+                hint = _hint(head, known)
+                what = f"{each.title}: unknown variable {{{{{name}}}}}{hint}"
+                raise InvalidValue(what, code=Code.SCENARIO_VARIABLE)
         if "row" in each.capture:
-            raise ValueError(f"{each.title}: row is the row of a loop; capture another")
+            raise InvalidValue(
+                f"{each.title}: row is the row of a loop; capture another",
+                code=Code.SCENARIO_VARIABLE,
+            )
         known.update(each.capture)
 
 

@@ -18,6 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.expectation.capture import Capture
 from hookgate.expectation.entry import Expectation
 from hookgate.expectation.must import CONFIG
@@ -122,11 +124,16 @@ class Call(BaseModel):
     def _fits(self) -> Call:
         bodies = [each for each in _BODIES if each in self.model_fields_set]
         if len(bodies) > 1:
-            raise ValueError("give one of body, json, form, multipart, graphql")
+            raise InvalidValue(
+                "give one of body, json, form, multipart, graphql",
+                code=Code.OPTION_ONE_OF,
+            )
         wrong = next((each for each in self.capture if not NAME.fullmatch(each)), None)
         if wrong is not None:
-            raise ValueError(
-                f"{wrong[:64]!r} cannot name a capture: write letters, digits, '_', '-'"
+            raise InvalidValue(
+                f"{wrong[:64]!r} cannot name a capture: write letters, digits, '_', "
+                "'-'",
+                code=Code.SCENARIO_VARIABLE,
             )
         self.patience.check(self.model_fields_set)
         return self
@@ -232,7 +239,9 @@ class Group(BaseModel):
     @model_validator(mode="after")
     def _one(self) -> Group:
         if (self.include is None) == (not self.own):
-            raise ValueError("give include or steps, one of them")
+            raise InvalidValue(
+                "give include or steps, one of them", code=Code.OPTION_ONE_OF
+            )
         return self
 
     @property

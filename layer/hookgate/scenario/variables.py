@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
+
 _NAME = r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*"
 _TOKEN = re.compile(rf"\\\{{\{{|\{{\{{\s*(?P<name>{_NAME})\s*\}}\}}|\{{\{{")
 _WHOLE = re.compile(rf"\{{\{{\s*(?P<name>{_NAME})\s*\}}\}}")
@@ -31,9 +34,10 @@ def names(data: Any) -> Iterator[str]:
         for token in _TOKEN.finditer(text):
             if token[0] == "{{":
                 start = text[token.start() :][:40]
-                raise ValueError(
+                raise InvalidValue(
                     f"{start!r} is no variable: write {{{{name}}}}, "
-                    r"or \{{ for a literal {{"
+                    r"or \{{ for a literal {{",
+                    code=Code.SCENARIO_VARIABLE,
                 )
             if token["name"]:
                 yield token["name"]

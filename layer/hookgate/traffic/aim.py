@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from hookgate.codes import Code
 from hookgate.context import Endpoint, RuleCondition
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.http_probe.address import AddressPolicy
@@ -66,9 +67,13 @@ class Aim:
         endpoint = target.endpoint
         scheme = _SCHEMES.get(endpoint.scheme)
         if scheme is None:
-            raise CannotMeasure(f"no HTTP over a {endpoint.scheme} listener")
+            raise CannotMeasure(
+                f"no HTTP over a {endpoint.scheme} listener", code=Code.HTTP_NO_LISTENER
+            )
         if seconds <= 0:
-            raise NoAnswer(f"no time was left to resolve {endpoint.address}")
+            raise NoAnswer(
+                f"no time was left to resolve {endpoint.address}", code=Code.NO_TIME
+            )
         said = target.host or endpoint.host
         if server_name and not said:
             said = f"{endpoint.address}:{endpoint.port}"
@@ -105,7 +110,9 @@ class Aim:
         merged = {**own, **headers}
         for name, value in merged.items():
             if _CONTROL & set(name + value) or not (name + value).isascii():
-                raise CannotMeasure(f"the header {name!r} cannot be sent")
+                raise CannotMeasure(
+                    f"the header {name!r} cannot be sent", code=Code.HTTP_REQUEST
+                )
         return merged
 
     def demand(self, url: str, headers: Mapping[str, str]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.traffic.load import SAFE, Load
 from hookgate.traffic.threshold import Threshold
 
@@ -27,29 +29,40 @@ def demand(
     _named([each.name for each in load.shots])
     planned = load.pace.requests
     if planned > MOST_REQUESTS:
-        raise ValueError(f"{planned} requests; at most {MOST_REQUESTS} can be sent")
+        raise InvalidValue(
+            f"{planned} requests; at most {MOST_REQUESTS} can be sent",
+            code=Code.TRAFFIC_SIZE,
+        )
     if planned < min_samples:
-        raise ValueError(
+        raise InvalidValue(
             f"sends {planned} requests, and min_samples is {min_samples}: it could "
-            "never decide; send more, or lower min_samples"
+            "never decide; send more, or lower min_samples",
+            code=Code.TRAFFIC_UNDECIDABLE,
         )
     for bound, name, share in bounds:
         if share < bound.least:
-            raise ValueError(
+            raise InvalidValue(
                 f"{bound.subject(name)} of {share} requests is their slowest; send at "
-                f"least {bound.least}"
+                f"least {bound.least}",
+                code=Code.TRAFFIC_UNDECIDABLE,
             )
     unsafe = {method for each in load.shots for method, _ in each.asks} - SAFE
     if load.yardstick and unsafe:
-        raise ValueError(
+        raise InvalidValue(
             f"{', '.join(sorted(unsafe))}: 'of blue' sends every request to customers' "
-            f"production too; only {', '.join(sorted(SAFE))} may go there"
+            f"production too; only {', '.join(sorted(SAFE))} may go there",
+            code=Code.TRAFFIC_UNSAFE,
         )
 
 
 def _named(names: Sequence[str]) -> None:
     if not names:
-        raise ValueError("there is nothing to send; write requests")
+        raise InvalidValue(
+            "there is nothing to send; write requests", code=Code.PLAN_MISSING_KEY
+        )
     twice = next((each for each in names if names.count(each) > 1), None)
     if twice is not None:
-        raise ValueError(f"two requests are called {twice!r}; give each a name")
+        raise InvalidValue(
+            f"two requests are called {twice!r}; give each a name",
+            code=Code.TRAFFIC_NAME_TWICE,
+        )

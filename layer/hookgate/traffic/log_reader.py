@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
+from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure
 from hookgate.traffic.sample import Sample
@@ -31,7 +32,8 @@ def read(raw: BinaryIO, sample: Sample, place: str, deadline: Deadline) -> None:
         if size > MOST or deadline.expired:
             raise CannotMeasure(
                 f"{place} is too large: {sample.lines} lines were read in time; take "
-                "a smaller log"
+                "a smaller log",
+                code=Code.TRAFFIC_LOG,
             )
         lines = (rest + piece).split(b"\n")
         rest = lines.pop()
@@ -48,7 +50,8 @@ def _pieces(raw: BinaryIO, place: str) -> Iterator[bytes]:
         yield from _unpacked(raw)
     except Exception as error:  # a body's errors are its library's own
         raise CannotMeasure(
-            f"{place} could not be read to its end: {type(error).__name__}: {error}"
+            f"{place} could not be read to its end: {type(error).__name__}: {error}",
+            code=Code.S3_OBJECT,
         ) from error
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.statuses import Statuses
 from hookgate.traffic.load import Shot
 from hookgate.traffic.pace import Stage
@@ -46,7 +48,7 @@ class TrafficRequest(Part):
     @model_validator(mode="after")
     def _one_body(self) -> TrafficRequest:
         if {"body", "json_body"} <= self.model_fields_set:
-            raise ValueError("give body or json, not both")
+            raise InvalidValue("give body or json, not both", code=Code.OPTION_ONE_OF)
         return self
 
     @property

@@ -10,8 +10,9 @@ from typing import Any, BinaryIO, Protocol
 
 from pydantic import Field, model_validator
 
+from hookgate.codes import Code
 from hookgate.deadline import Deadline
-from hookgate.errors import CannotMeasure, Inconclusive
+from hookgate.errors import CannotMeasure, Inconclusive, InvalidValue
 from hookgate.files import LargeFileName
 from hookgate.model import Finding
 from hookgate.statuses import Statuses
@@ -70,13 +71,20 @@ class AccessLog(Part):
     @model_validator(mode="after")
     def _known(self) -> AccessLog:
         if self.file.startswith("s3:") and not _S3.fullmatch(self.file):
-            raise ValueError(f"{self.file!r} is not s3://bucket/key")
+            raise InvalidValue(
+                f"{self.file!r} is not s3://bucket/key", code=Code.PLAN_FORMAT
+            )
         for each in self.methods:
             if not re.fullmatch(r"[A-Z]{1,20}", each):
-                raise ValueError(f"{each!r} is not a method in capitals")
+                raise InvalidValue(
+                    f"{each!r} is not a method in capitals", code=Code.PLAN_FORMAT
+                )
         for each in self.recorded:
             if not re.fullmatch(r"[1-5]xx", each):
-                raise ValueError(f"{each!r} is not a class of statuses such as 2xx")
+                raise InvalidValue(
+                    f"{each!r} is not a class of statuses such as 2xx",
+                    code=Code.OPTION_STATUS,
+                )
         return self
 
     def read(self, aws: GetObject, deadline: Deadline) -> Sample:
@@ -122,6 +130,7 @@ class AccessLog(Part):
                 "first_malformed": sample.first_malformed,
                 "left_out": dict(sample.left.most_common()),
             },
+            code=Code.TRAFFIC_LOG,
         )
 
 
@@ -134,17 +143,20 @@ def _opened(file: str, aws: GetObject) -> BinaryIO:
     try:
         return Path(file).open("rb")
     except OSError as error:
-        raise CannotMeasure(f"{file} cannot be read: {error.strerror}") from error
+        raise CannotMeasure(
+            f"{file} cannot be read: {error.strerror}", code=Code.TRAFFIC_LOG
+        ) from error
 
 
 def _demand(sample: Sample, place: str) -> None:
     if sample.malformed > MAX_MALFORMED * sample.lines:
         raise CannotMeasure(
             f"{place}: {sample.malformed} of {sample.lines} lines are no entries of a "
-            f"load balancer's access log, first line {sample.first_malformed}"
+            f"load balancer's access log, first line {sample.first_malformed}",
+            code=Code.TRAFFIC_LOG,
         )
     if not sample.kept:
         left = ", ".join(f"{n} x {why}" for why, n in sample.left.most_common(5))
         raise Inconclusive(
-            f"{place} holds no request that may be sent ({left or 'empty'})"
+            f"{place} holds no request that may be sent ({left or 'empty'})",
         )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from hookgate.codes import Code
 from hookgate.errors import Inconclusive
 from hookgate.model import Finding
 from hookgate.traffic.feasible import demand
@@ -126,6 +127,7 @@ class Terms:
             summary=said,
             evidence=evidence(result),
             optout=self.load.trust.optout,
+            code=Code.TRAFFIC_SENT,
         )
         return told, False
 
@@ -136,13 +138,17 @@ class Terms:
         value = bound.value(tally, result.sending)
         blue = self._blue(bound, name, result)
         if value is None:
-            return Finding(ok=False, summary=f"{asked}, came nothing"), False
+            return Finding(
+                ok=False, summary=f"{asked}, came nothing", code=Code.THRESHOLD
+            ), False
         came = bound.said(value) + (
             f", blue {bound.said(blue)}" if blue is not None else ""
         )
         why = failures(tally) if bound.metric == "error_rate" else ""
         summary = f"{asked}, came {came}" + (f" ({why})" if why else "")
-        return Finding(ok=bound.holds(value, blue), summary=summary), bound.timed
+        return Finding(
+            ok=bound.holds(value, blue), summary=summary, code=Code.THRESHOLD
+        ), bound.timed
 
     def _blue(self, bound: Threshold, name: str, result: Result) -> float | None:
         """What production came to, if that is asked for and there is anything."""

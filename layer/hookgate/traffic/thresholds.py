@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 from hookgate.bound import signed
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 from hookgate.traffic.threshold import PERCENTILE, STATUS, Threshold
 from hookgate.units import duration, rate
 
@@ -25,16 +27,19 @@ def thresholds(value: object) -> Mapping[str, Threshold]:
         ValueError: a metric is unknown, or a bound is not one of it.
     """
     if not isinstance(value, Mapping):
-        raise ValueError('thresholds are a mapping such as {p95: "< 300ms"}')  # noqa: TRY004 - pydantic turns ValueError into its error
+        raise InvalidValue(
+            'thresholds are a mapping such as {p95: "< 300ms"}', code=Code.PLAN_TYPE
+        )
     found, wrong = {}, []
     for metric, bound in value.items():
         try:
             known = isinstance(bound, Threshold)
             found[str(metric)] = bound if known else _read(str(metric), bound)
         except ValueError as error:
-            wrong.append(str(error))
+            wrong.append(error)
     if wrong:
-        raise ValueError("; ".join(wrong))
+        said = "; ".join(str(each) for each in wrong)
+        raise InvalidValue(said, code=getattr(wrong[0], "code", Code.OPTION_BOUND))
     return found
 
 
@@ -45,7 +50,7 @@ def _read(metric: str, written: object) -> Threshold:
         kind, bound = _value(metric, text)
         _demand_possible(kind, metric, sign, text)
     except ValueError as error:
-        raise ValueError(f"{metric}: {error}") from None
+        raise InvalidValue.within(metric, error) from None
     return Threshold(
         metric=metric, sign=sign, bound=bound, kind=kind, text=f"{sign} {text}"
     )
@@ -65,22 +70,32 @@ def _value(metric: str, text: str) -> tuple[str, float]:
         return "share", float(share[1]) / 100
     if metric != "error_rate" and _COUNT.fullmatch(text):
         return "count", float(text)
-    raise ValueError(f"{text!r} is not a bound of it; write {_example(metric)!r}")
+    raise InvalidValue(
+        f"{text!r} is not a bound of it; write {_example(metric)!r}",
+        code=Code.OPTION_BOUND,
+    )
 
 
 def _demand_possible(kind: str, metric: str, sign: str, text: str) -> None:
     if (kind, metric, sign) == ("blue", "error_rate", "<"):
-        raise ValueError(f'nothing is below a blue without errors; write "<= {text}"')
+        raise InvalidValue(
+            f'nothing is below a blue without errors; write "<= {text}"',
+            code=Code.OPTION_BOUND,
+        )
 
 
 def _demand_known(metric: str) -> None:
     if PERCENTILE.fullmatch(metric):
         if float(metric[1:]) == 0:
-            raise ValueError("no percentile; write p50 to p99.99")
+            raise InvalidValue(
+                "no percentile; write p50 to p99.99", code=Code.THRESHOLD_METRIC
+            )
     elif metric not in {"mean", "error_rate", "dropped", "rate"} and not (
         STATUS.fullmatch(metric)
     ):
-        raise ValueError(f"unknown metric; there are: {_METRICS}")
+        raise InvalidValue(
+            f"unknown metric; there are: {_METRICS}", code=Code.THRESHOLD_METRIC
+        )
 
 
 def _example(metric: str) -> str:
@@ -97,7 +112,7 @@ def _texts(value: Mapping[str, Threshold]) -> dict[str, str]:
 
 def _few(value: Mapping[str, Threshold]) -> Mapping[str, Threshold]:
     if len(value) > 20:
-        raise ValueError("more than 20 thresholds")
+        raise InvalidValue("more than 20 thresholds", code=Code.PLAN_RANGE)
     return value
 
 

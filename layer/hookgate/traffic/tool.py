@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
+from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure
 from hookgate.traffic.aim import Aim, Target
@@ -71,5 +72,5 @@ class TrafficTool:
 
 def _there(target: Target | str) -> Target:
     if isinstance(target, str):
-        raise CannotMeasure(f"traffic: {target}")
+        raise CannotMeasure(f"traffic: {target}", code=Code.HTTP_NO_LISTENER)
     return target

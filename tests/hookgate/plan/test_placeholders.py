@@ -78,4 +78,4 @@ def test_placeholders_of_a_text_are_bounded():
     """More different ones than make sense are refused, not looked up."""
     text = "".join(f"${{secret.{index}}}" for index in range(51))
     found = [code for code, _ in placeholders.faults(text)]
-    assert [Code.PLAN_PLACEHOLDER_COUNT] == found
+    assert [Code.PLAN_PLACEHOLDER_SYNTAX] == found

@@ -61,7 +61,7 @@ def test_binary_is_refused(character: str):
 def test_tab_in_the_indentation_is_refused(line: str):
     """A tab where a line begins is told where it is."""
     at = Place("plan.yaml", 2, line.index("\t") + 1)
-    assert (at, Code.YAML_TAB) == refusal(f"a:\n{line}\n")
+    assert (at, Code.YAML_SYNTAX) == refusal(f"a:\n{line}\n")
 
 
 def test_tab_within_a_line_is_read():

@@ -119,7 +119,7 @@ def test_a_name_that_the_managed_policy_refuses_is_warned_of():
         pytest.param(
             "BeforeInstall",
             "BeforeInstal",
-            "11:9 HG-TEMPLATE-EVENT",
+            "11:9 HG-TEMPLATE-UNKNOWN-KEY",
             id="unknown event",
         ),
         pytest.param(
@@ -128,20 +128,20 @@ def test_a_name_that_the_managed_policy_refuses_is_warned_of():
         pytest.param(
             "Type: TimeBasedLinear",
             "Type: Slowly",
-            "7:9 HG-TEMPLATE-ROUTING",
+            "7:9 HG-TEMPLATE-VALUE",
             id="routing",
         ),
         pytest.param(
             "StepPercentage: 20",
             "StepPercentage: 10",
-            "8:27 HG-TEMPLATE-RANGE",
+            "8:27 HG-TEMPLATE-VALUE",
             id="step",
         ),
         pytest.param(
-            "BakeTimeMins: 1", "BakeTimeMins: soon", "8:47 HG-TEMPLATE-RANGE", id="bake"
+            "BakeTimeMins: 1", "BakeTimeMins: soon", "8:47 HG-TEMPLATE-VALUE", id="bake"
         ),
         pytest.param(
-            "Minutes: 5", "Minutes: 2881", "9:27 HG-TEMPLATE-RANGE", id="wait"
+            "Minutes: 5", "Minutes: 2881", "9:27 HG-TEMPLATE-VALUE", id="wait"
         ),
         pytest.param(
             "LogicalID: Service}\n          ECS",
