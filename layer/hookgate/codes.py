@@ -338,7 +338,6 @@ class Code(StrEnum):
     TRAFFIC_LOG = "HG-TRAFFIC-LOG", "Whether an access log can be sent again."
 
     # Programs and functions that decide.
-    FOREIGN = "HG-FOREIGN", "A finding that a command or a function stated."
     FOREIGN_ANSWER = "HG-FOREIGN-ANSWER", "A command or function gave no findings."
     COMMAND_FAILED = (
         "HG-COMMAND-FAILED",

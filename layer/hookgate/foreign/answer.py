@@ -27,6 +27,7 @@ class _Stated(BaseModel):
     ok: bool
     summary: str = Field(min_length=1)
     evidence: dict[str, Any] = {}
+    code: str = Field("", max_length=100)
 
 
 class _Answer(BaseModel):
@@ -91,7 +92,7 @@ def foreign_findings(body: bytes, who: str) -> tuple[Finding, ...]:
         ) from None
     return tuple(
         Finding(
-            ok=each.ok, summary=each.summary, evidence=each.evidence, code=Code.FOREIGN
+            ok=each.ok, code=each.code, summary=each.summary, evidence=each.evidence
         )
         for each in read.findings
     )

@@ -49,10 +49,13 @@ def test_environment_is_not_told():
 
 def test_answer():
     """Findings come as they were stated."""
-    body = b'{"findings": [{"ok": false, "summary": "no", "evidence": {"n": 0}}]}'
+    body = (
+        b'{"findings": [{"ok": false, "code": "C", "summary": "no", '
+        b'"evidence": {"n": 0}}]}'
+    )
 
     assert foreign_findings(body, "it") == (
-        Finding(ok=False, summary="no", evidence={"n": 0}),
+        Finding(ok=False, code="C", summary="no", evidence={"n": 0}),
     )
 
 
