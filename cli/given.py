@@ -32,7 +32,8 @@ class Given:
         """
         if name not in self.secrets:
             raise CannotMeasure(
-                f"give ${{secret.{name}}} with --secret-env {name}=VARIABLE"
+                f"give ${{secret.{name}}} with --secret-env {name}=VARIABLE",
+                code=Code.SECRET,
             )
         return self.secrets[name]
 

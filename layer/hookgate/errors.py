@@ -115,9 +115,9 @@ class NoData(Inconclusive):
     code = Code.NO_DATA
 
 
-def too_few(count: float, what: str, *, code: str | None = None) -> Inconclusive:
+def too_few(count: float, what: str) -> Inconclusive:
     """What to raise of too few samples: of none at all, that there is no data."""
-    return Inconclusive(what, code=code) if count else NoData(what)
+    return Inconclusive(what) if count else NoData(what)
 
 
 class Defect(HookgateError):
