@@ -1,39 +1,224 @@
-"""Not an event: where Lambda turns when a hook has failed without a report.
+"""The fallback report: Failed, for a hook that ended without a report.
 
-The OnFailure destination of the five hooks. It reports Failed in their place, so
-that a deployment does not hang until CodeDeploy's hour is over. What broke the hooks
-may be the layer that this function has, too: then boto3, which is Lambda's own, is all
-that a report needs.
+The OnFailure destination of the five hooks, so that a deployment does not wait until
+CodeDeploy's hour is over. What broke a hook can be a layer, so this function uses only
+boto3, which is part of Lambda's runtime.
 """
 
+from __future__ import annotations
+
 import json
+import os
+import time
+from datetime import UTC, datetime
 from typing import Any
 
+EVENTS = (
+    "BeforeInstall",
+    "AfterInstall",
+    "AfterAllowTestTraffic",
+    "BeforeAllowTraffic",
+    "AfterAllowTraffic",
+)
+#: Calls of the status of an ended event, which can lag, and seconds between them.
+CALLS, PAUSE = 4, 1.5
 
-def _without_the_layer(record: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Report Failed with nothing of Hookgate's."""
-    import boto3  # noqa: PLC0415 - the layer brings its own way
 
+def handler(record: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Report Failed in the place of the hook that Lambda's OnFailure record names.
+
+    The report is first. Its response says whether CodeDeploy accepted another report
+    before: then the log and the metrics must not say Failed, since an alarm on
+    VerdictFailed would roll back a good deployment.
+
+    Args:
+        record: Lambda's record of the event that the hook failed at.
+
+    Returns:
+        The verdict record, and whether CodeDeploy accepted the report.
+
+    Raises:
+        KeyError: the record contains no hook event.
+        ClientError, BotoCoreError: CodeDeploy did not confirm the report. Nothing is
+            published; Lambda tries again, and an alarm tells.
+    """
+    client = _client()
     ids = record["requestPayload"]
-    told = {
-        "level": "ERROR",
-        "message": f"the layer cannot be loaded, so no hook can report: {_broken}",
-        "deployment_id": ids["DeploymentId"],
+    deployment_id = ids["DeploymentId"]
+    accepted = _report(client, deployment_id, ids["LifecycleEventHookExecutionId"])
+    context = record.get("requestContext", {})
+    event = _event(str(context.get("functionArn", "")))
+    common = {
+        "deployment_id": deployment_id,
         "execution_id": ids["LifecycleEventHookExecutionId"],
+        "lifecycle_event": event,
+        "step": "-",
     }
-    print(json.dumps(told))  # noqa: T201 - a line of the log
-    boto3.client("codedeploy").put_lifecycle_event_hook_execution_status(
-        deploymentId=told["deployment_id"],
-        lifecycleEventHookExecutionId=told["execution_id"],
-        status="Failed",
+    deployment, ended = _deployment(client, deployment_id, event, common, accepted)
+    verdict = _verdict(event, deployment, _reason(record))
+    reason = f"report: {_reason(record)}"
+    if accepted or ended == "Failed":
+        _log(f"verdict Failed: {reason}", **common, verdict=verdict)
+        _emf(event, deployment, deployment_id)
+    else:
+        _log(
+            f"{event} had already ended ({ended or 'status not known'}), so Failed is "
+            f"not published: {reason}",
+            **common,
+        )
+    return {**verdict, "accepted": accepted}
+
+
+def _client() -> Any:
+    import boto3  # noqa: PLC0415 - slow, so within the timeout and not the init phase
+    from botocore.config import Config  # noqa: PLC0415 - as above
+
+    retries = {"mode": "standard", "total_max_attempts": 4}
+    config = Config(connect_timeout=2, read_timeout=5, retries=retries)
+    return boto3.client("codedeploy", config=config)
+
+
+def _report(client: Any, deployment_id: str, execution_id: str) -> bool:
+    """Report Failed; False if the event had ended before."""
+    try:
+        client.put_lifecycle_event_hook_execution_status(
+            deploymentId=deployment_id,
+            lifecycleEventHookExecutionId=execution_id,
+            status="Failed",
+        )
+    except client.exceptions.LifecycleEventAlreadyCompletedException:
+        return False
+    return True
+
+
+def _deployment(
+    client: Any,
+    deployment_id: str,
+    event: str,
+    common: dict[str, str],
+    accepted: bool,
+) -> tuple[dict[str, str] | None, str | None]:
+    """The deployment's names, and the status of an event that had ended."""
+    deployment: dict[str, str] | None = None
+    try:
+        info = client.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
+        application, group = info["applicationName"], info["deploymentGroupName"]
+        deployment = {
+            "id": deployment_id,
+            "application": application,
+            "group": group,
+            "configuration": info.get("deploymentConfigName", ""),
+            "cluster": "",
+            "service": "",
+        }
+        if accepted:
+            return deployment, None
+        named = client.get_deployment_group(
+            applicationName=application, deploymentGroupName=group
+        )["deploymentGroupInfo"]["ecsServices"][0]
+        target = f"{named['clusterName']}:{named['serviceName']}"
+        return deployment, _ended(client, deployment_id, target, event)
+    except Exception as error:  # noqa: BLE001 - the report is made
+        _log(f"{type(error).__name__}: {error}", **common)
+        return deployment, None
+
+
+def _ended(client: Any, deployment_id: str, target: str, event: str) -> str | None:
+    """The status with which the event ended, or None if it is not known."""
+    for call in range(CALLS):
+        if call:
+            time.sleep(PAUSE)
+        answer = client.get_deployment_target(
+            deploymentId=deployment_id, targetId=target
+        )
+        for each in answer["deploymentTarget"]["ecsTarget"]["lifecycleEvents"]:
+            status = str(each.get("status"))
+            named = each["lifecycleEventName"] == event
+            if named and status in {"Succeeded", "Failed", "Skipped"}:
+                return status
+    return None
+
+
+def _reason(record: dict[str, Any]) -> str:
+    context = record.get("requestContext", {})
+    answer = record.get("responsePayload") or {}
+    said = answer.get("errorMessage", "nothing") if isinstance(answer, dict) else answer
+    return (
+        f"{context.get('functionArn') or 'the hook function'} did not report "
+        f"({context.get('condition', 'unknown')}; error: {said})"
     )
-    return {"status": "Failed", "reason": told["message"]}
 
 
-try:
-    from hookgate.last_report import handler
-except Exception as error:  # noqa: BLE001 - a broken layer may raise anything
-    _broken = f"{type(error).__name__}: {error}"
-    handler = _without_the_layer
+def _event(function_arn: str) -> str:
+    """The lifecycle event in a hook function's name."""
+    return next((each for each in EVENTS if f"_{each}" in function_arn), "unknown")
 
-__all__ = ["handler"]
+
+def _verdict(
+    event: str, deployment: dict[str, str] | None, reason: str
+) -> dict[str, Any]:
+    """What the layer's ``verdict_record`` gives for a hook that could not begin."""
+    outcome = {
+        "name": "report",
+        "use": "hookgate",
+        "status": "errored",
+        "blocking": True,
+        "reason": reason,
+        "code": "HG-HOOK-SILENT",
+        "duration_ms": 0,
+        "findings": [],
+    }
+    return {
+        "schema": "hookgate.verdict/1",
+        "status": "Failed",
+        "event": event,
+        "deployment": deployment,
+        "started_at": datetime.now(UTC).isoformat(),
+        "duration_ms": 0,
+        "optouts": [],
+        "outcomes": [outcome],
+    }
+
+
+def _emf(event: str, deployment: dict[str, str] | None, deployment_id: str) -> None:
+    """Write the verdict's metrics in Embedded Metric Format, as the hooks do."""
+    named = deployment or {"application": "unknown", "group": "unknown"}
+    group = {
+        "Application": _ascii(named["application"]),
+        "DeploymentGroup": _ascii(named["group"]),
+    }
+    metrics = {
+        "VerdictSucceeded": ("Count", 0.0),
+        "VerdictFailed": ("Count", 1.0),
+        "ValidationDuration": ("Milliseconds", 0.0),
+    }
+    directive = {
+        "Namespace": os.environ.get("HOOKGATE_METRICS_NAMESPACE") or "Hookgate",
+        "Dimensions": [list(group), [*group, "LifecycleEvent"]],
+        "Metrics": [{"Name": n, "Unit": u} for n, (u, _) in metrics.items()],
+    }
+    line = {
+        "_aws": {
+            "Timestamp": int(time.time() * 1000),
+            "CloudWatchMetrics": [directive],
+        },
+        **group,
+        "LifecycleEvent": event,
+        "deployment_id": deployment_id,
+        **{name: [value] for name, (_, value) in metrics.items()},
+    }
+    _write(line)
+
+
+def _ascii(text: str) -> str:
+    """CloudWatch accepts dimension values of up to 1024 ASCII characters."""
+    return text.encode("ascii", "backslashreplace").decode()[:1024]
+
+
+def _log(message: str, **more: Any) -> None:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    _write({"level": "ERROR", "message": message[:8000], "timestamp": now, **more})
+
+
+def _write(line: dict[str, Any]) -> None:
+    print(json.dumps(line, separators=(",", ":")), flush=True)  # noqa: T201 - the log

@@ -73,6 +73,8 @@ HOOK_ACTIONS = {
 }
 LAST_REPORT_ACTIONS = {
     "codedeploy:GetDeployment": "application and group, for the metrics",
+    "codedeploy:GetDeploymentGroup": "cluster and service, which name the target",
+    "codedeploy:GetDeploymentTarget": "what CodeDeploy accepted before, if anything",
     "codedeploy:PutLifecycleEventHookExecutionStatus": "the report",
     "logs:CreateLogStream": "logs, and metrics in them",
     "logs:PutLogEvents": "logs, and metrics in them",

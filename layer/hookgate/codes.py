@@ -47,8 +47,9 @@ class Code(StrEnum):
     NOT_STABLE = "HG-NOT-STABLE", "The step did not pass for long enough in a row."
     REPEAT = "HG-REPEAT", "The number of attempts that failed or did not measure."
     HOOK_TIMEOUT = "HG-HOOK-TIMEOUT", "A part of the hook did not end in time."
-    HOOK_LATE = "HG-HOOK-LATE", "The hour of the lifecycle event is over."
+    HOOK_LATE = "HG-HOOK-LATE", "A report could come after CodeDeploy's hour."
     HOOK_DEFECT = "HG-HOOK-DEFECT", "Hookgate itself has a defect."
+    HOOK_PROCESS = "HG-HOOK-PROCESS", "A validator damaged the process it runs in."
     HOOK_SILENT = "HG-HOOK-SILENT", "The hook did not report its status itself."
 
     # Files in YAML.

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from hookgate.aws.discovery import discover
-from hookgate.aws.identity import Identified, identify
-from hookgate.aws.status import RESERVE
+from hookgate.aws.identity import Identified, ended_as, identify, is_open
+from hookgate.aws.status import CHECK, RESERVE
 from hookgate.bench import make_bench
 from hookgate.codes import Code
 from hookgate.context import Deployment, DeploymentContext
@@ -23,7 +24,7 @@ from hookgate.engine.presentation import code_of, told, words
 from hookgate.engine.step_output import routed_output
 from hookgate.errors import CannotMeasure, HookgateError
 from hookgate.event import HookEvent
-from hookgate.model import LifecycleEvent, Reason, Verdict
+from hookgate.model import LifecycleEvent, Outcome, Reason, Status, Verdict
 from hookgate.plan import Plan, check_fits
 from hookgate.record import bounded_record
 from hookgate.redaction import Secrets
@@ -32,6 +33,9 @@ from hookgate.watchdog import Watch
 
 #: Seconds after which CodeDeploy gives an event up (its documented quota).
 HOUR = 3600.0
+#: Seconds before the end of that hour by which the report must have been made: the
+#: clocks of Lambda and CodeDeploy differ, and the start is known to the second at best.
+HOUR_MARGIN = 60.0
 #: Seconds by which the watchdog lets this process be late before it speaks itself.
 LATE = 5.0
 
@@ -64,21 +68,74 @@ class HookPass:
         seconds = self.deadline.remaining + LATE
         with self.services.watchdog.watch(self.hook, self.event, seconds) as watch:
             verdict, deployment = self._decide(watch)
-            watch.reporting()
-            return self.conclude(verdict, deployment)
+            damage = watch.damage()
+            if damage:
+                verdict = _untrusted(verdict, damage)
+            return self.conclude(verdict, deployment, watch.reporting)
 
     def conclude(
-        self, verdict: Verdict, deployment: Deployment | None
+        self,
+        verdict: Verdict,
+        deployment: Deployment | None,
+        reporting: Callable[[], None] = lambda: None,
     ) -> dict[str, Any]:
-        """Tell the verdict to every reporter, then to CodeDeploy."""
+        """Publish the verdict and report it to CodeDeploy.
+
+        The metrics are written before the report. Where CodeDeploy may have accepted
+        another report of this lifecycle event already, as in a retry after a response
+        was lost, they are written only once they cannot contradict it.
+
+        Args:
+            verdict: what to publish and to report.
+            deployment: the deployment, if it was identified.
+            reporting: called right before the report.
+
+        Raises:
+            ReportError: CodeDeploy did not confirm the report.
+        """
+        first = self._is_open(deployment)
+        reporting()
+        if first:
+            self._publish(verdict, deployment)
+        accepted = self.services.status.report(self.hook, verdict.status)
+        if not first:
+            ended = verdict.status if accepted else self._ended_as(deployment)
+            if ended == verdict.status:
+                self._publish(verdict, deployment)
+            else:
+                self._problem(
+                    f"{self.event} had already ended ({ended or 'status not known'}), "
+                    f"so the verdict {verdict.status} is not published: "
+                    f"{'; '.join(verdict.reasons)}"
+                )
+        elif not accepted:
+            self._problem(f"{self.event} had already ended before this report")
+        return bounded_record(verdict, deployment)
+
+    def _publish(self, verdict: Verdict, deployment: Deployment | None) -> None:
         for reporter in self.services.reporters:
             try:
                 reporter.publish(verdict, deployment)
-            except Exception as error:  # noqa: BLE001 - telling must not keep the report
+            except Exception as error:  # noqa: BLE001 - must not keep the report
                 self._problem(f"{type(reporter).__name__} failed: {told(error)}")
-        if not self.services.status.report(self.hook, verdict.status):
-            self._problem("the lifecycle event was over before this report")
-        return bounded_record(verdict, deployment)
+
+    def _is_open(self, deployment: Deployment | None) -> bool:
+        """Whether CodeDeploy is known to have accepted no report of the event yet."""
+        if deployment is None:
+            return False
+        aws, event = self.services.aws, self.event
+        deadline = Deadline.after(CHECK, self.services.clock)
+        asked = begin("checking the event", lambda: is_open(aws, deployment, event))
+        try:
+            return asked.result(deadline)
+        except Exception as error:  # noqa: BLE001 - must not keep the report
+            self._problem(f"the status of {event} is not known: {told(error)}")
+            return False
+
+    def _ended_as(self, deployment: Deployment | None) -> str | None:
+        if deployment is None:
+            return None
+        return ended_as(self.services.aws, deployment, self.event, self.services.clock)
 
     def give_up(self, part: str, error: Exception) -> dict[str, Any]:
         """Conclude a pass of which ``part`` failed before it could begin."""
@@ -181,13 +238,29 @@ class HookPass:
         if deployment.event_started_at is None:
             return self.deadline
         gone = datetime.now(UTC) - deployment.event_started_at
-        left = HOUR - gone.total_seconds() - RESERVE
+        left = HOUR - HOUR_MARGIN - gone.total_seconds() - RESERVE
         if left <= 0:
-            what = f"CodeDeploy's hour for {self.event} is over"
-            raise CannotMeasure(what, code=Code.HOOK_LATE)
+            raise CannotMeasure(
+                f"{self.event} began {gone.total_seconds() / 60:.1f} minutes ago; "
+                "CodeDeploy gives it one hour, so a report may come too late",
+                code=Code.HOOK_LATE,
+            )
         return self.deadline.within(left)
 
     def _problem(self, message: str) -> None:
         # The log is the last place to tell of a trouble with the log.
         with contextlib.suppress(Exception):
             self.services.log.problem(message)
+
+
+def _untrusted(verdict: Verdict, damage: str) -> Verdict:
+    """The verdict with an outcome that says why its process cannot be trusted."""
+    process = Outcome(
+        name="process",
+        use="hookgate",
+        status=Status.ERRORED,
+        blocking=True,
+        reason=damage,
+        code=Code.HOOK_PROCESS,
+    )
+    return replace(verdict, outcomes=(*verdict.outcomes, process))

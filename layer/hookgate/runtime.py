@@ -28,7 +28,11 @@ def hook(event: LifecycleEvent) -> Handler:
     def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
         if not connected:
             connected.append(_connect())
-        return run_hook(event, payload, context, connected[0])
+        try:
+            return run_hook(event, payload, context, connected[0])
+        finally:
+            if connected[0].watchdog.damaged:
+                connected[0].watchdog.exit()
 
     return handler
 

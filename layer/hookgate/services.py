@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from hookgate.aws.calls import AwsCalls
 from hookgate.aws.clients import Clients
@@ -51,12 +51,22 @@ class Plans(Protocol):
 
 
 class Watchdog(Protocol):
-    """Has Failed reported when this process can no longer."""
+    """Has Failed reported when this process can no longer.
+
+    ``damaged`` says that a validator did something to this process after which it is
+    not trusted.
+    """
+
+    damaged: bool
 
     def watch(
         self, hook: HookEvent, event: LifecycleEvent, seconds: float
     ) -> contextlib.AbstractContextManager[Watch]:
         """Watch a block."""
+        ...
+
+    def exit(self) -> NoReturn:
+        """End this process."""
         ...
 
 

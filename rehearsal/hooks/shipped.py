@@ -91,7 +91,7 @@ def last_report(variables: Mapping[str, str]) -> Function:
         handler="hooks.last_report.handler",
         path=PATH,
         environment=variables,
-        timeout=60.0,
+        timeout=120.0,
         memory=256,
         asynchronous=EventInvokeConfig(retries=2, event_age=300.0),
     )

@@ -1,5 +1,6 @@
 """From the moment the two ids are known, every path ends in one report."""
 
+import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -27,7 +28,7 @@ from hookgate.errors import (
     Problem,
     ReportError,
 )
-from hookgate.hook_pass import LATE
+from hookgate.hook_pass import HOUR_MARGIN, LATE
 from hookgate.model import Finding, HookStatus, LifecycleEvent
 from hookgate.plan import Plan, Target
 from hookgate.record import MAX_RECORD
@@ -214,15 +215,26 @@ def test_hour():
     assert "plan" == record["outcomes"][0]["name"]
 
 
+def test_end_of_the_hour():
+    """An event whose report could come too late for CodeDeploy is Failed."""
+    fakes = Fakes(a_step(says(True), timeout=1.0))
+    late = datetime.now(UTC) - timedelta(minutes=59.5)
+    fakes.world.events[1]["startTime"] = late
+    record = run(fakes)
+
+    assert [FAILED] == fakes.status.reports
+    assert Code.HOOK_LATE == record["outcomes"][0]["code"]
+
+
 def test_hour_is_watched():
     """The watchdog speaks within CodeDeploy's hour, too."""
     fakes = Fakes(a_step(says(True)))
-    late = datetime.now(UTC) - timedelta(seconds=3600 - 100)
+    late = datetime.now(UTC) - timedelta(seconds=3600 - 200)
     fakes.world.events[1]["startTime"] = late
     run(fakes)
 
     assert [SUCCEEDED] == fakes.status.reports
-    assert fakes.watchdog.seconds <= 100 - RESERVE + LATE
+    assert fakes.watchdog.seconds <= 200 - HOUR_MARGIN - RESERVE + LATE
 
 
 def test_hanging_step():
@@ -287,7 +299,107 @@ def test_already_completed():
     fakes = Fakes(a_step(says(True)), status=status)
     run(fakes)
 
-    assert any("over before this report" in each["message"] for each in fakes.log)
+    assert any("had already ended" in each["message"] for each in fakes.log)
+
+
+class Ended(RecordedStatus):
+    """A CodeDeploy whose response to the first report is lost."""
+
+    def __init__(self, world):
+        super().__init__()
+        self.world = world
+
+    def report(self, event, status):
+        super().report(event, status)
+        if len(self.reports) > 1:
+            return False
+        self.world.events[1]["status"] = str(status)
+        raise ReportError("no response")
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        pytest.param({}, id="retry-reads-the-status"),
+        pytest.param(
+            {("codedeploy", "get_deployment_target"): denied("GetDeploymentTarget")},
+            id="retry-cannot-read-the-status",
+        ),
+        pytest.param(
+            {("codedeploy", "get_deployment"): denied("GetDeployment")},
+            id="retry-cannot-identify-the-deployment",
+        ),
+    ],
+)
+def test_retry_after_a_report_took_effect(lost):
+    """A retry publishes nothing that contradicts what CodeDeploy accepted."""
+    fakes = Fakes(a_step(says(True)))
+    status = Ended(fakes.world)
+    services = dataclasses.replace(fakes.services, status=status)
+    with pytest.raises(ReportError):
+        run_hook(EVENT, PAYLOAD, LambdaContext(), services)
+    fakes.world.answers.update(lost)
+    run_hook(EVENT, PAYLOAD, LambdaContext(), services)
+
+    assert [SUCCEEDED, FAILED] == status.reports
+    assert [SUCCEEDED] == [each.status for each in fakes.recorded.verdicts]
+
+
+def test_status_is_not_known():
+    """Where the event's status cannot be read, the metrics follow the report."""
+    fakes = Fakes(a_step(says(True)))
+    answers = iter([fakes.world._get_deployment_target()])
+
+    def once(**_):
+        return next(answers, denied("GetDeploymentTarget"))
+
+    fakes.world.answers["codedeploy", "get_deployment_target"] = once
+    run(fakes)
+
+    assert [SUCCEEDED] == fakes.status.reports
+    assert [1] == fakes.recorded.reports_before
+
+
+def test_ended_as_reported():
+    """A verdict that CodeDeploy accepted before, in a lost response, is published."""
+    status = RecordedStatus(open_=False)
+    fakes = Fakes(a_step(says(False)), status=status)
+
+    def ends(_tools):
+        fakes.world.events[1]["status"] = "Failed"
+        yield Finding(ok=False, summary="too late")
+
+    fakes.services = dataclasses.replace(fakes.services, plans=OnePlan(a_step(ends)))
+    run(fakes)
+
+    assert [FAILED] == [each.status for each in fakes.recorded.verdicts]
+
+
+def test_duplicate_that_is_slower():
+    """The verdict of a duplicate is not published after another was accepted."""
+    status = RecordedStatus(open_=False)
+    fakes = Fakes(status=status)
+
+    def ends(_tools):
+        fakes.world.events[1]["status"] = "Succeeded"
+        yield Finding(ok=False, summary="too late")
+
+    fakes.services = dataclasses.replace(fakes.services, plans=OnePlan(a_step(ends)))
+    run(fakes)
+
+    assert [] == fakes.recorded.verdicts
+    assert any("is not published" in each["message"] for each in fakes.log)
+
+
+def test_damaged_process():
+    """A satisfied finding of a process that a validator damaged is Failed."""
+    fakes = Fakes(a_step(says(True)))
+    fakes.watchdog.found = "a validator closed file descriptor 1"
+    record = run(fakes)
+
+    assert [FAILED] == fakes.status.reports
+    assert ["passed", "errored"] == [each["status"] for each in record["outcomes"]]
+    assert Code.HOOK_PROCESS == record["outcomes"][-1]["code"]
 
 
 def test_ids_on_every_line():

@@ -20,6 +20,8 @@ HOOK = HookEvent.parse(
 ROOT = Path(__file__).parents[2]
 WATCHED = """
 import os, re, sys, time
+from datetime import UTC, datetime
+from hookgate.context import Deployment
 from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent
 from hookgate.watchdog import LastWord
@@ -29,6 +31,11 @@ hook = HookEvent.parse(payload)
 last_word = LastWord(print)
 with last_word.watch(hook, LifecycleEvent.AFTER_INSTALL, float(sys.argv[1])) as watch:
     watch.note("running step regex")
+    watch.identified(Deployment(
+        id="d-1", application="shop", group="shop-blue-green", configuration="",
+        cluster="shop", service="storefront", region="", account="",
+        event_started_at=datetime.now(UTC),
+    ))
     {body}
 last_word.close()
 """
@@ -80,7 +87,7 @@ def test_hang_in_c(edge, start):
 
 
 def test_metrics_of_last_word(edge, start):
-    """The last word publishes VerdictFailed before it reports."""
+    """VerdictFailed is published when CodeDeploy has accepted the report."""
     process = start(HANGS_IN_C, seconds="0.2")
     edge.calls.get(timeout=60)
     process.kill()
@@ -90,6 +97,42 @@ def test_metrics_of_last_word(edge, start):
     assert [[1.0]] == [
         each["VerdictFailed"] for each in lines if "VerdictFailed" in each
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "values"),
+    [
+        pytest.param("Succeeded", [], id="another-status"),
+        pytest.param("Failed", [[1.0]], id="the-same-status"),
+    ],
+)
+def test_accepted_before(edge, start, status, values):
+    """The metric never contradicts a report that CodeDeploy accepted before.
+
+    So it is when the hook hangs after its report, in a `__del__` or while the response
+    arrives byte by byte.
+    """
+    edge.status = status
+    process = start(f"watch.due(0.2); {HANGS_IN_C}")
+    edge.calls.get(timeout=60)
+    process.kill()
+    told, _ = process.communicate()
+    lines = [json.loads(line) for line in told.splitlines()]
+
+    assert values == [
+        each["VerdictFailed"] for each in lines if "VerdictFailed" in each
+    ]
+    assert (status == "Failed") == any("verdict" in each for each in lines)
+
+
+def test_not_confirmed(edge, start):
+    """A report that CodeDeploy does not confirm publishes nothing."""
+    edge.broken = "garbage"
+    process = start("os._exit(9)")
+    told, _ = process.communicate()
+
+    assert "Failed" == edge.calls.get(timeout=60)["status"]
+    assert "VerdictFailed" not in told
 
 
 def test_earlier_than_thought(edge, start):
@@ -127,6 +170,57 @@ def test_raised(edge, start):
     assert 3 == process.returncode
     with pytest.raises(queue.Empty):
         edge.calls.get_nowait()
+
+
+#: What a validator may do to the process that it runs in, from a thread of its own.
+DAMAGES = {
+    "standard-output": "os.close(1)",
+    "both-streams": "os.close(1); os.close(2)",
+    "another-file-as-output": "os.dup2(os.open(os.devnull, os.O_WRONLY), 1)",
+    "every-descriptor": "os.closerange(0, 256)",
+    "interrupted": "os.kill(os.getpid(), 2)",
+    "interrupted-through-python": "__import__('_thread').interrupt_main()",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damage(edge, start, tmp_path, damage):
+    """What a validator does to the process is noticed; its output goes on."""
+    body = f"""
+    import threading
+    thread = threading.Thread(target=lambda: exec({damage!r}))
+    thread.start()
+    thread.join()
+    damage = watch.damage()
+    with open({str(tmp_path / "found")!r}, "w") as found:
+        found.write(damage)
+    print("a metric", flush=True)
+"""
+    process = start(body)
+    told, _ = process.communicate()
+
+    assert "no finding is trusted" in (tmp_path / "found").read_text()
+    assert damage.startswith("os.closerange") or "a metric" in told
+
+
+def test_every_descriptor_closed(edge, start):
+    """Where not even the pipe is left, the watchdog process reports and publishes."""
+    process = start("os.closerange(0, 256); watch.damage(); watch.note('judging')")
+    told, _ = process.communicate()
+
+    assert "Failed" == edge.calls.get(timeout=60)["status"]
+    assert '"VerdictFailed":[1.0]' in told
+
+
+def test_no_damage(edge, start):
+    """A process that nobody damages is not said to be, and can be interrupted again."""
+    process = start(
+        "assert watch.damage() == ''; import signal; "
+        "assert signal.getsignal(2) is not signal.default_int_handler"
+    )
+    process.communicate()
+
+    assert 0 == process.returncode
 
 
 def test_cannot_start():

@@ -13,6 +13,8 @@ from support.world import World, denied
 from support.world_server import world_server
 
 from hookgate.model import LifecycleEvent
+from rehearsal.functions.fleet import Fleet
+from rehearsal.functions.function import Function, Surroundings
 
 ROOT = Path(__file__).parents[2]
 PAYLOAD = {"DeploymentId": "d-75I7MBT7C", "LifecycleEventHookExecutionId": "hook-1"}
@@ -63,10 +65,10 @@ def _world():
     return world
 
 
-def invoke(world, module, plan, payload=PAYLOAD):
+def invoke(world, module, plan, payload=PAYLOAD, broken=""):
     """Invoke a handler as Lambda would; returns the process and the reports."""
     world.answers["ssm", "get_parameter"] = {"Parameter": {"Value": plan}}
-    with world_server(world) as server:
+    with world_server(world, broken) as server:
         environ = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layer'}",
@@ -165,3 +167,101 @@ def test_http_through_the_listener(world):
         server.server_close()
 
     assert ["Succeeded"] == reports
+
+
+@pytest.mark.parametrize("broken", ["lost", "silent"])
+def test_response_is_lost(broken):
+    """No metric contradicts a report that took effect though its response was lost."""
+    world = World()
+    world.events[1].pop("startTime")
+    event, module = "AfterAllowTestTraffic", "hooks.after_allow_test_traffic"
+    plan = PLAN.replace("{event}", event).replace("{policy}", "any")
+    record = {
+        "requestContext": {"functionArn": f"CodeDeployHook_hookgate_{event}"},
+        "requestPayload": PAYLOAD,
+    }
+    first, reports = invoke(world, module, plan, broken=broken)
+    retry, _ = invoke(world, module, plan)
+    fallback, _ = invoke(world, "hooks.last_report", plan, record)
+    done = (first, retry, fallback)
+    lines = [json.loads(line) for each in done for line in each.stdout.splitlines()]
+
+    assert {"Succeeded"} == set(reports)
+    assert [1, 0, 0] == [each.returncode for each in done]
+    assert [[0.0]] == [
+        each["VerdictFailed"] for each in lines if "VerdictFailed" in each
+    ]
+
+
+HOSTILE = """
+import os, threading, _thread
+from hookgate import Finding, Validator
+
+def for_ever():
+    while True:
+        _thread.interrupt_main()
+
+class Hostile(Validator):
+    "Damage the process, then state a satisfied finding."
+
+    def check(self, context, tools):
+        {does}
+        yield Finding(ok=True, summary="satisfied")
+"""
+DAMAGES = {
+    "nothing": "pass",
+    "standard-output-and-error": "os.close(1); os.close(2)",
+    "every-descriptor": "os.closerange(0, 256)",
+    "interrupts-once": "os.kill(os.getpid(), 2)",
+    "interrupts-for-ever": "threading.Thread(target=for_ever, daemon=True).start()",
+}
+
+
+@pytest.mark.parametrize("does", DAMAGES.values(), ids=DAMAGES)
+def test_damaging_validator(tmp_path, does):
+    """A process that a validator damaged reports Failed, and so says the metric."""
+    (tmp_path / "hostile.py").write_text(HOSTILE.replace("{does}", does))
+    package = tmp_path / "hostile-1.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: hostile\nVersion: 1\n"
+    )
+    (package / "entry_points.txt").write_text(
+        "[hookgate.validators]\nhostile = hostile:Hostile\n"
+    )
+    world = World()
+    world.events[1].pop("startTime")
+    plan = "version: 1\nevents:\n  AfterAllowTestTraffic:\n    - use: hostile\n"
+    world.answers["ssm", "get_parameter"] = {"Parameter": {"Value": plan}}
+    hook = Function(
+        name="CodeDeployHook_hookgate_AfterAllowTestTraffic",
+        handler="hooks.after_allow_test_traffic.handler",
+        path=(ROOT, ROOT / "layer", tmp_path),
+        environment={"HOOKGATE_PLAN_PARAMETER_PREFIX": "/plans"},
+        timeout=60.0,
+        memory=1024,
+    )
+    lines = []
+    with world_server(world) as server:
+        surroundings = Surroundings(
+            endpoint_url=server.environ["AWS_ENDPOINT_URL"],
+            region="eu-west-1",
+            account="123456789012",
+        )
+        fleet = Fleet([hook], surroundings, lambda *line: lines.append(line[-1]))
+        outcome = fleet.invoke(hook, json.dumps(PAYLOAD).encode())
+        fleet.close()
+        reports = set(server.reports)
+    failures = {
+        value
+        for line in lines
+        if '"VerdictFailed":' in line
+        for value in json.loads(line)["VerdictFailed"]
+    }
+    damaged = does != "pass"
+
+    assert ({"Failed" if damaged else "Succeeded"}, {float(damaged)}) == (
+        reports,
+        failures,
+    )
+    assert damaged == outcome.is_error

@@ -1,6 +1,8 @@
 """A local HTTP server that takes reports as CodeDeploy does, and keeps them.
 
-It knows one deployment, whatever its id, and tells of nothing else.
+It knows one deployment, whatever its id, and one status for its lifecycle events: a
+report that is accepted ends them, and later ones are refused. The response to an
+accepted report can get lost.
 """
 
 from __future__ import annotations
@@ -12,11 +14,24 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from support.answering import answering
+from support.answering import answer_brokenly, answering
+
+REPORT = "PutLifecycleEventHookExecutionStatus"
+EVENTS = (
+    "BeforeInstall",
+    "AfterInstall",
+    "AfterAllowTestTraffic",
+    "BeforeAllowTraffic",
+    "AfterAllowTraffic",
+)
 
 
 class Edge(ThreadingHTTPServer):
-    """Keeps every call in ``calls``, but for looks at the deployment."""
+    """Keeps every report in ``calls``, whether it is accepted or not.
+
+    ``status`` is the status of the lifecycle events. ``broken`` names what happens to
+    the response to each report, one of ``answering.BROKEN``.
+    """
 
     daemon_threads = True
 
@@ -27,6 +42,8 @@ class Edge(ThreadingHTTPServer):
             "applicationName": "shop",
             "deploymentGroupName": "shop-blue-green",
         }
+        self.status = "InProgress"
+        self.broken = ""
 
     @property
     def url(self) -> str:
@@ -51,15 +68,39 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers["Content-Length"])
         call = json.loads(self.rfile.read(length))
         operation = self.headers["X-Amz-Target"].partition(".")[2]
-        answer = b"{}"
-        if operation == "GetDeployment":
-            answer = json.dumps({"deploymentInfo": self.server.deployment}).encode()
-        else:
-            self.server.calls.put({"operation": operation, **call})
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(answer)))
+        code, answer = self._answer(operation, call)
+        if operation == REPORT and self.server.broken:
+            answer_brokenly(self, self.server.broken)
+            return
+        content = json.dumps(answer).encode()
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(answer)
+        self.wfile.write(content)
+
+    def _answer(
+        self, operation: str, call: dict[str, Any]
+    ) -> tuple[int, dict[str, Any]]:
+        server = self.server
+        if operation == "GetDeployment":
+            return 200, {"deploymentInfo": server.deployment}
+        if operation == "GetDeploymentGroup":
+            service = {"clusterName": "shop", "serviceName": "storefront"}
+            return 200, {"deploymentGroupInfo": {"ecsServices": [service]}}
+        if operation == "GetDeploymentTarget":
+            events = [
+                {"lifecycleEventName": each, "status": server.status} for each in EVENTS
+            ]
+            target = {"ecsTarget": {"lifecycleEvents": events}}
+            return 200, {
+                "deploymentTarget": {"deploymentTargetType": "ECSTarget", **target}
+            }
+        server.calls.put({"operation": operation, **call})
+        if server.status in {"Succeeded", "Failed"}:
+            return 400, {"__type": "LifecycleEventAlreadyCompletedException"}
+        server.status = call["status"]
+        id_ = call["lifecycleEventHookExecutionId"]
+        return 200, {"lifecycleEventHookExecutionId": id_}
 
     def log_message(self, *_: Any) -> None:
         """Say nothing on standard error."""

@@ -77,6 +77,7 @@ class Unwatched:
     def __init__(self) -> None:
         self.notes: list[str] = []
         self.seconds = 0.0
+        self.found = ""
 
     @contextlib.contextmanager
     def watch(self, _hook: Any, _event: Any, seconds: float) -> Iterator[Any]:
@@ -94,6 +95,9 @@ class Unwatched:
 
     def identified(self, deployment: Deployment) -> None:
         self.notes.append(deployment.application)
+
+    def damage(self) -> str:
+        return self.found
 
 
 class OnePlan:

@@ -174,6 +174,12 @@ class World:
 
     def _put_lifecycle_event_hook_execution_status(self, **asked: Any) -> Any:
         id_ = asked["lifecycleEventHookExecutionId"]
+        open_ = [each for each in self.events if each["status"] == "InProgress"]
+        if self.events and not open_:
+            code = "LifecycleEventAlreadyCompletedException"
+            return denied("PutLifecycleEventHookExecutionStatus", code=code)
+        for each in open_:
+            each["status"] = asked["status"]
         return {"lifecycleEventHookExecutionId": id_}
 
     def _get_deployment_group(self, **_: Any) -> dict[str, Any]:

@@ -15,22 +15,28 @@ from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 
 from hookgate.errors import CannotMeasure
-from support.answering import answering
+from support.answering import answer_brokenly, answering
 from support.world import World
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/aws4_request")
 _NAMES = {"elasticloadbalancing": "elbv2"}
+REPORT = "PutLifecycleEventHookExecutionStatus"
 _MEMBER = re.compile(r"(\w+)\.member\.\d+")
 
 
 class WorldServer(ThreadingHTTPServer):
-    """Serves one world; ``reports`` lists the statuses that it was told."""
+    """Serves one world; ``reports`` lists the statuses that it was told.
+
+    ``broken`` names what happens to the response to each report, one of
+    ``answering.BROKEN``; the report takes effect.
+    """
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, broken: str = "") -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.broken = broken
         self.world = world
         self.reports: list[str] = []
 
@@ -46,7 +52,7 @@ class WorldServer(ThreadingHTTPServer):
 
     def answer(self, service: str, operation: str, asked: dict[str, Any]) -> Any:
         """The world's answer; a report is kept, whatever the world says to it."""
-        if operation == "PutLifecycleEventHookExecutionStatus":
+        if operation == REPORT:
             self.reports.append(asked["status"])
         return self.world(service, xform_name(operation), **asked)
 
@@ -67,13 +73,19 @@ class _Handler(BaseHTTPRequestHandler):
         except CannotMeasure as error:
             refused = error.__cause__.response["Error"]  # type: ignore[union-attr] # a ClientError
             told = {"__type": refused["Code"], "message": refused["Message"]}
-            self._send(400, json.dumps(told).encode())
+            self._answer(operation, 400, json.dumps(told).encode())
             return
         serializer = get_serializer_class(
             service, model.service_model.resolved_protocol
         )
         reply = serializer(model).serialize(answer)
-        self._send(reply["status_code"], reply["body"].encode())
+        self._answer(operation, reply["status_code"], reply["body"].encode())
+
+    def _answer(self, operation: str, status: int, body: bytes) -> None:
+        if operation == REPORT and self.server.broken:
+            answer_brokenly(self, self.server.broken)
+        else:
+            self._send(status, body)
 
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)
@@ -102,7 +114,7 @@ def _asked(headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, Any]
 
 
 @contextmanager
-def world_server(world: World) -> Iterator[WorldServer]:
+def world_server(world: World, broken: str = "") -> Iterator[WorldServer]:
     """A server that runs while the block does."""
-    with answering(WorldServer(world)) as server:
+    with answering(WorldServer(world, broken)) as server:
         yield server

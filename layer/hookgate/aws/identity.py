@@ -126,6 +126,63 @@ def _route(given: Mapping[str, Any], group: str) -> Route:
     )
 
 
+def is_open(aws: Aws, deployment: Deployment, event: LifecycleEvent) -> bool:
+    """Whether CodeDeploy waits for a report of ``event``, as far as it says.
+
+    Raises:
+        CannotMeasure: the status of the event cannot be read.
+    """
+    target = f"{deployment.cluster}:{deployment.service}"
+    events = _events(aws, deployment.id, target, event)
+    return _status(events, event) not in _ENDED
+
+
+def ended_as(
+    aws: Aws, deployment: Deployment, event: LifecycleEvent, clock: Clock | None = None
+) -> str | None:
+    """The status with which ``event`` ended, or None if that is not known.
+
+    Args:
+        aws: the calls.
+        deployment: the deployment whose event it is.
+        event: the lifecycle event, which is known to have ended.
+        clock: paces the calls, since the status can lag.
+    """
+    target = f"{deployment.cluster}:{deployment.service}"
+    for pause in (PAUSE,) * (LOOKS - 1) + (0.0,):
+        try:
+            status = _status(_events(aws, deployment.id, target, event), event)
+        except CannotMeasure:
+            return None
+        if status in _ENDED:
+            return status
+        (clock or SystemClock()).sleep(pause)
+    return None
+
+
+def _status(events: Sequence[Mapping[str, Any]], event: LifecycleEvent) -> str:
+    """The status of ``event``; Pending while CodeDeploy does not list it."""
+    named = (each for each in events if each["lifecycleEventName"] == str(event))
+    return str(next(named, {}).get("status", "Pending"))
+
+
+def _events(
+    aws: Aws, id_: str, target: str, event: LifecycleEvent
+) -> Sequence[Mapping[str, Any]]:
+    """The lifecycle events of a deployment's target."""
+    try:
+        answer = aws(
+            "codedeploy", "get_deployment_target", deploymentId=id_, targetId=target
+        )
+    except CannotMeasure as error:
+        first = event is LifecycleEvent.BEFORE_INSTALL
+        if first and error_code(error) in _NOT_BEGUN:
+            return ()
+        raise
+    found = answer["deploymentTarget"].get("ecsTarget", {})
+    return list(found.get("lifecycleEvents", ()))
+
+
 @dataclass(frozen=True, slots=True)
 class _Due:
     """The lifecycle events of a deployment's target, and the one that should be due.
@@ -158,7 +215,7 @@ class _Due:
 
     def _look(self) -> tuple[Mapping[str, Any], str]:
         """The event as CodeDeploy tells it, and the name of another that is due."""
-        events = self._events()
+        events = _events(self.aws, self.id, self.target, self.event)
         by_name = {each["lifecycleEventName"]: each for each in events}
         due = [n for n, each in by_name.items() if each.get("status") == "InProgress"]
         ours = by_name.get(str(self.event), {})
@@ -168,22 +225,6 @@ class _Due:
                 code=Code.DEPLOYMENT_OVER,
             )
         return ours, due[0] if due and str(self.event) not in due else ""
-
-    def _events(self) -> Sequence[Mapping[str, Any]]:
-        try:
-            answer = self.aws(
-                "codedeploy",
-                "get_deployment_target",
-                deploymentId=self.id,
-                targetId=self.target,
-            )
-        except CannotMeasure as error:
-            first = self.event is LifecycleEvent.BEFORE_INSTALL
-            if first and error_code(error) in _NOT_BEGUN:
-                return ()
-            raise
-        target = answer["deploymentTarget"].get("ecsTarget", {})
-        return list(target.get("lifecycleEvents", ()))
 
 
 def _arn_part(arn: str, index: int) -> str:

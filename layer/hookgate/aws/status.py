@@ -10,9 +10,12 @@ from hookgate.errors import ReportError
 from hookgate.event import HookEvent
 from hookgate.model import HookStatus
 
-#: Seconds kept for the report: botocore's standard mode pauses at most 1, 2 and 4
-#: seconds between the attempts of ``aws.clients``, so that a call takes 4 x 3 + 7 = 19.
-RESERVE = 20.0
+#: Seconds to find out, before the report, whether the lifecycle event is still open.
+CHECK = 2.0
+#: Seconds reserved for that and for the report: botocore's standard mode pauses at most
+#: 1, 2 and 4 seconds between the attempts of ``aws.clients``, so that a report takes at
+#: most 4 x 3 + 7 = 19.
+RESERVE = 20.0 + CHECK
 
 _DONE = "LifecycleEventAlreadyCompletedException"
 _MEANING = {
@@ -52,10 +55,10 @@ class CodeDeployStatus:
             hour is over, or the deployment was stopped): there is nothing left to do.
 
         Raises:
-            ReportError: CodeDeploy was not told; says why and what to do.
+            ReportError: CodeDeploy did not confirm the report; says why and what to
+                do.
         """
-        from botocore.exceptions import (  # noqa: PLC0415 - as above
-            BotoCoreError,
+        from botocore.exceptions import (  # noqa: PLC0415 - slow, and only needed here
             ClientError,
         )
 
@@ -70,8 +73,11 @@ class CodeDeployStatus:
             if code == _DONE:
                 return False
             raise _unreported(event, f"{code}: {_MEANING.get(code, error)}") from error
-        except BotoCoreError as error:
-            why = f"{error}; is there a route from the function to CodeDeploy?"
+        except Exception as error:  # a response can break botocore in any way
+            why = (
+                f"{error}; is there a route from the function to CodeDeploy? It may "
+                "have accepted the report all the same"
+            )
             raise _unreported(event, why) from error
         return True
 

@@ -7,6 +7,8 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
+from support.answering import BROKEN
+from support.codedeploy_edge import codedeploy_edge
 
 from hookgate.aws.clients import ATTEMPTS, CONNECT, READ
 from hookgate.aws.status import RESERVE, CodeDeployStatus
@@ -87,6 +89,24 @@ def test_no_answer():
         )
         with pytest.raises(ReportError, match="route from the function"):
             CodeDeployStatus(client).report(HOOK, HookStatus.FAILED)
+        client.close()
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_response_is_lost(broken):
+    """A report that CodeDeploy does not confirm raises, though it may be accepted."""
+    with codedeploy_edge() as edge:
+        edge.broken = broken
+        client = boto3.client(
+            "codedeploy",
+            endpoint_url=edge.url,
+            region_name="eu-west-1",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+            config=Config(read_timeout=0.5, retries={"total_max_attempts": 1}),
+        )
+        with pytest.raises(ReportError):
+            CodeDeployStatus(client).report(HOOK, HookStatus.SUCCEEDED)
         client.close()
 
 
