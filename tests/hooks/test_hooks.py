@@ -65,10 +65,10 @@ def _world():
     return world
 
 
-def invoke(world, module, plan, payload=PAYLOAD, broken=""):
+def invoke(world, module, plan, payload=PAYLOAD, before=""):
     """Invoke a handler as Lambda would; returns the process and the reports."""
     world.answers["ssm", "get_parameter"] = {"Parameter": {"Value": plan}}
-    with world_server(world, broken) as server:
+    with world_server(world) as server:
         environ = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layer'}",
@@ -76,7 +76,10 @@ def invoke(world, module, plan, payload=PAYLOAD, broken=""):
             **server.environ,
         }
         done = subprocess.run(  # noqa: S603 - our own script
-            [sys.executable, "-W", "error", "-c", INVOKE, module, json.dumps(payload)],
+            [
+                *(sys.executable, "-W", "error", "-c", before + INVOKE),
+                *(module, json.dumps(payload)),
+            ],
             env=environ,
             capture_output=True,
             text=True,
@@ -169,6 +172,15 @@ def test_http_through_the_listener(world):
     assert ["Succeeded"] == reports
 
 
+def test_full_disk(world):
+    """A hook writes no file of its own, so that it works where /tmp is full."""
+    plan = PLAN.replace("{event}", "AfterInstall").replace("{policy}", "any")
+    full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
+    done, reports = invoke(world, "hooks.after_install", plan, before=full)
+
+    assert (["Succeeded"], "") == (reports, done.stderr)
+
+
 @pytest.mark.parametrize("broken", ["lost", "silent"])
 def test_response_is_lost(broken):
     """No metric contradicts a report that took effect though its response was lost."""
@@ -180,7 +192,9 @@ def test_response_is_lost(broken):
         "requestContext": {"functionArn": f"CodeDeployHook_hookgate_{event}"},
         "requestPayload": PAYLOAD,
     }
-    first, reports = invoke(world, module, plan, broken=broken)
+    world.broken = broken
+    first, reports = invoke(world, module, plan)
+    world.broken = ""
     retry, _ = invoke(world, module, plan)
     fallback, _ = invoke(world, "hooks.last_report", plan, record)
     done = (first, retry, fallback)

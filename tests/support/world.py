@@ -107,7 +107,8 @@ class World:
     """Answers the calls of a deployment at AfterAllowTestTraffic; tests bend it.
 
     ``answers`` maps ``(service, operation)`` to an answer, a function that makes one,
-    or an exception. ``calls`` lists what was asked.
+    or an exception. ``calls`` lists what was asked. ``broken`` names what happens to
+    the response to a report that takes effect, one of ``answering.BROKEN``.
     """
 
     def __init__(self) -> None:
@@ -155,6 +156,7 @@ class World:
         self.rules: list[dict[str, Any]] = []
         self.content = APPSPEC
         self.answers: dict[tuple[str, str], Answer] = {}
+        self.broken = ""
 
     def __call__(
         self, service: str, operation: str, /, **parameters: Any

@@ -25,18 +25,13 @@ _MEMBER = re.compile(r"(\w+)\.member\.\d+")
 
 
 class WorldServer(ThreadingHTTPServer):
-    """Serves one world; ``reports`` lists the statuses that it was told.
-
-    ``broken`` names what happens to the response to each report, one of
-    ``answering.BROKEN``; the report takes effect.
-    """
+    """Serves one world; ``reports`` lists the statuses that it was told."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, world: World, broken: str = "") -> None:
+    def __init__(self, world: World) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.broken = broken
         self.world = world
         self.reports: list[str] = []
 
@@ -82,8 +77,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(operation, reply["status_code"], reply["body"].encode())
 
     def _answer(self, operation: str, status: int, body: bytes) -> None:
-        if operation == REPORT and self.server.broken:
-            answer_brokenly(self, self.server.broken)
+        if operation == REPORT and self.server.world.broken:
+            answer_brokenly(self, self.server.world.broken)
         else:
             self._send(status, body)
 
@@ -114,7 +109,7 @@ def _asked(headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, Any]
 
 
 @contextmanager
-def world_server(world: World, broken: str = "") -> Iterator[WorldServer]:
+def world_server(world: World) -> Iterator[WorldServer]:
     """A server that runs while the block does."""
-    with answering(WorldServer(world, broken)) as server:
+    with answering(WorldServer(world)) as server:
         yield server

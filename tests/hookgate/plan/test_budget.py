@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hookgate.aws.status import RESERVE
 from hookgate.context import DeploymentContext
 from hookgate.errors import Place, PlanError
 from hookgate.model import Finding, LifecycleEvent
@@ -57,6 +58,16 @@ def test_steps_one_at_a_time_take_their_sum():
     """On one worker nothing runs side by side."""
     steps = [a_step("a", 10), a_step("b", 30), a_step("c", 5)]
     assert 45 == worst_case(steps, 1).seconds
+
+
+@pytest.mark.parametrize(
+    ("timeout", "fits"), [pytest.param(5, True), pytest.param(30, False)]
+)
+def test_time_limits_the_number_of_steps(timeout: float, fits: bool) -> None:
+    """What docs/architecture.md says of 1,000 steps in a function of 900 s."""
+    steps = [a_step(f"{n}", timeout) for n in range(1000)]
+
+    assert fits == (worst_case(steps, 8).seconds <= 900 - RESERVE)
 
 
 def test_bound_is_grahams():
