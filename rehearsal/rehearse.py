@@ -183,8 +183,10 @@ class Rehearsal:
         self, id_: str, event: Mapping[str, Any], hooked: tuple[LifecycleEvent, ...]
     ) -> Mapping[str, Any] | None:
         name = event["lifecycleEventName"]
-        ran = name in hooked and event["status"] in _RAN
-        return self.log.verdict(id_, name, _LOG_ARRIVES if ran else 0)
+        status = event["status"]
+        if name not in hooked or status not in _RAN:
+            return self.log.verdict(id_, name)
+        return self.log.verdict(id_, name, _LOG_ARRIVES, status)
 
     def _task_definitions(
         self, stage: Stage, balancer: LoadBalancer, green: str

@@ -41,17 +41,28 @@ class HookLog:
                 self._logged.notify_all()
 
     def verdict(
-        self, deployment_id: str, event: str, seconds: float = 0.0
+        self,
+        deployment_id: str,
+        event: str,
+        seconds: float = 0.0,
+        status: str | None = None,
     ) -> Mapping[str, Any] | None:
-        """The verdict of a hook, or None where none is logged.
+        """The newest verdict of a hook, or None where none is logged.
 
         Args:
             deployment_id: the deployment.
             event: the lifecycle event.
             seconds: how long to wait for a line that may still be on its way, since a
                 function's report overtakes its log.
+            status: wait for a verdict of this status, such as the fallback report's
+                Failed after the hook's own Succeeded, which was never accepted.
         """
         key = (deployment_id, event)
+
+        def arrived() -> bool:
+            verdict = self._verdicts.get(key, {})
+            return verdict.get("status") == (status or verdict.get("status", ""))
+
         with self._logged:
-            self._logged.wait_for(lambda: key in self._verdicts, seconds)
+            self._logged.wait_for(arrived, seconds)
             return self._verdicts.get(key)

@@ -72,3 +72,22 @@ def test_verdict_is_waited_for(log):
         assert {"status": "Succeeded"} == log.verdict("d-1", "AfterInstall", 60)
     finally:
         teller.join()
+
+
+def test_verdict_of_the_status_is_waited_for(log):
+    """A verdict that was not accepted does not stand for the one that was."""
+    log("function", None, _line(verdict={"status": "Succeeded"}))
+    line = _line(verdict={"status": "Failed"})
+    fallback = threading.Timer(0.01, log, ("fallback", None, line))
+    fallback.start()
+    try:
+        found = log.verdict("d-1", "AfterInstall", 60, "Failed")
+    finally:
+        fallback.join()
+    assert {"status": "Failed"} == found
+
+
+def test_verdict_of_another_status(log):
+    """Where no verdict has the status, as after a stop, the newest one is given."""
+    log("function", None, _line(verdict={"status": "Succeeded"}))
+    assert {"status": "Succeeded"} == log.verdict("d-1", "AfterInstall", 0, "Failed")
