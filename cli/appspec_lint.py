@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from hookgate.codes import Code
+from hookgate.errors import Place
 from hookgate.model import LifecycleEvent
 from hookgate.plan.document import Document, parse
 from rehearsal.codedeploy.appspec_values import AppSpecError, lowered
@@ -29,10 +30,13 @@ _PLACEHOLDER = "<TASK_DEFINITION>"
 _ARN = re.compile(r"arn:aws[\w-]*:ecs:[\w-]+:\d{12}:task-definition/[\w-]+:\d+")
 
 
-def check_appspec(content: bytes, file: str) -> None:
+def check_appspec(content: bytes, file: str) -> dict[LifecycleEvent, Place]:
     """Check an AppSpec by the rules of its reference for ECS.
 
     The reference is the AppSpec page of AWS's CodeDeploy user guide.
+
+    Returns:
+        The lifecycle events that have a hook, with the place of each.
 
     Raises:
         PlanError: it is wrong; every problem with its place.
@@ -44,6 +48,14 @@ def check_appspec(content: bytes, file: str) -> None:
         problems.add(place, fault.code, fault.what)
     if problems:
         raise problems.error()
+    hooks = _lower(document.data).get("hooks", [])
+    return {
+        LifecycleEvent(_EVENTS[event.lower()]): document.key(
+            _spelled(document, ("hooks", index, event))
+        )
+        for index, item in enumerate(hooks)
+        for event in item
+    }
 
 
 def as_yaml(content: bytes) -> bytes:

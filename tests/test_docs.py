@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.main import hookgate
+from hookgate.codes import Code
 from hookgate.plan import read_plan
 from hookgate.registry import resolve
 
@@ -117,7 +118,8 @@ def test_tool_that_draws_the_picture():
 )
 def test_shipped_plans(plan):
     """Every plan that ships can be read, and none of its events is advisory only."""
-    assert () == read_plan(plan.read_bytes(), str(plan), resolve).warnings()
+    warnings = read_plan(plan.read_bytes(), str(plan), resolve).warnings()
+    assert Code.PLAN_NEVER_PASSES not in [each.code for each in warnings]
 
 
 def test_every_test_has_its_sentence():

@@ -128,6 +128,7 @@ class Code(StrEnum):
         "HG-PLACEHOLDER-VALUE",
         "A placeholder has no value in this deployment.",
     )
+    PLAN_NO_IDENTITY = "HG-PLAN-NO-IDENTITY", "The plan has no identity check."
     PLAN_TARGET_SECRET = "HG-PLAN-TARGET-SECRET", "The target contains a secret."
     PLAN_LISTENER = (
         "HG-PLAN-LISTENER",
@@ -368,6 +369,8 @@ class Code(StrEnum):
         "HG-APPSPEC-EVENT",
         "A hook is not for a lifecycle event, or for one twice.",
     )
+    APPSPEC_NO_STEPS = "HG-APPSPEC-NO-STEPS", "The plan has no steps for a hook."
+    APPSPEC_NO_HOOK = "HG-APPSPEC-NO-HOOK", "The AppSpec has no hook for steps."
     APPSPEC_FUNCTION = "HG-APPSPEC-FUNCTION", "A hook does not name a function."
 
     # CloudFormation templates with a blue/green hook.

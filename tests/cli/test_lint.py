@@ -4,6 +4,7 @@ import pytest
 from support.command import ROOT, STOREFRONT, a_storefront
 
 from cli.main import hookgate, run
+from hookgate.codes import Code
 
 
 @pytest.fixture(name="files")
@@ -25,6 +26,118 @@ def _files(tmp_path):
     for name, text in texts.items():
         (tmp_path / name).write_text(text, "utf-8")
     return tmp_path
+
+
+APPSPEC = """version: 0.0
+Resources:
+  - T:
+      Type: AWS::ECS::Service
+      Properties:
+        TaskDefinition: <TASK_DEFINITION>
+        LoadBalancerInfo: {ContainerName: web, ContainerPort: 80}
+Hooks:
+  - AfterInstall: CodeDeployHook_hookgate_AfterInstall
+  - beforeAllowTraffic: CodeDeployHook_hookgate_BeforeAllowTraffic
+"""
+TEMPLATE = """Hooks:
+  Shift:
+    Type: AWS::CodeDeploy::BlueGreen
+    Properties:
+      LifecycleEventHooks: {AfterInstall: CodeDeployHook_hookgate_AfterInstall}
+      Applications:
+        - Target: {Type: AWS::ECS::Service, LogicalID: Service}
+          ECSAttributes:
+            TaskDefinitions: [Service, Service]
+            TrafficRouting:
+              ProdTrafficRoute: {Type: AWS::X, LogicalID: Service}
+              TargetGroups: [Service, Service]
+Resources:
+  Service: {Type: AWS::ECS::Service}
+"""
+STEPS = "[{use: task_definition}]"
+
+
+@pytest.mark.parametrize(
+    ("events", "fine", "said"),
+    [
+        pytest.param(["AfterInstall", "BeforeAllowTraffic"], 2, [], id="match"),
+        pytest.param(
+            ["AfterInstall"],
+            1,
+            ["appspec.yaml:10:5: ", Code.APPSPEC_NO_STEPS],
+            id="hook without steps",
+        ),
+        pytest.param(
+            ["AfterInstall", "BeforeAllowTraffic", "AfterAllowTraffic"],
+            1,
+            ["plan.yaml:5:23: ", Code.APPSPEC_NO_HOOK],
+            id="steps without hook",
+        ),
+    ],
+)
+def test_appspec_and_plan(tmp_path, events, fine, said, capsys):
+    """A hook without steps and steps without a hook are errors, in any order."""
+    appspec, plan = tmp_path / "appspec.yaml", tmp_path / "plan.yaml"
+    appspec.write_text(APPSPEC)
+    lines = [f"  {event}: {STEPS}\n" for event in events]
+    plan.write_text(f"version: 1\nevents:\n{''.join(lines)}")
+    for files in ((appspec, plan), (plan, appspec)):
+        code = run(hookgate, ["lint", *map(str, files)])
+        told = capsys.readouterr().out
+        assert (2 if said else 0, fine) == (code, told.count(": fine"))
+        assert [True] * len(said) == [each in told for each in said], told
+    for file in (appspec, plan):
+        assert 0 == run(hookgate, ["lint", str(file)])
+
+
+def test_template_and_plan(tmp_path, capsys):
+    """The hooks of a CloudFormation template are compared with a plan, too."""
+    template, plan = tmp_path / "template.yaml", tmp_path / "plan.yaml"
+    template.write_text(TEMPLATE)
+    plan.write_text(f"version: 1\nevents: {{BeforeInstall: {STEPS}}}\n")
+    assert 2 == run(hookgate, ["lint", str(template), str(plan)])
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{template}:5:29: ")
+    assert Code.APPSPEC_NO_STEPS in first
+    assert second.startswith(f"{plan}:2:")
+    assert Code.APPSPEC_NO_HOOK in second
+
+
+@pytest.mark.parametrize(
+    ("target", "use", "warned"),
+    [
+        pytest.param("", "http", True, id="no identity"),
+        pytest.param(
+            "target: {identity: {header: X-V, equals: a}}\n",
+            "http",
+            False,
+            id="identity",
+        ),
+        pytest.param("", "routing", False, id="no request"),
+    ],
+)
+def test_missing_identity(tmp_path, target, use, warned, capsys):
+    """A plan that asks the listener without an identity check is warned about."""
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(
+        f"version: 1\n{target}events: {{AfterAllowTestTraffic: [{{use: {use}}}]}}\n"
+    )
+    assert 0 == run(hookgate, ["lint", str(plan)])
+    assert warned == (Code.PLAN_NO_IDENTITY in capsys.readouterr().out)
+
+
+def test_literal_secret(tmp_path, capsys):
+    """A plan with a literal secret is an error, with a hint and without the value."""
+    plan = tmp_path / "plan.yaml"
+    step = "{use: http, with: {headers: {Authorization: Bearer t0p-v4lue}}}"
+    plan.write_text(f"version: 1\nevents: {{AfterAllowTestTraffic: [{step}]}}\n")
+    assert 2 == run(hookgate, ["lint", str(plan)])
+    told = capsys.readouterr().out
+    assert (True, True, False) == (
+        Code.OPTION_SECRET in told,
+        "${secret.NAME}" in told,
+        "t0p-v4lue" in told,
+    )
 
 
 @pytest.mark.parametrize(

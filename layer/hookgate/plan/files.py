@@ -222,7 +222,10 @@ class StepFiles:
             if each != "steps":
                 what = f"an included file contains only steps; remove {shown(each)}"
                 problems.add(document.key((each,)), Code.INCLUDE_CONTENT, what)
-        for fault in wording.placeholder_faults(document.data, self.event):
+        for fault in (
+            *wording.secret_faults(document.data),
+            *wording.placeholder_faults(document.data, self.event),
+        ):
             problems.add(fault.place_in(document), fault.code, fault.what)
         self._documents[name] = document
         return document, problems

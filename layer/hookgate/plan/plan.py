@@ -19,6 +19,9 @@ from hookgate.validator import Validator
 
 Substitute = Callable[[str], str]
 
+#: Names of steps that a warning lists.
+_MOST_NAMES = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
@@ -129,6 +132,26 @@ class Plan:
 
     def warnings(self) -> tuple[Problem, ...]:
         """What can be read but can hardly be meant, each with its place."""
+        return (*self._never_pass(), *self._without_identity())
+
+    def _without_identity(self) -> tuple[Problem, ...]:
+        asking = [
+            step
+            for steps in self.events.values()
+            for step in steps
+            if step.validator.asks_listener
+        ]
+        if self.target.identity or not asking:
+            return ()
+        names = ", ".join(repr(step.name) for step in asking[:_MOST_NAMES])
+        rest = len(asking) - _MOST_NAMES
+        what = (
+            "without target.identity these steps cannot check which version responded: "
+            f"{names}{f' and {rest} more' if rest > 0 else ''}; add target.identity"
+        )
+        return (Problem(asking[0].place, Code.PLAN_NO_IDENTITY, what),)
+
+    def _never_pass(self) -> tuple[Problem, ...]:
         return tuple(
             Problem(
                 steps[0].place,

@@ -47,6 +47,8 @@ def read_plan(  # noqa: PLR0913 - each optional argument is for one caller
         PlanError: with every mistake found, in the order of the file.
     """
     document, problems = parse(text, file)
+    for fault in wording.secret_faults(document.data):
+        problems.add(fault.place_in(document), fault.code, fault.what)
     shape = _shape(document, problems)
     _check_target(document, problems)
     if shape and shape.target and policy:

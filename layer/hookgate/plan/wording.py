@@ -18,6 +18,7 @@ from hookgate.plan.document import Document
 from hookgate.plan.location import keys_at, path_of
 from hookgate.plan.problems import shown
 from hookgate.registry import did_you_mean
+from hookgate.secret_text import literal_secret
 
 _EXPECTED = {
     "string": "text",
@@ -155,6 +156,19 @@ def faults(
         where = (*path, name) if at_key and name else path
         code, what = _sentence(same, noun)
         yield Fault(path=where, at_key=at_key, code=code, what=what)
+
+
+def secret_faults(data: Any) -> Iterator[Fault]:
+    """Find secrets that ``data`` contains instead of a reference to them."""
+    for path, text in placeholders.texts(data):
+        if what := literal_secret(path, text):
+            message = (
+                f"{what} looks like a secret, which a plan must not contain; keep it "
+                "in Secrets Manager and write ${secret.NAME}"
+            )
+            yield Fault(
+                path=path, at_key=False, code=Code.OPTION_SECRET, what=message
+            )
 
 
 def placeholder_faults(data: Any, event: LifecycleEvent | None) -> Iterator[Fault]:
