@@ -45,8 +45,9 @@ ARN = "arn:aws:ecs:us-east-1:123456789012:task-definition/shop:3"
     ],
 )
 def test_right_appspec_is_fine(content):
-    """What CodeDeploy takes is not refused."""
-    assert None is check_appspec(content.encode(), "appspec.yaml")
+    """What CodeDeploy takes is not refused, and its hooks are found."""
+    hooked = {"BeforeInstall", "AfterAllowTraffic"} if "ooks:" in content else set()
+    assert hooked == check_appspec(content.encode(), "appspec.yaml").keys()
 
 
 @pytest.mark.parametrize(

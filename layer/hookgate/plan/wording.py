@@ -166,9 +166,7 @@ def secret_faults(data: Any) -> Iterator[Fault]:
                 f"{what} looks like a secret, which a plan must not contain; keep it "
                 "in Secrets Manager and write ${secret.NAME}"
             )
-            yield Fault(
-                path=path, at_key=False, code=Code.OPTION_SECRET, what=message
-            )
+            yield Fault(path=path, at_key=False, code=Code.OPTION_SECRET, what=message)
 
 
 def placeholder_faults(data: Any, event: LifecycleEvent | None) -> Iterator[Fault]:
