@@ -1,4 +1,4 @@
-"""Play a scenario: every deployment to its end, with customers all the time."""
+"""Run a scenario: every deployment to its end, under production traffic."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from rehearsal.building.setting import build, register_task_definition
 from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.cloudwatch.settings import CloudWatchSettings
 from rehearsal.codedeploy.settings import EngineSettings
-from rehearsal.customers.customers import Customers, customers
 from rehearsal.deployments import (
     create_deployment,
     find_deployment,
@@ -28,6 +27,7 @@ from rehearsal.faults.certificate import ordered_certificate
 from rehearsal.first_version import primary_task_set, wait_for_first_version
 from rehearsal.hooks.log import HookLog
 from rehearsal.hooks.shipped import appspec, create_table, hook_names, shipped_hooks
+from rehearsal.production_traffic import TrafficCounter, production_traffic
 from rehearsal.record import deployment_record
 from rehearsal.scenario.deployments import DeploymentFile
 from rehearsal.scenario.scenario import Scenario
@@ -136,9 +136,9 @@ class Rehearsal:
             balancer = build(stage, self.scenario)
             wait_for_first_version(stage, self.scenario)
             self.audience.ready(self.scenario, stage.endpoint_url)
-            with customers(stage, balancer, self.scenario) as visitors:
+            with production_traffic(stage, balancer, self.scenario) as traffic:
                 for deployment in filter(only, self.scenario.content.deployments):
-                    self._deploy(stage, balancer, deployment, events, visitors)
+                    self._deploy(stage, balancer, deployment, events, traffic)
         return self.records
 
     def _deploy(
@@ -147,13 +147,13 @@ class Rehearsal:
         balancer: LoadBalancer,
         deployment: DeploymentFile,
         events: tuple[LifecycleEvent, ...],
-        visitors: Customers,
+        traffic: TrafficCounter,
     ) -> None:
         if deployment.waits_for_alarms:
             group = self.scenario.content.deployment_group
             wait_until_well(stage, group.alarms, _ALARMS_RECOVER)
         definition = register(stage, self.scenario, deployment)
-        visitors.begin(self._task_definitions(stage, balancer, definition))
+        traffic.begin(self._task_definitions(stage, balancer, definition))
         codedeploy = stage.client("codedeploy")
         spec = appspec(self.scenario, definition, events)
         id_ = create_deployment(codedeploy, self.scenario, spec)
@@ -161,15 +161,15 @@ class Rehearsal:
         interrupt = _wait(codedeploy, id_)
         info = find_deployment(codedeploy, id_)
         rollback = info.get("rollbackInfo", {}).get("rollbackDeploymentId")
-        visits = visitors.end()
+        counts = traffic.end()
         record = deployment_record(
             info,
             find_deployment(codedeploy, rollback) if rollback else None,
             lifecycle_events(codedeploy, self.scenario, id_),
             deployment,
             definition,
-            visits.record,
-            visits.first_served.get(definition),
+            counts.record,
+            counts.first_served.get(definition),
             lambda event: self._verdict(id_, event, events),
             self.alarms.stopping(info.get("errorInformation")),
             interrupted=interrupt is not None,

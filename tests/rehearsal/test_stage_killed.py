@@ -24,8 +24,8 @@ SCRIPT = textwrap.dedent(
     """
     import dataclasses, json, os, sys, time
     from support.stage_setting import IMAGES, SETTINGS, Setting, function
-    from rehearsal.customers.client import ProductionClient
-    from rehearsal.customers.traffic import TrafficSettings
+    from rehearsal.production_traffic import ProductionClient
+    from rehearsal.production_traffic import TrafficSettings
     import trustme
     from rehearsal.stage import Stage
     mark = {"MARK": os.environ["MARK"]}
@@ -233,8 +233,8 @@ def test_a_killed_load_generator_leaves_nothing(stage):
     script = textwrap.dedent(
         f"""
         import sys
-        from rehearsal.customers.client import ProductionClient
-        from rehearsal.customers.traffic import TrafficSettings
+        from rehearsal.production_traffic import ProductionClient
+        from rehearsal.production_traffic import TrafficSettings
         client = ProductionClient(
             TrafficSettings(port={stage.told["production"]}, rate=200)
         )

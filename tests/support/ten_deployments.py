@@ -1,4 +1,4 @@
-"""Ten deployments while customers keep coming, some of them refused or stopped."""
+"""Ten deployments under production traffic, some of them refused or stopped."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import dataclasses
 from collections.abc import Callable
 
 from rehearsal.codedeploy.settings import EngineSettings
-from rehearsal.customers.client import ProductionClient
-from rehearsal.customers.traffic import ProductionTraffic, TrafficSettings
+from rehearsal.production_traffic import (
+    ProductionClient,
+    ProductionTraffic,
+    TrafficSettings,
+)
 from rehearsal.stage import Stage
 from support.stage_setting import IMAGES, SETTINGS, Setting, function, wait_for
 
@@ -18,7 +21,7 @@ CANARY = "CodeDeployDefault.ECSCanary10Percent5Minutes"
 LINEAR = "CodeDeployDefault.ECSLinear10PercentEvery1Minutes"
 FUNCTIONS = [function(name) for name in ("always_yes", "always_no", "silent")]
 #: A minute of a shift lasts a tenth of a second. A task that ends waits for its
-#: requests as long as their customers do, however slow the machine is.
+#: requests as long as their clients do, however slow the machine is.
 QUICK = dataclasses.replace(
     SETTINGS,
     ecs=dataclasses.replace(SETTINGS.ecs, drain=PATIENCE),
@@ -94,11 +97,11 @@ ENDED = [GOOD, REFUSED, GOOD, REFUSED, GOOD, STOPPED, GOOD, REFUSED, GOOD, REFUS
 
 
 def ten_deployments() -> tuple[list[Ended], ProductionTraffic]:
-    """Play them; how each ended, and what became of the customers' requests.
+    """Play them; how each ended, and the counts of production traffic.
 
-    Customers are as patient as a loaded machine asks for. One that cannot serve as many
-    is sent fewer, which are told as dropped: thousands of waiting connections are lost
-    by any server.
+    The timeout allows for a loaded machine. One that cannot serve as many requests is
+    sent fewer, and the rest are dropped: any server loses some of thousands of waiting
+    connections.
     """
     with Stage(images=IMAGES, functions=FUNCTIONS, settings=QUICK) as stage:
         setting = Setting(stage, desired=2).build()

@@ -1,4 +1,4 @@
-"""Customers of the production listener."""
+"""The client of the production listener."""
 
 import threading
 
@@ -14,12 +14,12 @@ from support.data_plane import (
     unheard_target,
 )
 
-from rehearsal.customers.client import ProductionClient
-from rehearsal.customers.traffic import (
+from rehearsal.data_plane import Certificate, FixedResponse, Protocol
+from rehearsal.production_traffic import (
     Connections,
+    ProductionClient,
     TrafficSettings,
 )
-from rehearsal.data_plane import Certificate, FixedResponse, Protocol
 
 
 @pytest.fixture(name="target")
@@ -30,7 +30,7 @@ def _target():
 
 
 def visit(port, enough, **settings):
-    """Let customers come until something holds, and tell how it went."""
+    """Send requests until a condition holds, and return the counts."""
     client = ProductionClient(TrafficSettings(port=port, rate=500, **settings))
     client.start()
     try:
@@ -46,7 +46,7 @@ def twenty(traffic):
 
 @pytest.mark.parametrize("connections", list(Connections))
 def test_well(plane, target, connections):
-    """Where all goes well, every request is counted and none has failed."""
+    """Without an error, every request is counted and none has failed."""
     records = []
     plane.observe_access(records.append)
     port = serve(plane, target.target)
@@ -62,7 +62,7 @@ def test_well(plane, target, connections):
 
 
 def test_switch(plane, target):
-    """A shift fails no request, and both sides have served."""
+    """A traffic shift fails no request, and both versions have served."""
     green = EchoTarget("green")
     seen = set()
     plane.observe_access(lambda record: seen.add(record.target_group_arn))
@@ -90,18 +90,18 @@ def test_switch(plane, target):
     ],
 )
 def test_status(plane, status, failed):
-    """An answer that is neither 2xx nor 3xx is a failure, with its reason."""
+    """A status that is neither 2xx nor 3xx is a failure, with its reason."""
     port = plane.put_listener(listener(FixedResponse(status=status)))
     traffic = visit(port, twenty)
 
     assert (traffic.requests if failed else 0, failed) == (
         traffic.failed,
-        {f"answered {status}"} == {failure.reason for failure in traffic.failures},
+        {f"status {status}"} == {failure.reason for failure in traffic.failures},
     )
 
 
 def test_refused():
-    """A refused connection is a failure; only the first ten are told in full."""
+    """A refused connection is a failure; only the first ten have details."""
     traffic = visit(unheard_target().port, twenty)
 
     assert (traffic.requests, 10) == (traffic.failed, len(traffic.failures))
@@ -118,15 +118,15 @@ def test_reset():
 
 
 def test_too_slow():
-    """An answer that does not come in time is a failure."""
+    """A response after the timeout is a failure."""
     with scripted(lambda visitor: visitor.until_gone()) as target:
         traffic = visit(target.port, lambda t: t.failed >= 3, timeout=0.2)
 
-    assert "no answer within 0.2 s" == traffic.failures[0].reason
+    assert "no response within 0.2 s" == traffic.failures[0].reason
 
 
 def test_dropped(target):
-    """What could not be started in time is counted as dropped, not hidden."""
+    """A request above the concurrency is counted as dropped."""
     target.gate.clear()
     client = ProductionClient(
         TrafficSettings(
@@ -142,7 +142,7 @@ def test_dropped(target):
 
 
 def test_stop(target):
-    """Running requests are waited for, and no thread is left."""
+    """Stop waits for the running requests, and leaves no thread."""
     before = threading.active_count()
     target.gate.clear()
     settings = TrafficSettings(port=target.target.port, rate=500, paths=("/wait",))
@@ -163,7 +163,7 @@ def test_stop(target):
 
 
 def test_encrypted(plane, target):
-    """Customers can speak TLS."""
+    """The client can use TLS."""
     leaf = trustme.CA().issue_cert("shop.example")
     certificate = Certificate(
         chain=leaf.cert_chain_pems[0].bytes(), key=leaf.private_key_pem.bytes()
@@ -177,6 +177,6 @@ def test_encrypted(plane, target):
 
 @pytest.mark.parametrize("wrong", [{"rate": 0}, {"concurrency": 0}, {"paths": ()}])
 def test_nonsense(wrong):
-    """Traffic that would be none is refused."""
+    """Settings that would send nothing are rejected."""
     with pytest.raises(ValueError, match="traffic needs"):
         TrafficSettings(**({"port": 1} | wrong))

@@ -1,13 +1,12 @@
-"""The watch on the access log."""
+"""The observer of the access log."""
 
 import threading
 import time
 
 import pytest
 
-from rehearsal.customers.traffic import USER_AGENT
-from rehearsal.customers.watch import Served, TrafficWatch
 from rehearsal.data_plane import AccessRecord, Target
+from rehearsal.production_traffic import USER_AGENT, Served, TrafficWatch
 
 BEHIND = {"group-a": "shop:1", "group-b": "shop:2"}
 
@@ -40,7 +39,7 @@ def _watch():
 
 
 def test_requests_are_counted_by_task_definition(watch):
-    """Each version has its count and the time of its first customer."""
+    """Each version has its count and the time of its first request."""
     watch(_line())
     watch(_line(target_group_arn="group-b", started_at=101.0))
     watch(_line(target_group_arn="group-b", started_at=102.0))
@@ -53,31 +52,31 @@ def test_requests_are_counted_by_task_definition(watch):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        pytest.param({}, {"shop:1": 1}, id="customer"),
+        pytest.param({}, {"shop:1": 1}, id="served"),
         pytest.param({"target_status": 500}, {"shop:1": 1}, id="served badly"),
         pytest.param({"target_group_arn": "other"}, {"unknown": 1}, id="other group"),
         pytest.param({"method": "TCP", "user_agent": ""}, {"shop:1": 1}, id="TCP"),
         pytest.param({"listener_arn": "test"}, {}, id="test listener"),
         pytest.param({"target_status": None}, {}, id="no answer"),
-        pytest.param({"user_agent": "curl"}, {}, id="somebody else"),
+        pytest.param({"user_agent": "curl"}, {}, id="another client"),
         pytest.param({"method": "TCP", "error": "refused"}, {}, id="TCP refused"),
     ],
 )
-def test_only_customers_are_counted(watch, changes, expected):
-    """A customer who was served counts; hooks, people and failures do not."""
+def test_only_production_traffic_is_counted(watch, changes, expected):
+    """Served requests of the client count; other clients and failures do not."""
     watch(_line(**changes))
     assert expected == watch.served().requests
 
 
-def test_each_deployment_counts_afresh(watch):
-    """A new deployment starts from nothing."""
+def test_each_deployment_starts_from_zero(watch):
+    """A new deployment starts from zero."""
     watch(_line())
     watch.begin(BEHIND)
     assert Served(requests={}, first={}) == watch.served()
 
 
-def test_a_connection_of_before_is_not_the_next_deployments(watch):
-    """A TCP listener's line comes when the connection has ended, perhaps much later."""
+def test_an_earlier_connection_is_not_counted(watch):
+    """A TCP listener logs a connection when it ends, which may be much later."""
     late = _line(method="TCP", user_agent="")
     watch.begin(BEHIND)
     watch(late)
@@ -85,16 +84,16 @@ def test_a_connection_of_before_is_not_the_next_deployments(watch):
     assert {"shop:2": 1} == watch.served().requests
 
 
-def test_lines_are_waited_for(watch):
-    """Requests that are known to be served are waited for."""
-    teller = threading.Timer(0.01, watch, (_line(),))
-    teller.start()
+def test_waits_for_lines(watch):
+    """The watch waits for the lines of requests known to be served."""
+    logger = threading.Timer(0.01, watch, (_line(),))
+    logger.start()
     try:
         assert {"shop:1": 1} == watch.served(1, 60).requests
     finally:
-        teller.join()
+        logger.join()
 
 
 def test_wait_is_bounded(watch):
-    """A line that never comes does not keep the rehearsal."""
+    """A line that never arrives does not delay the rehearsal."""
     assert {} == watch.served(1, 0.01).requests

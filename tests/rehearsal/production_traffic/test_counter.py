@@ -1,4 +1,4 @@
-"""The customers: two counts that agree."""
+"""The counter of production traffic: client and access log agree."""
 
 import socketserver
 import threading
@@ -8,17 +8,19 @@ import pytest
 from support.answering import answering
 from support.stage_setting import wait_for
 
-from rehearsal.customers.client import ProductionClient
-from rehearsal.customers.customers import Customers
-from rehearsal.customers.traffic import TrafficSettings
-from rehearsal.customers.watch import TrafficWatch
 from rehearsal.data_plane import AccessRecord, Target
+from rehearsal.production_traffic import (
+    ProductionClient,
+    TrafficCounter,
+    TrafficSettings,
+    TrafficWatch,
+)
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 
 class Listener:
-    """A listener that writes its access log before it answers, as the stage's does."""
+    """A listener that writes its access log before it responds, as the emulator's."""
 
     def __init__(self, watch):
         self.watch = watch
@@ -83,58 +85,58 @@ def _client(port):
     client.stop()
 
 
-@pytest.fixture(name="customers")
-def _customers(client, watch):
-    return Customers(client, watch)
+@pytest.fixture(name="counter")
+def _counter(client, watch):
+    return TrafficCounter(client, watch)
 
 
 def _come(client, number):
-    """Wait until so many more requests have ended."""
+    """Wait until ``number`` more requests have ended."""
     before = client.so_far().requests
     wait_for(lambda: client.so_far().requests >= before + number)
 
 
-def test_counts_agree_whenever_they_are_taken(customers, client):
-    """At 500 requests a second, what was asked is what was served, each time."""
+def test_counts_agree_whenever_they_are_taken(counter, client):
+    """At 500 requests/s, the client and the access log always have the same count."""
     for _ in range(5):
-        customers.begin({"group-a": "arn:shop:1", "group-b": "arn:shop:2"})
+        counter.begin({"group-a": "arn:shop:1", "group-b": "arn:shop:2"})
         _come(client, 20)
-        record = customers.end().record
+        record = counter.end().record
         assert {"requests": record["requests"]} == {
             "requests": sum(record["served_by"].values())
         }
 
 
-def test_task_definitions_are_named_shortly(customers, client):
+def test_task_definitions_are_family_and_revision(counter, client):
     """The record names a task definition by family and revision."""
-    customers.begin({"group-a": "arn:aws:ecs:x:1:task-definition/shop:1"})
+    counter.begin({"group-a": "arn:aws:ecs:x:1:task-definition/shop:1"})
     _come(client, 1)
-    visits = customers.end()
-    assert ["shop:1"] == list(visits.record["served_by"])
-    assert {"arn:aws:ecs:x:1:task-definition/shop:1": 100.0} == visits.first_served
+    counts = counter.end()
+    assert ["shop:1"] == list(counts.record["served_by"])
+    assert {"arn:aws:ecs:x:1:task-definition/shop:1": 100.0} == counts.first_served
 
 
-def test_failures_are_told_with_their_reason(customers, client, listener):
-    """Who was turned away is counted, and the first of them say why."""
-    customers.begin({"group-a": "shop:1"})
+def test_failures_have_a_reason(counter, client, listener):
+    """Failed requests are counted, and the first have their reasons."""
+    counter.begin({"group-a": "shop:1"})
     listener.fails.set()
     _come(client, 3)
-    record = customers.end().record
+    record = counter.end().record
     assert 1 <= record["failed"]
     assert record["failures"][0].startswith("/: ")
 
 
-def test_failures_of_one_deployment_are_not_the_nexts(customers, client, listener):
-    """A deployment is not blamed for what failed before it."""
+def test_failures_before_a_deployment_are_not_counted(counter, client, listener):
+    """The counts of a deployment exclude earlier failures."""
     listener.fails.set()
     _come(client, 3)
     listener.fails.clear()
-    # A request that was answered came after those that were not.
+    # A served request came after the failed ones.
     before = client.so_far()
     wait_for(lambda: _good(client) > _good_of(before) + 5)
-    customers.begin({"group-a": "shop:1"})
+    counter.begin({"group-a": "shop:1"})
     _come(client, 5)
-    record = customers.end().record
+    record = counter.end().record
     assert (0, []) == (record["failed"], record["failures"])
 
 
@@ -146,9 +148,9 @@ def _good(client):
     return _good_of(client.so_far())
 
 
-def test_customers_come_again_after_a_rest(customers, client):
-    """Holding customers back for a count does not send them home."""
-    customers.begin({"group-a": "shop:1"})
-    customers.end()
+def test_requests_resume_after_a_count(counter, client):
+    """Pausing the client for a count does not stop it."""
+    counter.begin({"group-a": "shop:1"})
+    counter.end()
     _come(client, 5)
     assert 5 <= client.so_far().requests

@@ -1,1 +1,0 @@
-"""The customers of a rehearsal, who ask production all the time."""
