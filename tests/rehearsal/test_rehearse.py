@@ -250,7 +250,8 @@ steps:
 
 def test_a_plan_with_files_beside_it_can_be_rehearsed(tmp_path):
     """The hooks read the included steps and their rows, and close the gate by them."""
-    file = a_storefront(tmp_path, a="reason: price of sencha->reason: '7.5'")
+    step = "step: {name: price of sencha, status: failed}"
+    file = a_storefront(tmp_path, a=f"{step}->reason: '7.5'")
     (tmp_path / "steps").mkdir()
     (tmp_path / "data").mkdir()
     (tmp_path / "plan.yaml").write_text(PLAN_WITH_FILES)
