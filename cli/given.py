@@ -1,4 +1,4 @@
-"""What the command line gives in the place of a deployment."""
+"""Values from the command line that replace those of a deployment."""
 
 from __future__ import annotations
 
@@ -39,30 +39,33 @@ class Given:
 
 
 def parse_url(url: str, option: str = "--url") -> Endpoint:
-    """The endpoint of a URL that an option gives.
+    """The endpoint of an option's URL.
 
     Raises:
-        click.BadParameter: it is no http or https URL.
+        click.BadParameter: it is not an http or https URL.
     """
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise click.BadParameter(f"no URL: {error}", param_hint=option) from None
+        raise click.BadParameter(
+            f"not a valid URL: {error}", param_hint=option
+        ) from None
     if "@" in parts.netloc:
         raise click.BadParameter(
-            "a URL takes no user and password here: give the step auth, and its secret "
-            "with --secret-env NAME=VARIABLE",
+            "the URL must not contain a user or password; use the step's auth option, "
+            "with a secret from --secret-env NAME=VARIABLE",
             param_hint=option,
         )
     if parts.query or parts.fragment:
         raise click.BadParameter(
-            f"{url!r}: what follows the path would be lost; write it in the steps",
+            f"{url!r}: the URL must not contain a query or fragment; use a step's path",
             param_hint=option,
         )
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise click.BadParameter(
-            f"{url!r} is no URL such as http://localhost:8080", param_hint=option
+            f"{url!r} is not a valid URL; for example http://localhost:8080",
+            param_hint=option,
         )
     return Endpoint(
         scheme=parts.scheme,
@@ -136,13 +139,13 @@ def read_seconds(text: str) -> float:
 
 
 def no_aws(service: str, operation: str, /, **_parameters: Any) -> Mapping[str, Any]:
-    """Say that there is no AWS here.
+    """Refuse a call: there is no AWS.
 
     Raises:
         CannotMeasure: always.
     """
     raise CannotMeasure(
-        f"{service} {operation} needs AWS, and hookgate run has only a URL; rehearse "
-        "the plan to try this step",
+        f"{service} {operation} needs AWS, and hookgate run has only a URL; use "
+        "hookgate rehearse for this step, or --skip",
         code=Code.RUN_NEEDS_AWS,
     )

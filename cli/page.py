@@ -75,9 +75,10 @@ def _shown(deployment: Mapping[str, Any]) -> dict[str, Any]:
 def _expectation(expected: Mapping[str, Any]) -> str:
     at = f" at {expected['event']}" if "event" in expected else ""
     parts = [f"{expected['status']}{at}"]
-    parts += [
-        f"step {name} {value}" for name, value in expected.get("step", {}).items()
-    ]
+    if step := expected.get("step"):
+        name = f"“{step['name']}”" if "name" in step else ""
+        rest = (step.get("status"), step.get("code"))
+        parts.append(" ".join(filter(None, ("step", name, *rest))))
     if "reason" in expected:
         parts.append(f"reason contains “{expected['reason']}”")
     if "alarm" in expected:

@@ -1,4 +1,4 @@
-"""Whether an address can be listened on."""
+"""Whether a port is free."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import click
 
 
 def check_port(host: str, port: int) -> None:
-    """Refuse an address that cannot be listened on; port 0 is any free one.
+    """Refuse an address that the emulator cannot listen on; port 0 is any free one.
 
     Raises:
-        click.ClickException: it cannot, and why.
+        click.ClickException: it cannot, with the reason.
     """
     try:
         with socket.create_server((host, port)):
@@ -24,11 +24,11 @@ def check_port(host: str, port: int) -> None:
 def _said(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
-            f"port {port} is taken by another program; give another with --port, or "
-            "--port 0 for a free one"
+            f"port {port} is in use; choose another with --port, or --port 0 for a "
+            "free one"
         )
     if error.errno == errno.EACCES:
-        return f"port {port} may not be listened on; give one above 1023 with --port"
+        return f"no permission to listen on port {port}; use --port above 1023"
     return (
-        f"{host} is no address of this machine; give one with --host, such as 127.0.0.1"
+        f"{host} is not an address of this machine; use --host, for example 127.0.0.1"
     )

@@ -1,8 +1,9 @@
-"""``hookgate run``: one event's steps against a URL, without AWS."""
+"""``hookgate run``: the steps of one lifecycle event against a URL, without AWS."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,7 +17,7 @@ from cli.given import (
     read_secrets,
     read_values,
 )
-from cli.judging import judged
+from cli.judging import judged, select
 from cli.output import FILE, console_for, write_json, write_text
 from hookgate.context import DeploymentContext
 from hookgate.model import LifecycleEvent
@@ -33,49 +34,70 @@ from hookgate.registry import resolve
     "plan_file",
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The plan to take the steps from.",
+    help="The plan.",
 )
 @click.option(
-    "--url", required=True, help="What stands for the listeners: http(s)://HOST:PORT."
+    "--url",
+    required=True,
+    help="The URL to use as test and production listener: http(s)://HOST:PORT.",
 )
 @click.option(
     "--set",
     "given",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A value for ${NAME} in the plan, such as green.image.tag=1.2.",
+    help="The value of ${NAME} in the plan, such as green.image.tag=1.2. Repeatable.",
 )
 @click.option(
     "--secret-env",
     "secrets",
     multiple=True,
     metavar="NAME=VARIABLE",
-    help="Read ${secret.NAME} from an environment variable. May be repeated.",
+    help="Read ${secret.NAME} from an environment variable. Repeatable.",
 )
 @click.option(
     "--timeout",
     metavar="DURATION",
     default="15m",
     show_default=True,
-    help="The time for all steps, such as 90s.",
+    help="The timeout of all steps together, such as 90s.",
 )
 @click.option(
-    "--json", "json_file", type=FILE, help="Write the verdict record; - prints it."
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help="Run only this step and the steps that it needs. Repeatable.",
+)
+@click.option(
+    "--skip",
+    multiple=True,
+    metavar="NAME",
+    help="Do not run this step. Repeatable. The verdict lists it as a waiver.",
+)
+@click.option(
+    "--json",
+    "json_file",
+    type=FILE,
+    help="Write the verdict record; - for standard output.",
 )
 @click.option("--junit", "junit_file", type=FILE, help="Write JUnit XML.")
-def command(  # noqa: PLR0913, PLR0917 - one parameter an option
+def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     event: str,
     plan_file: Path,
     url: str,
     given: tuple[str, ...],
     secrets: tuple[str, ...],
     timeout: str,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
     json_file: str | None,
     junit_file: str | None,
 ) -> NoReturn:
-    """Run the steps of EVENT against a URL, as if its listener were the test listener.
+    """Run the steps of EVENT against a URL instead of the test listener.
 
-    Steps that ask AWS are errored: there is no deployment to ask about.
+    Steps that need AWS are errored, because there is no deployment; use --skip. A step
+    that needs a skipped step is skipped too, and the verdict is Failed. Exit codes: 0
+    Succeeded, 1 a step failed, 2 invalid input, 3 could not decide.
     """
     console = console_for((json_file, junit_file))
     plan = read_plan(
@@ -86,13 +108,16 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
         deployed=False,
     )
     lifecycle_event, seconds = LifecycleEvent(event), read_seconds(timeout)
-    check_fits(plan, lifecycle_event, seconds)
+    selection = select(plan, lifecycle_event, only, skip)
+    if selection.run:
+        runs = replace(plan, events={lifecycle_event: selection.run})
+        check_fits(runs, lifecycle_event, seconds)
     endpoint = parse_url(url)
     context = DeploymentContext(
         event=lifecycle_event, test=endpoint, production=endpoint
     )
     values = Given(values=read_values(given), secrets=read_secrets(secrets, os.environ))
-    record = judged(plan, context, values, seconds, console)
+    record = judged(selection, context, values, seconds, console)
     write_json(record, json_file)
     if junit_file is not None:
         from cli.junit import of_verdicts  # noqa: PLC0415 - few runs ask for it

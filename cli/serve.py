@@ -1,4 +1,4 @@
-"""``hookgate serve``: the stage as a standing local endpoint for any AWS client."""
+"""``hookgate serve``: the emulator as a local endpoint for any AWS client."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from rehearsal.scenario.scenario import read_scenario
 from rehearsal.settings import StageSettings
 from rehearsal.standing import stand, told_empty
 
-_LOOK_UP = 0.5  # seconds
+_WAKE = 0.5  # seconds
 
 
 @click.command("serve")
@@ -40,23 +40,23 @@ _LOOK_UP = 0.5  # seconds
     type=click.IntRange(0, 65535),
     default=4510,
     show_default=True,
-    help="The endpoint's port; 0 takes a free one.",
+    help="The endpoint's port; 0 for a free one.",
 )
 @click.option(
     "--host",
     default=StageSettings().host,
     show_default=True,
-    help="The address of everything, such as Docker's bridge, 172.17.0.1.",
+    help="The address to listen on, such as Docker's bridge, 172.17.0.1.",
 )
 @click.option(
     "--speed",
     type=SPEED,
-    help="Let AWS's waits pass so many times faster; the scenario's if left out.",
+    help="Speed up AWS wait times by this factor, instead of the scenario's.",
 )
 @click.option(
     "--empty",
     is_flag=True,
-    help="Build nothing: SCENARIO gives images, functions and speed only.",
+    help="Create no resources. SCENARIO gives images, functions and speed only.",
 )
 @click.option(
     "--image",
@@ -64,19 +64,19 @@ _LOOK_UP = 0.5  # seconds
     multiple=True,
     metavar="NAME=COMMAND",
     callback=lambda _context, _option, given: _images(given),
-    help="What to run for an image; without a tag, for all its tags. May be repeated.",
+    help="The command that runs an image; without a tag, for all its tags. Repeatable.",
 )
 @click.option(
     "--hold",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Run no hook: write each one's event into this folder for `sam local invoke`.",
+    help="Run no hooks. Write their events to this folder, for `sam local invoke`.",
 )
 @click.option(
     "--functions-at",
     metavar="URL",
-    help="Invoke the hooks at this Lambda endpoint, as of `sam local start-lambda`.",
+    help="Invoke the hooks at this Lambda endpoint, such as `sam local start-lambda`.",
 )
-def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
+def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     scenario: Path | None,
     port: int,
     host: str,
@@ -86,14 +86,14 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     hold: Path | None,
     functions_at: str | None,
 ) -> None:
-    """Set the stage of SCENARIO up and keep it until Ctrl-C.
+    """Start the emulator with the resources of SCENARIO, until Ctrl-C.
 
-    Without a SCENARIO it is the bundled storefront's. What is printed can be pasted
-    into another shell: any AWS client works with the variables it sets. An --empty
-    stage is for building everything yourself with such a client.
+    Without SCENARIO, the bundled storefront is used. Paste the output into another
+    shell to set the variables that lead any AWS client to the emulator. With --empty,
+    create all resources yourself with such a client.
     """
     if hold and functions_at:
-        raise click.UsageError("give --hold or --functions-at, not both")
+        raise click.UsageError("use --hold or --functions-at, not both")
     read = read_scenario(scenario or EXAMPLE).at(speed)
     check_port(host, port)
     console = Console(highlight=False, stderr=True)
@@ -105,21 +105,21 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
         invoker=_invoker(hold, functions_at, console),
         images=images,
     )
-    console.print("setting the stage …", style="dim")
+    console.print("Starting the emulator …", style="dim")
     try:
-        with _told(rehearsal, empty=empty) as told:
-            click.echo(told)
-            console.print("\nthe stage stands; Ctrl-C ends it", style="bold")
+        with _started(rehearsal, empty=empty) as text:
+            click.echo(text)
+            console.print("\nReady. Press Ctrl-C to stop.", style="bold")
             _wait()
-            console.print("closing the stage …", style="dim")
+            console.print("Stopping the emulator …", style="dim")
     except RehearsalError as error:
         click.echo(str(error), err=True)
         raise click.exceptions.Exit(ExitCode.COULD_NOT_TELL) from None
 
 
 @contextmanager
-def _told(rehearsal: Rehearsal, *, empty: bool) -> Iterator[str]:
-    """A stage that stands, and what to tell of it."""
+def _started(rehearsal: Rehearsal, *, empty: bool) -> Iterator[str]:
+    """Run the emulator; yields the text that says how to use it."""
     if empty:
         with rehearsal.stage() as stage:
             yield told_empty(stage)
@@ -143,15 +143,15 @@ def _images(given: Iterable[str]) -> dict[str, Image]:
 
 
 def _invoker(hold: Path | None, functions_at: str | None, console: Console) -> Any:
-    """Who invokes the hooks; None for the stage itself."""
+    """The client that invokes the hooks; None for the emulator's own Lambda."""
     if hold is not None:
         try:
             hold.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            said = f"the folder {hold} cannot be made: {error.strerror}"
-            raise click.BadParameter(said, param_hint="--hold") from None
+            what = f"cannot create the folder {hold}: {error.strerror}"
+            raise click.BadParameter(what, param_hint="--hold") from None
         return HeldHooks(
-            hold, lambda file: console.print(f"held: {file} waits for a report")
+            hold, lambda file: console.print(f"held: {file}; waiting for its report")
         )
     if functions_at is None:
         return None
@@ -159,13 +159,13 @@ def _invoker(hold: Path | None, functions_at: str | None, console: Console) -> A
 
 
 def _wait() -> None:
-    """Wait for Ctrl-C or SIGTERM, which main makes the same; it is the usual end.
+    """Wait for Ctrl-C or SIGTERM, the usual ends.
 
-    The kernel may hand a signal to any thread, and Python's handler runs in this one
-    once it is awake: so it looks up now and then.
+    Python's handler runs in this thread, which the kernel may not wake for the signal:
+    so it wakes by itself now and then.
     """
     try:
         while True:
-            threading.Event().wait(_LOOK_UP)
+            threading.Event().wait(_WAKE)
     except KeyboardInterrupt:
         return

@@ -1,4 +1,4 @@
-"""What happens on a standing stage, a line each."""
+"""The log of ``hookgate serve``: a line for each event of the emulator."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from rehearsal.scenario.scenario import Scenario
 
 
 class ServeLog:
-    """An audience that writes down what other people's clients set off."""
+    """Writes a line for each change that a client's deployment makes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     def ready(self, scenario: Scenario, endpoint_url: str) -> None:
-        """Nothing: the commands to type say it."""
+        """Nothing: the command prints the endpoint itself."""
 
     def begins(self, deployment: DeploymentFile, deployment_id: str) -> None:
-        """Nothing: the status says it."""
+        """Nothing: the change of status is logged."""
 
     def change(self, change: Change) -> None:
-        """Write a deployment's status, or an event that has ended."""
+        """Log a deployment's status, or an event that ended."""
         id_ = change.deployment.id
         if isinstance(change, StatusChanged):
             self._write(id_, str(change.deployment.status), "")
@@ -41,13 +41,13 @@ class ServeLog:
                 self._write(id_, str(event.status), f"{event.name}  {told}")
 
     def outcome(self, deployment_id: str, event: str, outcome: Outcome) -> None:
-        """Write a step that has ended."""
+        """Log the outcome of a step."""
         status = outcome["status"]
         why = "" if status == "passed" else f": {outcome['reason']}"
         self._write(deployment_id, status, f"{event}: {outcome['name']}{why}")
 
     def alarm(self, change: AlarmChanged) -> None:
-        """Write an alarm's new state."""
+        """Log the new state of an alarm."""
         alarm = change.alarm
         line = Text.assemble(
             ("alarm      ", "dim"),
@@ -58,7 +58,7 @@ class ServeLog:
         self._console.print(line, soft_wrap=True)
 
     def ended(self, deployment: DeploymentFile, record: Mapping[str, Any]) -> None:
-        """Nothing: nobody plays here."""
+        """Nothing: no deployments of a scenario run here."""
 
     def _write(self, deployment_id: str, status: str, said: str) -> None:
         line = Text.assemble(

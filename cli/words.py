@@ -142,6 +142,9 @@ def verdict_lines(record: Mapping[str, Any]) -> list[RenderableType]:
         marked(status), " ", (f"{record['event']}: {status}", style(status))
     )
     head.append(f"  {record['duration_ms'] / 1000:.1f} s", style="dim")
+    if not any(e["blocking"] and e["status"] != "skipped" for e in record["outcomes"]):
+        why = Text("no blocking step ran", style=style(status))
+        head = Text.assemble(head, "\n  ", why)
     waivers = [
         Padding(Text(f"waiver: {each}", style="yellow"), (0, 0, 0, 2))
         for each in record["optouts"]

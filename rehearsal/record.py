@@ -200,7 +200,7 @@ def _step_surprises(record: Mapping[str, Any], expect: ExpectFile) -> Iterator[s
     """
     stopping, wanted = _stopping(record), expect.step or StepFile.model_construct()
     found = [each for each in stopping if _is_wanted(each, wanted)]
-    got = "; ".join(f"{e['name']!r} {e['status']}: {e['reason']}" for e in stopping)
+    got = "; ".join(_text(e) for e in stopping)
     if expect.step and not found:
         yield f"expected {wanted.text} to stop it, got {got or 'no step'}"
     elif expect.status == "Failed" and stopping and not found:
@@ -217,4 +217,13 @@ def _step_surprises(record: Mapping[str, Any], expect: ExpectFile) -> Iterator[s
 
 def _is_wanted(outcome: Mapping[str, Any], wanted: StepFile) -> bool:
     statuses = {wanted.status} if wanted.status else {"failed", "inconclusive"}
-    return outcome["status"] in statuses and wanted.name in {None, outcome["name"]}
+    return (
+        outcome["status"] in statuses
+        and wanted.name in {None, outcome["name"]}
+        and wanted.code in {None, outcome["code"]}
+    )
+
+
+def _text(outcome: Mapping[str, Any]) -> str:
+    code = f" [{outcome['code']}]" if outcome["code"] else ""
+    return f"{outcome['name']!r} {outcome['status']}: {outcome['reason']}{code}"

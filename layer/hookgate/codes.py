@@ -39,6 +39,7 @@ class Code(StrEnum):
 
     # Steps and hooks.
     STEP_SKIPPED = "HG-STEP-SKIPPED", "A step that this step needs did not pass."
+    STEP_DESELECTED = "HG-STEP-DESELECTED", "--only or --skip left the step out."
     STEP_NOT_STARTED = "HG-STEP-NOT-STARTED", "No time was left to start the step."
     STEP_TIMEOUT = "HG-STEP-TIMEOUT", "The step did not end within its timeout."
     STEP_CRASHED = "HG-STEP-CRASHED", "The validator raised an unexpected exception."

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
+from hookgate.registry import closest
 from hookgate.units import Percentage
 from rehearsal.faults.file import AnyEvent, FaultsFile
 from rehearsal.scenario.section import Section
+
+
+def _code(code: str) -> str:
+    if code.startswith("HG-") and code not in set(Code):
+        near = closest(code, [str(each) for each in Code])
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise InvalidValue(f"no code {code!r}{hint}", code=Code.PLAN_CHOICE)
+    return code
 
 
 class StepFile(Section):
@@ -21,20 +30,24 @@ class StepFile(Section):
         None,
         description="Status of the step; by default failed or inconclusive.",
     )
+    code: Annotated[str, AfterValidator(_code)] | None = Field(
+        None, description="Code of the step's reason, such as HG-ACCESS-DENIED."
+    )
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:
         if not self.model_fields_set:
             raise InvalidValue(
-                "write at least one of name and status", code=Code.OPTION_ONE_OF
+                "write at least one of name, status and code", code=Code.OPTION_ONE_OF
             )
         return self
 
     @property
     def text(self) -> str:
-        """The step in words, such as ``step 'price' (failed)``."""
+        """The step in words, such as ``step 'price' (errored, HG-NO-DATA)``."""
         name = f"step {self.name!r}" if self.name else "a step"
-        return f"{name} ({self.status})" if self.status else name
+        rest = ", ".join(filter(None, (self.status, self.code)))
+        return f"{name} ({rest})" if rest else name
 
 
 class ExpectFile(Section):

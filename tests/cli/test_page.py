@@ -1,10 +1,14 @@
 """The page of a rehearsal."""
 
+import html
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import pytest
 from support.rehearsal_record import (
+    EVENTS,
     a_deployment,
     a_record,
     a_verdict,
@@ -14,7 +18,7 @@ from support.rehearsal_record import (
 
 from cli.page import page_of
 
-WHY = {"step": {"name": "price"}, "reason": "750"}
+WHY = {"step": {"name": "price", "status": "failed"}, "reason": "750"}
 PLANTED = "<script>alert('x')</script>\"'&"
 
 
@@ -88,7 +92,7 @@ def test_elements_are_closed_in_order():
     "text",
     [
         "1 of 2 ended as expected",
-        "Expected: Failed at AfterInstall, step name price, reason contains “750”",
+        "Expected: Failed at AfterInstall, step “price” failed, reason contains “750”",
         "HOOK_EXECUTION_FAILURE",
         "Rolled back by d-9 : ✓ Succeeded",
         "✗ failed price",
@@ -178,3 +182,67 @@ def test_deployment_without_customers_is_told():
     traffic = a_deployment()["production_traffic"] | {"requests": 0, "served_by": {}}
     page = page_of(a_record(a_deployment(production_traffic=traffic)))
     assert "0 requests" in _Reader(page).text
+
+
+#: A page in a frame of 360 px: a window of headless Chromium may not be that narrow.
+FRAME = """<!doctype html>
+<iframe id="frame" style="width: 360px; height: 800px; border: 0"
+  srcdoc="{page}"></iframe>
+<p id="widths"></p>
+<script>
+frame.onload = () => {{
+  const root = frame.contentDocument.documentElement
+  const wide = [...root.querySelectorAll("body *:not(.unseen)")]
+    .filter(each => each.getBoundingClientRect().right > 360)
+  widths.textContent = [root.scrollWidth, ...wide.map(each => each.outerHTML)].join("|")
+}}
+</script>"""
+
+
+#: No window, no scroll bars and no calls to the network.
+CHROMIUM = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+    *("--no-first-run", "--disable-background-networking", "--disable-sync"),
+    *("--disable-component-update", "--disable-quic"),
+)
+
+
+def _wide(page, folder):
+    """The page's width in a frame of 360 px, and every element that sticks out."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("Chromium is not installed")
+    file = folder / "frame.html"
+    file.write_text(FRAME.format(page=html.escape(page)), "utf-8")
+    done = subprocess.run(  # noqa: S603 - a browser with our own page
+        [
+            *(chromium, *CHROMIUM, f"--user-data-dir={folder / 'profile'}"),
+            *("--dump-dom", file.as_uri()),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.search(r'<p id="widths">([^|<]*)(.*?)</p>', done.stdout, re.DOTALL)
+    return found[1], html.unescape(found[2])
+
+
+def test_page_fits_a_telephone(tmp_path):
+    """At 360 px nothing sticks out, however long names, times and values are."""
+    long = "x" * 200
+    outcome = an_outcome(name=long, status="failed", reason=long, duration_ms=3_599_000)
+    outcome["findings"][0]["evidence"] = {"target_group": long}
+    verdict = a_verdict(outcome, status="Failed", optouts=[long])
+    events = [
+        an_event(name, second, duration_ms=3_599_000, verdict=verdict)
+        for second, name in enumerate(EVENTS)
+    ]
+    deployment = _failed() | {
+        "name": long,
+        "image": long,
+        "surprises": [long],
+        "as_expected": False,
+        "lifecycle_events": [events[0] | {"status": "Failed"}, *events[1:]],
+    }
+    page = page_of(a_record(deployment, not_run=[long], interrupted=True))
+    assert ("360", "") == _wide(page.replace("<details>", "<details open>"), tmp_path)

@@ -98,7 +98,10 @@ def test_secret_that_is_not_in_the_environment(url, plan, option, said):
 def test_step_that_asks_aws_cannot_tell(url):
     """The storefront's plan is neither passed nor failed, and where to go is told."""
     done = _run(STOREFRONT / "plan.yaml", url)
-    assert (3, True) == (done.returncode, "hint: what asks about a depl" in done.stdout)
+    assert (3, True) == (
+        done.returncode,
+        "hint: these steps need AWS: only green" in done.stdout,
+    )
 
 
 def test_json_leaves_standard_output_pure(url, plan):
@@ -123,7 +126,7 @@ def test_junit_leaves_standard_output_pure(url, plan):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        pytest.param(["--url", "localhost"], "is no URL", id="url"),
+        pytest.param(["--url", "localhost"], "is not a valid URL", id="url"),
         pytest.param(["--timeout", "5"], "is not a duration", id="timeout"),
         pytest.param(["--timeout", "1s"], "may take 11 s", id="too little time"),
         pytest.param(["--set", "x"], "is not NAME=VALUE", id="set"),
@@ -161,3 +164,98 @@ def test_event_without_steps_is_refused(plan):
     call = ("run", "AfterInstall", "--plan", plan("/"), "--url", "http://[::1]:9")
     done = hookgate(*call)
     assert (2, True) == (done.returncode, "no steps for AfterInstall" in done.stderr)
+
+
+CHAIN = """\
+version: 1
+target:
+  identity: {header: X-App-Version, equals: "${green.image.tag}"}
+events:
+  AfterAllowTestTraffic:
+    - {use: http, name: page, with: {path: /}}
+    - {use: target_health, name: health, with: {healthy: 100%}}
+    - {use: http, name: cart, with: {path: /cart}, needs: [page]}
+    - {use: http, name: search, with: {path: /none}, needs: [health]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "outcomes"),
+    [
+        pytest.param(
+            ["--skip", "health", "--skip", "search"],
+            0,
+            {"page": "passed", "cart": "passed", "health": "skip", "search": "skip"},
+            id="what needs AWS, and its dependent",
+        ),
+        pytest.param(
+            ["--skip", "health"],
+            3,
+            {"page": "passed", "cart": "passed", "health": "skip", "search": "needs"},
+            id="a dependent still blocks",
+        ),
+        pytest.param(
+            ["--only", "cart"],
+            0,
+            {"page": "passed", "cart": "passed", "health": "only", "search": "only"},
+            id="one step and what it needs",
+        ),
+        pytest.param(
+            ["--only", "cart", "--skip", "page"],
+            3,
+            {"page": "skip", "cart": "needs", "health": "only", "search": "only"},
+            id="a skipped need",
+        ),
+        pytest.param(
+            [
+                each
+                for name in ("page", "health", "cart", "search")
+                for each in ("--skip", name)
+            ],
+            3,
+            dict.fromkeys(("page", "health", "cart", "search"), "skip"),
+            id="everything",
+        ),
+    ],
+)
+def test_steps_are_skipped(tmp_path, url, options, code, outcomes):
+    """Each step that an option leaves out is a waiver; what needs it blocks."""
+    reasons = {
+        "skip": ("skipped", False, "skipped by --skip"),
+        "only": ("skipped", False, "skipped by --only"),
+        "needs": ("skipped", True, "which did not run"),
+        "passed": ("passed", True, "answered 200"),
+    }
+    file = tmp_path / "plan.yaml"
+    file.write_text(CHAIN, "utf-8")
+    done = _run(file, url, *options, "--json", "-")
+    record = json.loads(done.stdout)
+    status = "Succeeded" if code == 0 else "Failed"
+    assert (code, status) == (done.returncode, record["status"]), done
+    for each in record["outcomes"]:
+        expected = reasons[outcomes[each["name"]]]
+        assert expected[:2] == (each["status"], each["blocking"])
+        assert expected[2] in each["reason"]
+    left_out = {n: kind for n, kind in outcomes.items() if kind in {"skip", "only"}}
+    assert sorted(
+        f"{n}: skipped by --{kind}" for n, kind in left_out.items()
+    ) == sorted(each for each in record["optouts"] if "skipped" in each)
+    ran = any(kind == "passed" for kind in outcomes.values())
+    assert ran is ("no blocking step ran" not in done.stderr)
+
+
+@pytest.mark.parametrize("option", ["--only", "--skip"])
+def test_unknown_step_is_refused(plan, option):
+    """A name that no step has is invalid input, with a suggestion."""
+    done = _run(plan("/"), "http://127.0.0.1:9", option, "pgae")
+    assert 2 == done.returncode
+    assert f"Invalid value for {option}: no step 'pgae'; did you mean 'page'?" in (
+        done.stderr
+    )
+
+
+def test_skipped_step_takes_no_time(plan):
+    """The timeout has to suffice for the steps that run, not for all."""
+    file = plan("/, within: 10m")
+    done = _run(file, "http://127.0.0.1:9", "--skip", "page", "--timeout", "1s")
+    assert (3, "") == (done.returncode, done.stderr)

@@ -1,4 +1,4 @@
-"""``hookgate serve``: a stage for other people's clients."""
+"""``hookgate serve``: the emulator for any client."""
 
 import json
 import shlex
@@ -65,6 +65,7 @@ def test_stage_stands_until_it_is_ended(tmp_path):
         process.send_signal(signal.SIGTERM)
         said = process.communicate()[1]
     assert 0 == process.returncode, said
+    assert "Ready. Press Ctrl-C to stop." in said
     assert f"{deployed}  ✓ passed  AfterAllowTestTraffic: price of sencha" in said
     assert [] == left_behind(folder) + left_behind(endpoint)
     with pytest.raises(OSError, match="refused"):
@@ -78,8 +79,8 @@ def test_taken_port_is_told_in_one_line():
         done = hookgate("serve", "--port", port)
     assert (2, "") == (done.returncode, done.stdout)
     assert (
-        f"Error: port {port} is taken by another program; give another with --port, "
-        "or --port 0 for a free one\n" == done.stderr
+        f"Error: port {port} is in use; choose another with --port, or --port 0 for a "
+        "free one\n" == done.stderr
     )
 
 
@@ -88,9 +89,9 @@ def test_taken_port_is_told_in_one_line():
     [
         pytest.param(["--port", "65536"], "is not in the range", id="port"),
         pytest.param(["/none.yaml"], "does not exist", id="no such scenario"),
-        pytest.param(["--host", "192.0.2.1"], "no address of this", id="host"),
-        pytest.param(["--hold", "x" * 300], "cannot be made", id="hold"),
-        pytest.param(["--functions-at", "x"], "'x' is no URL", id="no URL"),
+        pytest.param(["--host", "192.0.2.1"], "not an address of this", id="host"),
+        pytest.param(["--hold", "x" * 300], "cannot create the folder", id="hold"),
+        pytest.param(["--functions-at", "x"], "'x' is not a valid URL", id="no URL"),
     ],
 )
 def test_wrong_usage_is_told(arguments, said):

@@ -181,7 +181,10 @@ def test_deployment_that_fails_otherwise_surprises(expect, expected):
 
 
 ERRORED = an_outcome(
-    name="price of a room", status="errored", reason="the secret key is missing"
+    name="price of a room",
+    status="errored",
+    reason="the secret key is missing",
+    code="HG-NOT-FOUND",
 )
 FAILED_STEP = an_outcome(
     name="price of a room", status="failed", reason="expected 7.5, got 750"
@@ -189,8 +192,11 @@ FAILED_STEP = an_outcome(
 SKIPPED = an_outcome(
     name="load", status="skipped", reason="needs price of a room, which did not pass"
 )
-GOT_ERRORED = "'price of a room' errored: the secret key is missing"
+GOT_ERRORED = "'price of a room' errored: the secret key is missing [HG-NOT-FOUND]"
 GOT_FAILED = "'price of a room' failed: expected 7.5, got 750"
+OTHER_CODE = (
+    f"expected a step (errored, HG-ACCESS-DENIED) to stop it, got {GOT_ERRORED}"
+)
 ONLY_ERRORED = (
     f"only errored steps stopped it: {GOT_ERRORED}; an errored step satisfies an "
     "expected failure only with step: {status: errored}"
@@ -254,10 +260,16 @@ ONLY_ERRORED = (
             id="another status",
         ),
         pytest.param(
-            {"step": {"status": "errored"}, "reason": "secret"},
+            {"step": {"status": "errored", "code": "HG-NOT-FOUND"}, "reason": "secret"},
             [ERRORED],
             [],
             id="an expected error",
+        ),
+        pytest.param(
+            {"step": {"status": "errored", "code": "HG-ACCESS-DENIED"}},
+            [ERRORED],
+            [OTHER_CODE],
+            id="another code",
         ),
         pytest.param(
             {"step": {"status": "errored"}},

@@ -25,6 +25,7 @@ def an_outcome(**changes: Any) -> dict[str, Any]:
         "status": "passed",
         "blocking": True,
         "reason": "GET / answered 200",
+        "code": "",
         "duration_ms": 12,
         "findings": [finding],
     } | changes
