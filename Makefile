@@ -57,7 +57,7 @@ check: $(VENV)/ready $(SAM_VENV)/ready locks-current ## Lint, types, the house's
 	$(BIN)/lint-imports
 	$(with_sam) sam validate
 
-docs: $(VENV)/ready ## Write the validators' reference pages from the code
+docs: $(VENV)/ready ## Write the reference pages of validators and codes from the code
 	$(BIN)/hookgate validators --markdown docs/reference
 
 bench: $(VENV)/ready $(BENCH_VENV)/ready ## Measure what the README claims

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from cli.options import Option, options
 from cli.output import console_for, write_text
-from cli.reference import example, index, page, prose, schema_of, title
+from cli.reference import codes_page, example, index, page, prose, schema_of, title
 from hookgate.registry import names, resolve
 from hookgate.validator import Validator
 
@@ -45,6 +45,7 @@ def _write(name: str | None, folder: str) -> None:
         return
     if name is None:
         pages["README.md"] = index(wanted)
+        pages["codes.md"] = codes_page()
     for file, text in pages.items():
         write_text(text, str(Path(folder) / file))
 

@@ -57,7 +57,7 @@ def asked(ask: Ask) -> Attempt:
 def stopped(attempt: Attempt, patience: Patience) -> bool:
     """Whether no further attempt can change what this one found."""
     return attempt.certain or any(
-        each.certain or _status_named(each, patience) or names(patience, each.summary)
+        each.certain or _status_named(each, patience) or each.code in patience.stop_on
         for each in attempt.findings
         if not each.ok
     )
@@ -66,8 +66,3 @@ def stopped(attempt: Attempt, patience: Patience) -> bool:
 def _status_named(finding: Finding, patience: Patience) -> bool:
     status = finding.evidence.get("status")
     return isinstance(status, int) and status_in(status, patience.stop_on)
-
-
-def names(patience: Patience, text: str) -> bool:
-    """Whether ``text`` holds what no further attempt can change."""
-    return any(each in text for each in patience.stop_on if not each[0].isdigit())

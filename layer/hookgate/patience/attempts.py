@@ -13,7 +13,7 @@ from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, Inconclusive
 from hookgate.model import Finding
-from hookgate.patience.attempt import Ask, Attempt, Settled, asked, names, stopped
+from hookgate.patience.attempt import Ask, Attempt, Settled, asked, stopped
 from hookgate.patience.repetition import repeated
 from hookgate.patience.words import Patience
 from hookgate.units import seconds_text
@@ -56,7 +56,7 @@ class _Series:
     @property
     def _certain(self) -> bool:
         if self.unclear:
-            return names(self.patience, str(self.unclear))
+            return self.unclear.code in self.patience.stop_on
         return self.last is not None and stopped(self.last, self.patience)
 
     def make(self, ask: Ask) -> None:

@@ -26,6 +26,7 @@ from hookgate.statuses import statuses
 from hookgate.units import Duration
 
 _LIKE_A_STATUS = re.compile(r"\d+|\d+[xX]+")
+_LIKE_A_CODE = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*")
 _MOST = 1000
 
 
@@ -43,12 +44,30 @@ def _stops(value: object) -> tuple[str, ...]:
     for each in many:
         if isinstance(each, bool) or not isinstance(each, int | str) or each == "":
             raise InvalidValue(
-                "write statuses such as 501 or 4xx, or a part of a finding's text",
+                f"write statuses such as 501, or codes such as {Code.HTTP_STATUS}",
                 code=Code.OPTION_STOP_ON,
             )
         if _LIKE_A_STATUS.fullmatch(str(each)):
             statuses(each)
+        else:
+            _check_code(str(each))
     return tuple(str(each) for each in many)
+
+
+def _check_code(text: str) -> None:
+    """Check a code; those of Hookgate's own are known, those of plugins are not."""
+    if not _LIKE_A_CODE.fullmatch(text):
+        raise InvalidValue(
+            f"{text[:64]!r} is neither a status nor a code; write codes such as "
+            f"{Code.HTTP_STATUS}, not words of a message",
+            code=Code.OPTION_STOP_ON,
+        )
+    if text.startswith("HG-") and text not in set(Code):
+        from difflib import get_close_matches  # noqa: PLC0415 - most plans are right
+
+        close = get_close_matches(text[:64], list(Code), n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise InvalidValue(f"unknown code {text[:64]}{hint}", code=Code.OPTION_STOP_ON)
 
 
 Within = Annotated[
@@ -77,8 +96,8 @@ StopOn = Annotated[
         {"type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "string"}]}}
     ),
     Field(
-        description="What no further attempt can change: HTTP statuses such as 501 or "
-        "4xx, or parts of a finding's text. It ends the asking at once."
+        description="Stop retrying at once when a finding that is not satisfied has "
+        "one of these HTTP statuses, such as 501 or 4xx, or codes."
     ),
 ]
 

@@ -35,8 +35,8 @@ from hookgate.testing import (
 from hookgate.validator import Tools, Validator
 
 ROWS = yaml.safe_load((Path(__file__).parent / "semantics.yaml").read_text("utf-8"))
-HELD = Finding(ok=True, summary="it holds")
-BROKEN = Finding(ok=False, summary="it does not hold")
+HELD = Finding(ok=True, code="HELD", summary="it holds")
+BROKEN = Finding(ok=False, code="BROKEN", summary="it does not hold")
 SAYS: dict[str, list[Finding | Exception]] = {
     "held": [HELD],
     "broken": [HELD, BROKEN],

@@ -1,0 +1,39 @@
+"""Every code is used, has a page, and is written in one place only."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cli.reference import codes_page
+from hookgate.codes import Code
+
+ROOT = Path(__file__).parents[2]
+CODES = ROOT / "layer" / "hookgate" / "codes.py"
+SOURCES = {
+    file: file.read_text("utf-8")
+    for folder in ("layer", "hooks", "validators", "rehearsal", "cli")
+    for file in sorted((ROOT / folder).rglob("*.py"))
+    if file != CODES
+}
+TEXT = "\n".join(SOURCES.values())
+LITERAL = re.compile(r"HG-[A-Z]")
+
+
+def test_page_is_current():
+    """The reference page lists the codes that there are (`make docs`)."""
+    page = ROOT / "docs" / "reference" / "codes.md"
+    assert codes_page() == page.read_text("utf-8")
+
+
+@pytest.mark.parametrize("code", Code, ids=str)
+def test_code(code):
+    """A code is named as its value, used in the sources, and means one sentence."""
+    assert f"HG-{code.name.replace('_', '-')}" == code
+    assert re.search(rf"\bCode\.{code.name}\b", TEXT)
+    assert re.fullmatch(r"[A-Z][^.]*(\d\.\d[^.]*)*\.", code.meaning)
+
+
+def test_no_literal():
+    """No source writes a code as text."""
+    assert [] == [file for file, text in SOURCES.items() if LITERAL.search(text)]
