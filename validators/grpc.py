@@ -25,8 +25,8 @@ class Grpc(Validator):
     """Does gRPC's health service say that the new version serves?
 
     It is the protocol of grpc.io/docs/guides/health-checking. The identity of the
-    target is read from the metadata of the answer, before or after it. A load
-    balancer passes gRPC on an HTTPS listener whose target group speaks it, or as TCP.
+    target is read from the metadata before the answer. A load balancer passes gRPC on
+    an HTTPS listener whose target group speaks it, or as TCP.
 
     Example:
         - use: grpc

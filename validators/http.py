@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from hookgate import (
     Auth,
@@ -17,12 +16,10 @@ from hookgate import (
     Encodings,
     Encryption,
     Expectation,
-    File,
     Finding,
-    InvalidValue,
+    HttpRequest,
     NoAnswer,
     Reply,
-    Request,
     Size,
     Statuses,
     Tools,
@@ -35,7 +32,7 @@ from hookgate import (
 _FAMILIES = {"any": "", "4": "4", "6": "6", "prefer 4": "4?", "prefer 6": "6?"}
 
 
-class Http(Validator):
+class Http(HttpRequest, Validator):
     """Does a request to the new version get the answer it should?
 
     Every try is a fresh connection to the load balancer. Status classes and redirects
@@ -55,18 +52,6 @@ class Http(Validator):
 
     asks_listener: ClassVar[bool] = True
 
-    path: str = Field("/", pattern=r"^/", description="Path and query to ask for.")
-    method: str = Field(
-        "GET", pattern=r"^[A-Z]+$", description="The method, in capitals."
-    )
-    headers: Mapping[str, str] = Field({}, description="Headers to send.")
-    body: str | File | None = Field(
-        None,
-        description="A text to send, or {file: order.json}, a file beside the plan.",
-    )
-    json_body: Any = Field(
-        None, alias="json", description="JSON to send, with its Content-Type."
-    )
     auth: Auth | None = Field(None, description="Who asks.")
     status: Statuses = Field(
         ("2xx",), description="Statuses that are right, such as 200, 2xx or a list."
@@ -108,12 +93,6 @@ class Http(Validator):
         description="Which listener to ask; production only at AfterAllowTraffic.",
     )
 
-    @model_validator(mode="after")
-    def _one_body(self) -> Http:
-        if {"body", "json_body"} <= self.model_fields_set:
-            raise InvalidValue("give body or json, not both", code=Code.OPTION_ONE_OF)
-        return self
-
     def worst_case(self) -> float:
         """As long as one try may take, and the asking for a token before it."""
         asks_first = self.auth is not None and self.auth.oauth2 is not None
@@ -127,45 +106,28 @@ class Http(Validator):
         """Ask, and hold the answer against what is expected."""
         probe = tools.http if self.listener == "test" else tools.production
         try:
-            request = self._request()
+            request = self.request(
+                timeout=self.timeout,
+                max_body=self.max_body,
+                follow=self.follow,
+                http2=self.http2,
+                encodings=self.compression,
+                ip=_FAMILIES[self.ip],
+                trust=self.encryption,
+            )
             if self.auth is not None:
                 request = self.auth.authorized(request, probe)
             reply = probe(request)
         except NoAnswer as error:
-            asked = {"method": self.method, "path": self.path}
-            summary = f"{self.method} {self.path}: {error}"
+            asked = {"method": self.verb, "path": self.path}
+            summary = f"{self.verb} {self.path}: {error}"
             yield Finding(ok=False, summary=summary, evidence=asked, code=error.code)
         else:
             yield from self._findings(reply)
 
-    def _request(self) -> Request:
-        headers = dict(self.headers)
-        if "json_body" in self.model_fields_set:
-            headers.setdefault("Content-Type", "application/json")
-        return Request(
-            method=self.method,
-            path=self.path,
-            headers=headers,
-            body=self._octets(),
-            timeout=self.timeout,
-            max_body=self.max_body,
-            follow=self.follow,
-            http2=self.http2,
-            encodings=self.compression,
-            ip=_FAMILIES[self.ip],
-            trust=self.encryption,
-        )
-
-    def _octets(self) -> bytes | None:
-        if "json_body" in self.model_fields_set:
-            return json.dumps(self.json_body).encode()
-        if self.body is None:
-            return None
-        return self.body.encode() if isinstance(self.body, str) else self.body.raw
-
     def _findings(self, reply: Reply) -> Iterator[Finding]:
         evidence = {
-            "method": self.method,
+            "method": self.verb,
             "path": self.path,
             "status": reply.status,
             "duration_ms": round(reply.duration * 1000, 1),
@@ -176,11 +138,11 @@ class Http(Validator):
         wanted = " or ".join(self.status)
         answered = Finding(
             ok=status_in(reply.status, self.status),
-            summary=f"{self.method} {self.path} answered {reply.status}, "
+            summary=f"{self.verb} {self.path} answered {reply.status}, "
             f"expected {wanted}",
             optout=self.encryption.optout if reply.certificate else "",
             code=Code.HTTP_STATUS,
         )
-        for each in (answered, *judge(self.expect, reply)):
+        for each in (answered, *judge(self.expected(self.expect), reply)):
             excerpt = {} if each.ok else {"body": reply.text}
             yield replace(each, evidence={**evidence, **excerpt})

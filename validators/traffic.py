@@ -42,9 +42,13 @@ class Traffic(Validator):
     so that a version that stalls is not spared the requests it would have got, and a
     time counts from when its request was due. What no threshold speaks of must be
     perfect: no error, no dropped request. Answers of anybody but the replacement fail
-    the step. Percentiles are exact to 0.5 % (DDSketch, vldb.org/pvldb/vol12/
-    p2195-masson.pdf). ``of blue`` in a threshold sends each request to the production
-    listener too, as a yardstick.
+    the step. A request whose connection is lost before an answer is an error, and so is
+    a body that is not what its Content-Encoding says; without an identity only the
+    first responses of each URL are looked at for one. Over HTTP/2 libcurl sends a
+    request again that the server refused (RFC 9113, 8.7), which is no error.
+    Percentiles are exact to 0.5 % (DDSketch, vldb.org/pvldb/vol12/p2195-masson.pdf).
+    ``of blue`` in a threshold sends each request to the production listener too, as a
+    yardstick.
 
     Example:
         - use: traffic
@@ -63,8 +67,8 @@ class Traffic(Validator):
     requests: tuple[TrafficRequest, ...] = Field(
         (TrafficRequest(),),
         max_length=20,
-        description="What to ask for: path, name, method, headers, body or json, "
-        "status, weight and thresholds of its own.",
+        description="What to send: a request as in http, with name, status, weight and "
+        "thresholds of its own.",
     )
     access_log: AccessLog | None = Field(
         None,

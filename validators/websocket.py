@@ -99,7 +99,7 @@ class Websocket(Validator):
                 reply,
                 talk,
             ):
-                place.prove(reply.headers)
+                place.prove(reply.fields)
                 yield from self._handshake(reply)
                 if talk:
                     yield from talk.play(self.dialogue)

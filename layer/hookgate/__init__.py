@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from hookgate.foreign.child import run_child
     from hookgate.http_options import Auth, File
     from hookgate.http_options.compression import Encodings
+    from hookgate.http_options.request import HttpRequest
     from hookgate.model import Finding, LifecycleEvent, Status
     from hookgate.openapi.document import OpenApiDocument, Operation
     from hookgate.patience.attempt import Attempt, Settled
@@ -152,6 +153,7 @@ _NAMES = {
     "foreign.answer": ("foreign_document", "foreign_findings", "foreign_question"),
     "http_options": ("Auth", "File"),
     "http_options.compression": ("Encodings",),
+    "http_options.request": ("HttpRequest",),
     "secret_text": ("SecretText",),
     "model": ("Finding", "LifecycleEvent", "Status"),
     "patience.words": (
@@ -228,6 +230,7 @@ __all__ = [
     "Expectation",
     "File",
     "Finding",
+    "HttpRequest",
     "Image",
     "Inconclusive",
     "InvalidValue",

@@ -99,11 +99,11 @@ class Certificate:
 class Reply:
     """What came back. ``duration`` is in seconds, from connecting to the last byte.
 
-    ``headers`` joins headers of one name by a comma; ``cookies`` holds every
-    ``Set-Cookie`` as it came. ``url`` is the one that answered, after all
-    ``redirects``, whose time ``duration`` counts too. ``phases`` are those of the
-    last exchange, and None where nobody measured them. ``certificate`` is None
-    without TLS. ``http_version`` is ``1.0``, ``1.1`` or ``2``.
+    ``headers`` joins headers of one name by a comma; ``fields`` holds every header of
+    the final response as it came, and ``cookies`` every ``Set-Cookie``. ``url`` is the
+    one that answered, after all ``redirects``, whose time ``duration`` counts too.
+    ``phases`` are those of the last exchange, and None where nobody measured them.
+    ``certificate`` is None without TLS. ``http_version`` is ``1.0``, ``1.1`` or ``2``.
     """
 
     status: int
@@ -113,6 +113,7 @@ class Reply:
     peer: str
     http_version: str
     url: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
     cookies: tuple[str, ...] = ()
     redirects: tuple[Redirect, ...] = ()
     phases: Phases | None = None

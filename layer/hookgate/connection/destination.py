@@ -9,10 +9,11 @@ from hookgate.codes import Code
 from hookgate.connection.line import Line
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
-from hookgate.errors import CannotMeasure, NotGreen
+from hookgate.errors import CannotMeasure
 from hookgate.http_probe.address import AddressPolicy
 from hookgate.http_probe.exchange import Exchange
 from hookgate.http_probe.name import ascii_host, host_of
+from hookgate.http_probe.response import demand_green
 from hookgate.http_probe.rule import demand, routed
 from hookgate.model import Finding
 
@@ -119,23 +120,14 @@ class Destination:
         demand(endpoint.conditions, f"http://{self.place}{path}", whole)
         return path, whole
 
-    def prove(self, headers: Mapping[str, str]) -> None:
-        """Demand that the replacement task set gave an answer with these headers.
+    def prove(self, fields: Iterable[tuple[str, str]]) -> None:
+        """Demand that the replacement task set gave a response with these headers.
 
         Raises:
             NotGreen: the identity is missing or another.
         """
-        if self.identity is None:
-            return
-        name, expected = self.identity
-        told = {key.lower(): value for key, value in headers.items()}
-        actual = told.get(name.lower())
-        if actual != expected:
-            by = "somebody who does not say" if actual is None else repr(actual)
-            raise NotGreen(
-                f"answered by {by}, not by the replacement task set ({expected!r}): "
-                f"header {name}"
-            )
+        if self.identity is not None:
+            demand_green(fields, self.identity)
 
     def vouched(
         self, ask: Callable[[], Iterable[Finding]], *, unproven: str

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hookgate.codes import Code
 from hookgate.errors import NoAnswer
 from hookgate.http_probe.exchange import Exchange, Phase
+from hookgate.http_probe.response import BodyError, Decoder, TooLarge
 from hookgate.redaction import masked
 
 MAX_HEAD = 48 * 1024
@@ -21,16 +22,20 @@ _TLS_ALERT = b"\x15\x03"  # RFC 8446, 5.1
 
 @dataclass(slots=True)
 class Answer:
-    """Takes what libcurl hands over; ``trouble`` is why it was told to stop."""
+    """Takes what libcurl hands over; ``trouble`` is why it was told to stop.
+
+    ``decodes`` is whether the body is decoded as its Content-Encoding says.
+    """
 
     exchange: Exchange
     max_body: int
+    decodes: bool
     trouble: NoAnswer | None = None
     status: int = 0
     complete: bool = False
+    fields: list[tuple[str, str]] = field(default_factory=list)
     _head: int = 0
-    _size: int = 0
-    _fields: list[tuple[str, str]] = field(default_factory=list)
+    _decoder: Decoder | None = None
     _body: list[bytes] = field(default_factory=list)
 
     @property
@@ -43,7 +48,7 @@ class Answer:
         """The headers by the name they first came with; equal ones are joined."""
         names: dict[str, str] = {}
         found: dict[str, str] = {}
-        for name, value in self._fields:
+        for name, value in self.fields:
             first = names.setdefault(name.lower(), name)
             found[first] = f"{found[first]}, {value}" if first in found else value
         return found
@@ -52,7 +57,7 @@ class Answer:
     def cookies(self) -> tuple[str, ...]:
         """Every ``Set-Cookie``, which must not be joined."""
         return tuple(
-            value for name, value in self._fields if name.lower() == "set-cookie"
+            value for name, value in self.fields if name.lower() == "set-cookie"
         )
 
     def take_header(self, line: bytes) -> int | None:
@@ -79,20 +84,20 @@ class Answer:
             self.trouble = self.no_http("no status line", line)
             return -1
         self.status = int(match[1])
-        self._fields.clear()
+        self.fields.clear()
         return None
 
     def _field(self, line: bytes) -> int | None:
         name, colon, value = line.decode("latin-1").partition(":")
-        if line[:1] in b" \t" and self._fields:  # RFC 9112, 5.2
-            last, so_far = self._fields[-1]
-            self._fields[-1] = last, f"{so_far} {line.decode('latin-1').strip()}"
+        if line[:1] in b" \t" and self.fields:  # RFC 9112, 5.2
+            last, so_far = self.fields[-1]
+            self.fields[-1] = last, f"{so_far} {line.decode('latin-1').strip()}"
         elif not colon:
             return self._stop("a header line has no colon")
-        elif len(self._fields) >= MAX_HEADERS:
+        elif len(self.fields) >= MAX_HEADERS:
             return self._stop(f"it has more than {MAX_HEADERS} headers")
         else:
-            self._fields.append((name.strip(), value.strip()))
+            self.fields.append((name.strip(), value.strip()))
         return None
 
     def take_body(self, piece: bytes) -> int | None:
@@ -100,15 +105,44 @@ class Answer:
         if not self.status:
             self.trouble = self.no_http("no status line", piece)
             return -1
-        self._size += len(piece)
-        if self._size > self.max_body:
-            self.trouble = NoAnswer(
+        try:
+            if self._decoder is None:
+                fields = self.fields if self.decodes else ()
+                self._decoder = Decoder.of(fields, self.max_body)
+            self._body.append(self._decoder.take(piece))
+        except BodyError as error:
+            self.trouble = self._unreadable(error)
+            return -1
+        return None
+
+    def end(self) -> None:
+        """Demand that all of the response came.
+
+        Raises:
+            NoAnswer: its headers or its body are incomplete.
+        """
+        if not self.complete:
+            raise NoAnswer(
+                f"{self.exchange.place} answered, but not in HTTP: it closed the "
+                "connection before its headers ended",
+                code=Code.HTTP_PROTOCOL,
+            )
+        try:
+            if self._decoder is not None:
+                self._decoder.end()
+        except BodyError as error:
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: BodyError) -> NoAnswer:
+        if isinstance(error, TooLarge):
+            return NoAnswer(
                 f"the body is larger than max_body, {self.max_body} bytes",
                 code=Code.HTTP_BODY_SIZE,
             )
-            return -1
-        self._body.append(piece)
-        return None
+        return NoAnswer(
+            f"the body is not what its Content-Encoding says: {error}",
+            code=Code.HTTP_ENCODING,
+        )
 
     def _stop(self, why: str) -> int:
         place = self.exchange.place

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hookgate.codes import Code
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
-from hookgate.errors import CannotMeasure, NotGreen
+from hookgate.errors import CannotMeasure
 from hookgate.http_probe.address import AddressPolicy
 from hookgate.http_probe.exchange import Exchange
 from hookgate.probe import Reply, Request
@@ -73,6 +73,7 @@ class HttpProbe:
             )
         from hookgate.http_probe.handles import handle  # noqa: PLC0415 - as below
         from hookgate.http_probe.redirects import followed  # noqa: PLC0415 - as below
+        from hookgate.http_probe.response import demand_green  # noqa: PLC0415 - as below
 
         deadline = self.deadline.within(request.timeout)
         limit = deadline.remaining
@@ -88,7 +89,7 @@ class HttpProbe:
                 )
                 reply = self._transport.send(curl, request, exchange)
                 if self.identity is not None:
-                    prove(reply, *self.identity)
+                    demand_green(reply.fields, self.identity)
                 return reply
 
             return followed(ask, request)
@@ -98,24 +99,3 @@ class HttpProbe:
         from hookgate.http_probe.transport import Transport  # noqa: PLC0415 - brings libcurl in, which a plan may not use
 
         return Transport.to(self.endpoint, host=self.host, verify=self.verify)
-
-
-def prove(reply: Reply, header: str, expected: str) -> None:
-    """Demand that the replacement task set gave ``reply``.
-
-    Raises:
-        NotGreen: the header is missing or differs; says who answered instead.
-    """
-    actual = reply.header(header)
-    if actual is None:
-        server = reply.header("Server") or ""
-        by = "the load balancer itself" if server.startswith("awselb") else "somebody"
-        raise NotGreen(
-            f"answered {reply.status} by {by} without header {header}, which proves "
-            f"the replacement task set ({expected!r})"
-        )
-    if actual != expected:
-        raise NotGreen(
-            f"answered by {actual!r}, not by the replacement task set ({expected!r}): "
-            f"header {header}"
-        )

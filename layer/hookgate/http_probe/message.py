@@ -24,13 +24,13 @@ _WITH_BODY = {"POST", "PUT", "PATCH"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What libcurl is to send."""
+    """What libcurl is to send; ``decodes`` is whether it asks for an encoded body."""
 
     method: str
     url: str
     target: str
     headers: Sequence[str]
-    encodings: str
+    decodes: bool
     body: bytes | None
 
 
@@ -56,10 +56,12 @@ class Manner:
         target = wire_target(
             routed(request.path, self.prefix, self.conditions), request
         )
+        if request.encodings:
+            accepted = ("Accept-Encoding", ", ".join(request.encodings))
+            told.setdefault("accept-encoding", accepted)
         said = dict(told.values())
         _refuse_forgery(request, said)
         demand(self.conditions, self.base + target, said)
-        _, encodings = told.pop("accept-encoding", ("", ", ".join(request.encodings)))
         body = request.body
         if body is None and request.method in _WITH_BODY:
             body = b""
@@ -67,8 +69,8 @@ class Manner:
             method=request.method,
             url=self.base + target,
             target=target,
-            headers=_lines(dict(told.values())),
-            encodings=encodings,
+            headers=_lines(said),
+            decodes="accept-encoding" in told,
             body=body,
         )
 

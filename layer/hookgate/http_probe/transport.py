@@ -14,7 +14,7 @@ import pycurl
 
 from hookgate.codes import Code
 from hookgate.context import Endpoint
-from hookgate.errors import CannotMeasure, NoAnswer
+from hookgate.errors import CannotMeasure
 from hookgate.http_probe import tls
 from hookgate.http_probe.answer import Answer
 from hookgate.http_probe.exchange import Exchange
@@ -84,7 +84,7 @@ class Transport:
         """
         message = self.manner.message(request)
         started = exchange.deadline.clock.now()
-        answer = Answer(exchange, request.max_body)
+        answer = Answer(exchange, request.max_body, message.decodes)
         with closing(exchange.connect()) as connection:
             self._prepare(curl, message, request)
             _connected(curl, connection)
@@ -100,12 +100,7 @@ class Transport:
                 raise answer.trouble or no_answer(
                     curl, name, exchange, message, *error.args
                 ) from None
-        if not answer.complete:
-            raise NoAnswer(
-                f"{exchange.place} answered, but not in HTTP: it closed the connection "
-                "before its headers ended",
-                code=Code.HTTP_PROTOCOL,
-            )
+        answer.end()
         return Reply(
             status=answer.status,
             headers=answer.headers,
@@ -114,6 +109,7 @@ class Transport:
             peer=exchange.peer,
             http_version=_VERSIONS.get(curl.getinfo(pycurl.INFO_HTTP_VERSION), ""),
             url=self.origin + message.target,
+            fields=tuple(answer.fields),
             cookies=answer.cookies,
             phases=_phases(curl, exchange),
             certificate=tls.peer_certificate(curl) if self.encrypted else None,
@@ -129,15 +125,15 @@ class Transport:
         if not any(each.lower().startswith("host:") for each in headers):
             headers.append(f"Host: {self.origin.partition('://')[2]}")
         curl.setopt(pycurl.HTTPHEADER, [each.encode("latin-1") for each in headers])
-        if message.encodings:
-            curl.setopt(pycurl.ACCEPT_ENCODING, message.encodings)
+        # libcurl does not notice a truncated body.
+        curl.setopt(pycurl.HTTP_CONTENT_DECODING, 0)
         version = (
             pycurl.CURL_HTTP_VERSION_2TLS
             if request.http2
             else pycurl.CURL_HTTP_VERSION_1_1
         )
         curl.setopt(pycurl.HTTP_VERSION, version)
-        _say(curl, message)
+        say(curl, message)
         if self.encrypted:
             tls.secure(curl, request.trust, self.verify)
 
@@ -152,7 +148,8 @@ def _connected(curl: pycurl.Curl, connection: socket.socket) -> None:
     )
 
 
-def _say(curl: pycurl.Curl, message: Message) -> None:
+def say(curl: pycurl.Curl, message: Message) -> None:
+    """Have libcurl send the method and the body of a message."""
     curl.setopt(pycurl.HTTPGET, 1)
     if message.body is not None:
         curl.setopt(pycurl.POSTFIELDS, message.body)

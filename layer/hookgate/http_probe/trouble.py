@@ -52,11 +52,6 @@ def no_answer(  # noqa: PLR0913, PLR0917 - libcurl's own two come last
             f"{place} closed the connection without an answer",
             code=Code.CONNECTION_CLOSED,
         )
-    if code == pycurl.E_BAD_CONTENT_ENCODING:
-        return NoAnswer(
-            f"the body is not what its Content-Encoding says: {said}",
-            code=Code.HTTP_ENCODING,
-        )
     if code == _TOO_LARGE:
         return NoAnswer(
             f"{place} answered, but not in HTTP: {TOO_LONG}", code=Code.HTTP_PROTOCOL

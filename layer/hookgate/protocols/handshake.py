@@ -117,6 +117,11 @@ def _reply(socket: ClientConnection, line: Line, seconds: float) -> Reply:
             f"{line.place} did not answer the handshake", code=Code.WEBSOCKET_HANDSHAKE
         )
     told = response.headers
+    if 100 <= response.status_code < 200 and response.status_code != 101:
+        raise NoAnswer(
+            f"{line.place} answered the handshake with the interim status "
+            f"{response.status_code}"
+        )
     return Reply(
         status=response.status_code,
         headers={name: ", ".join(told.get_all(name)) for name in told},
@@ -124,5 +129,6 @@ def _reply(socket: ClientConnection, line: Line, seconds: float) -> Reply:
         duration=seconds,
         peer=line.place,
         http_version="1.1",
+        fields=tuple(told.raw_items()),
         cookies=tuple(told.get_all("Set-Cookie")),
     )

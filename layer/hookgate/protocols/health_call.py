@@ -137,11 +137,9 @@ def _refused(place: Destination, error: Any) -> Health:
     return Health(said=code, details=details[:300])
 
 
-def _headers(call: Any) -> dict[str, str]:
-    """The metadata before and after the answer; the first of a name counts."""
-    pairs = (*(call.initial_metadata() or ()), *(call.trailing_metadata() or ()))
-    told: dict[str, str] = {}
-    for key, value in pairs:
-        said = value.decode("latin-1") if isinstance(value, bytes) else value
-        told.setdefault(key, said)
-    return told
+def _headers(call: Any) -> list[tuple[str, str]]:
+    """The metadata before the answer; what comes after it identifies nobody."""
+    return [
+        (key, value.decode("latin-1") if isinstance(value, bytes) else value)
+        for key, value in call.initial_metadata() or ()
+    ]

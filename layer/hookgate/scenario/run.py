@@ -109,7 +109,13 @@ class ScriptRun:
 
     def _attempt(self, call: Call, deadline: Deadline) -> Attempt:
         try:
-            reply = self.visitor.ask(call.request(), deadline)
+            request = call.request(
+                self.visitor.headers,
+                timeout=call.timeout,
+                max_body=call.max_body,
+                follow=call.follow,
+            )
+            reply = self.visitor.ask(request, deadline)
         except NoAnswer as error:
             return Attempt(
                 findings=(Finding(ok=False, summary=str(error), code=error.code),)
@@ -124,7 +130,7 @@ class ScriptRun:
             code=Code.HTTP_STATUS,
         )
         lost = list(self._captured(call, reply))
-        found = [answered, *judge(call.expectations, reply)]
+        found = [answered, *judge(call.expected(call.expect), reply)]
         broken = [each for each in (*found, *lost) if not each.ok]
         evidence = {
             "status": reply.status,

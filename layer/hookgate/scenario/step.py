@@ -23,7 +23,8 @@ from hookgate.errors import InvalidValue
 from hookgate.expectation.capture import Capture
 from hookgate.expectation.entry import Expectation
 from hookgate.expectation.must import CONFIG
-from hookgate.files import FILLED, File, Reading
+from hookgate.files import FILLED, Reading
+from hookgate.http_options.request import HttpRequest
 from hookgate.patience.words import (
     Consecutive,
     Every,
@@ -33,24 +34,14 @@ from hookgate.patience.words import (
     StopOn,
     Within,
 )
-from hookgate.probe import Request
-from hookgate.scenario.content import (
-    Fields,
-    GraphQl,
-    Part,
-    encoded,
-    urlencoded,
-)
 from hookgate.scenario.later import LATER
 from hookgate.scenario.rows import Rows
 from hookgate.scenario.variables import NAME, filled, names
 from hookgate.statuses import Statuses
 from hookgate.units import Duration, Size
 
-_BODIES = ("body", "json_body", "form", "multipart", "graphql")
 
-
-class Call(BaseModel):
+class Call(HttpRequest):
     """A request, what its answer must be, and what is kept of it.
 
     Texts may hold ``{{name}}``: a variable or what an earlier step captured.
@@ -61,23 +52,7 @@ class Call(BaseModel):
     name: str | None = Field(
         None, min_length=1, max_length=100, description="How findings name the step."
     )
-    method: str | None = Field(
-        None,
-        pattern=r"^[A-Z]+$",
-        description="The method; without it GET, or POST where there is a body.",
-    )
     path: str = Field(pattern=r"^(/|\{\{)", description="The path, and a query if any.")
-    query: Fields = Field({}, description="Parameters that are added to the query.")
-    headers: Mapping[str, str] = Field({}, description="Headers to send.")
-    body: File | str | None = Field(None, description="A text, or a file, to send.")
-    json_body: Any = Field(
-        None, alias="json", description="JSON to send, with its Content-Type."
-    )
-    form: Fields | None = Field(None, description="Fields of a form to send.")
-    multipart: tuple[Part, ...] | None = Field(
-        None, min_length=1, max_length=50, description="Parts of a form with files."
-    )
-    graphql: GraphQl | None = Field(None, description="A GraphQL operation to send.")
     status: Annotated[Statuses, LATER] = Field(
         ("2xx",), description="Statuses that are right."
     )
@@ -122,12 +97,6 @@ class Call(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Call:
-        bodies = [each for each in _BODIES if each in self.model_fields_set]
-        if len(bodies) > 1:
-            raise InvalidValue(
-                "give one of body, json, form, multipart, graphql",
-                code=Code.OPTION_ONE_OF,
-            )
         wrong = next((each for each in self.capture if not NAME.fullmatch(each)), None)
         if wrong is not None:
             raise InvalidValue(
@@ -161,12 +130,6 @@ class Call(BaseModel):
         return self.name or f"{self.verb} {self.path}"
 
     @property
-    def verb(self) -> str:
-        """The method that is sent."""
-        has_body = bool(set(_BODIES) & self.model_fields_set)
-        return self.method or ("POST" if has_body else "GET")
-
-    @property
     def patience(self) -> Patience:
         """How often to ask, and when the answer counts."""
         return Patience(
@@ -176,36 +139,6 @@ class Call(BaseModel):
             stable_for=self.stable_for,
             stop_on=self.stop_on,
             repeat=self.repeat,
-        )
-
-    @property
-    def expectations(self) -> tuple[Expectation, ...]:
-        """What the answer must be, and that GraphQL reports no errors."""
-        silent = self.graphql is None or self.graphql.errors
-        if silent:
-            return self.expect
-        no_errors = {"jsonpath": "$.errors", "exists": False}
-        return (Expectation.model_validate(no_errors), *self.expect)
-
-    def request(self) -> Request:
-        """The request to send."""
-        headers, body = dict(self.headers), None
-        for field in _BODIES:
-            if field in self.model_fields_set:
-                name = field.partition("_")[0]
-                body, kind = encoded(name, getattr(self, field))
-                if kind and "content-type" not in {each.lower() for each in headers}:
-                    headers["Content-Type"] = kind
-        query = urlencoded(self.query)
-        path, sign = self.path, "&" if "?" in self.path else "?"
-        return Request(
-            method=self.verb,
-            path=f"{path}{sign}{query}" if query else path,
-            headers=headers,
-            body=body,
-            timeout=self.timeout,
-            max_body=self.max_body,
-            follow=self.follow,
         )
 
 

@@ -53,15 +53,11 @@ class Visitor:
         return followed(lambda each: self._once(each, bounded), self._own(request))
 
     def _own(self, request: Request) -> Request:
-        """The request with what all have in common; what it says itself goes first."""
-        asked = replace(request, trust=self.trust)
-        said = {each.lower() for each in request.headers}
-        common = {k: v for k, v in self.headers.items() if k.lower() not in said}
-        if self.auth is not None and "authorization" not in said | {
-            each.lower() for each in common
-        }:
-            common["Authorization"] = self._authorized(self.auth, asked)
-        return replace(asked, headers={**common, **request.headers})
+        """The request with TLS settings and authentication of the whole run."""
+        asked, headers = replace(request, trust=self.trust), dict(request.headers)
+        if self.auth is not None and "authorization" not in map(str.lower, headers):
+            headers["Authorization"] = self._authorized(self.auth, asked)
+        return replace(asked, headers=headers)
 
     def _authorized(self, auth: Auth, request: Request) -> str:
         if not self._authorization:

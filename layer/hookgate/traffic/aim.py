@@ -6,17 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hookgate.codes import Code
-from hookgate.context import Endpoint, RuleCondition
+from hookgate.context import Endpoint
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.http_probe.address import AddressPolicy
+from hookgate.http_probe.message import Manner
 from hookgate.http_probe.name import ascii_host, host_of
-from hookgate.http_probe.rule import demand, routed
 from hookgate.traffic.load import MARK
 from hookgate.version import VERSION
 
 # What a Network Load Balancer's TCP and TLS listeners forward is asked over HTTP.
 _SCHEMES = {"http": "http", "https": "https", "tcp": "http", "tls": "https"}
-_CONTROL = frozenset(map(chr, [*range(32), 127]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +43,7 @@ class Target:
 class Aim:
     """A target, resolved: what every request to it has in common."""
 
-    base: str
-    prefix: str
-    headers: Mapping[str, str]
-    conditions: Sequence[RuleCondition]
+    manner: Manner
     addresses: Sequence[str]
     port: int
     secure: bool
@@ -81,48 +77,17 @@ class Aim:
         place = f"[{name}]" if ":" in name else name
         own = {"Host": ascii_host(said)} if said else {}
         return cls(
-            base=f"{scheme}://{ascii_host(place)}:{endpoint.port}",
-            prefix=endpoint.path_prefix,
-            headers={**_always(), **own, **endpoint.headers},
-            conditions=endpoint.conditions,
+            manner=Manner(
+                base=f"{scheme}://{ascii_host(place)}:{endpoint.port}",
+                prefix=endpoint.path_prefix,
+                headers={**_always(), **own, **endpoint.headers},
+                conditions=endpoint.conditions,
+            ),
             addresses=target.policy.resolve(endpoint, seconds=seconds),
             port=endpoint.port,
             secure=scheme == "https",
             trust=target.verify,
         )
-
-    def url(self, path: str) -> str:
-        """The URL to ask for ``path``, as the listener's rule wants it."""
-        return self.base + routed(path, self.prefix, self.conditions)
-
-    def said(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """All headers of a request that has some of its own.
-
-        Raises:
-            CannotMeasure: one of them would break the request apart.
-        """
-        names = {name.lower() for name in headers}
-        own = {
-            key: value
-            for key, value in self.headers.items()
-            if key.lower() not in names
-        }
-        merged = {**own, **headers}
-        for name, value in merged.items():
-            if _CONTROL & set(name + value) or not (name + value).isascii():
-                raise CannotMeasure(
-                    f"the header {name!r} cannot be sent", code=Code.HTTP_REQUEST
-                )
-        return merged
-
-    def demand(self, url: str, headers: Mapping[str, str]) -> None:
-        """Demand that the listener's rule takes a request, and no other rule.
-
-        Raises:
-            CannotMeasure: it would not.
-        """
-        if self.conditions:
-            demand(self.conditions, url, headers)
 
     def pin(self, number: int) -> str:
         """CURLOPT_CONNECT_TO: whatever the URL says, connect to this address."""
@@ -135,5 +100,4 @@ def _always() -> Mapping[str, str]:
     return {
         "User-Agent": f"Hookgate/{VERSION} (traffic)",
         MARK[0]: MARK[1],
-        "Accept-Encoding": "gzip, deflate",
     }

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pycurl
 
+from hookgate.http_probe.message import Message
+from hookgate.http_probe.response import BodyError, Decoder, final_fields
 from hookgate.http_probe.tls import secure
+from hookgate.http_probe.transport import say
 from hookgate.traffic.aim import Aim
 from hookgate.traffic.load import Load
 from hookgate.traffic.tally import Tally
@@ -43,6 +47,16 @@ def words(code: int, message: str) -> str:
     return _WORDS.get(code) or f"curl error {code}: {message[:60]}"
 
 
+#: The largest body after decoding; what a step of ``http`` takes at most.
+_LARGEST = 64 * 1024 * 1024
+#: Seconds that a connection may be idle and still be used. Servers may close idle ones
+#: (RFC 9112, 9.5), and libcurl looks for that only where it was idle for a second.
+_IDLE = 1
+LOST = "the connection was lost before an answer, and the request sent again"
+_NO_BODY = "the body is not what its Content-Encoding says"
+_ENCODED = b"\ncontent-encoding"
+
+
 @dataclass(slots=True, eq=False)
 class Flight:
     """A handle, and what the request on it is for.
@@ -50,8 +64,10 @@ class Flight:
     Args:
         curl: the handle; its options stay from request to request.
         kind: what it is of, and where it waits for the next request.
-        head: the lines of the answer's head, where they are looked at.
+        head: the lines of the response's heads and trailers, if it is watched.
+        watched: whether head and body are looked at.
         url: what it asks for.
+        most: more bytes than the request takes, fewer than when it is sent twice.
         due: when the request was due, on the monotonic clock.
         counts: whether it counts; not during the warm-up.
         side: the listener that it is for.
@@ -59,16 +75,73 @@ class Flight:
 
     curl: Any
     kind: Kind
-    head: list[bytes] | None
+    head: list[bytes] = field(default_factory=list)
+    watched: bool = False
     url: str = ""
+    most: int = 0
     due: float = 0.0
     counts: bool = False
     side: Any = None
+    _decoder: Decoder | None = None
+    _trouble: str = ""
 
     def ask(self, url: str) -> None:
         """Ask for another URL than the last time."""
         self.url = url
+        self.most = self.kind.most_bytes(url)
         self.curl.setopt(pycurl.URL, url)
+        self._watch(url not in self.kind.plain)
+
+    def fault(self) -> str:
+        """Why a response that was watched is none; nothing when all is well."""
+        decoder = self._decoder
+        if decoder is not None and not self._trouble:
+            try:
+                decoder.end()
+            except BodyError as error:
+                self._trouble = f"{_NO_BODY}: {error}"
+        return self._trouble
+
+    def learn(self) -> None:
+        """Look no more at what this URL gives, if nothing has to be checked in it."""
+        if not self.kind.identified and _ENCODED not in b"".join(self.head).lower():
+            self.kind.plain.add(self.url)
+
+    def forget(self) -> None:
+        """Be ready for the next response after one that was watched."""
+        self.head.clear()
+        self._decoder = None
+        self._trouble = ""
+        self._watch(self.url not in self.kind.plain)
+
+    def _watch(self, watched: bool) -> None:
+        if watched == self.watched:
+            return
+        self.watched = watched
+        if watched:
+            self.curl.setopt(pycurl.HEADERFUNCTION, self.head.append)
+            self.curl.setopt(pycurl.WRITEFUNCTION, self._take)
+        else:
+            # A built-in function: nothing of Python's is run for what nobody reads.
+            self.curl.unsetopt(pycurl.HEADERFUNCTION)
+            self.curl.setopt(pycurl.WRITEFUNCTION, len)
+
+    def _take(self, piece: bytes) -> None:
+        """Check a piece of the body, and keep nothing of it."""
+        if self._decoder is None and _ENCODED in b"".join(self.head).lower():
+            self._decoder = self._decoding()
+        if self._decoder is not None and not self._trouble:
+            try:
+                self._decoder.take(piece)
+            except BodyError as error:
+                self._trouble = f"{_NO_BODY}: {error}"
+
+    def _decoding(self) -> Decoder:
+        try:
+            return Decoder.of(final_fields(self.head), _LARGEST)
+        except BodyError as error:
+            self._trouble = f"{_NO_BODY}: {error}"
+            return Decoder((), _LARGEST)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -78,22 +151,22 @@ class Kind:
     Args:
         aim: where they go.
         load: their bounds.
-        method: their method.
-        headers: all of their headers.
-        body: what they send.
+        message: what they send; each with a URL of its own.
         tally: where they count.
         opener: makes their sockets.
-        proven: whether the answers' heads are looked at.
+        identified: whether every response has to prove who gave it, and is watched.
+        plain: URLs whose response was not encoded. Without an identity nothing of
+            their later responses is looked at, as libcurl takes as long to hand over
+            a head as to send a request.
     """
 
     aim: Aim
     load: Load
-    method: str
-    headers: Mapping[str, str]
-    body: bytes | None
+    message: Message
     tally: Tally
     opener: Opener
-    proven: bool
+    identified: bool
+    plain: set[str] = field(default_factory=set)
     waiting: list[Flight] = field(default_factory=list)
     made: int = 0
 
@@ -105,37 +178,40 @@ class Kind:
     def make(self) -> Flight:
         """One more handle for requests of this kind."""
         curl = pycurl.Curl()
-        head: list[bytes] | None = [] if self.proven else None
         self._bind(curl)
         self._address(curl)
-        # Built-in functions: nothing of Python's is run for a body that nobody reads.
         curl.setopt(pycurl.WRITEFUNCTION, len)
-        if head is not None:
-            curl.setopt(pycurl.HEADERFUNCTION, head.append)
         self.made += 1
-        return Flight(curl, self, head)
+        return Flight(curl, self)
+
+    def most_bytes(self, url: str) -> int:
+        """More bytes than one request takes, and fewer than one that is sent twice.
+
+        libcurl sends a request again by itself when a connection that was used before
+        breaks without an answer. In HTTP/2 it does so too for a request that the
+        server refused (RFC 9113, 8.7), and does not tell one from the other.
+        """
+        if self.load.http_version == "2":
+            return sys.maxsize
+        lines = sum(len(each) + 2 for each in self.message.headers)
+        head = lines + len(self.message.method) + len(url)
+        return head + head // 2 + len(self.message.body or b"")
 
     def _bind(self, curl: Any) -> None:
-        # What libcurl would say by itself costs less than a header of our own.
-        headers = {**self.headers}
-        agent = headers.pop("User-Agent", None)
+        message = self.message
+        # What libcurl says by itself costs less than a header of our own.
+        agent = next((e for e in message.headers if e.startswith("User-Agent: ")), "")
+        left_out = {agent, "Accept: */*"} | (
+            {"Content-Type:", "Expect:"} if message.body is None else set()
+        )
+        lines = [each for each in message.headers if each not in left_out]
         if agent:
-            curl.setopt(pycurl.USERAGENT, agent)
-        lines = [
-            f"{name}: {value}" if value else f"{name};"
-            for name, value in headers.items()
-        ]
-        if self.body is not None:
-            lines.append("Expect:")
-        curl.setopt(pycurl.HTTPHEADER, lines)
+            curl.setopt(pycurl.USERAGENT, agent.partition(": ")[2].encode("latin-1"))
+        curl.setopt(pycurl.HTTPHEADER, [each.encode("latin-1") for each in lines])
         curl.setopt(pycurl.TIMEOUT_MS, max(1, round(self.load.timeout * 1000)))
         curl.setopt(pycurl.NOSIGNAL, 1)
-        if self.method == "HEAD":
-            curl.setopt(pycurl.NOBODY, 1)
-        elif self.body is not None:
-            curl.setopt(pycurl.POSTFIELDS, self.body)
-        if self.method != "GET" or self.body is not None:
-            curl.setopt(pycurl.CUSTOMREQUEST, self.method)
+        curl.setopt(pycurl.HTTP_CONTENT_DECODING, 0)
+        say(curl, message)
 
     def _address(self, curl: Any) -> None:
         """Have it go to the listener and nowhere else, whatever answers say."""
@@ -149,6 +225,7 @@ class Kind:
         curl.setopt(pycurl.HTTP_VERSION, _VERSIONS[load.http_version, aim.secure])
         curl.setopt(pycurl.PIPEWAIT, int(load.http_version == "2"))
         curl.setopt(pycurl.FORBID_REUSE, int(not load.keep_alive))
+        curl.setopt(pycurl.MAXAGE_CONN, _IDLE)
         curl.setopt(pycurl.FRESH_CONNECT, int(not load.keep_alive))
         if aim.secure:
             secure(curl, load.trust, aim.trust)

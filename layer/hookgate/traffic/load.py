@@ -33,7 +33,7 @@ class Shot:
     asks: Sequence[tuple[str, str]] = (("GET", "/"),)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
-    status: tuple[str, ...] = ("2xx", "3xx")
+    status: tuple[str, ...] = ("2xx",)
     weight: int = 1
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
+from hookgate.http_options.request import HttpRequest
 from hookgate.statuses import Statuses
 from hookgate.traffic.load import Shot
 from hookgate.traffic.pace import Stage
@@ -17,7 +16,7 @@ from hookgate.traffic.thresholds import Thresholds
 from hookgate.units import Duration, Rate
 
 #: Statuses that are no error unless the plan says otherwise.
-FINE = ("2xx", "3xx")
+FINE = ("2xx",)
 
 
 class Part(BaseModel):
@@ -26,18 +25,11 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-class TrafficRequest(Part):
+class TrafficRequest(HttpRequest):
     """One kind of request in a mix."""
 
-    path: str = Field("/", pattern=r"^/[!-~]*$", description="Path and query.")
     name: str = Field(
         "", max_length=100, description="What it is counted under; else its path."
-    )
-    method: str = Field("GET", pattern=r"^[A-Z]+$", description="In capitals.")
-    headers: Mapping[str, str] = Field({}, description="Headers to send.")
-    body: str | None = Field(None, description="Text to send.")
-    json_body: Any = Field(
-        None, alias="json", description="JSON to send, with its Content-Type."
     )
     status: Statuses = Field(FINE, description="Statuses that are no error.")
     weight: int = Field(
@@ -46,9 +38,13 @@ class TrafficRequest(Part):
     thresholds: Thresholds = Field({}, description="Bounds on these requests alone.")
 
     @model_validator(mode="after")
-    def _one_body(self) -> TrafficRequest:
-        if {"body", "json_body"} <= self.model_fields_set:
-            raise InvalidValue("give body or json, not both", code=Code.OPTION_ONE_OF)
+    def _is_judged(self) -> TrafficRequest:
+        if self.graphql is not None:
+            raise InvalidValue(
+                "traffic reads no body, so it cannot see errors of GraphQL: send json "
+                "here, and check the operation in a scenario",
+                code=Code.OPTION_TOGETHER,
+            )
         return self
 
     @property
@@ -58,15 +54,12 @@ class TrafficRequest(Part):
 
     def shot(self, headers: Mapping[str, str]) -> Shot:
         """What to send, with ``headers`` that all requests have."""
-        own, body = {**headers, **self.headers}, self.body
-        if "json_body" in self.model_fields_set:
-            own.setdefault("Content-Type", "application/json")
-            body = json.dumps(self.json_body)
+        request = self.request(headers)
         return Shot(
             name=self.label,
-            asks=((self.method, self.path),),
-            headers=own,
-            body=None if body is None else body.encode(),
+            asks=((request.method, request.path),),
+            headers=request.headers,
+            body=request.body,
             status=self.status,
             weight=self.weight,
         )

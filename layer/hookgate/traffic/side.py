@@ -8,14 +8,18 @@ from dataclasses import dataclass
 
 import pycurl
 
+from hookgate.http_probe.response import IdentityCheck
+from hookgate.probe import Request
 from hookgate.traffic.aim import Aim
-from hookgate.traffic.flight import TIMED_OUT, Flight, Kind, Opener, words
-from hookgate.traffic.load import Load, Shot
-from hookgate.traffic.proof import Proof
+from hookgate.traffic.flight import LOST, TIMED_OUT, Flight, Kind, Opener, words
+from hookgate.traffic.load import Load
 from hookgate.traffic.tally import Tally
 
 _STATUS = pycurl.RESPONSE_CODE
+_SENT = pycurl.REQUEST_SIZE
 _FIRST = "answered in HTTP/1, not in HTTP/2"
+#: What a request accepts unless its headers say otherwise.
+ENCODINGS = ("gzip", "deflate")
 _FORGOTTEN = "still under way when the time was over"
 
 
@@ -24,7 +28,7 @@ class Side:
     """A listener under load.
 
     Args:
-        proof: tells who answered; None when nothing can.
+        check: tells who answered; None when nothing can.
         turns: for each shot the kinds and URLs to ask for, for ever.
         tallies: what came of each shot, by its name.
         kinds: all kinds there are.
@@ -33,7 +37,7 @@ class Side:
         in_flight: how many are.
     """
 
-    proof: Proof | None
+    check: IdentityCheck | None
     turns: tuple[Iterator[tuple[Kind, str]], ...]
     tallies: dict[str, Tally]
     kinds: tuple[Kind, ...]
@@ -42,7 +46,9 @@ class Side:
     in_flight: int = 0
 
     @classmethod
-    def of(cls, aim: Aim, load: Load, proof: Proof | None, opener: Opener) -> Side:
+    def of(
+        cls, aim: Aim, load: Load, check: IdentityCheck | None, opener: Opener
+    ) -> Side:
         """A side that is ready to be loaded.
 
         Raises:
@@ -52,24 +58,33 @@ class Side:
         kinds: list[Kind] = []
         turns, tallies = [], {}
         for shot in load.shots:
-            tallies[shot.name] = Tally(status=shot.status)
-            own = {
-                method: Kind(
-                    aim=aim,
-                    load=load,
-                    method=method,
-                    headers=aim.said(shot.headers),
-                    body=shot.body,
-                    tally=tallies[shot.name],
-                    opener=opener,
-                    proven=proof is not None,
+            tally = tallies[shot.name] = Tally(status=shot.status)
+            own: dict[str, Kind] = {}
+            asked = []
+            for method, path in shot.asks:
+                message = aim.manner.message(
+                    Request(
+                        method=method,
+                        path=path,
+                        headers=shot.headers,
+                        body=shot.body,
+                        encodings=ENCODINGS,
+                    )
                 )
-                for method in dict.fromkeys(method for method, _ in shot.asks)
-            }
+                if method not in own:
+                    own[method] = Kind(
+                        aim=aim,
+                        load=load,
+                        message=message,
+                        tally=tally,
+                        opener=opener,
+                        identified=check is not None,
+                    )
+                asked.append((own[method], message.url))
             kinds += own.values()
-            turns.append(itertools.cycle(_asked(shot, aim, own)))
+            turns.append(itertools.cycle(asked))
         return cls(
-            proof=proof,
+            check=check,
             turns=tuple(turns),
             tallies=tallies,
             kinds=tuple(kinds),
@@ -99,20 +114,25 @@ class Side:
     def answered(self, flights: Collection[Flight], now: float) -> None:
         """Count answers; together they cost less than one by one."""
         self.in_flight -= len(flights)
-        only_second = self.only_second
+        only_second, check = self.only_second, self.check
         for flight in flights:
             kind = flight.kind
             if flight.counts:
                 tally = kind.tally
-                if only_second and not _second(flight):
+                if flight.curl.getinfo(_SENT) > flight.most:
+                    tally.errors[LOST] += 1
+                elif flight.watched and (fault := flight.fault()):
+                    tally.errors[fault] += 1
+                elif only_second and not _second(flight):
                     tally.errors[_FIRST] += 1
                 else:
                     tally.statuses[flight.curl.getinfo(_STATUS)] += 1
                     tally.latencies.add(now - flight.due)
-                    if flight.head is not None and self.proof is not None:
-                        tally.stranger(self.proof.stranger(flight.head))
-            if flight.head:
-                flight.head.clear()
+                    if check is not None:
+                        tally.stranger(check.unexpected(flight.head))
+            if flight.watched:
+                flight.learn()
+                flight.forget()
             kind.waiting.append(flight)
 
     def failed(self, flight: Flight, now: float, code: int, message: str) -> None:
@@ -123,8 +143,8 @@ class Side:
             tally.errors[words(code, message)] += 1
             if code == TIMED_OUT:
                 tally.latencies.add(now - flight.due)
-        if flight.head:
-            flight.head.clear()
+        if flight.watched:
+            flight.forget()
         flight.kind.waiting.append(flight)
 
     def forgotten(self, flight: Flight, now: float) -> None:
@@ -143,10 +163,3 @@ def _second(flight: Flight) -> bool:
     """Whether the answer was in HTTP/2; TLS lets a server choose 1.1 instead."""
     version = flight.curl.getinfo(pycurl.INFO_HTTP_VERSION)
     return bool(version == pycurl.CURL_HTTP_VERSION_2_0)
-
-
-def _asked(shot: Shot, aim: Aim, kinds: dict[str, Kind]) -> list[tuple[Kind, str]]:
-    asked = [(kinds[method], aim.url(path)) for method, path in shot.asks]
-    for kind, url in asked:
-        aim.demand(url, kind.headers)
-    return asked

@@ -97,17 +97,17 @@ class Tally:
     """What came of one kind of request, or of all of them.
 
     Args:
-        status: the statuses that are no error.
+        status: the statuses that are no error; None for a total, whose parts tell.
         sent: how many were started.
         dropped: how many were not, because too many were under way.
         statuses: how many answers had each status; a Counter counts half as fast.
-        unexpected: how many of them were counted elsewhere as unexpected.
+        unexpected: how many of a total's answers were unexpected, by their status.
         errors: how many requests got no answer, by the reason.
         strangers: how many answers the replacement did not give, by who did.
         latencies: from the scheduled start to the last byte, or to the timeout.
     """
 
-    status: tuple[str, ...] = ()
+    status: tuple[str, ...] | None = ()
     sent: int = 0
     dropped: int = 0
     statuses: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -129,12 +129,14 @@ class Tally:
     @property
     def wrong(self) -> Counter[int]:
         """How many answers had each status that was not expected."""
+        if self.status is None:
+            return self.unexpected
         own = {
             status: count
             for status, count in self.statuses.items()
             if not status_in(status, self.status)
         }
-        return self.unexpected + Counter(own)
+        return Counter(own)
 
     @property
     def failed(self) -> int:
@@ -151,7 +153,7 @@ class Tally:
 
 def total(tallies: Iterable[Tally]) -> Tally:
     """All of several tallies."""
-    whole = Tally(status=("1xx", "2xx", "3xx", "4xx", "5xx"))
+    whole = Tally(status=None)
     for each in tallies:
         whole.sent += each.sent
         whole.dropped += each.dropped

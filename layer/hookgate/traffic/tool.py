@@ -9,10 +9,10 @@ from time import monotonic
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure
+from hookgate.http_probe.response import IdentityCheck
 from hookgate.traffic.aim import Aim, Target
 from hookgate.traffic.generator import Generator
 from hookgate.traffic.load import Load
-from hookgate.traffic.proof import Proof
 from hookgate.traffic.result import Result, Volley
 from hookgate.traffic.side import Side
 from hookgate.traffic.sockets import Sockets
@@ -53,8 +53,8 @@ class TrafficTool:
         sockets = Sockets({address for aim in aims for address in aim.addresses})
         sides = []
         for wanted, aim, target in zip((True, False), aims, targets, strict=False):
-            proof = Proof.of(target.identity, wanted=wanted)
-            sides.append(Side.of(aim, load, proof, sockets.open))
+            check = IdentityCheck.of(target.identity, wanted=wanted)
+            sides.append(Side.of(aim, load, check, sockets.open))
         volleys = [Volley(tallies=side.tallies) for side in sides]
         result = Result(
             test=volleys[0], production=volleys[1] if load.yardstick else None

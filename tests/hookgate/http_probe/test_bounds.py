@@ -6,6 +6,7 @@ import gzip
 import socket
 import struct
 
+import brotli
 import pytest
 from support.listeners import Peer, answer, probe, says
 
@@ -15,6 +16,7 @@ from hookgate.probe import Request
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SOON = 0.3
+PACKED = gzip.compress(b"tea" * 1000)
 
 
 def first(data: bytes, then: str, more: bytes = b""):
@@ -157,6 +159,21 @@ def test_request_that_nobody_takes(listen):
             says(OK + b"Content-Encoding: gzip\r\n\r\nabc"),
             "not what its Content-Encoding says",
             id="not gzip",
+        ),
+        pytest.param(
+            answer(PACKED[:-12], "Content-Encoding: gzip"),
+            "not what its Content-Encoding says: it is truncated",
+            id="truncated gzip",
+        ),
+        pytest.param(
+            answer(brotli.compress(b"tea" * 99)[:-1], "Content-Encoding: br"),
+            "not what its Content-Encoding says: it is truncated",
+            id="truncated Brotli",
+        ),
+        pytest.param(
+            answer(PACKED, "Content-Encoding: deflate"),
+            "not what its Content-Encoding says",
+            id="gzip as deflate",
         ),
         pytest.param(says(b""), "closed the connection without an answer", id="closes"),
         pytest.param(

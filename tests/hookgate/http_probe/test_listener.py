@@ -169,9 +169,12 @@ def test_answer_of_the_replacement_passes(listen):
         pytest.param(["X-App-Version: v1"], "answered by 'v1', not by the", id="blue"),
         pytest.param(["X-App-Version: v2-rc"], "answered by 'v2-rc'", id="prefix"),
         pytest.param(
-            ["X-App-Version: v1", "X-App-Version: v2"], "by 'v1, v2'", id="both"
+            ["X-App-Version: v1", "X-App-Version: v2"], "by 'v1', 'v2'", id="both"
         ),
-        pytest.param([], "somebody without header X-App-Version", id="missing"),
+        pytest.param(
+            ["X-App-Version: v2", "X-App-Version: v2"], "by 'v2', 'v2'", id="twice"
+        ),
+        pytest.param([], "an unidentified server", id="missing"),
         pytest.param(
             ["Server: awselb/2.0"], "the load balancer itself", id="no target"
         ),
@@ -182,6 +185,27 @@ def test_answer_of_somebody_else_is_refused(listen, headers, said):
     listener = listen(answer(b"", *headers))
     with pytest.raises(NotGreen, match=said):
         probe(listener.port, identity=("X-App-Version", "v2"))(Request())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(
+            b"HTTP/1.1 103 Early Hints\r\nX-App-Version: v2\r\n\r\n"
+            b"HTTP/1.1 200 OK\r\n\r\n",
+            id="in a 103",
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"0\r\nX-App-Version: v2\r\n\r\n",
+            id="in a trailer",
+        ),
+    ],
+)
+def test_identity_elsewhere_identifies_nobody(listen, data):
+    """An identity counts in the head of the final response alone."""
+    with pytest.raises(NotGreen, match="an unidentified server"):
+        probe(listen(says(data)).port, identity=("X-App-Version", "v2"))(Request())
 
 
 def test_no_listener_cannot_be_asked():

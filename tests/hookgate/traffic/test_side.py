@@ -6,12 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from hookgate.traffic.proof import Proof
+from hookgate.http_probe.response import IdentityCheck
+from hookgate.traffic.flight import Flight
 from hookgate.traffic.side import Side
 from hookgate.traffic.tally import Tally
 
 GREEN = ("X-App-Version", "v2")
-NOBODY = "nobody told (no header x-app-version)"
+NOBODY = "an unidentified server (no header X-App-Version)"
 HEAD = [b"HTTP/1.1 200 OK\r\n", b"X-App-Version: v2\r\n", b"\r\n"]
 
 
@@ -19,7 +20,7 @@ def answered(head, *, counts=True):
     """What came of one answer with such a head, where green has to prove itself."""
     tally = Tally()
     side = Side(
-        proof=Proof.of(GREEN, wanted=True),
+        check=IdentityCheck.of(GREEN, wanted=True),
         turns=(),
         tallies={},
         kinds=(),
@@ -27,9 +28,11 @@ def answered(head, *, counts=True):
         only_second=False,
         in_flight=1,
     )
-    kind = SimpleNamespace(tally=tally, waiting=[])
+    kind = SimpleNamespace(tally=tally, waiting=[], identified=True, plain=set())
     curl = SimpleNamespace(getinfo=lambda _: 200)
-    flight = SimpleNamespace(kind=kind, head=head, due=0.0, counts=counts, curl=curl)
+    flight = Flight(
+        curl=curl, kind=kind, head=head, watched=True, most=1000, counts=counts
+    )
     side.answered([flight], 0.1)
     assert (0, [flight]) == (side.in_flight, kind.waiting)
     return tally

@@ -75,6 +75,14 @@ def test_total_keeps_what_each_expected():
     assert (2, {404: 2}, 5) == (whole.failed, whole.wrong, whole.samples)
 
 
+def test_odd_status_counts_once():
+    """A status outside of all classes is one error in the total, not two."""
+    tally = Tally(status=("2xx",))
+    tally.statuses[999] += 15
+    whole = total([tally])
+    assert (15, {999: 15}, 15) == (whole.failed, whole.wrong, whole.samples)
+
+
 def test_strangers_are_bounded():
     """Answers under ever new names are counted, but their names are not all kept."""
     tally = Tally()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
+import socket
+import struct
 import threading
+import zlib
 from itertools import count
 
 import pytest
-from support.traffic import answering, load, never, serving, target, tool
+from support.traffic import answering, load, never, read, serving, target, tool
 
 from hookgate.context import RuleCondition
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.traffic.load import Shot
+from hookgate.traffic.summary import metrics
 from hookgate.version import VERSION
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -297,9 +302,136 @@ def test_another_rule_would_take_it(listen):
     assert [] == listener.requests
 
 
-@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "caf\u00e9"])
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "\u0100"])
 def test_header_that_cannot_be_sent(listen, value):
     """A header with a line break would be two, so it is refused."""
     shots = (Shot(name="a", headers={"X-A": value}),)
-    with pytest.raises(CannotMeasure, match="'X-A' cannot be sent"):
+    with pytest.raises(CannotMeasure, match="cannot be sent: the value of header X-A"):
         tool(target(listen(serving()).port))(load(1, shots=shots), never)
+
+
+def losing(every: int, end):
+    """A server that ends a connection instead of answering each such request."""
+    arrived = count(1)
+
+    def answer(peer, _request):
+        if next(arrived) % every:
+            return OK
+        end(peer)
+        return b""
+
+    return answering(answer)
+
+
+def resets(peer) -> None:
+    linger = struct.pack("ii", 1, 0)
+    peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+
+LOST = "the connection was lost before an answer, and the request sent again"
+
+
+@pytest.mark.parametrize("end", [resets, lambda peer: None], ids=["reset", "closed"])
+def test_lost_request_is_an_error(listen, end):
+    """A request that libcurl has to send again on another connection is an error."""
+    listener = listen(losing(10, end))
+    asked = load(40, rate=100, max_in_flight=1)
+    whole = tool(target(listener.port))(asked, never).test.whole
+    # Every tenth that arrives is lost; the first of a connection is not sent again.
+    assert len(listener.requests) == whole.samples + whole.errors[LOST]
+    assert whole.errors[LOST] == whole.failed == len(listener.requests) // 10 > 2
+
+
+@pytest.mark.parametrize(
+    ("rate", "header"),
+    [(0.8, "X-A: b"), (20, "Connection: close")],
+    ids=["idle for more than a second", "said beforehand"],
+)
+def test_closed_between_requests_is_no_error(listen, rate, header):
+    """A server may close a connection that is idle, or that it said it would close."""
+
+    def close(peer):
+        read(peer)
+        peer.send(f"HTTP/1.1 200 OK\r\n{header}\r\nContent-Length: 0\r\n\r\n".encode())
+
+    listener = listen(close)
+    asked = load(3, rate=rate, max_in_flight=1)
+    whole = tool(target(listener.port))(asked, never).test.whole
+    assert ({200: 3}, 0, 3) == (whole.statuses, whole.failed, len(listener.requests))
+
+
+GZIP = gzip.compress(b"tea" * 1000)
+
+
+@pytest.mark.parametrize("identity", [None, ("X-V", "2")], ids=["unproven", "proven"])
+@pytest.mark.parametrize(
+    ("encoding", "body", "error"),
+    [
+        pytest.param("gzip", GZIP, None, id="complete"),
+        pytest.param("deflate", zlib.compress(b"tea"), None, id="deflate"),
+        pytest.param("gzip", GZIP[:-12], "it is truncated", id="truncated"),
+        pytest.param("deflate", GZIP, "Error -3 ", id="gzip as deflate"),
+        pytest.param("zstd", b"tea", "'zstd' is not supported", id="zstd"),
+    ],
+)
+def test_encoded_body(listen, identity, encoding, body, error):
+    """Every body is what its Content-Encoding says, and complete, or it is an error."""
+    listener = listen(serving(f"Content-Encoding: {encoding}", "X-V: 2", body=body))
+    whole = tool(target(listener.port, identity=identity))(load(20), never).test.whole
+    if error is None:
+        assert ({200: 20}, 0) == (whole.statuses, whole.failed)
+        return
+    (reason,) = whole.errors
+    assert f"the body is not what its Content-Encoding says: {error}" in reason
+    assert (20, 20) == (whole.errors[reason], whole.failed)
+
+
+def test_encoding_of_each_url_is_looked_at(listen):
+    """A URL without an encoding does not keep another one from being checked."""
+
+    def answer(_peer, request):
+        if request.startswith(b"GET /plain "):
+            return OK
+        head = f"Content-Encoding: gzip\r\nContent-Length: {len(GZIP) - 12}"
+        return f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + GZIP[:-12]
+
+    shots = (Shot(name="log", asks=(("GET", "/plain"), ("GET", "/packed"))),)
+    listener = listen(answering(answer))
+    whole = tool(target(listener.port))(load(20, shots=shots), never).test.whole
+    assert ({200: 10}, 10) == (whole.statuses, whole.failed)
+
+
+@pytest.mark.parametrize(
+    ("head", "who"),
+    [
+        pytest.param("HTTP/1.1 200 OK\r\nX-V: 2\r\n{}", {}, id="once"),
+        pytest.param(
+            "HTTP/1.1 200 OK\r\nX-V: 1\r\nX-V: 2\r\n{}", {"'1', '2'": 5}, id="twice"
+        ),
+        pytest.param(
+            "HTTP/1.1 103 Early Hints\r\nX-V: 2\r\n\r\nHTTP/1.1 200 OK\r\n{}",
+            {"an unidentified server (no header X-V)": 5},
+            id="in a 103",
+        ),
+        pytest.param(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-V: 2\r\n\r\n",
+            {"an unidentified server (no header X-V)": 5},
+            id="in a trailer",
+        ),
+    ],
+)
+def test_what_identifies(listen, head, who):
+    """One identity header in the head of the final response, and nothing else."""
+    said = head.format("Content-Length: 0\r\n\r\n").encode()
+    listener = listen(answering(lambda _peer, _request: said))
+    asked = target(listener.port, identity=("X-V", "2"))
+    assert who == tool(asked)(load(5), never).test.whole.strangers
+
+
+@pytest.mark.parametrize("status", ["999 Odd", "304 Not Modified", "302 Found"])
+def test_only_success_is_no_error(listen, status):
+    """Without other statuses in the plan all but 2xx are errors, each counted once."""
+    listener = listen(serving("Location: /login", status=status, body=b""))
+    whole = tool(target(listener.port))(load(15), never).test.whole
+    assert (15, 15) == (whole.failed, whole.samples)
+    assert 100 == metrics(whole)["ErrorRate"]

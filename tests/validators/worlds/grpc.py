@@ -28,7 +28,8 @@ class Health(health_pb2_grpc.HealthServicer):
         send = context.set_trailing_metadata
         if not self.row.get("trailing"):
             send = context.send_initial_metadata
-        send(tuple(self.row.get("headers", {}).items()))
+        more = self.row.get("more_headers", {})
+        send((*self.row.get("headers", {}).items(), *more.items()))
         status = self.row.get("services", {}).get(request.service)
         if status is None:
             context.abort(grpc.StatusCode.NOT_FOUND, "no such service")

@@ -29,6 +29,8 @@ def world(row):
 
     def name(connection, request, response):
         response.headers.update(row.get("headers", {}))
+        for each in row.get("more_headers", {}).items():
+            response.headers[each[0]] = each[1]
 
     def play(connection):
         for act in row.get("server", ()):
