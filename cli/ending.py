@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from cli.words import side, waivers_of
+from cli.words import plan_line, plans_of, side, waivers_of
 from hookgate.model import LifecycleEvent
 
 
@@ -37,6 +37,7 @@ def ending(record: Mapping[str, Any]) -> RenderableType:
         why = Text(record["error"]["message"], style="bold red")
         lines.append(Padding(why, (0, 0, 0, 2)))
     lines += [alarm_line((each["name"], each["reason"])) for each in record["alarms"]]
+    lines += [plan_line(plan) for plan in plans_of(record)]
     lines += [Text(f"  waiver: {each}", style="yellow") for each in waivers_of(record)]
     if record["as_expected"]:
         lines.append(Text(f"  {record['status']}, as expected", style="green"))

@@ -47,7 +47,11 @@ def _target(plan: Plan) -> str:
         if identity
         else "nothing proves that the replacement task set answers (target.identity)"
     )
-    return f"{plan.file}\nhost      {host}\nidentity  {proof}"
+    origin = plan.origin
+    return (
+        f"{origin.source}\nSHA-256   {origin.sha256}\nhost      {host}\n"
+        f"identity  {proof}"
+    )
 
 
 def _event(event: LifecycleEvent, steps: tuple[Step, ...], concurrency: int) -> Group:

@@ -214,7 +214,8 @@ def _hint(steps: Sequence[Step], record: Mapping[str, Any], console: Console) ->
 
 
 def _target(plan: Plan) -> Place:
-    document, _ = parse(Path(plan.file).read_bytes(), plan.file)
+    file = plan.origin.source
+    document, _ = parse(Path(file).read_bytes(), file)
     return document.key(("target",))
 
 

@@ -11,7 +11,14 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cli.timeline import timeline
-from cli.words import duration_text, fault_lines, mark, side, waivers_of
+from cli.words import (
+    duration_text,
+    fault_lines,
+    mark,
+    plans_of,
+    side,
+    waivers_of,
+)
 
 #: The kind of a status, which decides its color.
 _KINDS = {
@@ -67,6 +74,7 @@ def _shown(deployment: Mapping[str, Any]) -> dict[str, Any]:
         "milliseconds": line.seconds * 1000,
         "expectation": _expectation(deployment["expectation"]),
         "waivers": waivers_of(deployment),
+        "plans": plans_of(deployment),
         "fault_lines": fault_lines(deployment["faults"]),
         "shares": _shares(deployment),
     }

@@ -75,6 +75,29 @@ def waivers_of(record: Mapping[str, Any]) -> list[str]:
     return sorted(waivers)
 
 
+def plan_text(plan: Mapping[str, Any]) -> str:
+    """A plan's source, version and SHA-256 in one line."""
+    version = f", version {plan['version']}" if plan["version"] else ""
+    return f"{plan['source']}{version}, SHA-256 {plan['sha256']}"
+
+
+def plan_line(plan: str) -> RenderableType:
+    """A plan in a verdict's end."""
+    return Padding(Text(f"plan: {plan}", style="dim"), (0, 0, 0, 2))
+
+
+def plans_of(record: Mapping[str, Any]) -> list[str]:
+    """Every plan that judged a deployment, each once; with its events if not all."""
+    events: dict[str, list[str]] = {}
+    for event in record["lifecycle_events"]:
+        plan = (event["verdict"] or {}).get("plan")
+        if plan:
+            events.setdefault(plan_text(plan), []).append(event["name"])
+    if len(events) == 1:
+        return list(events)
+    return [f"{plan} ({', '.join(names)})" for plan, names in events.items()]
+
+
 def fault_lines(faults: Mapping[str, Any]) -> list[str]:
     """The faults that a scenario injects into a deployment, one a line."""
     return [f"{name}: {_listed(each)}" for name, each in faults.items()]
@@ -136,7 +159,7 @@ def reason_text(outcome: Mapping[str, Any]) -> Text:
 
 
 def verdict_lines(record: Mapping[str, Any]) -> list[RenderableType]:
-    """The end of a verdict: its status, and every waiver that was used."""
+    """The end of a verdict: its status, its plan, and every waiver that was used."""
     status = record["status"]
     head = Text.assemble(
         marked(status), " ", (f"{record['event']}: {status}", style(status))
@@ -149,4 +172,6 @@ def verdict_lines(record: Mapping[str, Any]) -> list[RenderableType]:
         Padding(Text(f"waiver: {each}", style="yellow"), (0, 0, 0, 2))
         for each in record["optouts"]
     ]
-    return [head, *waivers]
+    plan = record["plan"]
+    origin = [plan_line(plan_text(plan))] if plan else []
+    return [head, *origin, *waivers]

@@ -70,6 +70,8 @@ def make_bench(  # noqa: PLR0913 - the one place where everything meets
         doubts=proof.doubts,
         announce=announce,
         begin=begin,
+        plan=plan.origin,
+        waivers=plan.waivers,
     )
 
 

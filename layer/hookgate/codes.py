@@ -87,6 +87,10 @@ class Code(StrEnum):
     # Plans.
     PLAN_VERSION = "HG-PLAN-VERSION", "The version of the plan is not supported."
     PLAN_EVENT = "HG-PLAN-EVENT", "A key of events is not a lifecycle event with hook."
+    PLAN_BUNDLED = (
+        "HG-PLAN-BUNDLED",
+        "The bundled plan applies in place of a missing one (a waiver).",
+    )
     PLAN_NO_STEPS = "HG-PLAN-NO-STEPS", "A lifecycle event has no steps."
     PLAN_NEVER_PASSES = "HG-PLAN-NEVER-PASSES", "No step of an event is blocking."
     PLAN_TIME = "HG-PLAN-TIME", "The worst-case time of the steps does not fit."

@@ -16,6 +16,7 @@ class Environment:
     plan_bucket: str = ""
     plan_key_prefix: str = ""
     plan_folder: Path = Path("hooks/plans")
+    bundled_plan_when_no_plan: bool = False
     metrics_namespace: str = "Hookgate"
     idempotency_table: str = ""
     secret_prefix: str = ""
@@ -30,6 +31,9 @@ class Environment:
             plan_bucket=environ.get("HOOKGATE_PLAN_BUCKET", ""),
             plan_key_prefix=environ.get("HOOKGATE_PLAN_KEY_PREFIX", ""),
             plan_folder=root / "hooks" / "plans",
+            bundled_plan_when_no_plan=(
+                environ.get("HOOKGATE_BUNDLED_PLAN") == "WhenNoPlan"
+            ),
             metrics_namespace=environ.get("HOOKGATE_METRICS_NAMESPACE") or "Hookgate",
             idempotency_table=environ.get("HOOKGATE_IDEMPOTENCY_TABLE", ""),
             secret_prefix=environ.get("HOOKGATE_SECRET_PREFIX", ""),

@@ -76,8 +76,27 @@ class Problem:
         return f"{self.place}: {self.message} [{self.code}]"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOrigin:
+    """Which plan it is: where its text was read, and which text that was.
+
+    ``source`` is ``ssm:<parameter>``, ``s3://<bucket>/<key>`` or a file's path.
+    ``version`` is SSM's parameter version or S3's version id, and None for a file or
+    an object without versions. ``sha256`` is the hex digest of the plan's own text.
+    """
+
+    source: str
+    version: str | None = None
+    sha256: str
+
+
 class PlanError(InputError):
-    """A plan is wrong; each problem names its place, what was wrong and what to do."""
+    """A plan is wrong; each problem names its place, what was wrong and what to do.
+
+    ``plan`` tells which version of the plan it was, once ``read_plan`` has raised it.
+    """
+
+    plan: PlanOrigin | None = None
 
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems

@@ -22,7 +22,7 @@ from hookgate.deadline import Deadline
 from hookgate.engine import begin, judge
 from hookgate.engine.presentation import code_of, told, words
 from hookgate.engine.step_output import routed_output
-from hookgate.errors import CannotMeasure, HookgateError
+from hookgate.errors import CannotMeasure, HookgateError, PlanError, PlanOrigin
 from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent, Outcome, Reason, Status, Verdict
 from hookgate.plan import Plan, check_fits
@@ -50,6 +50,14 @@ class Aborted(HookgateError):
         super().__init__(message, code=first.code)
 
 
+@dataclass(slots=True)
+class _Known:
+    """What an invocation has found out so far, for a verdict that ends early."""
+
+    deployment: Deployment | None = None
+    plan: PlanOrigin | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookPass:
     """One invocation of a hook, and what it works with."""
@@ -59,8 +67,11 @@ class HookPass:
     services: Services
     deadline: Deadline
 
-    def run(self) -> dict[str, Any]:
+    def run(self, waivers: tuple[str, ...] = ()) -> dict[str, Any]:
         """Decide and report; returns the verdict record.
+
+        Args:
+            waivers: what the verdict lists besides the waivers of the plan.
 
         Raises:
             ReportError: CodeDeploy could not be told.
@@ -68,6 +79,7 @@ class HookPass:
         seconds = self.deadline.remaining + LATE
         with self.services.watchdog.watch(self.hook, self.event, seconds) as watch:
             verdict, deployment = self._decide(watch)
+            verdict = replace(verdict, optouts=waivers + verdict.optouts)
             damage = watch.damage()
             if damage:
                 verdict = _untrusted(verdict, damage)
@@ -137,23 +149,19 @@ class HookPass:
             return None
         return ended_as(self.services.aws, deployment, self.event, self.services.clock)
 
-    def give_up(self, part: str, error: Exception) -> dict[str, Any]:
-        """Conclude a pass of which ``part`` failed before it could begin."""
-        verdict = Verdict.aborted(self.event, {part: self._reason(error)})
-        return self.conclude(verdict, None)
-
     def _decide(self, watch: Watch) -> tuple[Verdict, Deployment | None]:
         """The verdict, whatever happens on the way to it."""
-        deployment: Deployment | None = None
+        known = _Known()
         secrets = Secrets(self.services.secrets)
         try:
             # Around the reading of the plan too: it imports plugins, which may print.
             with routed_output():
                 watch.note("identifying the deployment")
                 identified = self._identify()
-                deployment = identified.deployment
-                watch.identified(deployment)
-                return self._judge(identified, watch, secrets), deployment
+                known.deployment = identified.deployment
+                watch.identified(identified.deployment)
+                verdict = self._judge(identified, watch, secrets, known)
+                return verdict, known.deployment
         except Aborted as error:
             reasons = error.reasons
         except HookgateError as error:
@@ -169,7 +177,7 @@ class HookPass:
             part: Reason(reason.code, secrets.mask(reason.text))
             for part, reason in reasons.items()
         }
-        return Verdict.aborted(self.event, masked), deployment
+        return Verdict.aborted(self.event, masked, known.plan), known.deployment
 
     def _identify(self) -> Identified:
         aws, hook, event = self.services.aws, self.hook, self.event
@@ -179,11 +187,13 @@ class HookPass:
         )
         return asked.result(self.deadline)
 
-    def _judge(self, identified: Identified, watch: Watch, secrets: Secrets) -> Verdict:
+    def _judge(
+        self, identified: Identified, watch: Watch, secrets: Secrets, known: _Known
+    ) -> Verdict:
         watch.note("reading the plan and discovering the deployment")
         deadline = self._within_the_hour(identified.deployment)
         watch.due(deadline.remaining + LATE)
-        plan, context = self._prepare(identified, deadline)
+        plan, context = self._prepare(identified, deadline, known)
         bench = make_bench(
             plan,
             context,
@@ -198,7 +208,7 @@ class HookPass:
         return judge(bench, steps, deadline, concurrency=plan.concurrency)
 
     def _prepare(
-        self, identified: Identified, deadline: Deadline
+        self, identified: Identified, deadline: Deadline, known: _Known
     ) -> tuple[Plan, DeploymentContext]:
         """The plan and the context, asked for side by side.
 
@@ -214,10 +224,13 @@ class HookPass:
             plan = begin(
                 "reading the plan", lambda: plans.plan(identified.deployment)
             ).result(deadline)
+            known.plan = plan.origin
             plan.steps(event)
             check_fits(plan, event, deadline.remaining)
         except BaseException as error:  # noqa: BLE001 - must not hide the other's reason
             reasons["plan"] = self._reason(error)
+            if isinstance(error, PlanError):
+                known.plan = known.plan or error.plan
         try:
             context = discovery.result(deadline)
         except BaseException as error:  # noqa: BLE001 - as above

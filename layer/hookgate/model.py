@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from hookgate.errors import PlanOrigin
+
 Evidence = Mapping[str, object]
 
 
@@ -103,12 +105,13 @@ class Reason(NamedTuple):
 class Verdict:
     """What the whole hook came to.
 
-    ``optouts`` names every way in which the plan asked for less than the default
-    and that was used, in words a person can read.
+    ``optouts`` names every waiver that was used, in words a person can read. ``plan``
+    is None where no plan was read.
     """
 
     event: LifecycleEvent
     outcomes: tuple[Outcome, ...]
+    plan: PlanOrigin | None = None
     optouts: tuple[str, ...] = ()
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     duration_ms: int = 0
@@ -136,7 +139,12 @@ class Verdict:
         )
 
     @classmethod
-    def aborted(cls, event: LifecycleEvent, reasons: Mapping[str, Reason]) -> Verdict:
+    def aborted(
+        cls,
+        event: LifecycleEvent,
+        reasons: Mapping[str, Reason],
+        plan: PlanOrigin | None = None,
+    ) -> Verdict:
         """The verdict of a hook that could not even begin to judge.
 
         ``reasons`` says for each part of the pass that stopped, for example ``plan``,
@@ -153,4 +161,4 @@ class Verdict:
             )
             for name, reason in reasons.items()
         )
-        return cls(event=event, outcomes=outcomes)
+        return cls(event=event, outcomes=outcomes, plan=plan)

@@ -7,6 +7,7 @@ from datetime import UTC
 from typing import Any
 
 from hookgate.context import Deployment
+from hookgate.errors import PlanOrigin
 from hookgate.model import Outcome, Verdict
 
 SCHEMA = "hookgate.verdict/1"
@@ -23,6 +24,7 @@ def verdict_record(verdict: Verdict, deployment: Deployment | None) -> dict[str,
         "status": str(verdict.status),
         "event": str(verdict.event),
         "deployment": None if deployment is None else _deployment(deployment),
+        "plan": None if verdict.plan is None else plan_record(verdict.plan),
         "started_at": verdict.started_at.astimezone(UTC).isoformat(),
         "duration_ms": verdict.duration_ms,
         "optouts": list(verdict.optouts),
@@ -44,6 +46,11 @@ def bounded_record(verdict: Verdict, deployment: Deployment | None) -> dict[str,
     if len(json.dumps(record)) > MAX_RECORD:
         _cut_texts(record)
     return record
+
+
+def plan_record(plan: PlanOrigin) -> dict[str, str | None]:
+    """The record of which plan it was."""
+    return {"source": plan.source, "version": plan.version, "sha256": plan.sha256}
 
 
 def outcome_record(outcome: Outcome) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hookgate.deadline import Deadline
-from hookgate.errors import ReportError
 from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent
 
@@ -82,9 +81,4 @@ def run_hook(
     seconds = context.get_remaining_time_in_millis() / 1000 - RESERVE
     deadline = Deadline.after(seconds, services.clock)
     one = HookPass(event=event, hook=received, services=services, deadline=deadline)
-    try:
-        return services.once(received.execution_id, context, one.run, deadline)
-    except ReportError:
-        raise
-    except Exception as error:  # noqa: BLE001 - silence would last an hour
-        return one.give_up("idempotency", error)
+    return services.once(received.execution_id, context, one.run, deadline)

@@ -106,12 +106,15 @@ def connect(environment: Environment) -> Services:
             bucket=environment.plan_bucket,
             key_prefix=environment.plan_key_prefix,
             folder=environment.plan_folder,
+            bundled_when_no_plan=environment.bundled_plan_when_no_plan,
         ),
         secrets=SecretReader(aws, environment.secret_prefix),
         reporters=(log, EmfMetrics(environment.metrics_namespace)),
         status=CodeDeployStatus(clients.client("codedeploy")),
         log=log,
-        once=DynamoDbOnce(table, aws.client("dynamodb")) if table else without_table,
+        once=DynamoDbOnce(table, aws.client("dynamodb"), log.problem)
+        if table
+        else without_table,
         watchdog=LastWord(log.problem),
         clock=SystemClock(),
     )

@@ -52,6 +52,11 @@ def _told(record):
             "waiver: waived",
             id="waiver",
         ),
+        pytest.param(
+            {"lifecycle_events": [an_event("x", verdict=a_verdict())]},
+            "plan: ssm:/plans/shop/web, version 3, SHA-256",
+            id="plan",
+        ),
     ],
 )
 def test_ending_tells(changes, expected):

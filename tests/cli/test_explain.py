@@ -1,5 +1,7 @@
 """``hookgate explain``."""
 
+import hashlib
+
 import pytest
 from support.command import STOREFRONT
 
@@ -20,6 +22,16 @@ def test_plan_is_explained(text, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
     assert 0 == run(hookgate, ["explain", str(STOREFRONT / "plan.yaml")])
     assert text in capsys.readouterr().out
+
+
+def test_plan_is_named(capsys, monkeypatch):
+    """The plan's file and its SHA-256 are told first."""
+    monkeypatch.setenv("COLUMNS", "200")
+    plan = STOREFRONT / "plan.yaml"
+    assert 0 == run(hookgate, ["explain", str(plan)])
+    sha256 = hashlib.sha256(plan.read_bytes()).hexdigest()
+    told = capsys.readouterr().out.splitlines()
+    assert [str(plan), f"SHA-256   {sha256}"] == told[:2]
 
 
 def test_opt_outs_are_told(tmp_path, capsys, monkeypatch):

@@ -105,6 +105,7 @@ def test_elements_are_closed_in_order():
         "shop:1.2.0 in task definition shop:2",
         "GET / answered 502",
         "Injected faults late_start: by 2 s",
+        f"Plan: ssm:/plans/shop/web, version 3, SHA-256 {'ab' * 32}",
     ],
 )
 def test_story_is_told(text):

@@ -1,5 +1,6 @@
 """``hookgate rehearse``: whole deployments by the real command."""
 
+import hashlib
 import json
 import re
 import signal
@@ -9,6 +10,7 @@ import pytest
 from support.command import (
     BRIEF,
     BRIEF_PLAN,
+    STOREFRONT,
     a_storefront,
     hookgate,
     in_terminal,
@@ -99,6 +101,17 @@ def test_events_with_steps_have_their_verdict(good):
     hooked = {"AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic"}
     schema = "hookgate.verdict/1"
     assert {name: schema if name in hooked else None for name in EVENTS} == told
+
+
+def test_verdicts_name_the_plan(good):
+    """Every verdict names the parameter, its version and the plan's SHA-256."""
+    plan = {
+        "source": "ssm:/hookgate/plans/storefront/production",
+        "version": "1",
+        "sha256": hashlib.sha256((STOREFRONT / "plan.yaml").read_bytes()).hexdigest(),
+    }
+    verdicts = [e["verdict"] for e in good["lifecycle_events"] if e["verdict"]]
+    assert [plan] * 3 == [each["plan"] for each in verdicts]
 
 
 def test_verdict_tells_the_reason(bad):

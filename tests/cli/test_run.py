@@ -1,8 +1,10 @@
 """``hookgate run`` against a real shop."""
 
+import hashlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -115,6 +117,16 @@ def test_json_leaves_standard_output_pure(url, plan):
         [each["status"] for each in record["outcomes"]],
         "Succeeded" in done.stderr,
     )
+
+
+def test_plan_is_named(url, plan):
+    """Record and terminal name the plan's file and its SHA-256; it has no version."""
+    file = plan("/")
+    done = _run(file, url, "--json", "-")
+    sha256 = hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    record = json.loads(done.stdout)
+    assert {"source": str(file), "version": None, "sha256": sha256} == record["plan"]
+    assert sha256 in done.stderr
 
 
 def test_junit_leaves_standard_output_pure(url, plan):

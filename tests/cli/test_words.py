@@ -10,6 +10,7 @@ from cli.words import (
     duration_text,
     fault_lines,
     mark,
+    plans_of,
     side,
     step_table,
     waivers_of,
@@ -45,6 +46,36 @@ def test_waivers_are_gathered():
         an_event("BeforeAllowTraffic", verdict=a_verdict(optouts=["a"])),
     ]
     assert ["a", "b"] == waivers_of(a_deployment(lifecycle_events=events))
+
+
+PLAN = {"source": "shop.yaml", "version": None, "sha256": "ab"}
+
+
+@pytest.mark.parametrize(
+    ("plans", "expected"),
+    [
+        pytest.param([PLAN, PLAN], ["shop.yaml, SHA-256 ab"], id="one"),
+        pytest.param([PLAN, None], ["shop.yaml, SHA-256 ab"], id="none-read"),
+        pytest.param([None, None], [], id="none"),
+        pytest.param(
+            [PLAN, {**PLAN, "version": "4"}],
+            [
+                "shop.yaml, SHA-256 ab (AfterInstall)",
+                "shop.yaml, version 4, SHA-256 ab (BeforeAllowTraffic)",
+            ],
+            id="changed-meanwhile",
+        ),
+    ],
+)
+def test_plans_are_gathered(plans, expected):
+    """Each plan is told once, with its events if there was more than one."""
+    first, second = (a_verdict(plan=each) for each in plans)
+    events = [
+        an_event("AfterInstall", verdict=first),
+        an_event("AllowTraffic"),
+        an_event("BeforeAllowTraffic", verdict=second),
+    ]
+    assert expected == plans_of(a_deployment(lifecycle_events=events))
 
 
 def test_many_steps_are_counted():

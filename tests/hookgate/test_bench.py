@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from support.listeners import Listener, answer, policy
+from support.services import ORIGIN
 from support.steps import Asking, a_step
 from support.world import World, denied
 
@@ -48,7 +49,7 @@ def verdict(target, event, *steps, port=1, aws=None, **changes):
     endpoint = Endpoint(scheme="http", address="127.0.0.1", port=port)
     context = a_context(event, **{"test": endpoint, "production": endpoint, **changes})
     bench = make_bench(
-        Plan(file="plan.yaml", target=target, events={event: steps}),
+        Plan(origin=ORIGIN, target=target, events={event: steps}),
         context,
         secrets=Secrets(lambda name: name),
         aws=aws or World(),

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from support.services import EVENT, PAYLOAD, Fakes, LambdaContext, NoPlan
+from support.services import EVENT, ORIGIN, PAYLOAD, Fakes, LambdaContext, NoPlan
 from support.steps import a_step
 
 from hookgate.errors import CannotMeasure
@@ -20,7 +20,7 @@ class Concurrent:
 
     def plan(self, _deployment):
         return Plan(
-            file="plan.yaml",
+            origin=ORIGIN,
             target=Target(),
             events={EVENT: self.steps},
             concurrency=len(self.steps),

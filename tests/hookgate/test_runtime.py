@@ -2,11 +2,14 @@
 
 import dataclasses
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import boto3
 import pytest
 from support.services import (
     EVENT,
+    ORIGIN,
     PAYLOAD,
     Broken,
     Fakes,
@@ -18,6 +21,7 @@ from support.services import (
 from support.steps import Gate, ListLog, a_step, raises, says
 from support.world import denied
 
+from hookgate.aws.once import DynamoDbOnce
 from hookgate.aws.status import RESERVE
 from hookgate.codes import Code
 from hookgate.errors import (
@@ -184,6 +188,70 @@ def test_event_not_in_plan():
     record = run(fakes)
 
     assert "no steps for AfterAllowTestTraffic" in record["outcomes"][0]["reason"]
+
+
+PLAN = {"source": "ssm:/plans/shop/web", "version": "3", "sha256": "ab" * 32}
+
+
+def test_plan_is_named():
+    """Record, log line and answer name the plan's source, version and SHA-256."""
+    fakes = Fakes(a_step(says(True)))
+    record = run(fakes)
+
+    (logged,) = (line["verdict"] for line in fakes.log if "verdict" in line)
+    assert (PLAN, PLAN) == (record["plan"], logged["plan"])
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        pytest.param({"steps": ()}, id="no-steps"),
+        pytest.param({"target": Target(host="${green.env.HOST}")}, id="unknown-target"),
+        pytest.param({"task_sets": []}, id="no-discovery"),
+    ],
+)
+def test_plan_is_named_however_the_hook_ends(bent):
+    """A plan that was read is named although its steps never ran."""
+    steps = bent.get("steps", (a_step(says(True)),))
+    plan = Plan(
+        origin=ORIGIN, target=bent.get("target", Target()), events={EVENT: steps}
+    )
+    fakes = Fakes(plans=KnownPlan(plan))
+    fakes.world.task_sets = bent.get("task_sets", fakes.world.task_sets)
+    record = run(fakes)
+
+    assert ("Failed", PLAN) == (record["status"], record["plan"])
+
+
+def test_wrong_plan_is_named():
+    """A plan that is wrong is named by its version."""
+    error = PlanError(Problem(Place("plan.yaml"), Code.PLAN_TYPE, "wrong"))
+    error.plan = ORIGIN
+    record = run(Fakes(plans=NoPlan(error)))
+
+    assert ("Failed", PLAN) == (record["status"], record["plan"])
+
+
+def test_no_plan_is_named():
+    """Where no plan was found the record says so."""
+    assert run(Fakes(plans=NoPlan(CannotMeasure("no plan"))))["plan"] is None
+
+
+def test_waiver_of_the_plan():
+    """A plan that applies by a waiver passes, and the verdict lists it first."""
+    plan = Plan(
+        origin=ORIGIN,
+        target=Target(),
+        events={EVENT: (a_step(says(True)), a_step(says(True), "b", blocking=False))},
+        waivers=("the bundled plan applies",),
+    )
+    record = run(Fakes(plans=KnownPlan(plan)))
+
+    assert ("Succeeded", "the bundled plan applies", 2) == (
+        record["status"],
+        record["optouts"][0],
+        len(record["optouts"]),
+    )
 
 
 def test_both_reasons():
@@ -422,25 +490,42 @@ def test_watched():
     assert fakes.watchdog.notes[-1] == "reporting"
 
 
+class Denied:
+    """A dynamodb client that may do nothing."""
+
+    def put_item(self, **_):
+        raise denied("PutItem")
+
+    meta = exceptions = property(lambda _: boto3.client("dynamodb").exceptions)
+
+
 @pytest.mark.parametrize(
-    "error",
-    [
-        pytest.param(CannotMeasure("the table cannot be used"), id="denied"),
-        pytest.param(KeyError("the table cannot be used"), id="defect"),
-        pytest.param(ImportError("the table cannot be used"), id="not-in-the-layer"),
-    ],
+    ("ok", "status"), [(True, SUCCEEDED), (False, FAILED)], ids=["good", "bad"]
 )
-def test_idempotency_table_unusable(error):
-    """However idempotency fails, the hook is Failed with the reason."""
+def test_idempotency_table_unusable(mocked_aws, ok, status):
+    """A table that cannot be used changes no verdict: it is logged and a waiver."""
+    fakes = Fakes(a_step(says(ok)))
+    log = fakes.services.log
+    once = DynamoDbOnce("once", Denied(), log.problem)
+    record = run_hook(
+        EVENT, PAYLOAD, LambdaContext(), replace(fakes.services, once=once)
+    )
 
-    def unusable(*_):
-        raise error
+    (waiver,) = record["optouts"]
+    assert [status] == fakes.status.reports
+    assert waiver.startswith(Code.IDEMPOTENCY)
+    assert waiver in {line["message"] for line in fakes.log}
 
-    fakes = Fakes(a_step(says(True)), once=unusable)
-    record = run(fakes)
 
-    assert [FAILED] == fakes.status.reports
-    assert "cannot be used" in record["outcomes"][0]["reason"]
+def test_idempotency_waiver_of_a_hook_that_ends_early(mocked_aws):
+    """A verdict without outcomes of steps lists the waiver as well."""
+    fakes = Fakes(plans=NoPlan(CannotMeasure("no plan")))
+    once = DynamoDbOnce("once", Denied(), fakes.services.log.problem)
+    record = run_hook(
+        EVENT, PAYLOAD, LambdaContext(), replace(fakes.services, once=once)
+    )
+
+    assert ("Failed", 1) == (record["status"], len(record["optouts"]))
 
 
 class Talkative:
@@ -476,7 +561,7 @@ def test_secret_in_a_defect():
     """A secret in the words of a defect reaches neither the record nor the log."""
     log = Talkative()
     target = Target(host="${secret.password}")
-    plan = Plan(file="p", target=target, events={EVENT: (a_step(says(True)),)})
+    plan = Plan(origin=ORIGIN, target=target, events={EVENT: (a_step(says(True)),)})
     fakes = Fakes(
         plans=KnownPlan(plan),
         log=log,

@@ -67,7 +67,10 @@ def _world():
 
 def invoke(world, module, plan, payload=PAYLOAD, before=""):
     """Invoke a handler as Lambda would; returns the process and the reports."""
-    world.answers["ssm", "get_parameter"] = {"Parameter": {"Value": plan}}
+    if plan is not None:
+        world.answers["ssm", "get_parameter"] = {
+            "Parameter": {"Value": plan, "Version": 7}
+        }
     with world_server(world) as server:
         environ = {
             "PATH": os.environ["PATH"],
@@ -109,6 +112,19 @@ def test_failed(world, event, module):
     done, reports = invoke(world, module, plan)
 
     assert (["Failed"], "") == (reports, done.stderr)
+
+
+def test_missing_plan(world):
+    """A handler whose configured source has no plan reports Failed with the names."""
+    world.answers["ssm", "get_parameter"] = denied(
+        "GetParameter", "none", "ParameterNotFound"
+    )
+    done, reports = invoke(world, "hooks.after_install", None)
+
+    assert ["Failed"] == reports
+    assert "looked for ssm:/plans/storefront/production, ssm:/plans/storefront," in (
+        done.stdout
+    )
 
 
 def test_denied(world):

@@ -135,6 +135,56 @@ def test_a_hooks_own_metric_can_stop_a_deployment(tmp_path):
     assert "<storefront-gate>" in ended[1]["errorInformation"]["message"]
 
 
+def test_plan_under_a_misspelled_name_goes_nowhere(scenario):
+    """A good version whose plan is missing is rolled back with the names it looked for.
+
+    The bundled plan would have let the same version go live.
+    """
+    rehearsal = Rehearsal(scenario=scenario, audience=SilentAudience())
+    with stand(rehearsal) as standing:
+        ssm = standing.stage.client("ssm")
+        name = "/hookgate/plans/storefront/production"
+        plan = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+        ssm.put_parameter(Name=name.replace("front", "frnt"), Value=plan, Type="String")
+        ssm.delete_parameter(Name=name)
+        codedeploy = standing.stage.client("codedeploy")
+        id_ = codedeploy.create_deployment(
+            applicationName="storefront",
+            deploymentGroupName="production",
+            revision=standing.revisions["a good version"],
+        )["deploymentId"]
+        ended = wait_for_end(codedeploy, id_)
+        verdict = rehearsal.log.verdict(id_, "AfterInstall", 10.0)
+
+    assert ("Failed", "Failed", None) == (
+        ended["status"],
+        verdict["status"],
+        verdict["plan"],
+    )
+    assert (
+        f"looked for ssm:{name}, s3://hookgate-plans/"
+        in (verdict["outcomes"][0]["reason"])
+    )
+
+
+@pytest.mark.parametrize("gets", ["denied", "throttled"])
+def test_idempotency_table_fails_no_good_version(tmp_path, gets):
+    """With a table that cannot be used a good version goes live, by a waiver."""
+    fault = f"{{calls: [{{call: dynamodb:PutItem, gets: {gets}}}]}}"
+    file = a_storefront(
+        tmp_path,
+        a=f"image: storefront:1.1.0\n->image: storefront:1.1.0\n    faults: {fault}\n",
+    )
+    rehearsal = Rehearsal(scenario=read_scenario(file), audience=SilentAudience())
+    (record,) = rehearsal.play(lambda deployment: deployment.name == "a good version")
+
+    verdicts = [e["verdict"] for e in record["lifecycle_events"] if e["verdict"]]
+    assert ([], "Succeeded") == (record["surprises"], record["status"])
+    assert [True] * 3 == [
+        each["optouts"][0].startswith("HG-IDEMPOTENCY: ") for each in verdicts
+    ]
+
+
 def test_tcp_listeners_can_be_rehearsed(tmp_path):
     """Behind a Network Load Balancer both counts of customers agree as well."""
     file = a_storefront(
@@ -250,8 +300,9 @@ steps:
 
 def test_a_plan_with_files_beside_it_can_be_rehearsed(tmp_path):
     """The hooks read the included steps and their rows, and close the gate by them."""
-    step = "step: {name: price of sencha, status: failed}"
-    file = a_storefront(tmp_path, a=f"{step}->reason: '7.5'")
+    file = a_storefront(
+        tmp_path, a="name: price of sencha, status->name: prices, status"
+    )
     (tmp_path / "steps").mkdir()
     (tmp_path / "data").mkdir()
     (tmp_path / "plan.yaml").write_text(PLAN_WITH_FILES)

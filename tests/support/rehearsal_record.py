@@ -38,6 +38,7 @@ def a_verdict(*outcomes: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "status": "Succeeded",
         "event": "AfterAllowTestTraffic",
         "deployment": None,
+        "plan": {"source": "ssm:/plans/shop/web", "version": "3", "sha256": "ab" * 32},
         "started_at": "2026-01-02T03:04:05+00:00",
         "duration_ms": 20,
         "optouts": [],

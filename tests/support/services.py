@@ -12,7 +12,7 @@ from typing import Any
 from hookgate.aws.once import without_table
 from hookgate.context import Deployment
 from hookgate.deadline import SystemClock
-from hookgate.errors import Place
+from hookgate.errors import Place, PlanOrigin
 from hookgate.event import HookEvent
 from hookgate.http_probe.address import AddressPolicy
 from hookgate.model import HookStatus, LifecycleEvent, Verdict
@@ -24,6 +24,7 @@ from support.world import World
 
 _NUMBERS = itertools.count()
 EVENT = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
+ORIGIN = PlanOrigin(source="ssm:/plans/shop/web", version="3", sha256="ab" * 32)
 PAYLOAD = {"DeploymentId": "d-75I7MBT7C", "LifecycleEventHookExecutionId": "hook-1"}
 
 
@@ -107,7 +108,7 @@ class OnePlan:
         self.steps = steps
 
     def plan(self, _deployment: Deployment) -> Plan:
-        return Plan(file="plan.yaml", target=Target(), events={EVENT: self.steps})
+        return Plan(origin=ORIGIN, target=Target(), events={EVENT: self.steps})
 
 
 class NoPlan:

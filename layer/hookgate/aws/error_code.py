@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from hookgate.errors import CannotMeasure
 
-
-def error_code(error: CannotMeasure) -> str:
+def error_code(error: Exception) -> str:
     """The code of the ClientError that led to ``error``; empty for another cause."""
     response = getattr(error.__cause__, "response", {})
     return str(response.get("Error", {}).get("Code", ""))

@@ -1,4 +1,8 @@
-"""A duplicate delivery does no work twice: Powertools Idempotency on DynamoDB."""
+"""A duplicate delivery does no work twice: Powertools Idempotency on DynamoDB.
+
+The table only saves work, because CodeDeploy takes only the first report. So a table
+that cannot be used keeps no hook from judging; the verdict says so.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from hookgate.aws.error_code import error_code
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
-from hookgate.errors import CannotMeasure, ReportError
+from hookgate.errors import ReportError
 
-Work = Callable[[], dict[str, Any]]
+#: Judges and reports; takes the waivers that the verdict has to list besides its own.
+Work = Callable[[tuple[str, ...]], dict[str, Any]]
 
 #: Seconds for which a verdict is remembered: CodeDeploy's hour, and Lambda's retries.
 REMEMBERED = 6 * 3600
@@ -22,7 +28,24 @@ def without_table(
     _execution_id: str, _context: Any, work: Work, _deadline: Deadline
 ) -> dict[str, Any]:
     """Do the work at every delivery: CodeDeploy itself takes only the first report."""
-    return work()
+    return work(())
+
+
+@dataclass(slots=True)
+class _Once:
+    """Work that is done at most once, and how it ended, whatever the table does."""
+
+    work: Work
+    record: dict[str, Any] | None = None
+    error: Exception | None = None
+
+    def __call__(self) -> dict[str, Any]:
+        try:
+            self.record = self.work(())
+        except Exception as error:
+            self.error = error
+            raise
+        return self.record
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,30 +55,63 @@ class DynamoDbOnce:
     Args:
         table: the DynamoDB table's name; its key is ``id``.
         client: a dynamodb client.
+        problem: is told when the table cannot be used.
     """
 
     table: str
     client: Any
+    problem: Callable[[str], None]
 
     def __call__(
         self, execution_id: str, context: Any, work: Work, deadline: Deadline
     ) -> dict[str, Any]:
-        """Do the work, or return what the first delivery came to.
+        """Do the work, or return the result of the first delivery.
 
         A delivery that is being worked on is watched, not trusted: should its
-        invocation die, this one takes over once Lambda must have ended it.
+        invocation die, this one takes over once Lambda must have ended it. Without a
+        table that can be used the work is done, with a waiver that says so.
 
         Raises:
-            CannotMeasure: the table cannot be used; nothing has been done.
-            ReportError: another invocation is still at work when time is over.
+            ReportError: another invocation is still at work when time is over; or the
+                work itself could not report.
         """
+        once = _Once(work)
+        try:
+            return self._remembered(execution_id, context, once, deadline)
+        except ReportError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the table must not keep the report
+            if once.error is not None:
+                raise once.error from None
+            unusable = self._unusable(error)
+            self.problem(unusable)
+            if once.record is not None:
+                return once.record
+            return work((unusable,))
+
+    def _unusable(self, error: Exception) -> str:
+        lacks = (
+            "; the function's role lacks dynamodb:GetItem, PutItem, UpdateItem or "
+            "DeleteItem on it"
+            if error_code(error) == "AccessDeniedException"
+            else ""
+        )
+        return (
+            f"{Code.IDEMPOTENCY}: the idempotency table {self.table} cannot be "
+            "used, so a duplicate invocation is judged again: "
+            f"{type(error).__name__}: {error}{lacks}"
+        )
+
+    def _remembered(
+        self, execution_id: str, context: Any, once: _Once, deadline: Deadline
+    ) -> dict[str, Any]:
         from aws_lambda_powertools.utilities.idempotency.exceptions import (  # noqa: PLC0415 - only with a table
             IdempotencyAlreadyInProgressError,
         )
 
         while True:
             try:
-                return self._attempt(execution_id, context, work)
+                return self._attempt(execution_id, context, once)
             except IdempotencyAlreadyInProgressError as error:
                 if deadline.expired:
                     raise ReportError(
@@ -64,22 +120,15 @@ class DynamoDbOnce:
                     ) from error
                 deadline.sleep(PAUSE)
 
-    def _attempt(self, execution_id: str, context: Any, work: Work) -> dict[str, Any]:
+    def _attempt(self, execution_id: str, context: Any, once: _Once) -> dict[str, Any]:
         from aws_lambda_powertools.utilities.idempotency import (  # noqa: PLC0415 - as above
             DynamoDBPersistenceLayer,
             IdempotencyConfig,
             idempotent_function,
         )
-        from aws_lambda_powertools.utilities.idempotency.exceptions import (  # noqa: PLC0415 - as above
-            BaseError,
-            IdempotencyAlreadyInProgressError,
-        )
-
-        done: list[dict[str, Any]] = []
 
         def kept(*, execution: str) -> dict[str, Any]:
-            done.append(work())
-            return {"execution": execution, "status": done[0]["status"]}
+            return {"execution": execution, "status": once()["status"]}
 
         config = IdempotencyConfig(expires_after_seconds=REMEMBERED)
         config.register_lambda_context(context)
@@ -87,17 +136,5 @@ class DynamoDbOnce:
         decorate = idempotent_function(
             data_keyword_argument="execution", persistence_store=store, config=config
         )
-        try:
-            remembered: dict[str, Any] = decorate(kept)(execution=execution_id)
-        except IdempotencyAlreadyInProgressError:
-            raise
-        except BaseError as error:
-            if done:
-                return done[0]
-            raise CannotMeasure(
-                f"the idempotency table {self.table} cannot be used: {error}; does the "
-                "function's role have dynamodb:GetItem, PutItem, UpdateItem and "
-                "DeleteItem on it?",
-                code=Code.IDEMPOTENCY,
-            ) from error
-        return done[0] if done else remembered
+        remembered: dict[str, Any] = decorate(kept)(execution=execution_id)
+        return remembered if once.record is None else once.record

@@ -18,6 +18,7 @@ from hookgate.engine.bounded import start
 from hookgate.engine.optouts import optouts
 from hookgate.engine.step_output import routed_output
 from hookgate.engine.step_run import StepRun
+from hookgate.errors import PlanOrigin
 from hookgate.model import Outcome, Reason, Status, Verdict
 from hookgate.plan import Step
 from hookgate.redaction import Secrets
@@ -34,7 +35,8 @@ class Bench:
 
     ``tools`` makes a step's tools from the step and its deadline; ``announce`` is
     told each outcome as it comes, ``begin`` each step as it starts. ``doubts`` says, at
-    the end, why answers that were asked for prove nothing.
+    the end, why answers that were asked for prove nothing. ``plan`` is whose steps run,
+    and ``waivers`` are those that the verdict lists whatever the steps come to.
     """
 
     context: DeploymentContext
@@ -45,6 +47,8 @@ class Bench:
     doubts: Callable[[], Sequence[str]] = lambda: ()
     announce: Callable[[Outcome], None] = lambda _outcome: None
     begin: Callable[[Step], None] = lambda _step: None
+    plan: PlanOrigin | None = None
+    waivers: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -170,7 +174,9 @@ def judge(
     return Verdict(
         event=bench.context.event,
         outcomes=outcomes,
-        optouts=optouts(steps, outcomes, proven=bench.proven, doubts=bench.doubts()),
+        plan=bench.plan,
+        optouts=bench.waivers
+        + optouts(steps, outcomes, proven=bench.proven, doubts=bench.doubts()),
         started_at=started_at,
         duration_ms=round((deadline.clock.now() - started) * 1000),
     )

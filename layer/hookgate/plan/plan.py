@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hookgate.codes import Code
-from hookgate.errors import CannotMeasure, Place, PlanError, Problem
+from hookgate.errors import CannotMeasure, Place, PlanError, PlanOrigin, Problem
 from hookgate.files import FILLED
 from hookgate.model import LifecycleEvent
 from hookgate.plan import fields
@@ -108,12 +108,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Which steps run at which lifecycle event, and how many at the same time."""
+    """Which steps run at which lifecycle event, and how many at the same time.
 
-    file: str
+    ``waivers`` says why this plan is less than what the deployment should have had.
+    """
+
+    origin: PlanOrigin
     target: Target
     events: Mapping[LifecycleEvent, tuple[Step, ...]]
     concurrency: int = 8
+    waivers: tuple[str, ...] = ()
 
     def steps(self, event: LifecycleEvent) -> tuple[Step, ...]:
         """The steps of a lifecycle event, at least one.
@@ -127,7 +131,9 @@ class Plan:
                 f"no steps for {event}, and silence is not consent; add steps for it "
                 "or take the hook out of the AppSpec"
             )
-            raise PlanError(Problem(Place(self.file), Code.PLAN_NO_STEPS, what))
+            raise PlanError(
+                Problem(Place(self.origin.source), Code.PLAN_NO_STEPS, what)
+            )
         return steps
 
     def warnings(self) -> tuple[Problem, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from pydantic import ValidationError
 
 from hookgate.codes import Code
+from hookgate.errors import PlanError, PlanOrigin
 from hookgate.http_probe.address import AddressPolicy
 from hookgate.model import LifecycleEvent
 from hookgate.plan import placeholders, wording
@@ -16,6 +18,7 @@ from hookgate.plan.files import Files, nowhere
 from hookgate.plan.plan import Identity, Plan, Step, Target
 from hookgate.plan.problems import Problems
 from hookgate.plan.schema import MOST_STEPS, PlanFile, StepFile, TargetFile
+from hookgate.plan.source import MOST_BYTES
 from hookgate.plan.steps import Checked, Checker, Resolve
 
 # Between what a validator says it takes and the moment its step is cut off, in seconds.
@@ -30,6 +33,7 @@ def read_plan(  # noqa: PLR0913 - each optional argument is for one caller
     *,
     deployed: bool = True,
     policy: AddressPolicy | None = None,
+    version: str | None = None,
 ) -> Plan:
     """Read a plan and check all that can be known before there is a deployment.
 
@@ -42,11 +46,39 @@ def read_plan(  # noqa: PLR0913 - each optional argument is for one caller
             it a plan that names files is refused.
         deployed: whether it is for Lambda, where not every validator can be used.
         policy: which addresses it may name; without it any.
+        version: which version of the parameter or the object it is.
 
     Raises:
         PlanError: with every mistake found, in the order of the file.
     """
-    document, problems = parse(text, file)
+    content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    digest = hashlib.sha256(content).hexdigest()
+    origin = PlanOrigin(source=file, version=version, sha256=digest)
+    try:
+        return _read(
+            text,
+            origin,
+            resolve,
+            files or nowhere(file),
+            deployed=deployed,
+            policy=policy,
+        )
+    except PlanError as error:
+        # What is too large was not read to its end, so its digest is not known.
+        error.plan = origin if len(text) <= MOST_BYTES else None
+        raise
+
+
+def _read(  # noqa: PLR0913 - the arguments of read_plan
+    text: str | bytes,
+    origin: PlanOrigin,
+    resolve: Resolve,
+    files: Files,
+    *,
+    deployed: bool,
+    policy: AddressPolicy | None,
+) -> Plan:
+    document, problems = parse(text, origin.source)
     for fault in wording.secret_faults(document.data):
         problems.add(fault.place_in(document), fault.code, fault.what)
     shape = _shape(document, problems)
@@ -56,14 +88,14 @@ def read_plan(  # noqa: PLR0913 - each optional argument is for one caller
     checker = Checker(
         problems=problems,
         resolve=resolve,
-        files=files or nowhere(file),
+        files=files,
         deployed=deployed,
     )
     checked = _check_steps(document, checker)
     if problems or shape is None:
         raise problems.error()
     return Plan(
-        file=file,
+        origin=origin,
         target=_target(shape.target),
         events={
             event: tuple(

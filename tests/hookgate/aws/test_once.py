@@ -1,14 +1,16 @@
-"""A duplicate delivery does no work twice, and never trusts in silence."""
+"""A duplicate delivery does no work twice; without the table all work is done."""
 
 import time
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.stub import Stubber
 from support.services import LambdaContext
 
 from hookgate.aws.once import DynamoDbOnce, without_table
 from hookgate.deadline import Deadline
-from hookgate.errors import CannotMeasure, ReportError
+from hookgate.errors import ReportError
 
 RECORD = {"status": "Succeeded"}
 
@@ -29,14 +31,16 @@ class Clock:
 
 
 class Work:
-    """Counts how often it is done."""
+    """Counts how often it is done, and with which waivers."""
 
     def __init__(self, does=lambda: None):
         self.count = 0
+        self.waivers = []
         self.does = does
 
-    def __call__(self):
+    def __call__(self, waivers):
         self.count += 1
+        self.waivers += waivers
         self.does()
         return RECORD
 
@@ -49,7 +53,11 @@ def _table(mocked_aws):
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    return DynamoDbOnce("once", boto3.client("dynamodb"))
+    return DynamoDbOnce("once", boto3.client("dynamodb"), [].append)
+
+
+def ignored(_problem):
+    """Take a problem that a test does not look at."""
 
 
 def attempt(  # noqa: PLR0913 - each test names the one it bends
@@ -66,7 +74,7 @@ def test_second_delivery(table):
     attempt(table, work)
     remembered = attempt(table, work)
 
-    assert (1, "Succeeded") == (work.count, remembered["status"])
+    assert (1, [], "Succeeded") == (work.count, work.waivers, remembered["status"])
 
 
 def test_other_execution(table):
@@ -123,23 +131,118 @@ def test_dead_invocation_is_waited_for_no_longer_than_it_could_live(table):
     assert now + 100 == pytest.approx(ends[0], abs=60)
 
 
-def test_no_table(mocked_aws):
-    """A table that cannot be used stops before any work is done."""
-    once = DynamoDbOnce("gone", boto3.client("dynamodb"))
+class Unusable:
+    """A client whose every call raises the same error."""
+
+    def __init__(self, error):
+        self.error = error
+        self.exceptions = boto3.client("dynamodb").exceptions
+        self.meta = boto3.client("dynamodb").meta
+
+    def _call(self, **_):
+        raise self.error
+
+    put_item = get_item = update_item = delete_item = _call
+
+
+def refused(code):
+    """What botocore raises when DynamoDB refuses."""
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "PutItem")
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        pytest.param(refused("AccessDeniedException"), "AccessDenied", id="denied"),
+        pytest.param(refused("ThrottlingException"), "Throttling", id="throttled"),
+        pytest.param(refused("ResourceNotFoundException"), "NotFound", id="missing"),
+        pytest.param(
+            EndpointConnectionError(endpoint_url="https://dynamodb"),
+            "https://dynamodb",
+            id="no-route",
+        ),
+        pytest.param(KeyError("a defect"), "a defect", id="defect"),
+    ],
+)
+def test_unusable_table(mocked_aws, error, named):
+    """However the table cannot be used, the work is done once, with a waiver."""
+    problems = []
+    once = DynamoDbOnce("once", Unusable(error), problems.append)
+    work = Work()
+    record = attempt(once, work)
+
+    assert (1, RECORD, problems) == (work.count, record, work.waivers)
+    assert [True, True, named == "AccessDenied"] == [
+        each in work.waivers[0]
+        for each in ("HG-IDEMPOTENCY: ", named, "role lacks dynamodb:")
+    ]
+
+
+def test_missing_table(mocked_aws):
+    """A table that does not exist keeps nobody from the work."""
+    once = DynamoDbOnce("gone", boto3.client("dynamodb"), ignored)
     work = Work()
 
-    with pytest.raises(CannotMeasure, match="table gone cannot be used"):
-        attempt(once, work)
-    assert work.count == 0
+    assert (RECORD, 1) == (attempt(once, work), work.count)
+    assert "ResourceNotFoundException" in work.waivers[0]
 
 
-def test_table_lost_after_work(table):
-    """A table lost after the report keeps nobody from the result."""
+def test_duplicate_whose_table_fails(mocked_aws):
+    """A duplicate that cannot read the first one's record does the work."""
+    client = boto3.client("dynamodb")
+    stubbed = Stubber(client)
+    stubbed.add_client_error("put_item", "ConditionalCheckFailedException")
+    stubbed.add_client_error("get_item", "ProvisionedThroughputExceededException")
+    work = Work()
+    with stubbed:
+        record = attempt(DynamoDbOnce("once", client, ignored), work)
+
+    assert (RECORD, 1, 1) == (record, work.count, len(work.waivers))
+
+
+def losing(error=None):
+    """Work during which the table is lost, and that then ends in its own way."""
 
     def lose():
         boto3.client("dynamodb").delete_table(TableName="once")
+        if error is not None:
+            raise error
 
-    assert RECORD == attempt(table, Work(lose))
+    return Work(lose)
+
+
+def test_table_lost_after_work(mocked_aws, table):
+    """A table lost after the report keeps nobody from the result, and is logged."""
+    problems = []
+    work = losing()
+    once = DynamoDbOnce("once", boto3.client("dynamodb"), problems.append)
+
+    assert (RECORD, 1, 1) == (attempt(once, work), work.count, len(problems))
+
+
+@pytest.mark.parametrize("error", [ReportError("no route"), RuntimeError("a defect")])
+def test_work_raises_and_the_table_is_lost(table, error):
+    """What the work raised is not hidden by the table, and the work not done again."""
+    work = losing(error)
+
+    with pytest.raises(type(error), match=str(error)):
+        attempt(table, work)
+    assert work.count == 1
+
+
+@pytest.mark.parametrize("error", [ReportError("no route"), RuntimeError("a defect")])
+def test_work_raises(table, error):
+    """Work that could not report is done again by the retry."""
+
+    def fail():
+        raise error
+
+    with pytest.raises(type(error), match=str(error)):
+        attempt(table, Work(fail))
+    work = Work()
+    attempt(table, work)
+
+    assert (1, []) == (work.count, work.waivers)
 
 
 def test_without():

@@ -15,6 +15,7 @@ SHIPPED = {
 #: Variables that the stage sets itself, or leaves as they are by default.
 OTHERS = {
     "AWS_ENDPOINT_URL",
+    "HOOKGATE_BUNDLED_PLAN",
     "HOOKGATE_PLAN_KEY_PREFIX",
     "POWERTOOLS_LOG_LEVEL",
 }
