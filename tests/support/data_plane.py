@@ -213,8 +213,8 @@ def scripted(script: Callable[[Visitor], None]) -> Iterator[Target]:
             thread.join(PATIENCE)
 
 
-def unheard_target() -> Target:
-    """A port at which nobody listens."""
+def closed_target() -> Target:
+    """A target whose port is closed."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return Target(id="127.0.0.1", port=server.getsockname()[1])
 

@@ -10,13 +10,13 @@ import trustme
 from support.data_plane import (
     PATIENCE,
     all_healthy,
+    closed_target,
     connect,
     get,
     group,
     listener,
     scripted,
     serve,
-    unheard_target,
 )
 
 from rehearsal.data_plane import Certificate, DataPlane, HealthCheck, Protocol
@@ -124,8 +124,8 @@ def test_unknown_name_is_shown_the_default(plane, echo, authority, certificate, 
         assert ("DNS", "shop.example") in client.getpeercert()["subjectAltName"]
 
 
-def test_disguise(plane, echo, certificate, other_certificate, trust):
-    """A fault's certificate is shown as long as it is ordered, and then its own."""
+def test_overridden_certificate(plane, echo, certificate, other_certificate, trust):
+    """A listener presents the fault's certificate while it is set, then its own."""
     ordered = [other_certificate]
     plane.override_certificate(lambda _arn: ordered[0] if ordered else None)
     port = serve(plane, echo().target, protocol=Protocol.HTTPS, certificate=certificate)
@@ -177,7 +177,7 @@ def test_close_in_the_middle(certificate):
     """A data plane can be closed while a client is about to agree on TLS."""
     settings = {"protocol": Protocol.HTTPS, "certificate": certificate}
     with DataPlane() as plane:
-        port = serve(plane, unheard_target(), **settings)
+        port = serve(plane, closed_target(), **settings)
         client = connect(port)
         client.sendall(b"\x16\x03\x01")
     try:

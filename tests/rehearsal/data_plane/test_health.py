@@ -6,12 +6,12 @@ import pytest
 from support.data_plane import (
     QUICK,
     all_healthy,
+    closed_target,
     eventually,
     group,
     listener,
     scripted,
     states,
-    unheard_target,
 )
 
 from rehearsal.data_plane import (
@@ -146,7 +146,7 @@ def test_check(script, reason, description):
 
 def test_check_of_nobody():
     """A target that refuses connections fails its health checks."""
-    result = asyncio.run(check_target(unheard_target(), HealthCheck()))
+    result = asyncio.run(check_target(closed_target(), HealthCheck()))
 
     assert "Target.FailedHealthChecks" == result.reason
 
@@ -161,7 +161,7 @@ def test_check_by_connecting():
 
 def test_check_elsewhere(plane, echo):
     """A health check may ask another port than the traffic's."""
-    well, other = echo(), unheard_target()
+    well, other = echo(), closed_target()
     check = HealthCheck(path="/health", interval=0.05, port=well.target.port)
     group(plane, "group", other, health_check=check)
     plane.put_listener(listener("group"))

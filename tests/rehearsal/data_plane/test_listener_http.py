@@ -7,6 +7,7 @@ import threading
 import pytest
 from support.data_plane import (
     PATIENCE,
+    closed_target,
     connect,
     eventually,
     get,
@@ -16,7 +17,6 @@ from support.data_plane import (
     reset,
     scripted,
     serve,
-    unheard_target,
 )
 
 from rehearsal.data_plane import FixedResponse, Redirect
@@ -285,7 +285,7 @@ def test_post_is_never_repeated(plane):
 
 def test_refused(plane, records):
     """A target that refuses the connection is a 502."""
-    port = serve(plane, unheard_target())
+    port = serve(plane, closed_target())
 
     assert 502 == get(port)[0].status
     assert "refused the connection" in records[0].error

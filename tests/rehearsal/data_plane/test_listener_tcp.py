@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 from support.data_plane import (
+    closed_target,
     connect,
     eventually,
     group,
@@ -13,7 +14,6 @@ from support.data_plane import (
     raw,
     scripted,
     serve,
-    unheard_target,
 )
 
 from rehearsal.data_plane import FixedResponse, Forward, Protocol
@@ -102,7 +102,7 @@ def test_record(plane, records):
     ("targets", "why"),
     [
         pytest.param((), "no target is registered", id="no target"),
-        pytest.param((unheard_target(),), "refused", id="refused"),
+        pytest.param((closed_target(),), "refused", id="refused"),
     ],
 )
 def test_nobody(plane, records, targets, why):

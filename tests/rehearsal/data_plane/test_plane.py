@@ -10,13 +10,13 @@ import pytest
 from support.data_plane import (
     PATIENCE,
     all_healthy,
+    closed_target,
     connect,
     eventually,
     get,
     group,
     listener,
     states,
-    unheard_target,
     who,
 )
 
@@ -299,7 +299,7 @@ def test_other_port(plane, echo):
     """A listener that is given another port moves there."""
     group(plane, "group", echo().target)
     old = plane.put_listener(listener("group"))
-    new = plane.put_listener(listener("group", port=unheard_target().port))
+    new = plane.put_listener(listener("group", port=closed_target().port))
 
     assert "blue" == who(new)
     with pytest.raises(ConnectionRefusedError):
@@ -340,7 +340,7 @@ def test_close(echo):
     before = threading.active_count()
     plane = DataPlane()
     plane.start()
-    group(plane, "group", unheard_target())
+    group(plane, "group", closed_target())
     port = plane.put_listener(listener("group"))
     with connect(port) as idle:
         plane.close()

@@ -6,12 +6,12 @@ import pytest
 import trustme
 from support.data_plane import (
     EchoTarget,
+    closed_target,
     eventually,
     group,
     listener,
     scripted,
     serve,
-    unheard_target,
 )
 
 from rehearsal.data_plane import Certificate, FixedResponse, Protocol
@@ -102,7 +102,7 @@ def test_status(plane, status, failed):
 
 def test_refused():
     """A refused connection is a failure; only the first ten have details."""
-    traffic = visit(unheard_target().port, twenty)
+    traffic = visit(closed_target().port, twenty)
 
     assert (traffic.requests, 10) == (traffic.failed, len(traffic.failures))
     assert "the connection was refused" == traffic.failures[0].reason
