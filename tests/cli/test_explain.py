@@ -59,5 +59,5 @@ def test_title_is_not_broken_at_the_table(capsys, monkeypatch):
     """An event's line takes the width there is, however narrow its table."""
     monkeypatch.setenv("COLUMNS", "120")
     run(hookgate, ["explain", str(STOREFRONT / "plan.yaml")])
-    line = "AfterInstall: at most 2 s, with up to 8 steps at a time and 20 s kept for"
+    line = "AfterInstall: at most 2 s, with up to 8 steps at a time and 22 s kept for"
     assert line in capsys.readouterr().out

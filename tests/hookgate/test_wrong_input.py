@@ -11,6 +11,7 @@ from support.world import BALANCER
 
 from hookgate.context import Deployment
 from hookgate.errors import CannotMeasure
+from hookgate.http_probe.address import AddressPolicy
 from hookgate.model import HookStatus
 from hookgate.plan import Plan, read_plan
 from hookgate.registry import resolve
@@ -48,7 +49,8 @@ def reset(peer):
 
 def judged(port: int, text: str | bytes = PLAN):
     """The verdict's reason and what was reported, with the test listener there."""
-    fakes = Fakes(plans=Text(text))
+    # The listeners of these tests are on loopback, which a deployed function refuses.
+    fakes = Fakes(plans=Text(text), policy=AddressPolicy.of_command())
     fakes.world.listeners[1]["Port"] = port
     fakes.world.answers["elbv2", "describe_load_balancers"] = {
         "LoadBalancers": [{"LoadBalancerArn": BALANCER, "DNSName": "localhost"}]
