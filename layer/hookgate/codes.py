@@ -39,7 +39,7 @@ class Code(StrEnum):
 
     # Steps and hooks.
     STEP_SKIPPED = "HG-STEP-SKIPPED", "A step that this step needs did not pass."
-    STEP_DESELECTED = "HG-STEP-DESELECTED", "--only or --skip left the step out."
+    STEP_DESELECTED = "HG-STEP-DESELECTED", "The step was left out by --only or --skip."
     STEP_NOT_STARTED = "HG-STEP-NOT-STARTED", "No time was left to start the step."
     STEP_TIMEOUT = "HG-STEP-TIMEOUT", "The step did not end within its timeout."
     STEP_CRASHED = "HG-STEP-CRASHED", "The validator raised an unexpected exception."
@@ -164,6 +164,7 @@ class Code(StrEnum):
         "A value of stop_on is not a status or a code.",
     )
     OPTION_TLS = "HG-OPTION-TLS", "The TLS options are not valid."
+    OPTION_HEADER = "HG-OPTION-HEADER", "A header is given twice."
     OPTION_SECRET = "HG-OPTION-SECRET", "A secret is written out in the plan."
     ASSERT_QUERY = "HG-ASSERT-QUERY", "The query of an assertion is not valid."
     ASSERT_FILTER = "HG-ASSERT-FILTER", "A filter does not exist."

@@ -17,7 +17,7 @@ SOURCES = {
     if file != CODES
 }
 TEXT = "\n".join(SOURCES.values())
-LITERAL = re.compile(r"HG-[A-Z][A-Z0-9-]*")
+LITERAL = re.compile(r"""["'](HG-[A-Z][A-Z0-9-]*)["']""")
 #: It works without the layer, so it cannot import the codes.
 ALONE = ROOT / "hooks" / "last_report.py"
 

@@ -150,7 +150,10 @@ class HttpRequest(BaseModel):
         names = [each.lower() for each in self.headers]
         twice = {each for each in names if names.count(each) > 1}
         if twice:
-            raise InvalidValue(f"a header is given twice: {', '.join(sorted(twice))}")
+            raise InvalidValue(
+                f"a header is given twice: {', '.join(sorted(twice))}",
+                code=Code.OPTION_HEADER,
+            )
         return self
 
     @property
