@@ -38,7 +38,7 @@ compile_second = $(compile_for_lambda) layer/second/requirements.in \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help rehearse test check locks-current docs bench build image lock clean
+.PHONY: help rehearse test coverage check words locks-current docs bench build image lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
@@ -47,8 +47,13 @@ help: ## Say what can be made
 rehearse: $(VENV)/ready ## Play the bundled example: a good version goes live, a bad one is rolled back
 	$(BIN)/hookgate rehearse
 
-test: $(VENV)/ready $(SAM_VENV)/ready $(AWS_VENV)/ready ## Run all tests
+test: $(VENV)/ready $(SAM_VENV)/ready $(AWS_VENV)/ready ## Run all tests (about 10 minutes on two cores)
+	@echo 'Running about 7,500 tests. This takes about 10 minutes on two cores.'
 	$(BIN)/pytest -n auto
+
+coverage: $(VENV)/ready $(SAM_VENV)/ready $(AWS_VENV)/ready ## Run all tests and show the branch coverage (about 20 minutes)
+	@echo 'Running about 7,500 tests with coverage. This takes about 20 minutes on two cores.'
+	$(BIN)/pytest -n auto --cov --cov-report=term
 
 check: $(VENV)/ready $(SAM_VENV)/ready locks-current ## Lint, types, the house's arrows, the template, the locks
 	$(BIN)/ruff check
@@ -56,6 +61,9 @@ check: $(VENV)/ready $(SAM_VENV)/ready locks-current ## Lint, types, the house's
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(with_sam) sam validate
+
+words: $(VENV)/ready ## Find words to avoid (docs/words-to-avoid.yaml)
+	$(BIN)/python tools/check_words.py
 
 docs: $(VENV)/ready ## Write the reference pages of validators and codes from the code
 	$(BIN)/hookgate validators --markdown docs/reference
@@ -78,7 +86,7 @@ lock: $(VENV)/ready ## Renew the locks (UPGRADE=--upgrade takes newer versions)
 	$(compile_second) layer/second/requirements.txt $(UPGRADE)
 
 clean: ## Remove all that was made
-	rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(AWS_VENV) .aws-sam .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .coverage .coverage.* $(VENV) $(SAM_VENV) $(BENCH_VENV) $(AWS_VENV) .aws-sam .mypy_cache .ruff_cache .pytest_cache \
 		.hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
