@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from cli.exit_code import INTERRUPTED, ExitCode
+from cli.output import INTERRUPTED, ExitCode
 from hookgate.errors import InputError
 
 #: Each command stands in the module of its name, which is imported when it is called.

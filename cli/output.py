@@ -7,7 +7,8 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
 from pathlib import Path
 from typing import IO, Any, TextIO, cast
 
@@ -16,6 +17,7 @@ from rich.console import Console
 
 #: Columns where no terminal says how many: as wide as the pages of CI servers.
 _PIPE_WIDTH = 120
+
 _FILLING = re.compile(r" +$", re.MULTILINE)
 
 
@@ -101,3 +103,36 @@ def write_text(text: str, file: str) -> None:
         Path(file).write_bytes(content)
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror}") from None
+
+
+#: What a command prints that the user interrupted; it exits with COULD_NOT_TELL.
+INTERRUPTED = "Interrupted; no verdict"
+
+
+class ExitCode(IntEnum):
+    """0 passed, 1 failed, 2 invalid input, 3 could not decide."""
+
+    PASSED = 0
+    FAILED = 1
+    WRONG_INPUT = 2
+    COULD_NOT_TELL = 3
+
+
+def of_verdict(record: dict[str, Any]) -> ExitCode:
+    """The exit code of a verdict record.
+
+    A failed step outweighs one that could not decide.
+    """
+    if record["status"] == "Succeeded":
+        return ExitCode.PASSED
+    blocking = [each for each in record["outcomes"] if each["blocking"]]
+    if any(each["status"] == "failed" for each in blocking):
+        return ExitCode.FAILED
+    return ExitCode.COULD_NOT_TELL
+
+
+def worst(codes: Iterable[ExitCode]) -> ExitCode:
+    """One exit code for several results: invalid input, then failed, then undecided."""
+    found = set(codes)
+    order = (ExitCode.WRONG_INPUT, ExitCode.FAILED, ExitCode.COULD_NOT_TELL)
+    return next((code for code in order if code in found), ExitCode.PASSED)

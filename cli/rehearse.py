@@ -10,14 +10,13 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from cli.exit_code import INTERRUPTED, ExitCode
-from cli.output import FILE, console_for, write_json, write_text
+from cli.output import FILE, INTERRUPTED, ExitCode, console_for, write_json, write_text
 from cli.rehearse_view import RehearsalView
 from cli.words import marked
 from rehearsal.first_version import RehearsalError
 from rehearsal.record import rehearsal_record
 from rehearsal.rehearse import Rehearsal
-from rehearsal.scenario.deployments import DeploymentFile
+from rehearsal.scenario.file import DeploymentFile
 from rehearsal.scenario.scenario import read_scenario
 
 #: As the scenario's own ``speed``.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
+import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,20 +13,106 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.text import Text
 
-from cli.exit_code import ExitCode
-from cli.given import parse_url
-from cli.port import check_port
+from cli.output import ExitCode
 from cli.rehearse import EXAMPLE, SPEED
-from cli.serve_log import ServeLog
+from cli.run import parse_url
+from cli.words import alarm_style, marked, style
 from rehearsal.clients import lambda_at
-from rehearsal.ecs.images import Image, local_command
+from rehearsal.cloudwatch.alarms import AlarmChanged
+from rehearsal.codedeploy.model.deployment import EventStatus
+from rehearsal.codedeploy.observation import Change, EventEnded, StatusChanged
+from rehearsal.ecs.containers import Image, local_command
 from rehearsal.first_version import RehearsalError
-from rehearsal.hooks.held import HeldHooks
+from rehearsal.hooks import HeldHooks, Outcome
 from rehearsal.rehearse import Rehearsal
-from rehearsal.scenario.scenario import read_scenario
+from rehearsal.scenario.file import DeploymentFile
+from rehearsal.scenario.scenario import Scenario, read_scenario
 from rehearsal.settings import StageSettings
 from rehearsal.standing import stand, told_empty
+
+
+class ServeLog:
+    """Writes a line for each change that a client's deployment makes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def ready(self, scenario: Scenario, endpoint_url: str) -> None:
+        """Nothing: the command prints the endpoint itself."""
+
+    def begins(self, deployment: DeploymentFile, deployment_id: str) -> None:
+        """Nothing: the change of status is logged."""
+
+    def change(self, change: Change) -> None:
+        """Log a deployment's status, or an event that ended."""
+        id_ = change.deployment.id
+        if isinstance(change, StatusChanged):
+            self._write(id_, str(change.deployment.status), "")
+        elif isinstance(change, EventEnded):
+            event = change.event
+            if event.status is not EventStatus.SKIPPED:
+                told = "" if event.name.is_hook else event.message
+                self._write(id_, str(event.status), f"{event.name}  {told}")
+
+    def outcome(self, deployment_id: str, event: str, outcome: Outcome) -> None:
+        """Log the outcome of a step."""
+        status = outcome["status"]
+        why = "" if status == "passed" else f": {outcome['reason']}"
+        self._write(deployment_id, status, f"{event}: {outcome['name']}{why}")
+
+    def alarm(self, change: AlarmChanged) -> None:
+        """Log the new state of an alarm."""
+        alarm = change.alarm
+        line = Text.assemble(
+            ("alarm      ", "dim"),
+            f"  {alarm.name}: {change.before} -> ",
+            (str(alarm.state), alarm_style(alarm.state)),
+            f"  {alarm.reason}",
+        )
+        self._console.print(line, soft_wrap=True)
+
+    def ended(self, deployment: DeploymentFile, record: Mapping[str, Any]) -> None:
+        """Nothing: no deployments of a scenario run here."""
+
+    def _write(self, deployment_id: str, status: str, said: str) -> None:
+        line = Text.assemble(
+            (deployment_id, "dim"),
+            "  ",
+            marked(status),
+            " ",
+            (status, style(status)),
+            f"  {said.rstrip()}",
+        )
+        self._console.print(line, soft_wrap=True)
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse an address that the emulator cannot listen on; port 0 is any free one.
+
+    Raises:
+        click.ClickException: it cannot, with the reason.
+    """
+    try:
+        with socket.create_server((host, port)):
+            return
+    except OSError as error:
+        raise click.ClickException(_said(error, host, port)) from None
+
+
+def _said(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {port} is in use; choose another with --port, or --port 0 for a "
+            "free one"
+        )
+    if error.errno == errno.EACCES:
+        return f"no permission to listen on port {port}; use --port above 1023"
+    return (
+        f"{host} is not an address of this machine; use --host, for example 127.0.0.1"
+    )
+
 
 _WAKE = 0.5  # seconds
 

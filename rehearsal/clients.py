@@ -6,7 +6,7 @@ import threading
 from functools import cached_property
 from typing import Any
 
-from hookgate.aws.bundle import MAX_BUNDLE
+from hookgate.aws.appspec import MAX_BUNDLE
 
 #: The access key id that CodeDeploy signs its own calls with.
 CODEDEPLOY_KEY = "codedeploy"

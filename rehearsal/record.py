@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rehearsal.faults.file import FaultsFile
-from rehearsal.scenario.deployments import DeploymentFile, ExpectFile, StepFile
+from rehearsal.scenario.file import DeploymentFile, ExpectFile, StepFile
 
 Verdicts = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 

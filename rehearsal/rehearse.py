@@ -2,45 +2,168 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from hookgate.model import LifecycleEvent
-from rehearsal.audience import Audience
 from rehearsal.building.alarms import AlarmReasons, wait_until_well
 from rehearsal.building.kept_plan import create_bucket, plan_events
 from rehearsal.building.load_balancer import LoadBalancer
 from rehearsal.building.setting import build, register_task_definition
 from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.cloudwatch.settings import CloudWatchSettings
+from rehearsal.codedeploy.observation import Change
 from rehearsal.codedeploy.settings import EngineSettings
-from rehearsal.deployments import (
-    create_deployment,
-    find_deployment,
-    lifecycle_events,
-    wait_for_end,
-)
-from rehearsal.ecs.images import Image, local_command
-from rehearsal.faults.certificate import ordered_certificate
+from rehearsal.ecs.containers import Image, local_command
+from rehearsal.faults.targets import ordered_certificate
 from rehearsal.first_version import primary_task_set, wait_for_first_version
-from rehearsal.hooks.log import HookLog
-from rehearsal.hooks.shipped import appspec, create_table, hook_names, shipped_hooks
+from rehearsal.hooks import (
+    HookLog,
+    Outcome,
+    appspec,
+    create_table,
+    hook_names,
+    shipped_hooks,
+)
 from rehearsal.production_traffic import TrafficCounter, production_traffic
 from rehearsal.record import deployment_record
-from rehearsal.scenario.deployments import DeploymentFile
+from rehearsal.scenario.file import DeploymentFile
 from rehearsal.scenario.scenario import Scenario
 from rehearsal.settings import StageSettings
 from rehearsal.stage import Stage
 
+
+class Audience(Protocol):
+    """Whoever watches; called from many threads, and must be quick."""
+
+    def ready(self, scenario: Scenario, endpoint_url: str) -> None:
+        """The setting stands and the first version serves customers."""
+        ...
+
+    def begins(self, deployment: DeploymentFile, deployment_id: str) -> None:
+        """A deployment has been created."""
+        ...
+
+    def change(self, change: Change) -> None:
+        """A deployment, an event or the traffic has changed."""
+        ...
+
+    def outcome(self, deployment_id: str, event: str, outcome: Outcome) -> None:
+        """A step of a hook has ended."""
+        ...
+
+    def alarm(self, change: AlarmChanged) -> None:
+        """An alarm has changed its state."""
+        ...
+
+    def ended(self, deployment: DeploymentFile, record: Mapping[str, Any]) -> None:
+        """A deployment and its rollback have come to their end."""
+        ...
+
+
+class SilentAudience:
+    """Watches and says nothing: for those who watch by other means."""
+
+    def ready(self, scenario: Scenario, endpoint_url: str) -> None:
+        """Take note of the stage."""
+
+    def begins(self, deployment: DeploymentFile, deployment_id: str) -> None:
+        """Take note of a deployment."""
+
+    def change(self, change: Change) -> None:
+        """Take note of a change."""
+
+    def outcome(self, deployment_id: str, event: str, outcome: Outcome) -> None:
+        """Take note of a step."""
+
+    def alarm(self, change: AlarmChanged) -> None:
+        """Take note of an alarm."""
+
+    def ended(self, deployment: DeploymentFile, record: Mapping[str, Any]) -> None:
+        """Take note of an end."""
+
+
+#: Seconds between looks at a deployment that is being waited for.
+_LOOK = 0.05
+
+_OVER = frozenset({"Succeeded", "Failed", "Stopped"})
+
+
+def revision(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """An AppSpec as the revision that CreateDeployment takes."""
+    content = json.dumps(spec)
+    return {
+        "revisionType": "AppSpecContent",
+        "appSpecContent": {
+            "content": content,
+            "sha256": hashlib.sha256(content.encode()).hexdigest(),
+        },
+    }
+
+
+def create_deployment(
+    codedeploy: Any, scenario: Scenario, spec: Mapping[str, Any]
+) -> str:
+    """Start a deployment with an AppSpec; returns its id."""
+    group = scenario.content.deployment_group
+    answer = codedeploy.create_deployment(
+        applicationName=group.application,
+        deploymentGroupName=group.name,
+        revision=revision(spec),
+    )
+    id_: str = answer["deploymentId"]
+    return id_
+
+
+def find_deployment(codedeploy: Any, deployment_id: str) -> dict[str, Any]:
+    """A deployment as GetDeployment describes it now."""
+    answer = codedeploy.get_deployment(deploymentId=deployment_id)
+    info: dict[str, Any] = answer["deploymentInfo"]
+    return info
+
+
+def wait_for_end(codedeploy: Any, deployment_id: str) -> dict[str, Any]:
+    """Wait for a deployment to end; returns what GetDeployment says then.
+
+    It does end: CodeDeploy bounds every hook and every installation.
+    """
+    while True:
+        info = find_deployment(codedeploy, deployment_id)
+        if info["status"] in _OVER:
+            return info
+        time.sleep(_LOOK)
+
+
+def lifecycle_events(
+    codedeploy: Any, scenario: Scenario, deployment_id: str
+) -> list[Mapping[str, Any]]:
+    """The events of a deployment's one target, as GetDeploymentTarget tells them."""
+    service = scenario.content.service
+    target = codedeploy.get_deployment_target(
+        deploymentId=deployment_id, targetId=f"{service.cluster}:{service.name}"
+    )
+    events: list[Mapping[str, Any]] = target["deploymentTarget"]["ecsTarget"][
+        "lifecycleEvents"
+    ]
+    return events
+
+
 #: Seconds within which a function's log line has arrived, on a loaded machine too.
 _LOG_ARRIVES = 10.0
+
 #: Seconds within which alarms of the deployment before are well again.
 _ALARMS_RECOVER = 60.0
+
 #: Seconds between two looks at the alarms, at AWS's pace and at the stage's quickest.
 _ALARM_POLL = EngineSettings().alarm_poll_interval
+
 _SHORTEST_POLL = 0.1
+
 _RAN = frozenset({"Succeeded", "Failed"})
 
 

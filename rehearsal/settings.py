@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from rehearsal.cloudwatch.settings import CloudWatchSettings
 from rehearsal.codedeploy.settings import EngineSettings
-from rehearsal.ecs.settings import EcsSettings
+from rehearsal.ecs.records import EcsSettings
 
 ACCOUNT = "123456789012"  # moto's own default
 

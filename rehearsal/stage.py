@@ -7,27 +7,24 @@ from contextlib import ExitStack
 from typing import Any, Self
 
 from rehearsal.clients import Clients
+from rehearsal.clock import Clock, SystemClock
 from rehearsal.cloudwatch.alarms import AlarmChanged, AlarmObserver
 from rehearsal.cloudwatch.cloudwatch import CloudWatch
-from rehearsal.codedeploy.clock import Clock, SystemClock
 from rehearsal.codedeploy.codedeploy import CodeDeploy
 from rehearsal.codedeploy.observation import Change, Observer, nobody
 from rehearsal.codedeploy.registry import Registry
 from rehearsal.data_plane import DataPlane
+from rehearsal.ecs.containers import Image
 from rehearsal.ecs.ecs import Ecs
-from rehearsal.ecs.images import Image
 from rehearsal.ecs.records import Whereabouts
 from rehearsal.endpoint.front import CODEDEPLOY, ECS, Front
 from rehearsal.endpoint.moto_state import MotoState
 from rehearsal.endpoint.server import EndpointServer
 from rehearsal.faults.calls import FaultyCalls
-from rehearsal.faults.faults import Faults
+from rehearsal.faults.faults import Faults, Stops
 from rehearsal.faults.hooks import FaultyCourier
-from rehearsal.faults.listeners import StaleListeners
-from rehearsal.faults.stops import Stops
-from rehearsal.faults.tasks import FaultyTasks
-from rehearsal.functions.destinations import Destinations
-from rehearsal.functions.fleet import Fleet
+from rehearsal.faults.targets import FaultyTasks, StaleListeners
+from rehearsal.functions.fleet import Destinations, Fleet
 from rehearsal.functions.function import (
     Function,
     LogObserver,
@@ -35,8 +32,7 @@ from rehearsal.functions.function import (
     unheard,
 )
 from rehearsal.functions.service import LambdaService
-from rehearsal.load_balancer.certificates import Certificates
-from rehearsal.load_balancer.mirror import Mirror
+from rehearsal.load_balancer.mirror import Certificates, Mirror
 from rehearsal.load_balancer.service import LoadBalancerService
 from rehearsal.notifications.notifications import Notifications
 from rehearsal.settings import ACCOUNT, StageSettings

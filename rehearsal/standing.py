@@ -12,10 +12,9 @@ from typing import Any
 from rehearsal.building.kept_plan import plan_events
 from rehearsal.building.load_balancer import LoadBalancer
 from rehearsal.building.setting import build
-from rehearsal.deployments import revision
 from rehearsal.first_version import wait_for_first_version
-from rehearsal.hooks.shipped import appspec
-from rehearsal.rehearse import Rehearsal, register
+from rehearsal.hooks import appspec
+from rehearsal.rehearse import Rehearsal, register, revision
 from rehearsal.scenario.scenario import Scenario
 from rehearsal.stage import Stage
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from support import grammar
 
-from hookgate.expectation.entry import Expectation
+from hookgate.assertions.assertion import Expectation
 from hookgate.testing import a_reply
 
 PAGE = (Path(__file__).parent.parent / "docs" / "expectations.md").read_text("utf-8")

@@ -21,7 +21,7 @@ from support.template import (
 )
 
 from hookgate import LifecycleEvent
-from hookgate.second_layer import PARAMETER
+from hookgate.deferred import PARAMETER
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 GLOBALS = template()["Globals"]["Function"]

@@ -129,14 +129,14 @@ def _server() -> Iterator[int]:
 def trace_http_step() -> Trace:
     """Trace one ``http`` step, from the engine to a real server and its outcome."""
     # Each path imports only what it runs.
-    from cli.given import no_aws  # noqa: PLC0415
-    from hookgate.bench import make_bench  # noqa: PLC0415
+    from cli.run import no_aws  # noqa: PLC0415
     from hookgate.context import DeploymentContext, Endpoint  # noqa: PLC0415
     from hookgate.deadline import Deadline  # noqa: PLC0415
     from hookgate.engine import judge  # noqa: PLC0415
-    from hookgate.http_probe.address import AddressPolicy  # noqa: PLC0415
+    from hookgate.http.address import AddressPolicy  # noqa: PLC0415
     from hookgate.model import LifecycleEvent  # noqa: PLC0415
     from hookgate.redaction import Secrets  # noqa: PLC0415
+    from hookgate.run_context import make_bench  # noqa: PLC0415
     from hookgate.testing import QuietLog  # noqa: PLC0415
 
     event = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC

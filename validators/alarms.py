@@ -7,17 +7,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from hookgate import (
-    Code,
-    DeploymentContext,
-    Every,
-    Finding,
-    InvalidValue,
-    NoData,
-    Tools,
-    Validator,
-    known,
-)
+from hookgate import DeploymentContext, Finding, NoData, Tools, Validator, known
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
+from hookgate.retry import Every
 
 _Alarm = Mapping[str, Any]
 

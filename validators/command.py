@@ -7,12 +7,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from hookgate import (
-    DeploymentContext,
-    Duration,
-    Finding,
-    Tools,
-    Validator,
+from hookgate import DeploymentContext, Duration, Finding, Tools, Validator
+from hookgate.external_checks import (
     foreign_document,
     foreign_findings,
     foreign_question,

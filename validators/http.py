@@ -10,14 +10,11 @@ from pydantic import Field
 
 from hookgate import (
     Auth,
-    Code,
     DeploymentContext,
     Duration,
-    Encodings,
     Encryption,
     Expectation,
     Finding,
-    HttpRequest,
     NoAnswer,
     Reply,
     Size,
@@ -25,9 +22,11 @@ from hookgate import (
     Tools,
     Trust,
     Validator,
-    judge,
-    status_in,
 )
+from hookgate.assertions.assertion import judge
+from hookgate.codes import Code
+from hookgate.http.options import Encodings, HttpRequest
+from hookgate.http.request import status_in
 
 _FAMILIES = {"any": "", "4": "4", "6": "6", "prefer 4": "4?", "prefer 6": "6?"}
 

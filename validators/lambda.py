@@ -10,12 +10,14 @@ from pydantic import Field
 
 from hookgate import (
     CannotMeasure,
-    Code,
     DeploymentContext,
     Duration,
     Finding,
     Tools,
     Validator,
+)
+from hookgate.codes import Code
+from hookgate.external_checks import (
     foreign_document,
     foreign_findings,
     foreign_question,

@@ -8,21 +8,20 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from hookgate import (
-    Bound,
     CannotMeasure,
-    Code,
     DeploymentContext,
     Duration,
     Finding,
-    InvalidValue,
     NoData,
     NumberBound,
     Tools,
     Validator,
-    Window,
     known,
-    too_few,
 )
+from hookgate.cloudwatch import Window
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue, too_few
+from hookgate.units import Bound
 
 _CALL = 10.0
 _POLL = 1.0

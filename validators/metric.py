@@ -11,21 +11,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from hookgate import (
     CannotMeasure,
-    Code,
     DeploymentContext,
     Duration,
     Finding,
     Inconclusive,
-    InvalidValue,
     NumberBound,
-    PercentageBound,
     Tools,
     Validator,
-    Window,
-    metric_query,
-    metric_values,
-    too_few,
 )
+from hookgate.cloudwatch import Window, metric_query, metric_values
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue, too_few
+from hookgate.units import PercentageBound
 
 _CALL = 10.0
 _JUDGED: Mapping[str, Callable[[Sequence[float]], float]] = {

@@ -6,19 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hookgate import (
-    Code,
-    DeploymentContext,
-    Endpoint,
-    Every,
-    Finding,
-    Route,
-    Side,
-    Tools,
-    Validator,
-    known,
-    read_routes,
-)
+from hookgate import DeploymentContext, Endpoint, Finding, Side, Tools, Validator, known
+from hookgate.codes import Code
+from hookgate.retry import Every
+from hookgate.routing import Route, read_routes
 
 #: The calls of one look with their retries, in seconds.
 _CALLS = 30.0

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from hookgate import Code, DeploymentContext, Finding, NotFound, Tools, Validator, known
+from hookgate import DeploymentContext, Finding, NotFound, Tools, Validator, known
+from hookgate.codes import Code
 
 _CALL = 10.0
 #: What a bound on work allows; a task definition of 64 KiB has fewer.

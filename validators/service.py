@@ -7,17 +7,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from hookgate import (
-    CannotMeasure,
-    Code,
-    DeploymentContext,
-    Every,
-    Finding,
-    Tools,
-    Validator,
-    Within,
-    known,
-)
+from hookgate import CannotMeasure, DeploymentContext, Finding, Tools, Validator, known
+from hookgate.codes import Code
+from hookgate.retry import Every, Within
 
 _Task = Mapping[str, Any]
 

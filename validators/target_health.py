@@ -9,18 +9,16 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from hookgate import (
-    Code,
     DeploymentContext,
-    Every,
     Finding,
     Percentage,
     Side,
-    StableFor,
     Tools,
     Validator,
-    Within,
     known,
 )
+from hookgate.codes import Code
+from hookgate.retry import Every, StableFor, Within
 
 _Target = Mapping[str, Any]
 

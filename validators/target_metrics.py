@@ -9,25 +9,20 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hookgate import (
-    Bound,
     CannotMeasure,
-    Code,
     DeploymentContext,
     Duration,
-    DurationBound,
     Finding,
-    InvalidValue,
     NoData,
     NumberBound,
-    PercentageBound,
     Tools,
     Validator,
-    Window,
     known,
-    metric_query,
-    metric_values,
-    too_few,
 )
+from hookgate.cloudwatch import Window, metric_query, metric_values
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue, too_few
+from hookgate.units import Bound, DurationBound, PercentageBound
 
 _CALL = 10.0
 _COUNTS = {

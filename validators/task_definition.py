@@ -9,7 +9,6 @@ from pydantic import Field
 
 from hookgate import (
     AppSpec,
-    Code,
     Container,
     DeploymentContext,
     Finding,
@@ -22,6 +21,7 @@ from hookgate import (
 from hookgate import (
     TaskDefinition as Definition,
 )
+from hookgate.codes import Code
 
 
 class TaskDefinition(Validator):

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+import ssl
+import warnings
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from hookgate import (
-    ROUTING,
-    Code,
+    CannotMeasure,
     DeploymentContext,
-    Destination,
     Duration,
     Encryption,
     Finding,
     NoAnswer,
-    Presented,
-    TlsVersion,
     Tools,
     Trust,
     Validator,
-    agreed_on,
-    presented,
 )
+from hookgate.codes import Code
+from hookgate.http import TlsVersion
+from hookgate.http.connection import ROUTING, Destination, Line
 
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,253}$")]
 
@@ -182,3 +181,106 @@ class Tls(Validator):
             summary=f"{summary}than TLSv{self.min_version}",
             code=Code.TLS_VERSION,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presented:
+    """One certificate of a chain, as far as it is judged.
+
+    ``key`` is ``rsa``, ``ec``, ``ed25519`` or what else the certificate says, and
+    ``bits`` the key's size.
+    """
+
+    subject: str
+    not_before: datetime
+    not_after: datetime
+    key: str
+    bits: int
+
+
+def presented(encrypted: ssl.SSLSocket) -> tuple[Presented, ...]:
+    """The chain of a connection's other side, its own certificate first.
+
+    Raises:
+        NoAnswer: there is none, or one is no certificate of RFC 5280.
+    """
+    ders = _unverified(encrypted)
+    if not ders:
+        raise NoAnswer("the server presented no certificate", code=Code.TLS_CERTIFICATE)
+    return tuple(_read(each) for each in ders)
+
+
+def _unverified(encrypted: ssl.SSLSocket) -> list[bytes]:
+    if hasattr(encrypted, "get_unverified_chain"):
+        return list(encrypted.get_unverified_chain())
+    # Public from Python 3.13 on; the functions run on 3.14.
+    chain = encrypted._sslobj.get_unverified_chain() or []  # type: ignore[attr-defined] # noqa: SLF001 - as above
+    return [ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in chain]
+
+
+def _read(der: bytes) -> Presented:
+    from asn1crypto.x509 import Certificate  # noqa: PLC0415 - few plans look at certificates
+
+    try:
+        certificate = Certificate.load(der, strict=True)
+        key = certificate.public_key
+        validity = certificate["tbs_certificate"]["validity"]
+        return Presented(
+            subject=certificate.subject.human_friendly,
+            not_before=validity["not_before"].native.astimezone(UTC),
+            not_after=validity["not_after"].native.astimezone(UTC),
+            key=str(key.algorithm),
+            bits=int(key.bit_size),
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        raise NoAnswer(
+            f"the server's certificate cannot be read: {error}",
+            code=Code.TLS_CERTIFICATE,
+        ) from None
+
+
+_NEWEST_OLD = {"1.2": "TLSv1_1", "1.3": "TLSv1_2"}
+
+# RFC 8446, 6.2: what a server says that cannot agree on a version.
+_REFUSALS = {
+    "TLSV1_ALERT_PROTOCOL_VERSION",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE",
+    "TLSV1_ALERT_INSUFFICIENT_SECURITY",
+}
+
+
+def agreed_on(line: Line, than: str) -> str | None:
+    """The version older than ``than`` that the server agrees on, or None if none.
+
+    Args:
+        line: a connection on which nothing was said yet.
+        than: ``1.2`` or ``1.3``.
+
+    Raises:
+        CannotMeasure: the handshake failed for another reason, or OpenSSL here speaks
+            no old versions itself.
+    """
+    try:
+        return line.encrypt(Trust(verify=False), _old(than)).version()
+    except NoAnswer as error:
+        cause = error.__cause__
+        hung_up = isinstance(cause, ConnectionResetError | ssl.SSLEOFError)
+        if hung_up or getattr(cause, "reason", None) in _REFUSALS:
+            return None
+        raise CannotMeasure(
+            f"whether {line.place} refuses versions before TLSv{than} is not known: "
+            f"{error}",
+            code=Code.TLS_VERSION,
+        ) from None
+
+
+def _old(than: str) -> ssl.SSLContext:
+    """A client that knows nothing newer than what is too old."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")  # or OpenSSL itself would refuse
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion[_NEWEST_OLD[than]]
+    return context

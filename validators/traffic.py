@@ -8,26 +8,21 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from hookgate import (
-    READING,
-    AccessLog,
-    Code,
     DeploymentContext,
     Duration,
     Encryption,
     Finding,
-    InvalidValue,
-    Load,
-    Pace,
     Rate,
-    Shot,
-    Terms,
-    Thresholds,
     Tools,
-    TrafficRequest,
-    TrafficStage,
     Trust,
     Validator,
 )
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
+from hookgate.traffic.options import Load, Pace, Shot, TrafficRequest, TrafficStage
+from hookgate.traffic.recorded import READING, AccessLog
+from hookgate.traffic.terms import Terms
+from hookgate.traffic.thresholds import Thresholds
 
 HttpVersion = Annotated[
     Literal["1.1", "2"],

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import ClassVar, Literal
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hookgate import (
-    Code,
+    CannotMeasure,
     DeploymentContext,
     Duration,
     Encryption,
     Expectation,
     Finding,
-    Message,
+    NoAnswer,
     Reply,
     Size,
     Statuses,
     Tools,
     Trust,
     Validator,
-    converse,
-    judge,
-    status_in,
 )
+from hookgate.assertions.assertion import judge
+from hookgate.assertions.values import shown
+from hookgate.codes import Code
+from hookgate.deadline import Deadline
+from hookgate.errors import InvalidValue
+from hookgate.http.connection import Line
+from hookgate.http.request import status_in
+from hookgate.version import VERSION
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
 
 
 class Websocket(Validator):
@@ -125,3 +136,244 @@ class Websocket(Validator):
                 code=Code.WEBSOCKET_SUBPROTOCOL,
             )
         yield from judge(self.expect, reply)
+
+
+_LATE = "nothing came before the time was over"
+
+
+class Message(BaseModel):
+    """One thing sent, received or waited for."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
+    )
+
+    send: str | None = Field(None, max_length=65536, description="Text to send.")
+    send_json: Any = Field(None, description="JSON to send, as text.")
+    receive: tuple[Expectation, ...] | None = Field(
+        None,
+        description="What the next message must be: a query of its body and a "
+        "predicate an entry; [] for any message.",
+    )
+    ping: bool = Field(False, description="Send a ping, and wait for its pong.")
+    closed: int | None = Field(
+        None,
+        ge=1000,
+        le=4999,
+        description="The code with which the server closes next (RFC 6455, 7.4).",
+    )
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Message:
+        given = self.model_fields_set
+        empty = [n for n in given - {"send_json"} if getattr(self, n) in {None, False}]
+        if len(given) != 1 or empty:
+            raise InvalidValue(
+                "give one of send, send_json, receive, ping: true, closed",
+                code=Code.OPTION_ONE_OF,
+            )
+        return self
+
+
+@dataclass(slots=True, kw_only=True)
+class Conversation:
+    """A WebSocket that is open, and the reply that opened it."""
+
+    socket: ClientConnection
+    opened: Reply
+    deadline: Deadline
+
+    def play(self, messages: tuple[Message, ...]) -> Iterator[Finding]:
+        """Play the messages until one fails."""
+        for number, message in enumerate(messages, 1):
+            for found in self._play(message, f"message {number}"):
+                yield found
+                if not found.ok:
+                    return
+
+    def _play(self, message: Message, where: str) -> Iterator[Finding]:
+        from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - a plan may not use it
+
+        try:
+            if message.closed is not None:
+                yield self._closed(message.closed, where)
+            elif message.receive is not None:
+                yield from self._receive(message.receive, where)
+            elif message.ping:
+                yield self._ping(where)
+            else:
+                text = message.send
+                self.socket.send(
+                    json.dumps(message.send_json) if text is None else text
+                )
+        except ConnectionClosed:
+            yield Finding(
+                ok=False,
+                summary=f"{where}: the server {self._ended()}",
+                code=Code.DIALOGUE,
+            )
+
+    def _receive(
+        self, expected: tuple[Expectation, ...], where: str
+    ) -> Iterator[Finding]:
+        try:
+            came = self.socket.recv(timeout=self.deadline.remaining)
+        except TimeoutError:
+            yield Finding(ok=False, summary=f"{where}: {_LATE}", code=Code.DIALOGUE)
+            return
+        body = came.encode() if isinstance(came, str) else came
+        if not expected:
+            yield Finding(
+                ok=True, summary=f"{where}: {len(body)} bytes came", code=Code.DIALOGUE
+            )
+        for found in judge(expected, replace(self.opened, body=body)):
+            yield replace(found, summary=f"{where}: {found.summary}")
+
+    def _ping(self, where: str) -> Finding:
+        answered = self.socket.ping().wait(self.deadline.remaining)
+        said = "came" if answered else "did not come before the time was over"
+        return Finding(
+            ok=answered, summary=f"{where}: the pong {said}", code=Code.DIALOGUE
+        )
+
+    def _closed(self, code: int, where: str) -> Finding:
+        from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - as above
+
+        try:
+            came = self.socket.recv(timeout=self.deadline.remaining)
+        except TimeoutError:
+            said = "did not close before the time was over"
+        except ConnectionClosed:
+            said = self._ended()
+        else:
+            text = came if isinstance(came, str) else came.decode("utf-8", "replace")
+            said = f"sent {shown(text)}"
+        return Finding(
+            ok=self.socket.close_code == code,
+            summary=f"{where}: the server {said}, expected it to close with {code}",
+            code=Code.DIALOGUE,
+        )
+
+    def _ended(self) -> str:
+        reason = self.socket.close_reason
+        return f"closed with {self.socket.close_code}" + (
+            f" ({shown(reason)})" if reason else ""
+        )
+
+
+#: How long the closing handshake may take, in seconds.
+_CLOSING = 1.0
+
+
+@contextmanager
+def converse(
+    line: Line,
+    path: str,
+    headers: Mapping[str, str],
+    subprotocols: Sequence[str],
+    most: int,
+) -> Iterator[tuple[Reply, Conversation | None]]:
+    """Shake hands; the conversation is None where the server refused.
+
+    The library's own ``connect`` would follow redirects to other hosts.
+
+    Args:
+        line: the connection, encrypted already where it must be.
+        path: path and query to ask for.
+        headers: what to send, with ``Host``.
+        subprotocols: which to offer.
+        most: the largest message taken, in bytes.
+
+    Raises:
+        NoAnswer: the server did not answer the handshake in HTTP, or not in time.
+        CannotMeasure: the request cannot be made.
+    """
+    from websockets.exceptions import InvalidStatus  # noqa: PLC0415 - a plan may not use it
+
+    started = line.deadline.clock.now()
+    socket = _connection(line, path, headers, subprotocols, most)
+    with ExitStack() as stack:
+        stack.callback(socket.recv_events_thread.join, _CLOSING)
+        stack.callback(line.close)
+        opened = True
+        try:
+            _shake(socket, line, headers)
+        except InvalidStatus:
+            opened = False
+        reply = _reply(socket, line, line.deadline.clock.now() - started)
+        if opened:
+            stack.enter_context(socket)
+        talk = Conversation(socket=socket, opened=reply, deadline=line.deadline)
+        yield reply, talk if opened else None
+
+
+def _connection(
+    line: Line,
+    path: str,
+    headers: Mapping[str, str],
+    subprotocols: Sequence[str],
+    most: int,
+) -> ClientConnection:
+    from websockets.client import ClientProtocol  # noqa: PLC0415 - a plan may not use it
+    from websockets.exceptions import InvalidURI  # noqa: PLC0415 - as above
+    from websockets.sync.client import ClientConnection  # noqa: PLC0415 - as above
+    from websockets.typing import Subprotocol  # noqa: PLC0415 - as above
+    from websockets.uri import parse_uri  # noqa: PLC0415 - as above
+
+    host = next(value for name, value in headers.items() if name.lower() == "host")
+    try:
+        uri = parse_uri(f"ws://{host}{path}")
+    except InvalidURI as error:
+        raise CannotMeasure(
+            f"cannot ask for {path}: {error}", code=Code.HTTP_REQUEST
+        ) from None
+    offered = [Subprotocol(each) for each in subprotocols]
+    protocol = ClientProtocol(uri, subprotocols=offered or None, max_size=most)
+    line.socket.settimeout(None)  # The library waits in threads of its own.
+    return ClientConnection(
+        line.socket, protocol, ping_interval=None, close_timeout=_CLOSING
+    )
+
+
+def _shake(socket: ClientConnection, line: Line, headers: Mapping[str, str]) -> None:
+    from websockets.exceptions import InvalidStatus, WebSocketException  # noqa: PLC0415 - as above
+
+    more = {name: each for name, each in headers.items() if name.lower() != "host"}
+    try:
+        socket.handshake(more, f"Hookgate/{VERSION}", line.deadline.remaining)
+    except InvalidStatus:
+        raise
+    except TimeoutError:
+        raise NoAnswer(
+            f"{line.place} did not answer the handshake before the time was over",
+            code=Code.CONNECTION_TIMEOUT,
+        ) from None
+    except (WebSocketException, OSError, EOFError) as error:
+        raise NoAnswer(
+            f"{line.place}: the handshake failed: {error}",
+            code=Code.WEBSOCKET_HANDSHAKE,
+        ) from None
+
+
+def _reply(socket: ClientConnection, line: Line, seconds: float) -> Reply:
+    response = socket.response
+    if response is None:
+        raise NoAnswer(
+            f"{line.place} did not answer the handshake", code=Code.WEBSOCKET_HANDSHAKE
+        )
+    told = response.headers
+    if 100 <= response.status_code < 200 and response.status_code != 101:
+        raise NoAnswer(
+            f"{line.place} answered the handshake with the interim status "
+            f"{response.status_code}"
+        )
+    return Reply(
+        status=response.status_code,
+        headers={name: ", ".join(told.get_all(name)) for name in told},
+        body=bytes(response.body or b""),
+        duration=seconds,
+        peer=line.place,
+        http_version="1.1",
+        fields=tuple(told.raw_items()),
+        cookies=tuple(told.get_all("Set-Cookie")),
+    )

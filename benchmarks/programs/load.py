@@ -8,11 +8,10 @@ import sys
 
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
-from hookgate.http_probe.address import AddressPolicy
-from hookgate.traffic.aim import Target
-from hookgate.traffic.load import Load, Shot
-from hookgate.traffic.pace import Pace, Stage
-from hookgate.traffic.summary import achieved, percentiles
+from hookgate.http.address import AddressPolicy
+from hookgate.traffic.flight import Target
+from hookgate.traffic.options import Load, Pace, Shot, Stage
+from hookgate.traffic.terms import achieved, percentiles
 from hookgate.traffic.tool import TrafficTool
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Annotated, Any, cast
 
 from pydantic import (
@@ -19,6 +20,9 @@ from pydantic import (
     ValidationInfo,
 )
 from pydantic_core import CoreSchema, core_schema
+
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +75,29 @@ def deferred(module: str, name: str) -> Any:
 @cache
 def _adapter(later: Deferred) -> TypeAdapter[Any]:
     return TypeAdapter(later.type)
+
+
+#: The parameter of template.yaml that brings the layer.
+PARAMETER = "SecondLayer"
+
+
+def demand(what: str, *modules: str) -> None:
+    """Demand that the libraries of something in a plan are there.
+
+    Nothing is imported: a look at the path is all. The error is a ValueError, so that
+    a pydantic validator may call this and the reader learns the place in the plan.
+
+    Args:
+        what: who needs them, as the plan says it, such as ``xpath``.
+        modules: their top-level modules, such as ``lxml``.
+
+    Raises:
+        ValueError: one is missing; names the parameter to set.
+    """
+    missing = [each for each in modules if find_spec(each) is None]
+    if missing:
+        raise InvalidValue(
+            f"{what} needs the second layer, which is not installed "
+            f"({', '.join(missing)} is missing): deploy with {PARAMETER}=true",
+            code=Code.SECOND_LAYER,
+        )

@@ -45,7 +45,7 @@ def _connect() -> Services:
     gc.disable()
     try:
         # Imported here, which keeps `import hookgate` light for validators and tests.
-        import hookgate.hook_pass  # noqa: F401, PLC0415
+        import hookgate.invocation  # noqa: F401, PLC0415
         from hookgate.environment import Environment  # noqa: PLC0415
         from hookgate.services import connect  # noqa: PLC0415
 
@@ -74,7 +74,7 @@ def run_hook(
         ReportError: CodeDeploy could not be told; Lambda's retry is the next chance.
     """
     from hookgate.aws.status import RESERVE  # noqa: PLC0415 - as above
-    from hookgate.hook_pass import HookPass  # noqa: PLC0415 - as above
+    from hookgate.invocation import HookPass  # noqa: PLC0415 - as above
 
     received = HookEvent.parse(payload)
     services.log.begin(received, event)

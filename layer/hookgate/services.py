@@ -7,17 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
-from hookgate.aws.calls import AwsCalls
-from hookgate.aws.clients import Clients
-from hookgate.aws.once import DynamoDbOnce, Work, without_table
-from hookgate.aws.plans import PlanSources
+from hookgate.aws.calls import AwsCalls, Clients
+from hookgate.aws.idempotency import DynamoDbOnce, Work, without_table
+from hookgate.aws.plan_sources import PlanSources
 from hookgate.aws.secrets import SecretReader
 from hookgate.aws.status import CodeDeployStatus
 from hookgate.context import Deployment
 from hookgate.deadline import Clock, Deadline, SystemClock
 from hookgate.environment import Environment
 from hookgate.event import HookEvent
-from hookgate.http_probe.address import AddressPolicy
+from hookgate.http.address import AddressPolicy
 from hookgate.model import HookStatus, LifecycleEvent, Verdict
 from hookgate.plan import Plan
 from hookgate.reporting.log import PassLog

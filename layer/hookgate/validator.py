@@ -12,9 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from hookgate.codes import Code
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
+from hookgate.deferred import demand
 from hookgate.errors import CannotMeasure
+from hookgate.http.request import Probe
 from hookgate.model import Finding
-from hookgate.patience.words import (
+from hookgate.retry import (
     Consecutive,
     Every,
     Patience,
@@ -23,13 +25,11 @@ from hookgate.patience.words import (
     StopOn,
     Within,
 )
-from hookgate.probe import Probe
-from hookgate.second_layer import demand
 
 if TYPE_CHECKING:
-    from hookgate.connection.destination import Destination
-    from hookgate.traffic.load import Load
-    from hookgate.traffic.result import Result
+    from hookgate.http.connection import Destination
+    from hookgate.traffic.options import Load
+    from hookgate.traffic.tally import Result
 
 
 class Aws(Protocol):

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.building.load_balancer import LoadBalancer
+from rehearsal.cloudwatch.alarm import AlarmState
 from rehearsal.cloudwatch.alarms import AlarmChanged
-from rehearsal.cloudwatch.evaluation import AlarmState
-from rehearsal.scenario.alarms import AlarmFile
+from rehearsal.scenario.file import AlarmFile
 from rehearsal.scenario.scenario import Scenario
 from rehearsal.stage import Stage
 

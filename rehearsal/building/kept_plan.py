@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hookgate.errors import InputError
-from hookgate.http_probe.address import AddressPolicy
+from hookgate.http.address import AddressPolicy
 from hookgate.model import LifecycleEvent
 from hookgate.plan import beside, read_plan
 from hookgate.registry import resolve

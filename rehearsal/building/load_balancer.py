@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.scenario.load_balancer import ListenerFile
+from rehearsal.scenario.file import ListenerFile
 from rehearsal.scenario.scenario import Scenario
 from rehearsal.stage import Stage
 

@@ -2,14 +2,225 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from rehearsal.cloudwatch.distribution import percent_of
-from rehearsal.cloudwatch.evaluation import AlarmState, Condition, MissingData
 from rehearsal.cloudwatch.queries import Query
-from rehearsal.cloudwatch.rule import ParsedRule
+from rehearsal.cloudwatch.store import percent_of
+
+
+class AlarmState(StrEnum):
+    """The states of an alarm."""
+
+    OK = "OK"
+    ALARM = "ALARM"
+    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
+
+
+class MissingData(StrEnum):
+    """What TreatMissingData may say."""
+
+    BREACHING = "breaching"
+    NOT_BREACHING = "notBreaching"
+    IGNORE = "ignore"
+    MISSING = "missing"
+
+
+COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "GreaterThanThreshold": operator.gt,
+    "LessThanThreshold": operator.lt,
+    "LessThanOrEqualToThreshold": operator.le,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What makes an alarm.
+
+    Attributes:
+        comparison: How a value is compared with the threshold, in the API's word.
+        threshold: What it is compared with.
+        of: EvaluationPeriods, the guide's N.
+        needed: DatapointsToAlarm, the guide's M.
+        missing: TreatMissingData.
+    """
+
+    comparison: str
+    threshold: float
+    of: int
+    needed: int
+    missing: MissingData
+
+    def is_breached_by(self, value: float) -> bool:
+        """Whether a value is outside of the threshold."""
+        return COMPARISONS[self.comparison](value, self.threshold)
+
+
+def judge(points: Sequence[float | None], condition: Condition) -> AlarmState | None:
+    """Decide the state.
+
+    Args:
+        points: The datapoints of the evaluation range, the oldest first; None where
+            one is missing. There are at least as many as EvaluationPeriods.
+        condition: What makes the alarm.
+
+    Returns:
+        The state, or None where the current one is retained.
+    """
+    real = [condition.is_breached_by(point) for point in points if point is not None][
+        -condition.of :
+    ]
+    breaching, filled = sum(real), condition.of - len(real)
+    if breaching >= condition.needed:
+        return AlarmState.ALARM
+    match condition.missing:
+        case MissingData.BREACHING if breaching + filled >= condition.needed:
+            return AlarmState.ALARM
+        case MissingData.BREACHING | MissingData.NOT_BREACHING:
+            return AlarmState.OK
+    if filled == 0 or not all(real):
+        return AlarmState.OK
+    if condition.missing is MissingData.IGNORE:
+        return None
+    is_old_enough = bool(real) and _age_of_oldest(points) >= condition.needed
+    return AlarmState.ALARM if is_old_enough else AlarmState.INSUFFICIENT_DATA
+
+
+def _age_of_oldest(points: Sequence[float | None]) -> int:
+    """How many periods ago the oldest datapoint is; the newest is 1."""
+    oldest = next(i for i, point in enumerate(points) if point is not None)
+    return len(points) - oldest
+
+
+#: CloudWatch's own bounds.
+MOST_ELEMENTS = 500
+
+MOST_CHILDREN = 100
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<state>ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*"
+    r'(?:"(?P<quoted>[^"]+)"|(?P<plain>[^"()]+?))\s*\)'
+    r"|(?P<word>AND|OR|NOT|TRUE|FALSE)\b|(?P<bracket>[()]))",
+    re.IGNORECASE,
+)
+
+StateOf = Callable[[str], AlarmState | None]
+
+Rule = Callable[[StateOf], bool]
+
+
+class RuleError(ValueError):
+    """A rule that cannot be read; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedRule:
+    """A rule, and the alarms that it names."""
+
+    holds: Rule
+    children: tuple[str, ...]
+
+
+def parse_rule(text: str) -> ParsedRule:
+    """Read an ``AlarmRule``.
+
+    Raises:
+        RuleError: It is none; the message says where.
+    """
+    parser = _Parser(text)
+    rule = parser.alternatives()
+    if parser.tokens:
+        raise RuleError(f"{text!r}: nothing may follow before {parser.tokens[0][1]!r}")
+    children = tuple(dict.fromkeys(parser.children))
+    if len(children) > MOST_CHILDREN:
+        raise RuleError(f"a rule names at most {MOST_CHILDREN} alarms")
+    return ParsedRule(holds=rule, children=children)
+
+
+def alarm_name(name_or_arn: str) -> str:
+    """The name in an alarm's ARN, or the name that is given."""
+    if name_or_arn.startswith("arn:"):
+        return name_or_arn.split(":", 6)[-1]
+    return name_or_arn
+
+
+class _Parser:
+    """Recursive descent: NOT binds closer than AND, AND closer than OR."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = list(_tokens(text))
+        self.children: list[str] = []
+
+    def alternatives(self) -> Rule:
+        rules = [self._conjunction()]
+        while self._takes("OR"):
+            rules.append(self._conjunction())
+        return lambda state: any(rule(state) for rule in rules)
+
+    def _conjunction(self) -> Rule:
+        rules = [self._factor()]
+        while self._takes("AND"):
+            rules.append(self._factor())
+        return lambda state: all(rule(state) for rule in rules)
+
+    def _factor(self) -> Rule:
+        if self._takes("NOT"):
+            negated = self._factor()
+            return lambda state: not negated(state)
+        if self._takes("("):
+            inner = self.alternatives()
+            if not self._takes(")"):
+                raise RuleError(f"{self.text!r}: a closing bracket is missing")
+            return inner
+        if self._takes("TRUE"):
+            return lambda _: True
+        if self._takes("FALSE"):
+            return lambda _: False
+        return self._child()
+
+    def _child(self) -> Rule:
+        kind, name = self.tokens.pop(0) if self.tokens else ("", "")
+        if kind not in set(AlarmState):
+            before = f" before {name!r}" if name else ""
+            raise RuleError(
+                f"{self.text!r}: ALARM(name), OK(name), INSUFFICIENT_DATA(name), TRUE, "
+                f"FALSE, NOT or a bracket is missing{before}"
+            )
+        wanted, child = AlarmState(kind), alarm_name(name)
+        self.children.append(child)
+        return lambda state: state(child) is wanted
+
+    def _takes(self, token: str) -> bool:
+        if self.tokens and self.tokens[0] == ("", token):
+            self.tokens.pop(0)
+            return True
+        return False
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    """Pairs of a state and an alarm's name, or of nothing and a word."""
+    found: list[tuple[str, str]] = []
+    at = 0
+    while text[at:].strip():
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise RuleError(f"{text!r} cannot be read from {text[at : at + 20]!r} on")
+        if match["state"]:
+            name = match["quoted"] or match["plain"]
+            found.append((match["state"].upper(), name))
+        else:
+            found.append(("", (match["word"] or match["bracket"]).upper()))
+        at = match.end()
+        if len(found) > MOST_ELEMENTS:
+            raise RuleError(f"a rule has at most {MOST_ELEMENTS} elements")
+    return found
+
 
 HIGH_RESOLUTION = 60  # seconds; shorter periods make a high-resolution alarm
 

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.cloudwatch.alarm import Alarm, Watch
-from rehearsal.cloudwatch.evaluation import AlarmState
+from rehearsal.cloudwatch.alarm import Alarm, AlarmState, Watch
 from rehearsal.cloudwatch.judgement import Judgement, MetricJudge, judge_rule
 from rehearsal.cloudwatch.settings import CloudWatchSettings
 from rehearsal.cloudwatch.store import MetricStore

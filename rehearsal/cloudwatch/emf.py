@@ -9,8 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rehearsal.cloudwatch.metric import Metric
-from rehearsal.cloudwatch.store import NO_UNIT, MetricStore
+from rehearsal.cloudwatch.store import NO_UNIT, Metric, MetricStore
 
 MOST_VALUES = 100
 MOST_DIMENSIONS = 30

@@ -2,19 +2,103 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from rehearsal.cloudwatch import wording
-from rehearsal.cloudwatch.alarm import Alarm, Watch
-from rehearsal.cloudwatch.evaluation import AlarmState, judge
-from rehearsal.cloudwatch.math.values import Series
-from rehearsal.cloudwatch.metric import Metric
+from rehearsal.cloudwatch.alarm import Alarm, AlarmState, ParsedRule, Watch, judge
+from rehearsal.cloudwatch.math import Series
 from rehearsal.cloudwatch.queries import QueryError, Windows, values_of
-from rehearsal.cloudwatch.rule import ParsedRule
 from rehearsal.cloudwatch.settings import CloudWatchSettings
-from rehearsal.cloudwatch.store import MetricStore
+from rehearsal.cloudwatch.store import Metric, MetricStore
+
+_COMPARED = {
+    "GreaterThanOrEqualToThreshold": "greater than or equal to",
+    "GreaterThanThreshold": "greater than",
+    "LessThanThreshold": "less than",
+    "LessThanOrEqualToThreshold": "less than or equal to",
+}
+
+
+def reason_for(
+    state: AlarmState, points: Sequence[float | None], windows: Windows, watch: Watch
+) -> str:
+    """The ``StateReason`` of a metric alarm."""
+    real = _evaluated(points, windows, watch)
+    condition = watch.condition
+    if state is AlarmState.INSUFFICIENT_DATA or not real:
+        if state is AlarmState.INSUFFICIENT_DATA:
+            number = condition.of - len(real)
+            return f"Insufficient Data: {_counted(number, 'datapoint')} unknown."
+        periods = "period" if condition.of == 1 else "periods"
+        treated = "Breaching" if state is AlarmState.ALARM else "NonBreaching"
+        missing = _counted(condition.of, "missing datapoint")
+        return (
+            f"Threshold Crossed: no datapoints were received for {condition.of} "
+            f"{periods} and {missing} treated as [{treated}]."
+        )
+    told = ", ".join(f"{value} ({_shown(at)})" for at, value in reversed(real))
+    breaching = sum(condition.is_breached_by(value) for _, value in real)
+    number = breaching if state is AlarmState.ALARM else len(real) - breaching
+    isnt = "" if state is AlarmState.ALARM else "not "
+    compared = _COMPARED[condition.comparison]
+    return (
+        f"Threshold Crossed: {number} out of the last {len(real)} datapoints [{told}] "
+        f"{'was' if number == 1 else 'were'} {isnt}{compared} the threshold "
+        f"({condition.threshold}) (minimum {_number(condition.needed)} for OK -> ALARM "
+        "transition)."
+    )
+
+
+def data_for(points: Sequence[float | None], windows: Windows, watch: Watch) -> str:
+    """The ``StateReasonData`` of a metric alarm."""
+    real = _evaluated(points, windows, watch)
+    starts = windows.starts()
+    return json.dumps(
+        {
+            "version": "1.0",
+            "queryDate": _iso(starts[-1] + windows.length),
+            "startDate": _iso(starts[-watch.condition.of]),
+            "period": round(watch.period),
+            "recentDatapoints": [value for _, value in real],
+            "threshold": watch.condition.threshold,
+            "evaluatedDatapoints": [
+                {"timestamp": _iso(at), "value": value} for at, value in reversed(real)
+            ],
+        }
+    )
+
+
+def _evaluated(
+    points: Sequence[float | None], windows: Windows, watch: Watch
+) -> list[tuple[float, float]]:
+    """The datapoints that decided, with their times, the oldest first."""
+    timed = zip(windows.starts(), points, strict=True)
+    return [(at, value) for at, value in timed if value is not None][
+        -watch.condition.of :
+    ]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what} was" if number == 1 else f"{number} {what}s were"
+
+
+def _number(number: int) -> str:
+    return "1 datapoint" if number == 1 else f"{number} datapoints"
+
+
+def _shown(at: float) -> str:
+    return datetime.fromtimestamp(at, tz=UTC).strftime("%d/%m/%y %H:%M:%S")
+
+
+def _iso(at: float) -> str:
+    moment = datetime.fromtimestamp(at, tz=UTC)
+    return (
+        moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}+0000"
+    )
+
 
 _SOON = 1e-6  # seconds: a tick that is so near is there
 
@@ -63,8 +147,8 @@ class MetricJudge:
             return None
         return Judgement(
             state=state,
-            reason=wording.reason_for(state, found.values, windows, watch),
-            data=wording.data_for(found.values, windows, watch),
+            reason=reason_for(state, found.values, windows, watch),
+            data=data_for(found.values, windows, watch),
         )
 
     def tick(self, watch: Watch) -> float:

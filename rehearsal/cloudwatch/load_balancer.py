@@ -11,8 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from rehearsal.cloudwatch.metric import Metric
-from rehearsal.cloudwatch.store import MetricStore
+from rehearsal.cloudwatch.store import Metric, MetricStore
 from rehearsal.data_plane import AccessRecord, TargetHealth, TargetState
 
 APPLICATION = "AWS/ApplicationELB"

@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.cloudwatch.distribution import is_statistic
-from rehearsal.cloudwatch.math.expression import Scope, evaluate, names_in
-from rehearsal.cloudwatch.math.values import MathError, Series, Value
-from rehearsal.cloudwatch.metric import Metric
-from rehearsal.cloudwatch.store import MetricStore
+from rehearsal.cloudwatch.math import (
+    MathError,
+    Scope,
+    Series,
+    Value,
+    evaluate,
+    names_in,
+)
+from rehearsal.cloudwatch.store import Metric, MetricStore, is_statistic
 
 Query = Mapping[str, Any]
 MOST_QUERIES = 500  # GetMetricData's own limit

@@ -10,10 +10,130 @@ import yaml
 from yaml.events import AliasEvent
 from yaml.nodes import Node
 
-from rehearsal.codedeploy.appspec_values import AppSpecError, lowered, mapping, text
-from rehearsal.codedeploy.model.order import AppSpec
-from rehearsal.codedeploy.model.vocabulary import EventName
-from rehearsal.codedeploy.task_set_options import task_set_options
+from rehearsal.codedeploy.model.deployment import AppSpec, EventName
+
+
+class AppSpecError(ValueError):
+    """The AppSpec cannot be deployed; the message says what is wrong with it."""
+
+
+def lowered(value: Any) -> Any:
+    """The same with every key in lower case."""
+    if isinstance(value, Mapping):
+        return {str(key).lower(): lowered(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [lowered(item) for item in value]
+    return value
+
+
+def mapping(value: Any, what: str) -> Mapping[str, Any]:
+    """A value that must be a mapping.
+
+    Raises:
+        AppSpecError: It is something else.
+    """
+    if not isinstance(value, Mapping):
+        raise AppSpecError(f"{what} must be a mapping")
+    return value
+
+
+def text(given: Mapping[str, Any], key: str, name: str) -> str:
+    """A text that must be there.
+
+    Raises:
+        AppSpecError: It is missing, empty or something else.
+    """
+    value = given.get(key)
+    if not isinstance(value, str) or not value:
+        raise AppSpecError(f"{name} is missing or empty")
+    return value
+
+
+def texts(given: Mapping[str, Any], key: str, name: str) -> list[str]:
+    """A list of texts that must be there, if only empty.
+
+    Raises:
+        AppSpecError: It is missing or something else.
+    """
+    value = given.get(key)
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise AppSpecError(f"{name} must be a list of texts")
+    return value
+
+
+def number(given: Mapping[str, Any], key: str, name: str) -> int:
+    """A whole number from 0 on; 0 where there is none.
+
+    Raises:
+        AppSpecError: It is something else.
+    """
+    value = given.get(key, 0)
+    try:
+        found = int(value)
+    except (TypeError, ValueError):
+        found = -1
+    if found < 0:
+        raise AppSpecError(f"{name} must be a whole number from 0 on, not {value!r}")
+    return found
+
+
+MOST_PROVIDERS = 20  # of a strategy, by ECS's model
+
+
+def task_set_options(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options in an AppSpec's properties, whose keys are in lower case.
+
+    Raises:
+        AppSpecError: One of them is wrong.
+    """
+    options: dict[str, Any] = {}
+    if properties.get("platformversion") is not None:
+        version = text(properties, "platformversion", "PlatformVersion")
+        options["platformVersion"] = version
+    network = properties.get("networkconfiguration")
+    if network is not None:
+        options["networkConfiguration"] = _network(network)
+    strategy = properties.get("capacityproviderstrategy")
+    if strategy is not None:
+        options["capacityProviderStrategy"] = _strategy(strategy)
+    return options
+
+
+def _network(network: Any) -> dict[str, Any]:
+    """All three of its properties or none; the guide calls each of them required."""
+    given = mapping(network, "NetworkConfiguration").get("awsvpcconfiguration")
+    vpc = mapping(given, "NetworkConfiguration.AwsvpcConfiguration")
+    public = vpc.get("assignpublicip")
+    if public not in {"ENABLED", "DISABLED"}:
+        raise AppSpecError(f"AssignPublicIp must be ENABLED or DISABLED, not {public}")
+    return {
+        "awsvpcConfiguration": {
+            "subnets": texts(vpc, "subnets", "Subnets"),
+            "securityGroups": texts(vpc, "securitygroups", "SecurityGroups"),
+            "assignPublicIp": public,
+        }
+    }
+
+
+def _strategy(strategy: Any) -> list[dict[str, Any]]:
+    if not isinstance(strategy, list) or not 0 < len(strategy) <= MOST_PROVIDERS:
+        message = f"CapacityProviderStrategy is a list of 1 to {MOST_PROVIDERS}"
+        raise AppSpecError(message)
+    items = [mapping(each, "an entry of CapacityProviderStrategy") for each in strategy]
+    found: list[dict[str, Any]] = [
+        {
+            "capacityProvider": text(each, "capacityprovider", "CapacityProvider"),
+            "base": number(each, "base", "Base"),
+            "weight": number(each, "weight", "Weight"),
+        }
+        for each in items
+    ]
+    if sum(each["base"] > 0 for each in found) > 1:
+        raise AppSpecError("at most one entry of CapacityProviderStrategy has a Base")
+    if not any(each["weight"] for each in found):
+        raise AppSpecError("an entry of CapacityProviderStrategy needs a Weight over 0")
+    return found
+
 
 MAX_BYTES = 256 * 1024  # more than any AppSpec needs, and a bound
 

@@ -8,17 +8,35 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
-from rehearsal.codedeploy.clock import Clock
-from rehearsal.codedeploy.model.deployment import Deployment
-from rehearsal.codedeploy.model.effects import Effect
+from rehearsal.clock import Clock
+from rehearsal.codedeploy.model.deployment import Deployment, Order
 from rehearsal.codedeploy.model.machine import advance
-from rehearsal.codedeploy.model.order import Order
 from rehearsal.codedeploy.model.rollback import rollback_order
-from rehearsal.codedeploy.model.signals import Begun, PollDue, Signal, TimePassed
+from rehearsal.codedeploy.model.signals import (
+    Begun,
+    Effect,
+    PollDue,
+    Signal,
+    TimePassed,
+)
 from rehearsal.codedeploy.observation import Observer, StatusChanged, changes, nobody
 from rehearsal.codedeploy.settings import EngineSettings
-from rehearsal.codedeploy.world import World
+
+
+class World(Protocol):
+    """Carries out effects, one after the other for each deployment."""
+
+    def carry_out(self, deployment: Deployment, effect: Effect) -> Signal:
+        """Do it and say what came of it; what AWS refuses is ``Refused``.
+
+        Args:
+            deployment: The deployment as it stood when the effect was due.
+            effect: What to do.
+        """
+        ...
+
 
 ID_CHARACTERS = string.ascii_uppercase + string.digits
 

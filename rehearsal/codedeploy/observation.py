@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from rehearsal.codedeploy.model.deployment import Deployment, Event
-from rehearsal.codedeploy.model.vocabulary import EventStatus
+from rehearsal.codedeploy.model.deployment import Deployment, Event, EventStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

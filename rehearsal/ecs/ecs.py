@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from rehearsal.data_plane import DataPlane
-from rehearsal.ecs.context import EcsContext
-from rehearsal.ecs.images import Images
-from rehearsal.ecs.records import Whereabouts
+from rehearsal.ecs import services, task_sets, tasks
+from rehearsal.ecs.containers import Images
+from rehearsal.ecs.context import EcsContext, EcsOperation
+from rehearsal.ecs.records import EcsSettings, Tampering, Whereabouts
 from rehearsal.ecs.scheduler import Scheduler
-from rehearsal.ecs.service import ecs_service
-from rehearsal.ecs.settings import EcsSettings
-from rehearsal.ecs.tampering import Tampering
-from rehearsal.endpoint.json_service import JsonService
+from rehearsal.endpoint.json_service import JsonService, Operation
 from rehearsal.endpoint.moto_state import MotoState
+
+MODULES = (services, task_sets, tasks)
+
+
+def ecs_service(context: EcsContext) -> JsonService:
+    """The part of ECS's API that moto lacks; one request at a time."""
+    table = {
+        name: _guarded(context, operation)
+        for module in MODULES
+        for name, operation in module.OPERATIONS.items()
+    }
+    return JsonService("ecs", table)
+
+
+def _guarded(context: EcsContext, operation: EcsOperation) -> Operation:
+    def answer(request: dict[str, Any]) -> Mapping[str, Any] | None:
+        with context.scheduler.lock:
+            return operation(context, request)
+
+    return answer
 
 
 class Ecs:

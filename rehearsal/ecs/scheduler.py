@@ -9,10 +9,15 @@ import time
 from collections.abc import Callable, Mapping
 
 from rehearsal.data_plane import DataPlane, Target, TargetState
-from rehearsal.ecs.images import Images
-from rehearsal.ecs.records import Task, TaskSet, Whereabouts
-from rehearsal.ecs.settings import EcsSettings
-from rehearsal.ecs.tampering import Tampering, Untouched
+from rehearsal.ecs.containers import Images
+from rehearsal.ecs.records import (
+    EcsSettings,
+    Tampering,
+    Task,
+    TaskSet,
+    Untouched,
+    Whereabouts,
+)
 from rehearsal.ecs.task_runner import TaskRunner
 
 _LOGGER = logging.getLogger(__name__)

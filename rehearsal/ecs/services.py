@@ -7,7 +7,7 @@ from typing import Any
 
 from rehearsal.ecs.context import OPTIONS, EcsContext, EcsOperation
 from rehearsal.ecs.records import TaskSet, last_part
-from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.conformity import ApiError
 
 CONTROLLED = {"CODE_DEPLOY", "EXTERNAL"}
 #: What UpdateService does not change under CODE_DEPLOY, by the request's member.

@@ -7,11 +7,9 @@ import time
 from collections.abc import Callable
 
 from rehearsal.data_plane import DataPlane, TargetState, TaskProcess
-from rehearsal.ecs import docker
-from rehearsal.ecs.images import CannotPullContainerError, Image, Images, find_image
-from rehearsal.ecs.records import Task, TaskSet
-from rehearsal.ecs.settings import EcsSettings
-from rehearsal.ecs.tampering import Tampering
+from rehearsal.ecs import containers
+from rehearsal.ecs.containers import CannotPullContainerError, Image, Images, find_image
+from rehearsal.ecs.records import EcsSettings, Tampering, Task, TaskSet
 
 LAST_WORDS = 300  # characters of a dead task's output that its reason may quote
 
@@ -71,9 +69,9 @@ class TaskRunner:
         try:
             image = find_image(self._images, name)
         except CannotPullContainerError as error:
-            why = docker.why_not(name)
+            why = containers.why_not(name)
             if why is None:
-                return docker.started(name, container)
+                return containers.started(name, container)
             raise CannotPullContainerError(f"{error}, and {why}") from None
         return _started(image, container)
 

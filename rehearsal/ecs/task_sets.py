@@ -8,7 +8,7 @@ from typing import Any
 
 from rehearsal.ecs.context import OPTIONS, EcsContext, EcsOperation
 from rehearsal.ecs.records import TaskSet, last_part
-from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.conformity import ApiError
 
 
 def _create(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rehearsal.ecs.context import EcsContext, EcsOperation
+from rehearsal.ecs.context import EcsContext, EcsOperation, task_shape
 from rehearsal.ecs.records import Task, TaskSet, last_part
-from rehearsal.ecs.shapes import task_shape
-from rehearsal.endpoint.errors import ApiError
-from rehearsal.endpoint.paging import BadTokenError, page
+from rehearsal.endpoint.conformity import ApiError, BadTokenError, page
 
 PAGE = 100  # the most tasks of one answer, and of one question
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rehearsal.endpoint.conformity import (
+    ApiError,
     answer_problems,
     missing_members,
     request_problems,
     service_model,
     without_nones,
 )
-from rehearsal.endpoint.errors import ApiError
 
 Operation = Callable[[dict[str, Any]], Mapping[str, Any] | None]
 

@@ -13,8 +13,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.endpoint.conformity import service_model
-from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.conformity import ApiError, service_model
 from rehearsal.settings import ACCOUNT
 
 _IN_USE = threading.Lock()  # guards moto's own globals, which every stage would share

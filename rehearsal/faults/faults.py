@@ -2,13 +2,70 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
+from rehearsal.codedeploy.model.deployment import Deployment
 from rehearsal.codedeploy.observation import Change, EventStarted, StatusChanged
 from rehearsal.data_plane import Certificate
-from rehearsal.faults.armed import Armed, armed
 from rehearsal.faults.calls import CallFault
-from rehearsal.faults.file import FaultsFile, HookFile, StaleListenerFile, StopFile
+from rehearsal.faults.file import (
+    CallFile,
+    FaultsFile,
+    HookFile,
+    StaleListenerFile,
+    StopFile,
+)
+from rehearsal.functions.function import function_name
+
+_REPORT = "codedeploy:PutLifecycleEventHookExecutionStatus"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Armed:
+    """What is ordered, by whom it strikes on this deployment."""
+
+    ordered: FaultsFile
+    certificate: Certificate | None
+    test_listener: str | None
+    hooks: Mapping[str, HookFile]
+    calls: tuple[CallFault, ...]
+
+
+def armed(
+    deployment: Deployment, ordered: FaultsFile, certificate: Certificate | None
+) -> Armed:
+    """Find out whom the faults strike on a deployment.
+
+    Args:
+        deployment: its AppSpec says which functions are called at which event.
+        ordered: the faults.
+        certificate: what the test listener presents, where that is among them.
+    """
+    functions = {
+        str(event): function_name(function)
+        for event, function in deployment.order.app_spec.hooks.items()
+    }
+    hooks = {
+        functions[event]: fault
+        for event, fault in ordered.hooks
+        if fault is not None and event in functions
+    }
+    denied = [
+        CallFault(ordered=CallFile(call=_REPORT, gets="denied"), function=name)
+        for name, fault in hooks.items()
+        if fault.does == "is_not_permitted"
+    ]
+    return Armed(
+        ordered=ordered,
+        certificate=certificate,
+        test_listener=deployment.order.routes.test,
+        hooks=hooks,
+        calls=(*denied, *(CallFault(ordered=each) for each in ordered.calls)),
+    )
 
 
 class Faults:
@@ -103,3 +160,48 @@ class Faults:
         is_new = deployment.id not in self._armed
         if ordered and is_new and deployment.order.rollback_of is None:
             self._armed[deployment.id] = armed(deployment, ordered, certificate)
+
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Stops:
+    """Watches deployments and stops those for which that is ordered.
+
+    Args:
+        faults: what is ordered; is told of every change.
+        codedeploy: makes a boto3 client of the stage.
+    """
+
+    def __init__(self, faults: Faults, codedeploy: Callable[[], Any]) -> None:
+        self._faults = faults
+        self._codedeploy = codedeploy
+        self._timers: list[threading.Timer] = []
+
+    def on_change(self, change: Change) -> None:
+        """Take note of a change, and have the deployment stopped in time."""
+        ordered = self._faults.on_change(change)
+        if ordered is None:
+            return
+        arguments = (change.deployment.id, ordered)
+        timer = threading.Timer(ordered.after, self._stop, arguments)
+        timer.daemon = True
+        self._timers.append(timer)
+        timer.start()
+
+    def close(self) -> None:
+        """Stop nothing any more."""
+        for timer in self._timers:
+            timer.cancel()
+            timer.join()
+
+    def _stop(self, deployment_id: str, ordered: StopFile) -> None:
+        more = (
+            {}
+            if ordered.rollback is None
+            else {"autoRollbackEnabled": ordered.rollback}
+        )
+        try:
+            self._codedeploy().stop_deployment(deploymentId=deployment_id, **more)
+        except Exception:
+            _LOGGER.exception("%s could not be stopped as ordered", deployment_id)

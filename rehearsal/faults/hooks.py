@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 
 from rehearsal.faults.file import HookFile
-from rehearsal.functions.courier import Delivery
+from rehearsal.functions.asynchronous import Delivery
 from rehearsal.functions.function import Function
 
 #: More attempts than Lambda makes.

@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
+from pathlib import Path
 from random import Random
 
-from rehearsal.data_plane import FixedResponse, Forward
+from rehearsal.data_plane import (
+    Certificate,
+    DataPlane,
+    FixedResponse,
+    Forward,
+    ListenerSettings,
+    Target,
+)
 from rehearsal.data_plane.http_message import RequestHead
-from rehearsal.data_plane.routing import Decision, WeightedChoice
+from rehearsal.data_plane.routing import Decision, Routing, WeightedChoice
 from rehearsal.data_plane.settings import NoResponse
 from rehearsal.data_plane.target_group import TargetGroup
-from rehearsal.faults.file import ErrorsFile, FaultsFile, FlappingFile, HalfOpenFile
+from rehearsal.ecs.records import Task
+from rehearsal.faults.faults import Faults
+from rehearsal.faults.file import (
+    ErrorsFile,
+    FaultsFile,
+    FlappingFile,
+    HalfOpenFile,
+    StaleListenerFile,
+)
 
 _ANY = Random()  # noqa: S311 - there is one target to choose
+
 RequestFault = Callable[[RequestHead], Decision | None]
+
 """Decides for a request; ``None`` leaves it to the next fault."""
 
 
@@ -123,3 +143,119 @@ def _evenly(percent: float) -> Callable[[], bool]:
         return True
 
     return is_due
+
+
+class FaultyTasks:
+    """Gives a version's tasks other images, and proxies with faults.
+
+    A fault of N tasks affects the first N that the version starts; the replacement of
+    such a task has no fault.
+
+    Args:
+        faults: the configured faults.
+        plane: opens the proxies.
+    """
+
+    def __init__(self, faults: Faults, plane: DataPlane) -> None:
+        self._faults = faults
+        self._plane = plane
+        self._started: Counter[str] = Counter()
+        self._numbers: dict[str, int] = {}
+
+    def image(self, task: Task, image_: str) -> str:
+        """The image that a task runs."""
+        configured = self._faults.of_version(task.task_definition_arn)
+        return (
+            image_
+            if configured is None
+            else image(configured, self._number(task)) or image_
+        )
+
+    def target(self, task: Task, target: Target) -> Target:
+        """The target to register for a task that listens at ``target``."""
+        configured = self._faults.of_version(task.task_definition_arn)
+        if configured is None:
+            return target
+        number = self._number(task)
+        found = request_faults(configured, number)
+        late = delay(configured, number)
+        if not found and not late:
+            return target
+        routing = partial(FaultyRouting, faults=found)
+        return self._plane.open_target_proxy(target, routing, late)
+
+    def _number(self, task: Task) -> int:
+        """The task's index in its version; called from the scheduler's thread."""
+        if task.arn not in self._numbers:
+            self._numbers[task.arn] = self._started[task.task_definition_arn]
+            self._started[task.task_definition_arn] += 1
+        return self._numbers[task.arn]
+
+
+class StaleRouting:
+    """Uses the previous routing on some connections for a limited time.
+
+    Args:
+        configured: how long, and for which percentage of connections.
+        before: the previous routing.
+        after: the new routing.
+    """
+
+    def __init__(
+        self, configured: StaleListenerFile, before: Routing, after: Routing
+    ) -> None:
+        self._until = time.monotonic() + configured.seconds
+        self._share = configured.connections / 100
+        self._before = before
+        self.after = after
+
+    def decide(self, request: RequestHead, peer: str, bucket: float = 0.0) -> Decision:
+        """What to do with a request."""
+        return self._routing(bucket).decide(request, peer, bucket)
+
+    def decide_connection(self, bucket: float = 0.0) -> TargetGroup | None:
+        """The target group of a TCP or TLS connection."""
+        return self._routing(bucket).decide_connection(bucket)
+
+    def _routing(self, bucket: float) -> Routing:
+        is_stale = bucket < self._share and time.monotonic() < self._until
+        return self._before if is_stale else self.after
+
+
+class StaleListeners:
+    """A route override that delays the next change of a test listener.
+
+    Args:
+        configured: returns the fault of a listener's ARN now, if there is one.
+    """
+
+    def __init__(self, configured: Callable[[str], StaleListenerFile | None]) -> None:
+        self._configured = configured
+
+    def __call__(
+        self, settings: ListenerSettings, before: Routing | None, after: Routing
+    ) -> Routing:
+        """The routing that the listener uses from now on."""
+        configured = self._configured(settings.arn)
+        if before is None or configured is None:
+            return after
+        previous = before.after if isinstance(before, StaleRouting) else before
+        return StaleRouting(configured, previous, after)
+
+
+def ordered_certificate(faults: FaultsFile, folder: Path) -> Certificate | None:
+    """What the faults of a deployment let the test listener present.
+
+    Args:
+        faults: what goes wrong.
+        folder: where the files that they name are.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    named = faults.certificate
+    if named is None:
+        return None
+    return Certificate(
+        chain=(folder / named.chain).read_bytes(), key=(folder / named.key).read_bytes()
+    )

@@ -10,20 +10,51 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
-from rehearsal.functions.courier import Delivery
-from rehearsal.functions.function import Function, Surroundings
-from rehearsal.functions.invocation import Invocation, Outcome
+from rehearsal.functions.function import Function, Invocation, Outcome, Surroundings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One time that an event is handed to a function.
+
+    Attributes:
+        delay: Seconds until the first attempt.
+        deaths: How many of the first attempts end with the environment killed.
+    """
+
+    payload: bytes
+    delay: float = 0.0
+    deaths: int = 0
+
+
+class Courier(Protocol):
+    """Decides how often, when and in what state an event arrives."""
+
+    def deliveries(self, function: Function, payload: bytes) -> Sequence[Delivery]:
+        """What becomes of an event: nothing, a delivery, or several."""
+        ...
+
+
+class PromptCourier:
+    """Lambda on a good day."""
+
+    def deliveries(self, function: Function, payload: bytes) -> Sequence[Delivery]:  # noqa: ARG002 - every courier is told
+        """Each event once, at once."""
+        return (Delivery(payload=payload),)
+
 
 #: Minutes before the second attempt and before the third.
 PAUSES = (1, 2)
+
 EXHAUSTED, TOO_OLD = "RetriesExhausted", "EventAgeExceeded"
 
 Destination = Callable[[str, bytes], None]
+
 """Takes the record of an event that came to nothing, for a destination's ARN."""
 
 

@@ -15,10 +15,16 @@ from typing import IO
 import psutil
 
 from rehearsal.data_plane import supervisor
-from rehearsal.functions.function import Function, LogObserver, Surroundings
-from rehearsal.functions.invocation import Invocation, Outcome, error_outcome
+from rehearsal.functions.function import (
+    Function,
+    Invocation,
+    LogObserver,
+    Outcome,
+    Surroundings,
+    error_outcome,
+    variables,
+)
 from rehearsal.functions.runtime_api import RuntimeApi
-from rehearsal.functions.variables import variables
 
 MAX_LINE = 256 * 1024  # bytes; Lambda's own limit of a log line
 LOOK = 0.2  # seconds between looks at a running function's memory

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import sys
+import threading
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 LogObserver = Callable[[str, str | None, str], None]
+
 """Told of each line that a function writes: its name, the request's id, the line."""
 
 
@@ -86,3 +92,91 @@ def function_name(name_or_arn: str) -> str:
     if "function" in parts:
         return parts[parts.index("function") + 1]
     return parts[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an invocation came to.
+
+    Attributes:
+        payload: The function's answer, or the error as Lambda tells it.
+        is_error: Whether Lambda would set ``FunctionError``.
+        is_fatal: Whether the environment is used no more, as after a time-out.
+    """
+
+    payload: bytes
+    is_error: bool = False
+    is_fatal: bool = False
+
+
+def error_outcome(kind: str, message: str, *, is_fatal: bool = False) -> Outcome:
+    """An error that Lambda itself reports, such as a time-out."""
+    payload = json.dumps({"errorType": kind, "errorMessage": message}).encode()
+    return Outcome(payload=payload, is_error=True, is_fatal=is_fatal)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Invocation:
+    """An event on its way through a function; its outcome is set once.
+
+    Attributes:
+        is_doomed: Whether the environment is to be killed as it takes the event.
+    """
+
+    payload: bytes
+    is_doomed: bool = False
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    taken: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
+    outcome: Outcome | None = None
+
+    def end(self, outcome: Outcome) -> None:
+        """Set the outcome, unless it is already set."""
+        if self.outcome is None:
+            self.outcome = outcome
+        self.taken.set()
+        self.ended.set()
+
+
+VERSION = "$LATEST"
+
+
+def access_key(function: str) -> str:
+    """The access key id that a function signs its calls with."""
+    return f"function.{function}"
+
+
+def variables(
+    function: Function, surroundings: Surroundings, api: str
+) -> dict[str, str]:
+    """The environment variables that Lambda sets, and nothing of the stage's own.
+
+    Source: AWS Lambda developer guide, "Defined runtime environment variables".
+    """
+    today = datetime.now(tz=UTC).strftime("%Y/%m/%d")
+    root = str(function.path[0])
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "PYTHONPATH": ":".join(str(each) for each in function.path),
+        "PYTHONUNBUFFERED": "1",
+        "LAMBDA_TASK_ROOT": root,
+        # Each function has a role of its own; the endpoint tells them apart by this.
+        "AWS_ACCESS_KEY_ID": access_key(function.name),
+        "AWS_SECRET_ACCESS_KEY": "rehearsal",  # a dummy: nobody checks it
+        "AWS_REGION": surroundings.region,
+        "AWS_DEFAULT_REGION": surroundings.region,
+        "AWS_ENDPOINT_URL": surroundings.endpoint_url,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        **function.environment,
+        "_HANDLER": function.handler,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_python3.{sys.version_info.minor}",
+        "AWS_LAMBDA_RUNTIME_API": api,
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
+        "AWS_LAMBDA_FUNCTION_VERSION": VERSION,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": f"{today}/[{VERSION}]{uuid.uuid4().hex}",
+    }

@@ -13,7 +13,7 @@ import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from rehearsal.functions.invocation import Invocation, Outcome, error_outcome
+from rehearsal.functions.function import Invocation, Outcome, error_outcome
 
 PREFIX = "/2018-06-01/runtime"
 MAX_ANSWER = 6 * 1024 * 1024  # Lambda's own limit of a synchronous answer

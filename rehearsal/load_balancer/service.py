@@ -10,11 +10,11 @@ from xml.sax.saxutils import escape
 
 from rehearsal.data_plane import DataPlane, Target
 from rehearsal.endpoint.conformity import (
+    ApiError,
     answer_problems,
     service_model,
     without_nones,
 )
-from rehearsal.endpoint.errors import ApiError
 from rehearsal.endpoint.json_service import Reply
 from rehearsal.load_balancer.mirror import Mirror, MirrorError
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.codedeploy.assumptions import Assumptions
 from rehearsal.codedeploy.registry import Registry
-from rehearsal.notifications.alarms import AlarmActions
-from rehearsal.notifications.deployments import DeploymentNotices
-from rehearsal.notifications.event_bus import EventBus
-from rehearsal.notifications.postman import Postman
-from rehearsal.notifications.topics import Topics
+from rehearsal.codedeploy.settings import Assumptions
+from rehearsal.notifications.notices import AlarmActions, DeploymentNotices
+from rehearsal.notifications.topics import EventBus, Postman, Topics
 from rehearsal.settings import ACCOUNT
 
 

@@ -6,25 +6,117 @@ stand for nothing: their certificate lies where only AWS has it.
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import logging
+import queue
 import re
 import secrets
+import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 from xml.sax.saxutils import escape
 
 from rehearsal.endpoint.json_service import Reply
-from rehearsal.notifications.postman import Postman
 
 _LOGGER = logging.getLogger(__name__)
+
+#: SNS's own tries without a pause between them.
+TRIES = 3
+
+TIMEOUT = 5.0  # seconds for a subscriber's answer
+
+MOST_WAITING = 1000
+
+Errand = Callable[[], object]
+
+
+class NotLocalError(ValueError):
+    """A subscriber is not on this machine; a rehearsal tells nobody else."""
+
+
+class Postman:
+    """Runs errands one after the other until closed; further ones are then dropped.
+
+    Args:
+        host: The stage's own address, which counts as local beside loopback.
+    """
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._errands: queue.Queue[Errand | None] = queue.Queue(MOST_WAITING)
+        self._thread = threading.Thread(
+            target=self._run, name="notifications", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Run what is waiting, and stop."""
+        self._errands.put(None)
+        self._thread.join()
+
+    def send(self, errand: Errand) -> None:
+        """Have an errand run soon; it must not be waited for."""
+        try:
+            self._errands.put_nowait(errand)
+        except queue.Full:
+            _LOGGER.warning("a notification is lost: %s are waiting", MOST_WAITING)
+
+    def post(self, url: str, body: str, headers: Mapping[str, str]) -> None:
+        """Post to a subscriber on this machine, up to three times.
+
+        Raises:
+            NotLocalError: The subscriber is elsewhere.
+            requests.RequestException: It does not take it.
+        """
+        import requests  # noqa: PLC0415 - most rehearsals notify nobody
+
+        self._check(url)
+        for tried in range(1, TRIES + 1):
+            try:
+                requests.post(
+                    url,
+                    data=body.encode(),
+                    headers=dict(headers),
+                    timeout=TIMEOUT,
+                    allow_redirects=False,
+                ).raise_for_status()
+            except requests.RequestException:
+                if tried == TRIES:
+                    raise
+            else:
+                return
+
+    def _check(self, url: str) -> None:
+        name = urlsplit(url).hostname or ""
+        try:
+            is_local = ipaddress.ip_address(name).is_loopback
+        except ValueError:
+            is_local = name == "localhost"
+        if not is_local and name != self._host:
+            raise NotLocalError(f"{url} is not on this machine")
+
+    def _run(self) -> None:
+        while (errand := self._errands.get()) is not None:
+            try:
+                errand()
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next one is due
+                _LOGGER.warning("a notification was not handed over: %r", error)
+
+
 NAMESPACE = "http://sns.amazonaws.com/doc/2010-03-31/"
+
 MOST_TOKENS = 1000
+
 _HTTP = {"http", "https"}
+
 _ARN = re.compile(r"<SubscriptionArn>([^<]+)</SubscriptionArn>")
 
 
@@ -180,3 +272,64 @@ def _error(code: str, message: str) -> Reply:
         f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
     )
     return Reply(status=400, body=body.encode(), headers={"Content-Type": "text/xml"})
+
+
+class EventBus:
+    """Hands events to the targets of the rules that match.
+
+    Args:
+        backend: Gives moto's EventBridge backend.
+        client: Makes a boto3 client of a service of the stage.
+        topics: SNS.
+        postman: Posts to API destinations.
+    """
+
+    def __init__(
+        self,
+        backend: Callable[[], Any],
+        client: Callable[[str], Any],
+        topics: Topics,
+        postman: Postman,
+    ) -> None:
+        self._backend = backend
+        self._client = client
+        self._topics = topics
+        self._postman = postman
+
+    def put(self, event: Mapping[str, Any]) -> None:
+        """Hand an event over; a target that does not take it is logged."""
+        for rule in list(self._backend().describe_event_bus("default").rules.values()):
+            if rule.state != "ENABLED" or not rule.event_pattern.matches_event(event):
+                continue
+            for target in list(rule.targets):
+                try:
+                    self._hand_over(target, event)
+                except Exception as error:  # noqa: BLE001 - of whatever service it is
+                    _LOGGER.warning("%s took no event: %r", target["Arn"], error)
+
+    def _hand_over(self, target: Mapping[str, Any], event: Mapping[str, Any]) -> None:
+        arn = target["Arn"]
+        service, name = arn.split(":")[2], arn.rpartition(":")[2]
+        body = target.get("Input") or json.dumps(event)
+        match service:
+            case "sqs":
+                sqs = self._client("sqs")
+                url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+                sqs.send_message(QueueUrl=url, MessageBody=body)
+            case "sns":
+                self._topics.publish(arn, None, body)
+            case "lambda":
+                self._client("lambda").invoke(
+                    FunctionName=arn, InvocationType="Event", Payload=body.encode()
+                )
+            case "events" if ":api-destination/" in arn:
+                self._post(arn.partition(":api-destination/")[2], body)
+            case _:
+                message = "targets are queues, topics, functions and API destinations"
+                raise ValueError(message)
+
+    def _post(self, destination: str, body: str) -> None:
+        name = destination.partition("/")[0]
+        told = self._client("events").describe_api_destination(Name=name)
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        self._postman.post(told["InvocationEndpoint"], body, headers)

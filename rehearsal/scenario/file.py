@@ -3,28 +3,406 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
-from hookgate.units import Rate
-from rehearsal.cloudwatch.assumptions import CloudWatchAssumptions
-from rehearsal.codedeploy.assumptions import Assumptions
-from rehearsal.scenario.alarms import AlarmFile
-from rehearsal.scenario.deployments import DeploymentFile
-from rehearsal.scenario.load_balancer import LoadBalancerFile
-from rehearsal.scenario.section import Section
-from rehearsal.scenario.values import HookTimeout, Minutes, Name, UrlPath
+from hookgate.registry import closest
+from hookgate.units import Duration, Percentage, Rate
+from rehearsal.cloudwatch.alarm import RuleError, parse_rule
+from rehearsal.cloudwatch.settings import CloudWatchAssumptions
+from rehearsal.cloudwatch.store import is_statistic
+from rehearsal.codedeploy.settings import Assumptions
+from rehearsal.faults.file import AnyEvent, FaultsFile
+
+
+class Section(BaseModel):
+    """What every part has: no unknown keys, no coercion, no change later."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _whole_minutes(seconds: float) -> float:
+    if seconds % 60:
+        raise InvalidValue(
+            "CodeDeploy waits for whole minutes; write 0s, 1m or 2h",
+            code=Code.PLAN_RANGE,
+        )
+    return seconds
+
+
+def _whole_seconds(seconds: float) -> float:
+    if seconds % 1:
+        raise InvalidValue(
+            "a target group takes whole seconds; write 5s", code=Code.PLAN_RANGE
+        )
+    return seconds
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/"):
+        raise InvalidValue("a path starts with '/'", code=Code.PLAN_FORMAT)
+    return path
+
+
+def _from(least: float, most: float, said: str) -> AfterValidator:
+    def check(value: float) -> float:
+        if not least <= value <= most:
+            raise InvalidValue(f"AWS takes {said}", code=Code.PLAN_RANGE)
+        return value
+
+    return AfterValidator(check)
+
+
+def _plain(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+        raise InvalidValue(
+            "a name is of letters, digits, '.', '_' and '-'", code=Code.PLAN_FORMAT
+        )
+    return name
+
+
+def _codes(matcher: str) -> str:
+    if not re.fullmatch(r"[0-9]{3}([,-][0-9]{3})*", matcher):
+        raise InvalidValue(
+            "status codes are written 200, 200,204 or 200-299", code=Code.OPTION_STATUS
+        )
+    return matcher
+
+
+Minutes = Annotated[
+    Duration, AfterValidator(_whole_minutes), _from(0, 48 * 3600, "0s to 48h")
+]
+
+Interval = Annotated[
+    Duration, AfterValidator(_whole_seconds), _from(5, 300, "5s to 300s")
+]
+
+Timeout = Annotated[
+    Duration, AfterValidator(_whole_seconds), _from(2, 120, "2s to 120s")
+]
+
+HookTimeout = Annotated[Duration, _from(1, 3600, "1s to 1h")]
+
+UrlPath = Annotated[str, AfterValidator(_absolute), Field(max_length=1024)]
+
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_plain)]
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+Matcher = Annotated[str, AfterValidator(_codes)]
+
+
+def _code(code: str) -> str:
+    if code.startswith("HG-") and code not in set(Code):
+        near = closest(code, [str(each) for each in Code])
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise InvalidValue(f"no code {code!r}{hint}", code=Code.PLAN_CHOICE)
+    return code
+
+
+class StepFile(Section):
+    """The step that must stop a deployment."""
+
+    name: str | None = Field(None, min_length=1, description="Name of the step.")
+    status: Literal["failed", "inconclusive", "errored"] | None = Field(
+        None,
+        description="Status of the step; by default failed or inconclusive.",
+    )
+    code: Annotated[str, AfterValidator(_code)] | None = Field(
+        None, description="Code of the step's reason, such as HG-ACCESS-DENIED."
+    )
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.model_fields_set:
+            raise InvalidValue(
+                "write at least one of name, status and code", code=Code.OPTION_ONE_OF
+            )
+        return self
+
+    @property
+    def text(self) -> str:
+        """The step in words, such as ``step 'price' (errored, HG-NO-DATA)``."""
+        name = f"step {self.name!r}" if self.name else "a step"
+        rest = ", ".join(filter(None, (self.status, self.code)))
+        return f"{name} ({rest})" if rest else name
+
+
+class ExpectFile(Section):
+    """How a deployment must end."""
+
+    status: Literal["Succeeded", "Failed", "Stopped"] = Field(
+        description="Status of the deployment."
+    )
+    event: AnyEvent | None = Field(
+        None, description="The lifecycle event at which it must fail."
+    )
+    rollback: Literal["Succeeded", "Failed", "Stopped"] | None = Field(
+        None, description="Status of the rollback's own deployment."
+    )
+    step: StepFile | None = Field(
+        None, description="The step that must stop the deployment."
+    )
+    reason: str | None = Field(
+        None,
+        min_length=1,
+        description="Text that a reason must contain: the reason of step, if given; "
+        "otherwise of a failed or inconclusive step, of an alarm or of CodeDeploy.",
+    )
+    alarm: str | None = Field(
+        None, description="The alarm that must stop the deployment."
+    )
+    failed_requests: Percentage = Field(
+        "0%",
+        validate_default=True,
+        description="The share of production requests that may fail.",
+    )
+
+    @model_validator(mode="after")
+    def _success_has_no_reasons(self) -> Self:
+        names = ("event", "rollback", "step", "reason", "alarm")
+        odd = [name for name in names if getattr(self, name)]
+        if self.status == "Succeeded" and odd:
+            raise InvalidValue(
+                f"a deployment that is Succeeded has no {odd[0]}",
+                code=Code.SCENARIO_EXPECT,
+            )
+        if self.status == "Stopped" and self.step:
+            raise InvalidValue(
+                "step needs status: Failed; no step stops a deployment",
+                code=Code.SCENARIO_EXPECT,
+            )
+        return self
+
+
+class DeploymentFile(Section):
+    """One deployment to play."""
+
+    name: str = Field(min_length=1, max_length=100, description="What it shows.")
+    image: str = Field(description="The image to deploy, one of images.")
+    faults: FaultsFile = Field(
+        default_factory=FaultsFile, description="What goes wrong on purpose."
+    )
+    waits_for_alarms: bool = Field(
+        True, description="Begin once no alarm of the group is in ALARM."
+    )
+    expect: ExpectFile = Field(description="How it must end.")
+
+
+_SHORT = {10.0, 20.0, 30.0}
+
+
+def _period(seconds: float) -> float:
+    if seconds not in _SHORT and (seconds <= 0 or seconds % 60):
+        raise InvalidValue(
+            "CloudWatch takes 10s, 20s, 30s or whole minutes",
+            code=Code.PLAN_RANGE,
+        )
+    return seconds
+
+
+def _statistic(name: str) -> str:
+    if not is_statistic(name):
+        raise InvalidValue(
+            "write Sum, Average, Minimum, Maximum, SampleCount or p99",
+            code=Code.PLAN_CHOICE,
+        )
+    return name
+
+
+def _rule(text: str) -> str:
+    try:
+        parse_rule(text)
+    except RuleError as error:
+        raise InvalidValue(str(error), code=Code.SCENARIO_ALARM_RULE) from None
+    return text
+
+
+class AlarmFile(Section):
+    """An alarm: on a metric, or with a rule over other alarms."""
+
+    name: Name = Field(description="Name of the alarm.")
+    metric: str | None = Field(None, description="Name of the metric it watches.")
+    namespace: str = Field("AWS/ApplicationELB", description="The metric's namespace.")
+    dimensions: dict[str, str] | None = Field(
+        None,
+        description="The metric's dimensions; left out, the load balancer, or for a "
+        "namespace that is not AWS's the application and the deployment group.",
+    )
+    statistic: Annotated[str, AfterValidator(_statistic)] = Field(
+        "Sum", description="What a period's values come to."
+    )
+    period: Annotated[Duration, AfterValidator(_period)] = Field(
+        "1m", validate_default=True, description="Of a datapoint, at AWS's pace."
+    )
+    evaluation_periods: int = Field(1, ge=1, le=1440, description="N of M out of N.")
+    datapoints: int | None = Field(
+        None, ge=1, le=1440, description="M of M out of N; all of them if left out."
+    )
+    above: float | None = Field(None, description="ALARM if greater than this.")
+    below: float | None = Field(None, description="ALARM if less than this.")
+    missing: Literal["missing", "ignore", "breaching", "notBreaching"] = Field(
+        "notBreaching", description="What a period without values counts as."
+    )
+    rule: Annotated[str, AfterValidator(_rule)] | None = Field(
+        None, description="Of a composite alarm, such as 'ALARM(a) AND NOT OK(b)'."
+    )
+
+    @model_validator(mode="after")
+    def _has_one_of_each(self) -> Self:
+        if (self.metric is None) == (self.rule is None):
+            raise InvalidValue(
+                "an alarm has either a metric or a rule", code=Code.OPTION_ONE_OF
+            )
+        if self.metric and (self.above is None) == (self.below is None):
+            raise InvalidValue(
+                "an alarm on a metric has either above or below",
+                code=Code.OPTION_ONE_OF,
+            )
+        if self.rule and (self.above is not None or self.below is not None):
+            raise InvalidValue(
+                "an alarm with a rule has neither above nor below",
+                code=Code.OPTION_ONE_OF,
+            )
+        if (self.datapoints or 1) > self.evaluation_periods:
+            raise InvalidValue(
+                "datapoints are at most evaluation_periods", code=Code.PLAN_RANGE
+            )
+        return self
+
+    def watched(self, dimensions: dict[str, str]) -> dict[str, Any]:
+        """What PutMetricAlarm takes of it.
+
+        Args:
+            dimensions: The metric's where the alarm names none.
+        """
+        named = dimensions if self.dimensions is None else self.dimensions
+        is_plain = not self.statistic.startswith(("p", "tm"))
+        return {
+            "AlarmName": self.name,
+            "Namespace": self.namespace,
+            "MetricName": self.metric,
+            "Dimensions": [{"Name": n, "Value": v} for n, v in named.items()],
+            "Statistic" if is_plain else "ExtendedStatistic": self.statistic,
+            "Period": round(self.period),
+            "EvaluationPeriods": self.evaluation_periods,
+            "DatapointsToAlarm": self.datapoints or self.evaluation_periods,
+            "Threshold": self.below if self.above is None else self.above,
+            "ComparisonOperator": "LessThanThreshold"
+            if self.above is None
+            else "GreaterThanThreshold",
+            "TreatMissingData": self.missing,
+        }
+
+
+class ListenerFile(Section):
+    """A listener of the load balancer."""
+
+    port: Port = Field(0, description="The port to listen on; 0 takes a free one.")
+    protocol: Literal["HTTP", "HTTPS", "TCP", "TLS"] = Field(
+        "HTTP", description="What it speaks."
+    )
+
+    @property
+    def is_http(self) -> bool:
+        """Whether it is an application load balancer's, or else a network's."""
+        return self.protocol in {"HTTP", "HTTPS"}
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it presents a certificate."""
+        return self.protocol in {"HTTPS", "TLS"}
+
+
+class CertificateFile(Section):
+    """A certificate, as PEM files beside the scenario; it is imported into ACM."""
+
+    chain: str = Field(description="The certificate, then those of its issuers.")
+    key: str = Field(description="Its private key, without a password.")
+
+
+class HealthCheckFile(Section):
+    """How targets are checked; times are AWS's and pass at the scenario's speed."""
+
+    path: UrlPath = Field("/", description="Path that is asked for.")
+    interval: Interval = Field(
+        "5s", validate_default=True, description="From one check to the next."
+    )
+    timeout: Timeout = Field("2s", validate_default=True, description="For an answer.")
+    healthy_threshold: int = Field(2, ge=2, le=10, description="Good checks in a row.")
+    unhealthy_threshold: int = Field(2, ge=2, le=10, description="Bad checks in a row.")
+    matcher: Matcher = Field(
+        "200", description="Status codes that are good: 200, 200,204 or 200-299."
+    )
+
+    @model_validator(mode="after")
+    def _answers_before_the_next(self) -> Self:
+        if self.timeout >= self.interval:
+            raise InvalidValue(
+                "the timeout is shorter than the interval",
+                code=Code.SCENARIO_HEALTH_CHECK,
+            )
+        return self
+
+
+class LoadBalancerFile(Section):
+    """The load balancer with its two listeners; no test listener when it is null."""
+
+    production: ListenerFile = Field(
+        default_factory=ListenerFile, description="Where customers come in."
+    )
+    test: ListenerFile | None = Field(
+        default_factory=ListenerFile, description="Where the hooks try green out."
+    )
+    certificate: CertificateFile | None = Field(
+        None, description="What HTTPS and TLS listeners present."
+    )
+    health_check: HealthCheckFile = Field(
+        default_factory=HealthCheckFile, description="Of both target groups."
+    )
+
+    @property
+    def listeners(self) -> tuple[ListenerFile, ...]:
+        """The listeners that there are, production first."""
+        return (self.production, self.test) if self.test else (self.production,)
+
+    @model_validator(mode="after")
+    def _can_be_built(self) -> Self:
+        if len({each.is_http for each in self.listeners}) > 1:
+            raise InvalidValue(
+                "HTTP and HTTPS listeners are an application load balancer's, TCP and "
+                "TLS ones a network load balancer's; both listeners are of one kind",
+                code=Code.SCENARIO_LISTENERS,
+            )
+        if any(each.is_encrypted for each in self.listeners) and not self.certificate:
+            raise InvalidValue(
+                "an HTTPS or TLS listener needs the certificate",
+                code=Code.SCENARIO_LISTENERS,
+            )
+        return self
+
 
 #: CodeDeploy's bound on a hook and on an installation, in seconds.
 _HOUR = 3600.0
+
 #: What passes at the pace of programs gets this long at any speed, in seconds.
 _LEAST = 60.0
+
 #: A scenario is played by a person's machine, so its numbers have bounds.
 _MOST_TASKS = 20
+
 _MOST_DEPLOYMENTS = 50
+
 _MOST_ALARMS = 50
 
 
@@ -143,6 +521,7 @@ def _secret(value: object) -> object:
 
 
 _SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,200}$")]
+
 _Secret = Annotated[str | SecretFile, BeforeValidator(_secret)]
 
 

@@ -4,8 +4,8 @@ import click
 import pytest
 from support.command import hookgate as command
 
-from cli.exit_code import ExitCode
 from cli.main import hookgate, run
+from cli.output import ExitCode
 from hookgate.errors import InputError
 
 

@@ -11,8 +11,8 @@ from cli.main import hookgate, run
 from cli.schema import plan_schema
 from hookgate.errors import PlanError
 from hookgate.plan import read_plan
-from hookgate.plan.document import parse
 from hookgate.registry import resolve
+from hookgate.yaml_reader import parse
 
 
 def _is_read(file: Path) -> bool:

@@ -6,10 +6,9 @@ import pytest
 from rich.console import Console
 from support.rehearsal_record import an_outcome
 
-from cli.serve_log import ServeLog
-from rehearsal.cloudwatch.alarm import Alarm
+from cli.serve import ServeLog
+from rehearsal.cloudwatch.alarm import Alarm, AlarmState
 from rehearsal.cloudwatch.alarms import AlarmChanged
-from rehearsal.cloudwatch.evaluation import AlarmState
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from cli.main import hookgate, run
-from cli.options import kind
+from cli.validators import kind
 from hookgate.registry import names
 
 

@@ -3,8 +3,7 @@
 import pytest
 from support.command import STOREFRONT, a_storefront
 
-from rehearsal.audience import SilentAudience
-from rehearsal.rehearse import Rehearsal
+from rehearsal.rehearse import Rehearsal, SilentAudience
 from rehearsal.scenario.scenario import read_scenario
 
 #: Those that no smaller test shows: the others are the same hooks at other faults.

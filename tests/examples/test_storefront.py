@@ -10,8 +10,9 @@ import pytest
 from support.data_plane import PATIENCE, connect, eventually, get
 from support.listeners import probe
 
-from hookgate import Deadline, Tools
-from hookgate.http_probe import NoListenerProbe
+from hookgate import Tools
+from hookgate.deadline import Deadline
+from hookgate.http.probe import NoListenerProbe
 from hookgate.plan import read_plan
 from hookgate.registry import resolve
 from hookgate.testing import QuietLog, ScriptedAws, a_context, leads_nowhere

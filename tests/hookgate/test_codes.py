@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.reference import codes_page
+from cli.validators import codes_page
 from hookgate.codes import Code
 
 ROOT = Path(__file__).parents[2]

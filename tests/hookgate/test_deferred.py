@@ -9,15 +9,15 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from support.template import ROOT
 
-from hookgate.connection.encryption import Encryption
+from hookgate.assertions import assertion
 from hookgate.deferred import deferred
-from hookgate.expectation import entry
 from hookgate.files import FILLED
-from hookgate.http_options import auth as who_asks
+from hookgate.http import options as who_asks
+from hookgate.http.tls import Encryption
 
-Tls = deferred("hookgate.connection.encryption", "Encryption")
-Auth = deferred("hookgate.http_options.auth", "Auth")
-Expectation = deferred("hookgate.expectation.entry", "Expectation")
+Tls = deferred("hookgate.http.tls", "Encryption")
+Auth = deferred("hookgate.http.options", "Auth")
+Expectation = deferred("hookgate.assertions.assertion", "Expectation")
 
 
 class Options(BaseModel):
@@ -33,7 +33,7 @@ class Direct(BaseModel):
 
     tls: Encryption | None = None
     auth: who_asks.Auth | None = None
-    expect: tuple[entry.Expectation, ...] = ()
+    expect: tuple[assertion.Expectation, ...] = ()
 
 
 def test_value_is_read_by_the_type():
@@ -82,19 +82,19 @@ from hookgate.plan import read_plan
 from hookgate.registry import resolve
 plan = "version: 1\\nevents:\\n  AfterAllowTestTraffic:\\n    - use: http\\n"
 read_plan(plan + sys.argv[1], "shop.yaml", resolve)
-import hookgate.hook_pass
+import hookgate.invocation
 print(*sorted(each for each in sys.modules if each in sys.argv[2:]))
 """
 _ENTRY, _AUTH, _TLS = (
-    "hookgate.expectation.entry",
-    "hookgate.http_options.auth",
-    "hookgate.connection.encryption",
+    "hookgate.assertions.assertion",
+    "hookgate.http.options",
+    "hookgate.http.tls",
 )
 _LATER = (
     _ENTRY,
     _AUTH,
     _TLS,
-    "hookgate.connection.line",
+    "hookgate.http.connection",
     "pycurl",
     "re2",
     "jsonpath",

@@ -21,7 +21,7 @@ from support.services import (
 from support.steps import Gate, ListLog, a_step, raises, says
 from support.world import denied
 
-from hookgate.aws.once import DynamoDbOnce
+from hookgate.aws.idempotency import DynamoDbOnce
 from hookgate.aws.status import RESERVE
 from hookgate.codes import Code
 from hookgate.errors import (
@@ -32,10 +32,10 @@ from hookgate.errors import (
     Problem,
     ReportError,
 )
-from hookgate.hook_pass import HOUR_MARGIN, LATE
+from hookgate.invocation import HOUR_MARGIN, LATE
 from hookgate.model import Finding, HookStatus, LifecycleEvent
 from hookgate.plan import Plan, Target
-from hookgate.record import MAX_RECORD
+from hookgate.reporting.record import MAX_RECORD
 from hookgate.runtime import run_hook
 
 SUCCEEDED, FAILED = HookStatus.SUCCEEDED, HookStatus.FAILED

@@ -9,10 +9,10 @@ from typing import ClassVar
 import pytest
 
 from hookgate.codes import Code
+from hookgate.deferred import demand
 from hookgate.errors import PlanError
 from hookgate.model import Finding
 from hookgate.plan import read_plan
-from hookgate.second_layer import demand
 from hookgate.validator import Validator
 
 

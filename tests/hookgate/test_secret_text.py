@@ -9,8 +9,8 @@ import pytest
 from hookgate.codes import Code
 from hookgate.errors import PlanError
 from hookgate.plan import beside, read_plan
+from hookgate.redaction import literal_secret
 from hookgate.registry import resolve
-from hookgate.secret_text import literal_secret
 
 AUTHORIZATION = ("headers", "Authorization")
 API_KEY = ("requests", 0, "headers", "X-Api-Key")

@@ -11,8 +11,8 @@ import pytest
 
 from hookgate.context import DeploymentContext
 from hookgate.errors import CannotMeasure, NoAnswer
+from hookgate.http.request import Request
 from hookgate.model import Finding
-from hookgate.probe import Request
 from hookgate.testing import a_context, a_reply, check
 from hookgate.validator import Tools, Validator
 
@@ -101,7 +101,7 @@ def test_context_is_a_whole_deployment():
 def test_hookgate_brings_no_http_client():
     """What a plan may not use is not imported with the public names."""
     code = (
-        "import sys, hookgate, hookgate.http_probe\n"
+        "import sys, hookgate, hookgate.http.probe\n"
         "heavy = {'requests', 'urllib3', 'pycurl', 'jsonpath', 'boto3'}\n"
         "print(heavy & set(sys.modules))"
     )

@@ -11,7 +11,7 @@ from support.world import BALANCER
 
 from hookgate.context import Deployment
 from hookgate.errors import CannotMeasure
-from hookgate.http_probe.address import AddressPolicy
+from hookgate.http.address import AddressPolicy
 from hookgate.model import HookStatus
 from hookgate.plan import Plan, read_plan
 from hookgate.registry import resolve

@@ -12,7 +12,7 @@ from support.world_server import world_server
 
 from rehearsal.functions.fleet import Fleet
 from rehearsal.functions.function import Function, Surroundings, unheard
-from rehearsal.hooks.shipped import PATH
+from rehearsal.hooks import PATH
 
 PAYLOAD = {"DeploymentId": "d-75I7MBT7C", "LifecycleEventHookExecutionId": "hook-1"}
 PLAN = """

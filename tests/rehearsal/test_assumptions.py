@@ -6,10 +6,9 @@ import re
 import pytest
 from support.command import ROOT
 
-from rehearsal.audience import SilentAudience
-from rehearsal.cloudwatch.assumptions import CloudWatchAssumptions
-from rehearsal.codedeploy.assumptions import Assumptions
-from rehearsal.rehearse import Rehearsal
+from rehearsal.cloudwatch.settings import CloudWatchAssumptions
+from rehearsal.codedeploy.settings import Assumptions
+from rehearsal.rehearse import Rehearsal, SilentAudience
 from rehearsal.scenario.scenario import read_scenario
 
 OF = {"codedeploy": Assumptions, "cloudwatch": CloudWatchAssumptions}

@@ -9,13 +9,11 @@ from support.stage_setting import wait_for
 
 from hookgate.errors import InputError, PlanError
 from hookgate.model import LifecycleEvent
-from rehearsal.audience import SilentAudience
 from rehearsal.building.kept_plan import plan_events
 from rehearsal.building.setting import build
 from rehearsal.codedeploy.observation import EventEnded, StatusChanged, TrafficShifted
-from rehearsal.deployments import wait_for_end
 from rehearsal.first_version import RehearsalError, wait_for_first_version
-from rehearsal.rehearse import Rehearsal
+from rehearsal.rehearse import Rehearsal, SilentAudience, wait_for_end
 from rehearsal.scenario.scenario import read_scenario
 from rehearsal.standing import stand
 

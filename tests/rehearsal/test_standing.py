@@ -7,8 +7,7 @@ import subprocess
 import pytest
 from support.command import STOREFRONT
 
-from rehearsal.audience import SilentAudience
-from rehearsal.rehearse import Rehearsal
+from rehearsal.rehearse import Rehearsal, SilentAudience
 from rehearsal.scenario.scenario import read_scenario
 from rehearsal.standing import stand
 

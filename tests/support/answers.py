@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from hookgate.probe import Certificate, Phases, Redirect, Reply
+from hookgate.http.request import Certificate, Phases, Redirect, Reply
 from hookgate.testing import a_reply
 
 CERTIFICATE = {

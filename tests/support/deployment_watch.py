@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.codedeploy.model.deployment import Deployment
-from rehearsal.codedeploy.model.vocabulary import ErrorCode, EventName, EventStatus
+from rehearsal.codedeploy.model.deployment import (
+    Deployment,
+    ErrorCode,
+    EventName,
+    EventStatus,
+)
 from rehearsal.codedeploy.observation import (
     Change,
     EventEnded,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hookgate.expectation.filters import RULES as FILTERS
-from hookgate.expectation.must import Must
-from hookgate.expectation.predicates import NAMES
-from hookgate.expectation.predicates import RULES as PREDICATES
-from hookgate.expectation.queries import NAMED
-from hookgate.expectation.queries import RULES as QUERIES
-from hookgate.expectation.value import Kind, listed
+from hookgate.assertions.assertion import Must
+from hookgate.assertions.filters import RULES as FILTERS
+from hookgate.assertions.predicates import NAMES
+from hookgate.assertions.predicates import RULES as PREDICATES
+from hookgate.assertions.queries import NAMED
+from hookgate.assertions.queries import RULES as QUERIES
+from hookgate.assertions.values import Kind, listed
 
 
 def queries() -> str:

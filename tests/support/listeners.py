@@ -12,8 +12,8 @@ from typing import Any
 
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
-from hookgate.http_probe import HttpProbe
-from hookgate.http_probe.address import AddressPolicy, Resolver, system_resolver
+from hookgate.http.address import AddressPolicy, Resolver, system_resolver
+from hookgate.http.probe import HttpProbe
 
 Script = Callable[["Peer"], None]
 

@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from cli.reference import example, page, prose
-from hookgate.plan.location import models_of
+from cli.validators import example, page, prose
+from hookgate.plan.messages import models_of
 from hookgate.registry import resolve
 from hookgate.validator import Validator
 

@@ -9,12 +9,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from hookgate.aws.once import without_table
+from hookgate.aws.idempotency import without_table
 from hookgate.context import Deployment
 from hookgate.deadline import SystemClock
 from hookgate.errors import Place, PlanOrigin
 from hookgate.event import HookEvent
-from hookgate.http_probe.address import AddressPolicy
+from hookgate.http.address import AddressPolicy
 from hookgate.model import HookStatus, LifecycleEvent, Verdict
 from hookgate.plan import Plan, Step, Target
 from hookgate.reporting.log import PassLog

@@ -14,7 +14,7 @@ from typing import Any
 
 from rehearsal.codedeploy.settings import EngineSettings
 from rehearsal.ecs import Image
-from rehearsal.ecs.settings import EcsSettings
+from rehearsal.ecs.records import EcsSettings
 from rehearsal.functions import Function
 from rehearsal.settings import StageSettings
 from rehearsal.stage import Stage

@@ -8,10 +8,9 @@ from typing import Any
 
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
-from hookgate.http_probe.address import system_resolver
-from hookgate.traffic.aim import Target
-from hookgate.traffic.load import Load, Shot
-from hookgate.traffic.pace import Pace, Stage
+from hookgate.http.address import system_resolver
+from hookgate.traffic.flight import Target
+from hookgate.traffic.options import Load, Pace, Shot, Stage
 from hookgate.traffic.tool import TrafficTool
 from support.listeners import Peer, Script, policy
 

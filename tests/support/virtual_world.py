@@ -7,35 +7,38 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rehearsal.codedeploy.engine import Engine
-from rehearsal.codedeploy.model.deployment import Deployment, Failure, TaskSet
-from rehearsal.codedeploy.model.effects import (
+from rehearsal.codedeploy.model.deployment import (
+    AppSpec,
+    AutoRollbackEvent,
+    Deployment,
+    ErrorCode,
+    EventName,
+    Failure,
+    Order,
+    Routes,
+    Service,
+    TaskSet,
+    TaskSetLabel,
+)
+from rehearsal.codedeploy.model.signals import (
+    AlarmsPolled,
     CreateTaskSet,
     DeleteTaskSet,
+    Done,
     Effect,
     InvokeHook,
     MakePrimary,
     ObserveTaskSet,
     PollAlarms,
-    RouteProductionTraffic,
-    RouteTestTraffic,
-    Survey,
-)
-from rehearsal.codedeploy.model.order import AppSpec, Order, Routes, Service
-from rehearsal.codedeploy.model.signals import (
-    AlarmsPolled,
-    Done,
     Refused,
     Reported,
+    RouteProductionTraffic,
+    RouteTestTraffic,
     Signal,
+    Survey,
     Surveyed,
     TaskSetCreated,
     TaskSetObserved,
-)
-from rehearsal.codedeploy.model.vocabulary import (
-    AutoRollbackEvent,
-    ErrorCode,
-    EventName,
-    TaskSetLabel,
 )
 from rehearsal.codedeploy.observation import Change
 from rehearsal.codedeploy.settings import EngineSettings

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hookgate.probe import Certificate, Trust
+from hookgate.http.request import Certificate, Trust
 from hookgate.testing import a_reply, check
 from validators.http import Http
 

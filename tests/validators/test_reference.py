@@ -8,7 +8,7 @@ import pytest
 from support.reference import NAMES, ROOT, example_step, missing, rows
 
 from cli.main import hookgate, run
-from cli.reference import example, index
+from cli.validators import example, index
 from hookgate.plan import read_plan
 from hookgate.plan.options import build
 from hookgate.registry import resolve

@@ -2,21 +2,68 @@
 
 from __future__ import annotations
 
+import http.client
 import re
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from hookgate.aws.clients import Clients
 from hookgate.codes import Code
 from hookgate.errors import AccessDenied, CannotMeasure, NotFound
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
+#: A call makes at most ``ATTEMPTS`` attempts of ``CONNECT`` and ``READ`` seconds.
+ATTEMPTS = 4
+
+CONNECT = 1.0
+
+READ = 2.0
+
+#: A function may think for as long as Lambda lets it, and is invoked once.
+_INVOKE_READ = 900.0
+
+
+class Clients:
+    """Makes boto3 clients, and keeps them for the life of the process."""
+
+    def __init__(self) -> None:
+        self._session: Any = None
+        self._made: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def client(self, service: str) -> Any:
+        """The client of ``service``; making one is not safe without a lock."""
+        with self._lock:
+            if service not in self._made:
+                self._made[service] = self._make(service)
+            return self._made[service]
+
+    def _make(self, service: str) -> Any:
+        import boto3  # noqa: PLC0415 - slow, and not needed by every command
+        from botocore.config import Config  # noqa: PLC0415 - as above
+
+        once = service == "lambda"
+        config = Config(
+            connect_timeout=CONNECT,
+            read_timeout=_INVOKE_READ if once else READ,
+            retries={
+                "mode": "standard",
+                "total_max_attempts": 1 if once else ATTEMPTS,
+            },
+            user_agent_extra="hookgate",
+        )
+        self._session = self._session or boto3.session.Session()
+        return self._session.client(service, config=config)
+
+
 #: IAM's prefix where it differs from boto3's name of the service.
 _IAM_PREFIX = {"elbv2": "elasticloadbalancing", "stepfunctions": "states"}
+
 #: Where IAM's name of an action is not the operation's.
 _IAM_ACTION = {"lambda:Invoke": "lambda:InvokeFunction"}
+
 #: How the names of operations begin that change nothing.
 _READS = (
     "describe_",
@@ -31,9 +78,12 @@ _READS = (
     "start_query",
     "simulate_",
 )
+
 # A function of the user's is asked for its judgement; the role says which it may be.
 _ASKS = frozenset({("lambda", "invoke")})
+
 _ABSENT = frozenset({"ResourceNotFoundException", "ResourceNotFound", "NoSuchEntity"})
+
 _DENIED = frozenset(
     {
         "AccessDenied",
@@ -43,7 +93,9 @@ _DENIED = frozenset(
         "NotAuthorized",
     }
 )
+
 _GOES_ON = re.compile("(?i)token|marker|truncated|position|more|^lastevaluated")
+
 # AWS's wording: "User: A is not authorized to perform: B on resource: C because D".
 _PERFORM = re.compile(r"not authorized to perform: (\S+)(?: on resource: (\S+))?")
 
@@ -162,3 +214,39 @@ def _resource(parameters: Mapping[str, Any]) -> str:
 
 def _camel(operation: str) -> str:
     return "".join(word.capitalize() for word in operation.split("_"))
+
+
+def error_code(error: Exception) -> str:
+    """The code of the ClientError that led to ``error``; empty for another cause."""
+    response = getattr(error.__cause__, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def read_body(answer: Mapping[str, Any], place: str, limit: int) -> bytes:
+    """The body of GetObject's answer; cut when it is larger than ``limit`` bytes.
+
+    It is read until nothing comes, for only then is its length held against what S3
+    promised: the beginning of a plan may well be a plan.
+
+    Raises:
+        CannotMeasure: it broke off, or did not come in time.
+    """
+    import urllib3  # noqa: PLC0415 - botocore has brought it by now
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - as above
+
+    try:
+        content = piece = bytes(answer["Body"].read(limit + 1))
+        while piece and len(content) <= limit:
+            piece = answer["Body"].read(limit + 1 - len(content))
+            content += piece
+    except (
+        BotoCoreError,
+        urllib3.exceptions.HTTPError,
+        http.client.HTTPException,
+        OSError,
+    ) as error:
+        raise CannotMeasure(
+            f"{place} could not be read to its end: {type(error).__name__}: {error}",
+            code=Code.S3_OBJECT,
+        ) from error
+    return content

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hookgate.aws.error_code import error_code
+from hookgate.aws.calls import error_code
 from hookgate.codes import Code
 from hookgate.context import Deployment
 from hookgate.deadline import Clock, SystemClock

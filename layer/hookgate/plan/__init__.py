@@ -2,10 +2,10 @@
 
 from hookgate.plan.budget import Budget, check_fits, worst_case
 from hookgate.plan.files import Files, beside
-from hookgate.plan.plan import Identity, Plan, Step, Target
-from hookgate.plan.reading import read_plan
+from hookgate.plan.model import Identity, Plan, Step, Target
+from hookgate.plan.placeholders import Variables
+from hookgate.plan.reader import read_plan
 from hookgate.plan.schema import PlanFile
-from hookgate.plan.variables import Variables
 
 __all__ = [
     "Budget",

@@ -15,7 +15,7 @@ from graphlib import TopologicalSorter
 from hookgate.codes import Code
 from hookgate.errors import PlanError, Problem
 from hookgate.model import LifecycleEvent
-from hookgate.plan.plan import Plan, Step
+from hookgate.plan.model import Plan, Step
 from hookgate.units import seconds_text
 
 

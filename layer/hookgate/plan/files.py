@@ -13,9 +13,8 @@ from hookgate.codes import Code
 from hookgate.errors import InputError, InvalidValue, PlanError
 from hookgate.files import Reading
 from hookgate.model import LifecycleEvent
-from hookgate.plan import placeholders, wording
-from hookgate.plan.document import Document, parse
-from hookgate.plan.problems import Problems, shown
+from hookgate.plan import messages, placeholders
+from hookgate.yaml_reader import Document, Problems, parse, shown
 
 #: Reads a file by its name relative to the plan; raises InputError if it cannot.
 Files = Callable[[str], bytes]
@@ -204,11 +203,11 @@ class StepFiles:
             made = model.model_validate(document.data, context=within.reading)
         except ValidationError as error:
             blamed = problems.places()
-            for fault in wording.faults(error, model, document.data, "option"):
+            for fault in messages.faults(error, model, document.data, "option"):
                 if (place := fault.place_in(document)) not in blamed:
                     problems.add(place, fault.code, fault.what)
         if problems:
-            raise wording.WrongFile(problems.error().problems)
+            raise messages.WrongFile(problems.error().problems)
         return made
 
     def _document(self, name: str) -> tuple[Document, Problems]:
@@ -217,14 +216,14 @@ class StepFiles:
         try:
             document, problems = parse(self._read(name), name, starts="steps:")
         except PlanError as error:
-            raise wording.WrongFile(error.problems) from None
+            raise messages.WrongFile(error.problems) from None
         for each in document.data:
             if each != "steps":
                 what = f"an included file contains only steps; remove {shown(each)}"
                 problems.add(document.key((each,)), Code.INCLUDE_CONTENT, what)
         for fault in (
-            *wording.secret_faults(document.data),
-            *wording.placeholder_faults(document.data, self.event),
+            *messages.secret_faults(document.data),
+            *messages.placeholder_faults(document.data, self.event),
         ):
             problems.add(fault.place_in(document), fault.code, fault.what)
         self._documents[name] = document

@@ -11,11 +11,10 @@ from pydantic import BaseModel, ValidationError
 from hookgate.codes import Code
 from hookgate.errors import Place
 from hookgate.files import Reading
-from hookgate.plan import placeholders, wording
-from hookgate.plan.composer import Path
-from hookgate.plan.problems import Problems
-from hookgate.plan.wording import Fault
+from hookgate.plan import messages, placeholders
+from hookgate.plan.messages import Fault
 from hookgate.validator import Validator
+from hookgate.yaml_reader import Path, Problems
 
 
 def build(
@@ -30,7 +29,7 @@ def build(
     try:
         built = validator.model_validate(dict(options), context=reading)
     except ValidationError as error:
-        return tuple(wording.faults(error, validator, dict(options), "option"))
+        return tuple(messages.faults(error, validator, dict(options), "option"))
     # A validator is a plugin: whatever it raises here is a fault of the plan or of
     # the plugin, and the reader of the plan must hear of it.
     except (Exception, SystemExit) as error:  # noqa: BLE001 - as above

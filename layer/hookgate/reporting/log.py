@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from hookgate.context import Deployment
 from hookgate.event import HookEvent
 from hookgate.model import HookStatus, Outcome, Verdict
-from hookgate.record import bounded_record, outcome_record
+from hookgate.reporting.record import bounded_record, outcome_record
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger

@@ -19,21 +19,20 @@ from typing import Any
 
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
+from hookgate.http.request import Request
 from hookgate.model import Finding
-from hookgate.patience.attempt import Attempt
-from hookgate.patience.attempts import eventually
-from hookgate.probe import Request
+from hookgate.retry import Attempt, eventually
 from hookgate.testing.doubles import (
     QuietLog,
     Scripted,
     ScriptedAws,
     ScriptedProbe,
+    ScriptedTraffic,
     VirtualClock,
     leads_nowhere,
     leads_to,
 )
 from hookgate.testing.samples import a_context, a_file, a_reply, a_side, an_endpoint
-from hookgate.testing.traffic import ScriptedTraffic
 from hookgate.validator import Connect, Tools, Validator
 
 __all__ = [

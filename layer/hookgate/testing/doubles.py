@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hookgate.connection.destination import Destination
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
-from hookgate.errors import CannotMeasure
-from hookgate.http_probe.address import AddressPolicy
-from hookgate.probe import Reply, Request
+from hookgate.errors import CannotMeasure, NoAnswer, NotGreen
+from hookgate.http.address import AddressPolicy
+from hookgate.http.connection import Destination
+from hookgate.http.request import Probe, Reply, Request
 from hookgate.testing.samples import a_reply
 from hookgate.validator import Connect
+
+if TYPE_CHECKING:
+    from hookgate.traffic.options import Load
+    from hookgate.traffic.tally import Result, Tally, Volley
 
 #: What a listener answers: a reply, just its status, or an exception to raise.
 Scripted = Reply | int | Exception
@@ -127,3 +132,55 @@ class QuietLog:
 
     def info(self, message: str) -> None:
         """Keep a test's output clean."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptedTraffic:
+    """Asks scripted probes for each request of a load, and lets no real time pass.
+
+    ``late`` is by how many seconds the generator is late with each request.
+    """
+
+    test: Probe
+    production: Probe
+    late: float = 0.0
+
+    def __call__(self, load: Load, settled: Callable[[Result], bool], /) -> Result:
+        """Send ``load`` by the script."""
+        from hookgate.traffic.tally import Result, Tally, Volley  # noqa: PLC0415
+
+        def volley() -> Volley:
+            return Volley(tallies={s.name: Tally(status=s.status) for s in load.shots})
+
+        result = Result(test=volley(), production=volley() if load.yardstick else None)
+        result.sending = load.pace.seconds - load.pace.warm_up
+        turns = [itertools.cycle(each.asks) for each in load.shots]
+        for number, (_, counts) in zip(load.order(), load.pace.moments(), strict=False):
+            shot, (method, path) = load.shots[number], next(turns[number])
+            asked = Request(
+                method=method, path=path, headers=shot.headers, body=shot.body
+            )
+            if counts:
+                result.lateness.add(self.late)
+                _ask(self.test, asked, result.test.tallies[shot.name])
+                if result.production:
+                    _ask(self.production, asked, result.production.tallies[shot.name])
+            if settled(result):
+                result.stopped = True
+                break
+        return result
+
+
+def _ask(probe: Probe, request: Request, tally: Tally) -> None:
+    tally.sent += 1
+    try:
+        reply = probe(request)
+    except NotGreen as error:
+        tally.statuses[200] += 1
+        tally.stranger(str(error))
+        return
+    except NoAnswer as error:
+        tally.errors[str(error)] += 1
+        return
+    tally.statuses[reply.status] += 1
+    tally.latencies.add(reply.duration)

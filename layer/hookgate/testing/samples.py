@@ -18,8 +18,8 @@ from hookgate.context import (
     TaskSet,
 )
 from hookgate.files import File, Reading
+from hookgate.http.request import Reply
 from hookgate.model import LifecycleEvent
-from hookgate.probe import Reply
 
 _ELB = "arn:aws:elasticloadbalancing:eu-west-1:111122223333"
 _ECS = "arn:aws:ecs:eu-west-1:111122223333"

@@ -3,19 +3,111 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pycurl
 
-from hookgate.http_probe.message import Message
-from hookgate.http_probe.response import BodyError, Decoder, final_fields
-from hookgate.http_probe.tls import secure
-from hookgate.http_probe.transport import say
-from hookgate.traffic.aim import Aim
-from hookgate.traffic.load import Load
+from hookgate.codes import Code
+from hookgate.context import Endpoint
+from hookgate.errors import CannotMeasure, NoAnswer
+from hookgate.http.address import AddressPolicy, ascii_host, host_of
+from hookgate.http.client import Manner, Message, say
+from hookgate.http.response import BodyError, Decoder, final_fields
+from hookgate.http.transfer import secure
+from hookgate.traffic.options import MARK, Load
 from hookgate.traffic.tally import Tally
+from hookgate.version import VERSION
+
+# What a Network Load Balancer's TCP and TLS listeners forward is asked over HTTP.
+_SCHEMES = {"http": "http", "https": "https", "tcp": "http", "tls": "https"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A listener that may be loaded, and how green proves itself there.
+
+    Args:
+        endpoint: where it is; nothing else is ever connected to.
+        host: the plan's ``target.host``.
+        identity: a header and the value that only the replacement task set gives it.
+        policy: which addresses may be connected to.
+        verify: a file of CA certificates to trust instead of certifi's.
+        examine: looks at the proof before the first request.
+    """
+
+    endpoint: Endpoint
+    host: str | None = None
+    identity: tuple[str, str] | None = None
+    policy: AddressPolicy
+    verify: str | None = None
+    examine: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """A target, resolved: what every request to it has in common."""
+
+    manner: Manner
+    addresses: Sequence[str]
+    port: int
+    secure: bool
+    trust: str | None
+
+    @classmethod
+    def at(cls, target: Target, seconds: float, server_name: str = "") -> Aim:
+        """Resolve ``target`` within so many seconds.
+
+        ``server_name`` is asked for in a TLS handshake instead of the host.
+
+        Raises:
+            CannotMeasure: the listener carries no HTTP, or leads where a gate never
+                connects to.
+            NoAnswer: the load balancer's name does not resolve.
+        """
+        endpoint = target.endpoint
+        scheme = _SCHEMES.get(endpoint.scheme)
+        if scheme is None:
+            raise CannotMeasure(
+                f"no HTTP over a {endpoint.scheme} listener", code=Code.HTTP_NO_LISTENER
+            )
+        if seconds <= 0:
+            raise NoAnswer(
+                f"no time was left to resolve {endpoint.address}", code=Code.NO_TIME
+            )
+        said = target.host or endpoint.host
+        if server_name and not said:
+            said = f"{endpoint.address}:{endpoint.port}"
+        name = server_name or host_of(said or endpoint.address)
+        place = f"[{name}]" if ":" in name else name
+        own = {"Host": ascii_host(said)} if said else {}
+        return cls(
+            manner=Manner(
+                base=f"{scheme}://{ascii_host(place)}:{endpoint.port}",
+                prefix=endpoint.path_prefix,
+                headers={**_always(), **own, **endpoint.headers},
+                conditions=endpoint.conditions,
+            ),
+            addresses=target.policy.resolve(endpoint, seconds=seconds),
+            port=endpoint.port,
+            secure=scheme == "https",
+            trust=target.verify,
+        )
+
+    def pin(self, number: int) -> str:
+        """CURLOPT_CONNECT_TO: whatever the URL says, connect to this address."""
+        address = self.addresses[number % len(self.addresses)]
+        place = f"[{address}]" if ":" in address else address
+        return f"::{place}:{self.port}"
+
+
+def _always() -> Mapping[str, str]:
+    return {
+        "User-Agent": f"Hookgate/{VERSION} (traffic)",
+        MARK[0]: MARK[1],
+    }
+
 
 #: Makes the socket to the address that curl is about to connect to.
 Opener = Callable[[int, Any], Any]
@@ -26,6 +118,7 @@ _VERSIONS = {
     ("2", False): pycurl.CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE,
     ("2", True): pycurl.CURL_HTTP_VERSION_2TLS,
 }
+
 #: Errors of libcurl in a person's words (curl.se/libcurl/c/libcurl-errors.html).
 _WORDS = {
     7: "no connection: refused or unreachable",
@@ -39,6 +132,7 @@ _WORDS = {
     60: "the certificate is not trusted, or is for another name",
     92: "the HTTP/2 stream was reset",
 }
+
 TIMED_OUT = pycurl.E_OPERATION_TIMEDOUT
 
 
@@ -49,11 +143,15 @@ def words(code: int, message: str) -> str:
 
 #: The largest body after decoding; what a step of ``http`` takes at most.
 _LARGEST = 64 * 1024 * 1024
+
 #: Seconds that a connection may be idle and still be used. Servers may close idle ones
 #: (RFC 9112, 9.5), and libcurl looks for that only where it was idle for a second.
 _IDLE = 1
+
 LOST = "the connection was lost before an answer, and the request sent again"
+
 _NO_BODY = "the body is not what its Content-Encoding says"
+
 _ENCODED = b"\ncontent-encoding"
 
 

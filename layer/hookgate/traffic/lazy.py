@@ -10,10 +10,10 @@ from hookgate.context import DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
 
 if TYPE_CHECKING:
-    from hookgate.http_probe.address import AddressPolicy
-    from hookgate.traffic.aim import Target
-    from hookgate.traffic.load import Load
-    from hookgate.traffic.result import Result
+    from hookgate.http.address import AddressPolicy
+    from hookgate.traffic.flight import Target
+    from hookgate.traffic.options import Load
+    from hookgate.traffic.tally import Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class LazyTraffic:
         return tool(load, settled)
 
     def _target(self, endpoint: Endpoint | None, why_not: str) -> Target | str:
-        from hookgate.traffic.aim import Target  # noqa: PLC0415 - as above
+        from hookgate.traffic.flight import Target  # noqa: PLC0415 - as above
 
         if endpoint is None or why_not:
             return why_not

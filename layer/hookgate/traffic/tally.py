@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from hookgate.statuses import status_in
+from hookgate.http.request import status_in
 
 if TYPE_CHECKING:
     from ddsketch import LogCollapsingLowestDenseDDSketch
 
 #: How far a percentile may be from the true one: 0.5 % of it.
 ACCURACY = 0.005
+
 #: Buckets of 1 % width: from a microsecond to three hours without collapsing any.
 _BUCKETS = 2400
+
 # No request starts as long as a batch takes, or all that is kept when it is handed on.
 _BATCH = 256
+
 _KEPT = 1024
+
 _MICRO = 1e6
+
 _STRANGERS = 20
 
 
@@ -164,3 +169,34 @@ def total(tallies: Iterable[Tally]) -> Tally:
         whole.strangers += each.strangers
         whole.latencies.merge(each.latencies)
     return whole
+
+
+@dataclass(slots=True, kw_only=True)
+class Volley:
+    """What came of the requests to one listener, by their names."""
+
+    tallies: Mapping[str, Tally]
+
+    @property
+    def whole(self) -> Tally:
+        """All of its requests."""
+        return total(self.tallies.values())
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """What a load came to, so far or in the end.
+
+    Args:
+        test: what came of the requests to the test listener.
+        production: the same of the yardstick's; None without one.
+        lateness: by how much the generator itself was late to start requests.
+        sending: seconds in which counted requests were started.
+        stopped: whether it was ended early, because its outcome was certain.
+    """
+
+    test: Volley
+    production: Volley | None = None
+    lateness: Latencies = field(default_factory=Latencies)
+    sending: float = 0.0
+    stopped: bool = False

@@ -3,20 +3,147 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from hookgate.codes import Code
-from hookgate.errors import Inconclusive
+from hookgate.errors import Inconclusive, InvalidValue
 from hookgate.model import Finding
-from hookgate.traffic.feasible import demand
-from hookgate.traffic.load import Load
-from hookgate.traffic.result import Result
-from hookgate.traffic.summary import achieved, evidence, failures
-from hookgate.traffic.tally import Tally
-from hookgate.traffic.threshold import Threshold
-from hookgate.traffic.thresholds import thresholds
+from hookgate.traffic.options import SAFE, Load
+from hookgate.traffic.tally import Latencies, Result, Tally
+from hookgate.traffic.thresholds import Threshold, thresholds
 from hookgate.units import seconds_text
+
+_PERCENTILES = (50, 90, 95, 99, 99.9)
+
+
+def evidence(result: Result) -> dict[str, Any]:
+    """Everything that was counted, for whoever judges again."""
+    whole = result.test.whole
+    told = {
+        **counted(whole),
+        "rate": round(achieved(whole, result), 2),
+        "lateness_ms": percentiles(result.lateness),
+        "stopped_early": result.stopped,
+    }
+    if len(result.test.tallies) > 1:
+        told["by_name"] = {
+            name: counted(each) for name, each in result.test.tallies.items()
+        }
+    if result.production is not None:
+        told["production"] = counted(result.production.whole)
+    return {"traffic": told, "metrics": metrics(whole)}
+
+
+def counted(tally: Tally) -> dict[str, Any]:
+    """What was counted of some requests."""
+    return {
+        "planned": tally.planned,
+        "sent": tally.sent,
+        "dropped": tally.dropped,
+        "ended": tally.samples,
+        "failed": tally.failed,
+        "statuses": {str(key): tally.statuses[key] for key in sorted(tally.statuses)},
+        "errors": dict(tally.errors.most_common()),
+        "not_green": dict(tally.strangers.most_common()),
+        "latency_ms": percentiles(tally.latencies),
+    }
+
+
+def percentiles(latencies: Latencies) -> dict[str, float]:
+    """Milliseconds by percentile; nothing of nothing."""
+    if not latencies.count:
+        return {}
+    return {
+        f"p{each:g}": round(latencies.percentile(each) * 1000, 3)
+        for each in _PERCENTILES
+    } | {"mean": round(latencies.mean * 1000, 3)}
+
+
+def metrics(tally: Tally) -> dict[str, float]:
+    """The metrics that a traffic step adds to those of every step."""
+    share = {"ErrorRate": 100 * tally.failed / tally.samples} if tally.samples else {}
+    quick = {
+        f"LatencyP{each}": tally.latencies.percentile(each) * 1000
+        for each in (50, 95, 99)
+        if tally.latencies.count
+    }
+    return {"Requests": float(tally.sent), **share, **quick}
+
+
+def achieved(tally: Tally, result: Result) -> float:
+    """How many requests were started in a second."""
+    return tally.sent / result.sending if result.sending else 0.0
+
+
+def failures(tally: Tally) -> str:
+    """Why requests failed, the most frequent reasons first."""
+    wrong = {f"status {key}": tally.wrong[key] for key in tally.wrong}
+    reasons = sorted(
+        {**tally.errors, **wrong}.items(), key=lambda each: each[1], reverse=True
+    )
+    return ", ".join(f"{count} x {reason}" for reason, count in reasons[:5])
+
+
+#: More than a hook's hour could be used for.
+MOST_REQUESTS = 10_000_000
+
+
+def demand(
+    load: Load, min_samples: int, bounds: Sequence[tuple[Threshold, str, int]]
+) -> None:
+    """Demand that a load can decide.
+
+    Args:
+        load: what is sent.
+        min_samples: how many requests must have ended.
+        bounds: each bound, the name it is on if any, how many requests that plans.
+
+    Raises:
+        ValueError: it cannot; says what to write instead.
+    """
+    _named([each.name for each in load.shots])
+    planned = load.pace.requests
+    if planned > MOST_REQUESTS:
+        raise InvalidValue(
+            f"{planned} requests; at most {MOST_REQUESTS} can be sent",
+            code=Code.TRAFFIC_SIZE,
+        )
+    if planned < min_samples:
+        raise InvalidValue(
+            f"sends {planned} requests, and min_samples is {min_samples}: it could "
+            "never decide; send more, or lower min_samples",
+            code=Code.TRAFFIC_UNDECIDABLE,
+        )
+    for bound, name, share in bounds:
+        if share < bound.least:
+            raise InvalidValue(
+                f"{bound.subject(name)} of {share} requests is their slowest; send at "
+                f"least {bound.least}",
+                code=Code.TRAFFIC_UNDECIDABLE,
+            )
+    unsafe = {method for each in load.shots for method, _ in each.asks} - SAFE
+    if load.yardstick and unsafe:
+        raise InvalidValue(
+            f"{', '.join(sorted(unsafe))}: 'of blue' sends every request to customers' "
+            f"production too; only {', '.join(sorted(SAFE))} may go there",
+            code=Code.TRAFFIC_UNSAFE,
+        )
+
+
+def _named(names: Sequence[str]) -> None:
+    if not names:
+        raise InvalidValue(
+            "there is nothing to send; write requests", code=Code.PLAN_MISSING_KEY
+        )
+    twice = next((each for each in names if names.count(each) > 1), None)
+    if twice is not None:
+        raise InvalidValue(
+            f"two requests are called {twice!r}; give each a name",
+            code=Code.TRAFFIC_NAME_TWICE,
+        )
+
 
 Thresholds = Mapping[str, Threshold]
 

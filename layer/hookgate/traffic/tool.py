@@ -9,13 +9,11 @@ from time import monotonic
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure
-from hookgate.http_probe.response import IdentityCheck
-from hookgate.traffic.aim import Aim, Target
-from hookgate.traffic.generator import Generator
-from hookgate.traffic.load import Load
-from hookgate.traffic.result import Result, Volley
-from hookgate.traffic.side import Side
-from hookgate.traffic.sockets import Sockets
+from hookgate.http.response import IdentityCheck
+from hookgate.traffic.flight import Aim, Target
+from hookgate.traffic.generator import Generator, Side, Sockets
+from hookgate.traffic.options import Load
+from hookgate.traffic.tally import Result, Volley
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.cloudwatch.alarm import Alarm
+from rehearsal.cloudwatch.alarm import Alarm, AlarmState
 from rehearsal.cloudwatch.alarms import HistoryItem
 from rehearsal.cloudwatch.api.context import Context, ContextOperation
-from rehearsal.cloudwatch.evaluation import AlarmState
-from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.conformity import ApiError
 
 MOST_RECORDS = 100
 _TYPES = {"MetricAlarm": "MetricAlarms", "CompositeAlarm": "CompositeAlarms"}

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.cloudwatch.api.context import Context, ContextOperation
-from rehearsal.cloudwatch.distribution import Distribution, is_statistic
-from rehearsal.cloudwatch.math.values import Series, Value
-from rehearsal.cloudwatch.metric import Metric, by_name
+from rehearsal.cloudwatch.math import Series, Value
 from rehearsal.cloudwatch.queries import (
     Query,
     QueryError,
@@ -17,8 +15,14 @@ from rehearsal.cloudwatch.queries import (
     check,
     values_of,
 )
-from rehearsal.cloudwatch.store import NO_UNIT
-from rehearsal.endpoint.errors import ApiError
+from rehearsal.cloudwatch.store import (
+    NO_UNIT,
+    Distribution,
+    Metric,
+    by_name,
+    is_statistic,
+)
+from rehearsal.endpoint.conformity import ApiError
 
 MOST_DATA = 1000  # of one PutMetricData
 MOST_DATAPOINTS = 1440  # of one GetMetricStatistics

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.cloudwatch.alarm import Alarm, watch_of
+from rehearsal.cloudwatch.alarm import (
+    COMPARISONS,
+    Alarm,
+    MissingData,
+    RuleError,
+    parse_rule,
+    watch_of,
+)
 from rehearsal.cloudwatch.api.context import Context, ContextOperation
-from rehearsal.cloudwatch.distribution import is_statistic
-from rehearsal.cloudwatch.evaluation import COMPARISONS, MissingData
 from rehearsal.cloudwatch.queries import QueryError, check
-from rehearsal.cloudwatch.rule import RuleError, parse_rule
-from rehearsal.endpoint.errors import ApiError
+from rehearsal.cloudwatch.store import is_statistic
+from rehearsal.endpoint.conformity import ApiError
 
 DAY = 86400
 WEEK = 7 * DAY

@@ -6,11 +6,25 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.codedeploy.acting.errors import ActingError
-from rehearsal.codedeploy.model.deployment import Deployment
-from rehearsal.codedeploy.model.vocabulary import ErrorCode, TaskSetLabel
+from rehearsal.codedeploy.model.deployment import Deployment, ErrorCode, TaskSetLabel
+
+
+class ActingError(Exception):
+    """Something in the world is not as CodeDeploy needs it.
+
+    Args:
+        code: What ``errorInformation`` will say.
+        message: What is wrong and what to do.
+    """
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
 
 Weights = Mapping[str, int]
+
 ALL = 100
 
 

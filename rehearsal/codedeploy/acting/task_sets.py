@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.codedeploy.acting.errors import ActingError
-from rehearsal.codedeploy.model.deployment import Deployment, TaskSet
+from rehearsal.codedeploy.acting.listeners import ActingError
+from rehearsal.codedeploy.model.deployment import (
+    Deployment,
+    ErrorCode,
+    TaskSet,
+    TaskSetLabel,
+)
 from rehearsal.codedeploy.model.signals import (
     Surveyed,
     TaskSetCreated,
     TaskSetObserved,
 )
-from rehearsal.codedeploy.model.vocabulary import ErrorCode, TaskSetLabel
 
 MOST_TASKS = 100
 

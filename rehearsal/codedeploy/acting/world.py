@@ -8,29 +8,57 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal.codedeploy.acting.alarms import AlarmStates
-from rehearsal.codedeploy.acting.errors import ActingError
-from rehearsal.codedeploy.acting.listeners import Listeners
+from rehearsal.codedeploy.acting.listeners import ActingError, Listeners
 from rehearsal.codedeploy.acting.task_sets import TaskSets
-from rehearsal.codedeploy.assumptions import Assumptions
-from rehearsal.codedeploy.model.deployment import Deployment, Failure
-from rehearsal.codedeploy.model.effects import (
+from rehearsal.codedeploy.model.deployment import Deployment, ErrorCode, Failure
+from rehearsal.codedeploy.model.signals import (
+    AlarmsPolled,
     ClearTargetGroup,
     CreateTaskSet,
     DeleteTaskSet,
+    Done,
     Effect,
     InvokeHook,
     MakePrimary,
     ObserveTaskSet,
     PollAlarms,
+    Refused,
     RouteProductionTraffic,
     RouteTestTraffic,
+    Signal,
     Survey,
 )
-from rehearsal.codedeploy.model.signals import Done, Refused, Signal
-from rehearsal.codedeploy.model.vocabulary import ErrorCode
+from rehearsal.codedeploy.settings import Assumptions
+
+_TYPES = {"MetricAlarm": "MetricAlarms", "CompositeAlarm": "CompositeAlarms"}
+
+
+class AlarmStates:
+    """Reads how alarms stand.
+
+    Args:
+        cloudwatch: A boto3 client.
+    """
+
+    def __init__(self, cloudwatch: Any) -> None:
+        self._cloudwatch = cloudwatch
+
+    def poll(self, names: tuple[str, ...]) -> AlarmsPolled:
+        """The states of those that there are; names may be of either type."""
+        answer = self._cloudwatch.describe_alarms(
+            AlarmNames=list(names), AlarmTypes=list(_TYPES)
+        )
+        return AlarmsPolled(
+            states={
+                alarm["AlarmName"]: alarm["StateValue"]
+                for member in _TYPES.values()
+                for alarm in answer.get(member, [])
+            }
+        )
+
 
 _LOGGER = logging.getLogger(__name__)
+
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from rehearsal.codedeploy.api.context import NAME, Context, ContextOperation, paged
 from rehearsal.codedeploy.api.tags import tags_of
 from rehearsal.codedeploy.registry import Application
-from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.conformity import ApiError
 
 MOST_APPLICATIONS = 1000
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.codedeploy.api.context import Context, ContextOperation, paged
-from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.conformity import ApiError
 
 RESERVED = "CodeDeployDefault."
 MOST_CONFIGS = 1000

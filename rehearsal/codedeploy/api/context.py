@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.codedeploy.engine import Engine
-from rehearsal.codedeploy.model.deployment import Deployment
-from rehearsal.codedeploy.model.vocabulary import DeploymentStatus
-from rehearsal.codedeploy.registry import Application, Group, Registry
-from rehearsal.codedeploy.revisions import Location, ReadObject
-from rehearsal.endpoint.errors import ApiError
-from rehearsal.endpoint.paging import BadTokenError, page
+from rehearsal.codedeploy.model.deployment import Deployment, DeploymentStatus
+from rehearsal.codedeploy.registry import (
+    Application,
+    Group,
+    Location,
+    ReadObject,
+    Registry,
+)
+from rehearsal.endpoint.conformity import ApiError, BadTokenError, page
 
 DEPLOYMENT_ID = re.compile(r"d-[A-Z0-9]{9}")
 NAME = re.compile(r"[\w+=,.@-]{1,100}")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.codedeploy.model.deployment import Deployment, Event, TaskSet
+from rehearsal.codedeploy.model.deployment import (
+    Deployment,
+    Event,
+    EventStatus,
+    TaskSet,
+)
 from rehearsal.codedeploy.model.rollback import rolling_back_message, triggered_message
-from rehearsal.codedeploy.model.vocabulary import EventStatus
-from rehearsal.codedeploy.revisions import without_content
+from rehearsal.codedeploy.registry import without_content
 from rehearsal.codedeploy.settings import EngineSettings
 
 

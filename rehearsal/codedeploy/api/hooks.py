@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.codedeploy.api.context import Context, ContextOperation
-from rehearsal.codedeploy.model.deployment import Deployment
+from rehearsal.codedeploy.model.deployment import Deployment, EventStatus
 from rehearsal.codedeploy.model.signals import Reported
-from rehearsal.codedeploy.model.vocabulary import EventStatus
-from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.conformity import ApiError
 
 ACCEPTED = {"Succeeded": True, "Failed": False}
 

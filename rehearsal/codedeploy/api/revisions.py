@@ -8,10 +8,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.codedeploy.api.context import Context, ContextOperation, paged
-from rehearsal.codedeploy.appspec import parse_app_spec
-from rehearsal.codedeploy.appspec_values import AppSpecError
-from rehearsal.codedeploy.registry import Application
-from rehearsal.codedeploy.revisions import (
+from rehearsal.codedeploy.appspec import AppSpecError, parse_app_spec
+from rehearsal.codedeploy.registry import (
+    Application,
     Location,
     Revision,
     RevisionError,
@@ -19,7 +18,7 @@ from rehearsal.codedeploy.revisions import (
     revision_key,
     without_content,
 )
-from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.conformity import ApiError
 
 MOST_REVISIONS = 1000  # of an application; the oldest is forgotten
 _DEPLOYED = ("include", "exclude", "ignore")

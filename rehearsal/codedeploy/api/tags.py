@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.codedeploy.api.context import Context, ContextOperation
-from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.conformity import ApiError
 
 MOST_TAGS = 50  # AWS's own quota
 _ARN = re.compile(

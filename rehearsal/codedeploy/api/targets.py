@@ -12,7 +12,7 @@ from typing import Any
 from rehearsal.codedeploy.api.context import Context, ContextOperation, paged
 from rehearsal.codedeploy.api.deployment_info import deployment_target
 from rehearsal.codedeploy.model.deployment import Deployment
-from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.conformity import ApiError
 
 MOST_TARGETS = 25
 

@@ -4,17 +4,212 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
 
-from rehearsal.codedeploy.model.order import Order
-from rehearsal.codedeploy.model.vocabulary import (
-    DeploymentStatus,
-    ErrorCode,
-    EventName,
-    EventStatus,
-    LifecycleErrorCode,
-    TaskSetLabel,
-)
+
+class DeploymentStatus(StrEnum):
+    """Where a deployment stands."""
+
+    CREATED = "Created"
+    QUEUED = "Queued"
+    IN_PROGRESS = "InProgress"
+    READY = "Ready"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can happen to the deployment."""
+        return self in {
+            DeploymentStatus.SUCCEEDED,
+            DeploymentStatus.FAILED,
+            DeploymentStatus.STOPPED,
+        }
+
+    @property
+    def is_started(self) -> bool:
+        """Whether the deployment has a target to ask about."""
+        return self not in {DeploymentStatus.CREATED, DeploymentStatus.QUEUED}
+
+
+class EventName(StrEnum):
+    """The eight lifecycle events of an ECS deployment, in their order."""
+
+    BEFORE_INSTALL = "BeforeInstall"
+    INSTALL = "Install"
+    AFTER_INSTALL = "AfterInstall"
+    ALLOW_TEST_TRAFFIC = "AllowTestTraffic"
+    AFTER_ALLOW_TEST_TRAFFIC = "AfterAllowTestTraffic"
+    BEFORE_ALLOW_TRAFFIC = "BeforeAllowTraffic"
+    ALLOW_TRAFFIC = "AllowTraffic"
+    AFTER_ALLOW_TRAFFIC = "AfterAllowTraffic"
+
+    @property
+    def is_hook(self) -> bool:
+        """Whether an AppSpec may name a function for the event."""
+        return self not in {
+            EventName.INSTALL,
+            EventName.ALLOW_TEST_TRAFFIC,
+            EventName.ALLOW_TRAFFIC,
+        }
+
+
+class EventStatus(StrEnum):
+    """Where a lifecycle event, or the target, stands."""
+
+    PENDING = "Pending"
+    IN_PROGRESS = "InProgress"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    SKIPPED = "Skipped"
+    UNKNOWN = "Unknown"
+    READY = "Ready"  # of a target only
+
+
+class LifecycleErrorCode(StrEnum):
+    """What an event's diagnostics say."""
+
+    SUCCESS = "Success"
+    SCRIPT_TIMED_OUT = "ScriptTimedOut"
+    SCRIPT_FAILED = "ScriptFailed"
+    UNKNOWN_ERROR = "UnknownError"
+
+
+class ErrorCode(StrEnum):
+    """Why a deployment did not succeed; the codes that ECS deployments can have."""
+
+    ALARM_ACTIVE = "ALARM_ACTIVE"
+    ECS_UPDATE_ERROR = "ECS_UPDATE_ERROR"
+    ELASTIC_LOAD_BALANCING_INVALID = "ELASTIC_LOAD_BALANCING_INVALID"
+    HOOK_EXECUTION_FAILURE = "HOOK_EXECUTION_FAILURE"
+    IAM_ROLE_PERMISSIONS = "IAM_ROLE_PERMISSIONS"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    INVALID_ECS_SERVICE = "INVALID_ECS_SERVICE"
+    INVALID_LAMBDA_FUNCTION = "INVALID_LAMBDA_FUNCTION"
+    INVALID_REVISION = "INVALID_REVISION"
+    MANUAL_STOP = "MANUAL_STOP"
+    TIMEOUT = "TIMEOUT"
+
+
+class Creator(StrEnum):
+    """Who created a deployment."""
+
+    USER = "user"
+    ROLLBACK = "codeDeployRollback"
+
+
+class AutoRollbackEvent(StrEnum):
+    """What a deployment group may roll back on."""
+
+    FAILURE = "DEPLOYMENT_FAILURE"
+    STOP_ON_ALARM = "DEPLOYMENT_STOP_ON_ALARM"
+    STOP_ON_REQUEST = "DEPLOYMENT_STOP_ON_REQUEST"
+
+
+class WaitType(StrEnum):
+    """Which wait ContinueDeployment ends."""
+
+    READY = "READY_WAIT"
+    TERMINATION = "TERMINATION_WAIT"
+
+
+class TaskSetLabel(StrEnum):
+    """Blue was there before; Green is the replacement."""
+
+    BLUE = "Blue"
+    GREEN = "Green"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The ECS service that is deployed."""
+
+    cluster: str
+    name: str
+
+    @property
+    def target_id(self) -> str:
+        """The service as a deployment target, ``cluster:service``."""
+        return f"{self.cluster}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routes:
+    """The listeners' ARNs and the names of the two target groups."""
+
+    production: str
+    test: str | None
+    target_groups: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppSpec:
+    """What an AppSpec says of an ECS service and its hooks."""
+
+    task_definition: str
+    container_name: str
+    container_port: int
+    hooks: Mapping[EventName, str] = field(default_factory=dict)
+    task_set_options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftStep:
+    """One step of production traffic.
+
+    Attributes:
+        weight: Percent of production traffic that green then gets.
+        after: Minutes after the step before.
+    """
+
+    weight: float
+    after: float = 0.0
+
+
+ALL_AT_ONCE = (ShiftStep(weight=100.0),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """The waits a deployment group asks for, in minutes; None is no wait at all."""
+
+    ready: float | None = None
+    termination: float = 0.0
+    keep_blue: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One deployment as it was asked for."""
+
+    deployment_id: str
+    application: str
+    group: str
+    service: Service
+    routes: Routes
+    app_spec: AppSpec
+    revision: Mapping[str, Any]
+    created_at: float
+    config: str = "CodeDeployDefault.ECSAllAtOnce"
+    creator: Creator = Creator.USER
+    description: str | None = None
+    previous_revision: Mapping[str, Any] | None = None
+    shift: tuple[ShiftStep, ...] = ALL_AT_ONCE
+    waits: Waits = field(default_factory=Waits)
+    rolls_back_on: frozenset[AutoRollbackEvent] = frozenset()
+    alarms: tuple[str, ...] = ()
+    ignores_poll_failure: bool = False
+    rollback_of: str | None = None
+    group_settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_gradual(self) -> bool:
+        """Whether production traffic moves in more than one step."""
+        return len(self.shift) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

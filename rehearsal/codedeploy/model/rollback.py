@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from rehearsal.codedeploy.model.deployment import Deployment
-from rehearsal.codedeploy.model.order import ALL_AT_ONCE, Order, Waits
-from rehearsal.codedeploy.model.vocabulary import Creator
+from rehearsal.codedeploy.model.deployment import (
+    ALL_AT_ONCE,
+    Creator,
+    Deployment,
+    Order,
+    ShiftStep,
+    Waits,
+)
 
 
 def rollback_order(deployment: Deployment, deployment_id: str, now: float) -> Order:
@@ -47,3 +54,35 @@ def rolling_back_message(order: Order) -> str:
         f"Deployment {order.deployment_id} is triggered to roll back deployment"
         f" {order.rollback_of}."
     )
+
+
+ALL = 100.0
+
+
+def schedule(routing: Mapping[str, Any]) -> tuple[ShiftStep, ...]:
+    """The steps of a ``trafficRoutingConfig``, ending with all of the traffic.
+
+    Args:
+        routing: As GetDeploymentConfig gives it; intervals in minutes.
+    """
+    match routing["type"]:
+        case "TimeBasedCanary":
+            canary = routing["timeBasedCanary"]
+            return (
+                ShiftStep(weight=float(canary["canaryPercentage"])),
+                ShiftStep(weight=ALL, after=float(canary["canaryInterval"])),
+            )
+        case "TimeBasedLinear":
+            linear = routing["timeBasedLinear"]
+            return _linear(
+                float(linear["linearPercentage"]), float(linear["linearInterval"])
+            )
+    return ALL_AT_ONCE
+
+
+def _linear(percentage: float, interval: float) -> tuple[ShiftStep, ...]:
+    steps = [ShiftStep(weight=min(ALL, percentage))]
+    while steps[-1].weight < ALL:
+        weight = min(ALL, steps[-1].weight + percentage)
+        steps.append(ShiftStep(weight=weight, after=interval))
+    return tuple(steps)

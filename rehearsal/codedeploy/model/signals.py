@@ -3,11 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from rehearsal.codedeploy.model.deployment import Failure, TaskSet
-from rehearsal.codedeploy.model.effects import Effect, Survey
-from rehearsal.codedeploy.model.vocabulary import AutoRollbackEvent, WaitType
+from rehearsal.codedeploy.model.deployment import (
+    AutoRollbackEvent,
+    Deployment,
+    EventName,
+    Failure,
+    TaskSet,
+    TaskSetLabel,
+    WaitType,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """Read the service, its task sets and its listeners."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvokeHook:
+    """Call a hook's function asynchronously with the two-key event."""
+
+    event: EventName
+    function: str
+    execution_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearTargetGroup:
+    """Take away what an earlier deployment left on the free target group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateTaskSet:
+    """Make the replacement task set on the free target group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserveTaskSet:
+    """Look whether the replacement task set is steady."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteTestTraffic:
+    """Let the test listener forward to one of the task sets."""
+
+    to: TaskSetLabel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteProductionTraffic:
+    """Give green that percentage of production traffic and blue the rest."""
+
+    green_weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakePrimary:
+    """Call one of the task sets PRIMARY."""
+
+    label: TaskSetLabel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteTaskSet:
+    """Drain and delete one of the task sets."""
+
+    label: TaskSetLabel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollAlarms:
+    """Ask CloudWatch how the deployment's alarms stand."""
+
+    names: tuple[str, ...]
+
+
+Effect = (
+    Survey
+    | InvokeHook
+    | ClearTargetGroup
+    | CreateTaskSet
+    | ObserveTaskSet
+    | RouteTestTraffic
+    | RouteProductionTraffic
+    | MakePrimary
+    | DeleteTaskSet
+    | PollAlarms
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,3 +216,56 @@ Signal = (
     | PollDue
     | AlarmsPolled
 )
+
+
+def learn(deployment: Deployment, signal: Signal) -> Deployment:
+    """Note what a signal says about the two task sets."""
+    match signal:
+        case Begun():
+            return replace(deployment, blue=signal.blue, green=signal.green)
+        case Surveyed():
+            return replace(deployment, blue=signal.blue, green_group=signal.green_group)
+        case TaskSetCreated():
+            return replace(deployment, green=signal.green)
+        case TaskSetObserved() if deployment.green is not None:
+            green = replace(
+                deployment.green,
+                desired=signal.desired,
+                pending=signal.pending,
+                running=signal.running,
+            )
+            return replace(deployment, green=green)
+        case Done():
+            return _done(deployment, signal.effect)
+    return deployment
+
+
+def _done(deployment: Deployment, effect: Effect) -> Deployment:
+    match effect:
+        case RouteProductionTraffic():
+            weight = effect.green_weight
+            return replace(
+                deployment,
+                blue=_weighted(deployment.blue, 100.0 - weight),
+                green=_weighted(deployment.green, weight),
+            )
+        case MakePrimary():
+            is_green = effect.label is TaskSetLabel.GREEN
+            return replace(
+                deployment,
+                blue=_called(deployment.blue, "ACTIVE" if is_green else "PRIMARY"),
+                green=_called(deployment.green, "PRIMARY" if is_green else "ACTIVE"),
+            )
+        case DeleteTaskSet(label=TaskSetLabel.BLUE):
+            return replace(deployment, blue=_called(deployment.blue, "DRAINING"))
+        case DeleteTaskSet():
+            return replace(deployment, green=_called(deployment.green, "DRAINING"))
+    return deployment
+
+
+def _weighted(task_set: TaskSet | None, weight: float) -> TaskSet | None:
+    return task_set and replace(task_set, weight=weight)
+
+
+def _called(task_set: TaskSet | None, status: str) -> TaskSet | None:
+    return task_set and replace(task_set, status=status)

@@ -10,8 +10,7 @@ import yaml
 from botocore.response import StreamingBody
 from support.world import APPSPEC, TASK_DEFINITION, World, body
 
-from hookgate.aws.appspec import parse_appspec
-from hookgate.aws.revision import fetch_appspec
+from hookgate.aws.appspec import fetch_appspec, parse_appspec
 from hookgate.errors import CannotMeasure
 
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(

@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 from support.answering import BROKEN
 from support.codedeploy_edge import codedeploy_edge
 
-from hookgate.aws.clients import ATTEMPTS, CONNECT, READ
+from hookgate.aws.calls import ATTEMPTS, CONNECT, READ
 from hookgate.aws.status import RESERVE, CodeDeployStatus
 from hookgate.errors import ReportError
 from hookgate.event import HookEvent

@@ -8,7 +8,7 @@ import pytest
 import urllib3
 from botocore.response import StreamingBody
 
-from hookgate.aws.stored import read_body
+from hookgate.aws.calls import read_body
 from hookgate.errors import CannotMeasure
 
 

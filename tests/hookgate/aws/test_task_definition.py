@@ -2,7 +2,7 @@
 
 import pytest
 
-from hookgate.aws.task_definition import parse_image
+from hookgate.aws.discovery import parse_image
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import yaml
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.engine import begin
-from hookgate.engine.optouts import optouts
-from hookgate.engine.step_run import StepRun
+from hookgate.engine.scheduler import optouts
+from hookgate.engine.step_runner import StepRun
 from hookgate.errors import (
     AccessDenied,
     CannotMeasure,

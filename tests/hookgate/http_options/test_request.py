@@ -7,9 +7,9 @@ from support.listeners import answer, probe
 from support.traffic import load, never, target, tool
 
 from hookgate.files import Reading
-from hookgate.scenario.step import Call
 from hookgate.traffic.options import TrafficRequest
 from validators.http import Http
+from validators.scenario.steps import Call
 
 FILES = Reading(read=lambda name: f"the content of {name}".encode())
 #: Headers that say who sends, which differ on purpose.

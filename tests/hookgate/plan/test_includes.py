@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from hookgate import File, ScenarioItem, Script, ScriptRun, Validator, Visitor
+from hookgate import File, Validator
 from hookgate.errors import PlanError
 from hookgate.model import Finding, LifecycleEvent
 from hookgate.plan import Plan, beside, read_plan
 from hookgate.registry import resolve
 from hookgate.testing import a_file, check
+from validators.scenario import ScenarioItem, Script, ScriptRun, Visitor
 
 EVENT = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
 HEAD = """version: 1

@@ -6,8 +6,8 @@ import pytest
 
 from hookgate.codes import Code
 from hookgate.errors import Place
-from hookgate.plan.problems import Problems, shown
 from hookgate.redaction import Secrets
+from hookgate.yaml_reader import Problems, shown
 
 VALUE = "s3cret" * 20
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hookgate.plan.scalar import plain
+from hookgate.yaml_reader import plain
 
 
 @pytest.mark.parametrize(

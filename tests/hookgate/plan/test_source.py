@@ -6,7 +6,7 @@ import pytest
 
 from hookgate.codes import Code
 from hookgate.errors import Place, PlanError
-from hookgate.plan.source import MOST_BYTES, read
+from hookgate.yaml_reader import MOST_BYTES, read
 
 
 def refusal(source: str | bytes) -> tuple[Place, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.access_log import line
 
-from hookgate.traffic.access_log import FIELDS, asked, entry
+from hookgate.traffic.recorded import FIELDS, asked, entry
 
 
 def test_every_field():

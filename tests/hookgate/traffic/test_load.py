@@ -6,8 +6,7 @@ import itertools
 
 import pytest
 
-from hookgate.traffic.load import Load, Shot
-from hookgate.traffic.pace import Pace
+from hookgate.traffic.options import Load, Pace, Shot
 
 
 @pytest.mark.parametrize(

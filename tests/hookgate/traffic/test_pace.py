@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hookgate.traffic.pace import Pace, Stage
+from hookgate.traffic.options import Pace, Stage
 
 
 def pace(*stages: tuple[float, float, float], warm_up: float = 0.0) -> Pace:

@@ -13,9 +13,7 @@ from support.access_log import line, log
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, Inconclusive
 from hookgate.testing import ScriptedAws, VirtualClock
-from hookgate.traffic.log_reader import MAX_LINE, read
-from hookgate.traffic.recorded import AccessLog
-from hookgate.traffic.sample import Sample
+from hookgate.traffic.recorded import MAX_LINE, AccessLog, Sample, read
 
 NO_AWS = ScriptedAws({})
 

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from hookgate.http_probe.response import IdentityCheck
+from hookgate.http.response import IdentityCheck
 from hookgate.traffic.flight import Flight
-from hookgate.traffic.side import Side
+from hookgate.traffic.generator import Side
 from hookgate.traffic.tally import Tally
 
 GREEN = ("X-App-Version", "v2")

@@ -14,8 +14,8 @@ from support.traffic import answering, load, never, read, serving, target, tool
 
 from hookgate.context import RuleCondition
 from hookgate.errors import CannotMeasure, NoAnswer
-from hookgate.traffic.load import Shot
-from hookgate.traffic.summary import metrics
+from hookgate.traffic.options import Shot
+from hookgate.traffic.terms import metrics
 from hookgate.version import VERSION
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -8,7 +8,7 @@ import pytest
 from support.listeners import Peer
 from support.traffic import load, never, serving, target, tool
 
-from hookgate.probe import Trust
+from hookgate.http.request import Trust
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _SETTINGS, _HEADERS = 4, 1

@@ -2,9 +2,8 @@
 
 import pytest
 
-from rehearsal.audience import SilentAudience
 from rehearsal.building.kept_plan import ADVANCED_TIER, BUCKET, KeptPlan
-from rehearsal.rehearse import Rehearsal
+from rehearsal.rehearse import Rehearsal, SilentAudience
 from rehearsal.scenario.scenario import read_scenario
 
 

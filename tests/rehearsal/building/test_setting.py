@@ -5,10 +5,9 @@ import shutil
 import pytest
 from support.command import ROOT
 
-from rehearsal.audience import SilentAudience
 from rehearsal.building.kept_plan import PARAMETER_PREFIX, STANDARD_TIER
 from rehearsal.building.setting import build, register_task_definition
-from rehearsal.rehearse import Rehearsal
+from rehearsal.rehearse import Rehearsal, SilentAudience
 from rehearsal.scenario.scenario import read_scenario
 
 SCENARIOS = ROOT / "tests" / "scenarios"

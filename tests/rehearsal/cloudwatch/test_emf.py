@@ -8,8 +8,7 @@ import pytest
 
 from hookgate.model import Finding, HookStatus, LifecycleEvent, Outcome, Status, Verdict
 from rehearsal.cloudwatch.emf import EmfError, put_line
-from rehearsal.cloudwatch.metric import Metric
-from rehearsal.cloudwatch.store import MetricStore
+from rehearsal.cloudwatch.store import Metric, MetricStore
 
 AT = 1_700_000_000.0
 

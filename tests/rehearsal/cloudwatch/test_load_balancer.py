@@ -3,8 +3,7 @@
 import pytest
 
 from rehearsal.cloudwatch.load_balancer import Attached, LoadBalancerMetrics
-from rehearsal.cloudwatch.metric import Metric
-from rehearsal.cloudwatch.store import MetricStore
+from rehearsal.cloudwatch.store import Metric, MetricStore
 from rehearsal.data_plane import AccessRecord, Target, TargetHealth, TargetState
 
 AT = 1_700_000_000.0

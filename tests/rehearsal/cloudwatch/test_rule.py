@@ -2,8 +2,7 @@
 
 import pytest
 
-from rehearsal.cloudwatch.evaluation import AlarmState
-from rehearsal.cloudwatch.rule import RuleError, parse_rule
+from rehearsal.cloudwatch.alarm import AlarmState, RuleError, parse_rule
 
 STATES = {
     "cpu-high": AlarmState.ALARM,

@@ -3,8 +3,7 @@
 import threading
 
 from rehearsal.cloudwatch import store as module
-from rehearsal.cloudwatch.metric import Metric
-from rehearsal.cloudwatch.store import MetricStore
+from rehearsal.cloudwatch.store import Metric, MetricStore
 
 M = Metric.of("Shop", "Sales", {"Shop": "1"})
 

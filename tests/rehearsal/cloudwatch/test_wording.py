@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from rehearsal.cloudwatch import wording
-from rehearsal.cloudwatch.alarm import Watch
-from rehearsal.cloudwatch.evaluation import AlarmState, Condition, MissingData
+from rehearsal.cloudwatch import judgement
+from rehearsal.cloudwatch.alarm import AlarmState, Condition, MissingData, Watch
 from rehearsal.cloudwatch.queries import Windows
 
 WINDOWS = Windows(start=1_700_000_040.0, length=60.0, number=4, period=60.0)
@@ -49,12 +48,12 @@ def test_a_reason(state, points, of, expected):
     """It names the datapoints, the newest first, and the threshold."""
     asked = watch(of=of, needed=of)
 
-    assert expected == wording.reason_for(state, points, WINDOWS, asked)
+    assert expected == judgement.reason_for(state, points, WINDOWS, asked)
 
 
 def test_the_reasons_data():
     """Its JSON has the period, the threshold and what was evaluated."""
-    data = json.loads(wording.data_for((1.0, 2.0, None, 4.0), WINDOWS, watch()))
+    data = json.loads(judgement.data_for((1.0, 2.0, None, 4.0), WINDOWS, watch()))
 
     assert (60, 3.0, [2.0, 4.0]) == (
         data["period"],

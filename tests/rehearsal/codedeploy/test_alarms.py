@@ -3,19 +3,18 @@
 import pytest
 from support.virtual_world import HOOKS, SILENT, Play, VirtualWorld
 
-from rehearsal.codedeploy.assumptions import Assumptions
-from rehearsal.codedeploy.model.effects import DeleteTaskSet, PollAlarms
-from rehearsal.codedeploy.model.order import ShiftStep, Waits
-from rehearsal.codedeploy.model.signals import StopRequested
-from rehearsal.codedeploy.model.vocabulary import (
+from rehearsal.codedeploy.model.deployment import (
     AutoRollbackEvent,
     DeploymentStatus,
     ErrorCode,
     EventName,
     EventStatus,
+    ShiftStep,
     TaskSetLabel,
+    Waits,
 )
-from rehearsal.codedeploy.settings import EngineSettings
+from rehearsal.codedeploy.model.signals import DeleteTaskSet, PollAlarms, StopRequested
+from rehearsal.codedeploy.settings import Assumptions, EngineSettings
 
 ALARM = "shop-5xx"
 ON_ALARM = frozenset({AutoRollbackEvent.STOP_ON_ALARM})

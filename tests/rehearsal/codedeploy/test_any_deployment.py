@@ -31,13 +31,12 @@ from support.virtual_codedeploy import (
     group_settings,
 )
 
-from rehearsal.codedeploy.assumptions import Assumptions
-from rehearsal.codedeploy.model.vocabulary import (
+from rehearsal.codedeploy.model.deployment import (
     AutoRollbackEvent,
     EventName,
     EventStatus,
 )
-from rehearsal.codedeploy.settings import EngineSettings
+from rehearsal.codedeploy.settings import Assumptions, EngineSettings
 
 EXAMPLES = 2_000
 STEPS = 12

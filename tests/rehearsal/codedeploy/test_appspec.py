@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from rehearsal.codedeploy.appspec import parse_app_spec
-from rehearsal.codedeploy.appspec_values import AppSpecError
-from rehearsal.codedeploy.model.vocabulary import EventName
+from rehearsal.codedeploy.appspec import AppSpecError, parse_app_spec
+from rehearsal.codedeploy.model.deployment import EventName
 
 YAML = """
 version: 0.0

@@ -12,35 +12,35 @@ from support.virtual_world import (
     order,
 )
 
-from rehearsal.codedeploy.assumptions import Assumptions
 from rehearsal.codedeploy.engine import GroupIsBusyError, new_deployment_id
-from rehearsal.codedeploy.model.deployment import Failure
-from rehearsal.codedeploy.model.effects import (
-    CreateTaskSet,
-    DeleteTaskSet,
-    InvokeHook,
-    RouteProductionTraffic,
-    Survey,
-)
-from rehearsal.codedeploy.model.order import AppSpec, Routes, ShiftStep, Waits
-from rehearsal.codedeploy.model.signals import (
-    Continued,
-    Refused,
-    Reported,
-    StopRequested,
-)
-from rehearsal.codedeploy.model.vocabulary import (
+from rehearsal.codedeploy.model.deployment import (
+    AppSpec,
     AutoRollbackEvent,
     Creator,
     DeploymentStatus,
     ErrorCode,
     EventName,
     EventStatus,
+    Failure,
+    Routes,
+    ShiftStep,
     TaskSetLabel,
+    Waits,
     WaitType,
 )
+from rehearsal.codedeploy.model.signals import (
+    Continued,
+    CreateTaskSet,
+    DeleteTaskSet,
+    InvokeHook,
+    Refused,
+    Reported,
+    RouteProductionTraffic,
+    StopRequested,
+    Survey,
+)
 from rehearsal.codedeploy.observation import EventStarted, StatusChanged
-from rehearsal.codedeploy.settings import EngineSettings
+from rehearsal.codedeploy.settings import Assumptions, EngineSettings
 
 HOOK_EVENTS = [pytest.param(name, id=name) for name in HOOKS]
 INSTALLED = [pytest.param(name, id=name) for name in list(HOOKS)[1:]]

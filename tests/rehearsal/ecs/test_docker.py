@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 from support.stage_setting import wait_for
 
-from rehearsal.ecs.docker import started, why_not
+from rehearsal.ecs.containers import started, why_not
 
 #: What `make image` makes, from Debian's packages; it has Python and no server.
 IMAGE = "lambda-python:3.14"

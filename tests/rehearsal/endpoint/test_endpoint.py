@@ -8,8 +8,7 @@ import boto3
 import pytest
 from support.stage_setting import SETTINGS, function
 
-from rehearsal.endpoint.conformity import answer_problems, service_model
-from rehearsal.endpoint.errors import ApiError
+from rehearsal.endpoint.conformity import ApiError, answer_problems, service_model
 from rehearsal.endpoint.json_service import JsonService
 from rehearsal.stage import Stage
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.endpoint.paging import BadTokenError, page
+from rehearsal.endpoint.conformity import BadTokenError, page
 
 LIST = [str(number) for number in range(7)]
 

@@ -6,9 +6,8 @@ import trustme
 import yaml
 from support.command import a_storefront
 
-from rehearsal.audience import SilentAudience
 from rehearsal.record import reasons
-from rehearsal.rehearse import Rehearsal
+from rehearsal.rehearse import Rehearsal, SilentAudience
 from rehearsal.scenario.scenario import read_scenario
 
 HOST = "shop.example"

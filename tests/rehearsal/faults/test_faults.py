@@ -6,12 +6,11 @@ import pytest
 from support.stage_setting import PATIENCE
 from support.virtual_world import HOOKS, Play, VirtualWorld
 
-from rehearsal.codedeploy.model.effects import InvokeHook
-from rehearsal.codedeploy.model.vocabulary import EventName
+from rehearsal.codedeploy.model.deployment import EventName
+from rehearsal.codedeploy.model.signals import InvokeHook
 from rehearsal.data_plane import Certificate
-from rehearsal.faults.faults import Faults
+from rehearsal.faults.faults import Faults, Stops
 from rehearsal.faults.file import FaultsFile
-from rehearsal.faults.stops import Stops
 
 ORDERED = FaultsFile.model_validate(
     {

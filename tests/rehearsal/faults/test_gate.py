@@ -4,8 +4,7 @@ import pytest
 import yaml
 from support.command import a_storefront
 
-from rehearsal.audience import SilentAudience
-from rehearsal.rehearse import Rehearsal
+from rehearsal.rehearse import Rehearsal, SilentAudience
 from rehearsal.scenario.scenario import read_scenario
 
 PLAN = """

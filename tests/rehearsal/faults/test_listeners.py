@@ -4,7 +4,7 @@ import pytest
 from support.data_plane import EchoTarget, eventually, group, listener, who
 
 from rehearsal.faults.file import StaleListenerFile
-from rehearsal.faults.listeners import StaleListeners
+from rehearsal.faults.targets import StaleListeners
 
 
 @pytest.fixture(name="groups")

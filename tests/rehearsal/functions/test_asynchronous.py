@@ -7,11 +7,14 @@ from dataclasses import replace
 import pytest
 from support.stage_setting import PATIENCE, function
 
-from rehearsal.functions.asynchronous import Asynchronous
-from rehearsal.functions.courier import Delivery
+from rehearsal.functions.asynchronous import Asynchronous, Delivery
 from rehearsal.functions.fleet import Fleet
-from rehearsal.functions.function import EventInvokeConfig, Surroundings
-from rehearsal.functions.invocation import Outcome, error_outcome
+from rehearsal.functions.function import (
+    EventInvokeConfig,
+    Outcome,
+    Surroundings,
+    error_outcome,
+)
 
 SURROUNDINGS = Surroundings(
     endpoint_url="http://127.0.0.1:1",

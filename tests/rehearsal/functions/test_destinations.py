@@ -7,8 +7,7 @@ import boto3
 import pytest
 from support.stage_setting import function
 
-from rehearsal.functions.destinations import Destinations
-from rehearsal.functions.fleet import Fleet
+from rehearsal.functions.fleet import Destinations, Fleet
 from rehearsal.functions.function import Surroundings
 
 RECORD = b'{"version": "1.0"}'
@@ -88,5 +87,5 @@ def test_a_destination_that_takes_nothing_is_logged(destinations, arn, caplog):
     """The function's caller hears nothing of it, as in Lambda."""
     destinations(arn, RECORD)
 
-    assert [("rehearsal.functions.destinations", ANY, ANY)] == caplog.record_tuples
+    assert [("rehearsal.functions.fleet", ANY, ANY)] == caplog.record_tuples
     assert arn in caplog.text

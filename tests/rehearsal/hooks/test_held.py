@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rehearsal.hooks.held import HeldHooks
+from rehearsal.hooks import HeldHooks
 
 EVENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "h"}
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from rehearsal.cloudwatch.math.expression import Scope, evaluate, names_in
-from rehearsal.cloudwatch.math.values import MathError, Series
+from rehearsal.cloudwatch.math import MathError, Scope, Series, evaluate, names_in
 
 
 def series(*values):

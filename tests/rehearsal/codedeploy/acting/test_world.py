@@ -8,19 +8,25 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from support.virtual_world import order, task_set
 
 from rehearsal.codedeploy.acting.world import AwsWorld
-from rehearsal.codedeploy.assumptions import Assumptions
-from rehearsal.codedeploy.model.deployment import Deployment
-from rehearsal.codedeploy.model.effects import (
+from rehearsal.codedeploy.model.deployment import (
+    Deployment,
+    ErrorCode,
+    EventName,
+    TaskSetLabel,
+)
+from rehearsal.codedeploy.model.signals import (
+    AlarmsPolled,
     ClearTargetGroup,
     DeleteTaskSet,
+    Done,
     InvokeHook,
     PollAlarms,
+    Refused,
     RouteProductionTraffic,
     RouteTestTraffic,
     Survey,
 )
-from rehearsal.codedeploy.model.signals import AlarmsPolled, Done, Refused
-from rehearsal.codedeploy.model.vocabulary import ErrorCode, EventName, TaskSetLabel
+from rehearsal.codedeploy.settings import Assumptions
 
 BLUE, GREEN = TaskSetLabel.BLUE, TaskSetLabel.GREEN
 INVOKE = InvokeHook(event=EventName.AFTER_INSTALL, function="hook", execution_id="id")

@@ -1,0 +1,147 @@
+"""HTML and XML as an answer brings them: XPath expressions and CSS selectors.
+
+lxml is in the second layer and is imported with the first expression. It resolves no
+entity, loads no DTD, asks no network and keeps libxml2's bounds on depth and size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+from hookgate.assertions.values import Missing, Unreadable
+from hookgate.codes import Code
+from hookgate.deferred import demand
+from hookgate.errors import InvalidValue
+
+
+def xpath(value: object) -> Any:
+    """Compile an expression of XPath 1.0.
+
+    Raises:
+        ValueError: it does not compile, or the second layer is not there.
+    """
+    text = _text(value, "an XPath expression is text such as //h1")
+    demand("xpath", "lxml")
+    from lxml import etree  # noqa: PLC0415 - in the second layer
+
+    try:
+        return etree.XPath(text, smart_strings=False)
+    except etree.XPathError as error:
+        raise InvalidValue(
+            f"{text!r} is not an XPath expression such as //h1: {error}",
+            code=Code.ASSERT_QUERY,
+        ) from None
+
+
+def css(value: object) -> Any:
+    """Compile a CSS selector.
+
+    Raises:
+        ValueError: it does not compile, or the second layer is not there.
+    """
+    text = _text(value, "a CSS selector is text such as main h1")
+    demand("css", "lxml", "cssselect")
+    from cssselect import SelectorError  # noqa: PLC0415 - in the second layer
+    from lxml.cssselect import CSSSelector  # noqa: PLC0415 - in the second layer
+
+    try:
+        return CSSSelector(text, translator="html")
+    except SelectorError as error:
+        raise InvalidValue(
+            f"{text!r} is not a CSS selector such as main h1: {error}",
+            code=Code.ASSERT_QUERY,
+        ) from None
+
+
+XPath = Annotated[
+    Any,
+    BeforeValidator(xpath),
+    PlainSerializer(lambda compiled: compiled.path, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["//h1"]}),
+]
+Css = Annotated[
+    Any,
+    BeforeValidator(css),
+    PlainSerializer(lambda compiled: compiled.css, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["main h1"]}),
+]
+
+
+def read_markup(text: bytes, content_type: str | None) -> Any:
+    """The root element, or why there is none.
+
+    Args:
+        text: HTML or XML.
+        content_type: what it is said to be; None where nobody said.
+    """
+    from lxml import etree, html  # noqa: PLC0415 - in the second layer
+
+    said = (content_type or "").partition(";")[0].strip().lower()
+    if not text.strip():
+        return Unreadable("an empty body, which is neither HTML nor XML")
+    if (said and not said.endswith(("html", "xml"))) or b"<" not in text:
+        return Unreadable(f"a body that is neither HTML nor XML ({said or 'no tag'})")
+    options = {"no_network": True, "huge_tree": False}
+    is_xml = said.endswith("xml") and not said.endswith("xhtml+xml")
+    try:
+        if is_xml:
+            strict = etree.XMLParser(resolve_entities=False, load_dtd=False, **options)
+            return etree.fromstring(text, strict)
+        return html.document_fromstring(
+            text, html.HTMLParser(encoding=_encoding(text), **options)
+        )
+    except (etree.LxmlError, ValueError) as error:
+        name = "XML" if is_xml else "HTML"
+        return Unreadable(f"a body that is not {name} ({str(error)[:200]})")
+
+
+def chosen(
+    root: Any, expression: Callable[[Any], Any], attribute: str | None = None
+) -> Any:
+    """What an expression leads to: a list of texts, or XPath's text, number, boolean.
+
+    An element is its text, with white space as a browser shows it, or its
+    ``attribute``; an element without that attribute does not count.
+    """
+    from lxml import etree  # noqa: PLC0415 - in the second layer
+
+    if isinstance(root, Unreadable):
+        return root
+    try:
+        found = expression(root)
+    except etree.XPathError as error:
+        return Unreadable(f"a body that cannot be searched ({error})")
+    if not isinstance(found, list):
+        return found
+    texts = [_said(each, attribute) for each in found]
+    return [each for each in texts if each is not None] or Missing(
+        f"the attribute {attribute}" if attribute and found else "the element"
+    )
+
+
+def _said(node: Any, attribute: str | None) -> str | None:
+    if isinstance(node, str):
+        return node
+    if attribute is not None:
+        value = node.get(attribute)
+        return None if value is None else str(value)
+    return " ".join("".join(node.itertext()).split())
+
+
+def _encoding(text: bytes) -> str | None:
+    """UTF-8 where it is; else libxml2 finds out."""
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return "utf-8"
+
+
+def _text(value: object, instead: str) -> str:
+    text = getattr(value, "css", None) or getattr(value, "path", None) or value
+    if not isinstance(text, str):
+        raise InvalidValue(instead, code=Code.ASSERT_QUERY)
+    return text

@@ -1,0 +1,208 @@
+"""Where plans come from: SSM parameters, S3 objects, then the files that ship.
+
+The bundled ``default.yaml`` is no plan of the deployment's own. Where a source is
+configured it would hide that the plan is missing, for example for a misspelled name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from hookgate.aws.calls import error_code, read_body
+from hookgate.codes import Code
+from hookgate.context import Deployment
+from hookgate.errors import CannotMeasure, InputError
+from hookgate.http.address import AddressPolicy
+from hookgate.plan import Files, Plan, beside, read_plan
+from hookgate.plan.files import MOST_BYTES, bounded, checked
+from hookgate.registry import resolve
+from hookgate.validator import Aws
+
+MAX_SIZE = 256 * 1024
+# docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+_PARAMETER = re.compile(r"[a-zA-Z0-9_./-]+")
+#: The stack parameter that says when the bundled plan applies.
+BUNDLED = "BundledPlan"
+_BUNDLED_FILE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A plan's text as it was read, and which version of it."""
+
+    content: bytes
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """One name under which a plan may be: how to read it, and the files beside it."""
+
+    source: str
+    read: Callable[[], _Text | None]
+    files: Files | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSources:
+    """Finds the plan of a deployment; the first match wins.
+
+    Args:
+        aws: the calls.
+        policy: which addresses a plan may name.
+        parameter_prefix: SSM parameters are ``<prefix>/<application>/<group>`` and
+            ``<prefix>/<application>``; empty to leave SSM out.
+        bucket: objects are ``<key_prefix><application>/<group>.yaml`` and
+            ``<key_prefix><application>.yaml``, and files that they name
+            ``<key_prefix><application>/<name>``; empty to leave S3 out.
+        key_prefix: what the keys in the bucket begin with.
+        folder: files by the same names, and the bundled plan ``default.yaml``.
+        bundled_when_no_plan: whether the bundled plan also applies where SSM or S3 is
+            configured and there is no plan for the deployment.
+    """
+
+    aws: Aws
+    policy: AddressPolicy
+    parameter_prefix: str
+    bucket: str
+    key_prefix: str
+    folder: Path
+    bundled_when_no_plan: bool = False
+
+    def plan(self, deployment: Deployment) -> Plan:
+        """The plan of the deployment's application and group.
+
+        Raises:
+            PlanError: the plan is wrong.
+            CannotMeasure: there is none, or a source could not be read.
+        """
+        tried: list[str] = []
+        for candidate in self._candidates(deployment):
+            plan = self._plan(candidate)
+            if plan is not None:
+                return plan
+            tried.append(candidate.source)
+        missing = (
+            f"there is no plan for {deployment.application}/{deployment.group}; "
+            f"looked for {', '.join(tried)}"
+        )
+        if not (self.parameter_prefix or self.bucket):
+            return self._bundled(missing)
+        if self.bundled_when_no_plan:
+            waiver = (
+                f"{Code.PLAN_BUNDLED}: {missing}, so the bundled plan applies "
+                f"({BUNDLED}=WhenNoPlan)"
+            )
+            return replace(self._bundled(missing), waivers=(waiver,))
+        raise CannotMeasure(
+            f"{missing}. Create the plan under one of these names. The bundled plan "
+            f"applies only where no plan source is configured, or with the stack "
+            f"parameter {BUNDLED}=WhenNoPlan",
+            code=Code.PLAN_MISSING,
+        )
+
+    def _plan(self, candidate: _Candidate) -> Plan | None:
+        text = candidate.read()
+        if text is None:
+            return None
+        return read_plan(
+            text.content,
+            candidate.source,
+            resolve,
+            candidate.files,
+            policy=self.policy,
+            version=text.version,
+        )
+
+    def _bundled(self, missing: str) -> Plan:
+        bundled = self._file_candidate(_BUNDLED_FILE)
+        plan = self._plan(bundled)
+        if plan is None:
+            raise CannotMeasure(f"{missing}, {bundled.source}", code=Code.PLAN_MISSING)
+        return plan
+
+    def _candidates(self, deployment: Deployment) -> Iterator[_Candidate]:
+        application, group = deployment.application, deployment.group
+        for name in (f"{application}/{group}", application):
+            if self.parameter_prefix:
+                parameter = f"{self.parameter_prefix.rstrip('/')}/{name}"
+                yield _Candidate(
+                    f"ssm:{parameter}", partial(self._parameter, parameter)
+                )
+            if self.bucket:
+                key = f"{self.key_prefix}{name}.yaml"
+                yield _Candidate(
+                    f"s3://{self.bucket}/{key}",
+                    partial(self._object, key),
+                    partial(self._beside, application),
+                )
+        bundled = self._file(_BUNDLED_FILE)
+        for name in (f"{application}/{group}", application):
+            # An application may be called "default" too.
+            if self._file(name) != bundled:
+                yield self._file_candidate(name)
+
+    def _file_candidate(self, name: str) -> _Candidate:
+        path = self._file(name)
+        return _Candidate(str(path), partial(_content, path), beside(path))
+
+    def _parameter(self, name: str) -> _Text | None:
+        if not _PARAMETER.fullmatch(name):
+            return None  # No parameter can have the name that the application has.
+        try:
+            answer = self.aws("ssm", "get_parameter", Name=name, WithDecryption=True)
+        except CannotMeasure as error:
+            if error_code(error) != "ParameterNotFound":
+                raise
+            return None
+        parameter = answer["Parameter"]
+        content = str(parameter["Value"]).encode("utf-8", "surrogatepass")
+        return _Text(content, _version(parameter.get("Version")))
+
+    def _object(self, key: str, most: int = MAX_SIZE) -> _Text | None:
+        try:
+            answer = self.aws("s3", "get_object", Bucket=self.bucket, Key=key)
+        except CannotMeasure as error:
+            if error_code(error) != "NoSuchKey":
+                raise
+            return None
+        content = read_body(answer, f"s3://{self.bucket}/{key}", most)
+        return _Text(content, _version(answer.get("VersionId")))
+
+    def _beside(self, application: str, name: str) -> bytes:
+        """A file of the application's plans: an object below its own folder."""
+        key = f"{self.key_prefix}{application}/{checked(name)}"
+        try:
+            found = self._object(key, MOST_BYTES)
+        except CannotMeasure as error:
+            raise InputError(str(error), code=error.code) from error
+        if found is None:
+            raise InputError(
+                f"there is no s3://{self.bucket}/{key}", code=Code.INCLUDE_MISSING
+            )
+        return bounded(found.content, name)
+
+    def _file(self, name: str) -> Path:
+        """A file below the folder: an application's name may hold dots and slashes."""
+        path = (self.folder / f"{name}.yaml").resolve()
+        if not path.is_relative_to(self.folder.resolve()):
+            raise CannotMeasure(
+                f"{name} names no plan below {self.folder}", code=Code.PLAN_MISSING
+            )
+        return path
+
+
+def _version(told: object) -> str | None:
+    """A version as AWS told it; S3 says null where a bucket keeps no versions."""
+    return None if told in {None, "null"} else str(told)
+
+
+def _content(path: Path) -> _Text | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return _Text(file.read(MAX_SIZE + 1))

@@ -1,0 +1,288 @@
+"""Run steps in parallel along their needs, and decide.
+
+A step ends in exactly one of three ways: its thread answers, its time runs out, or
+a step it needs did not pass. Nothing else is waited for.
+"""
+
+from __future__ import annotations
+
+import functools
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Generic, NoReturn, TypeVar
+
+from hookgate.codes import Code
+from hookgate.context import DeploymentContext
+from hookgate.deadline import Deadline
+from hookgate.engine.step_output import routed_output
+from hookgate.engine.step_runner import StepRun
+from hookgate.errors import CannotMeasure, PlanOrigin
+from hookgate.model import Outcome, Reason, Status, Verdict
+from hookgate.plan import Step
+from hookgate.redaction import Secrets
+from hookgate.units import seconds_text
+from hookgate.validator import Tools
+
+NOT_PROVEN = (
+    "the target was not proven: the plan has no target.identity, so nothing shows that "
+    "the replacement task set gave the answers"
+)
+
+CONSTANT = "target.identity is a constant, which any version may send"
+
+
+def optouts(
+    steps: Sequence[Step],
+    outcomes: Sequence[Outcome],
+    *,
+    proven: bool,
+    doubts: Sequence[str] = (),
+) -> tuple[str, ...]:
+    """Name the opt-outs that were used.
+
+    Args:
+        steps: the steps of the event, in the order of ``outcomes``.
+        outcomes: what they came to.
+        proven: whether answers were held against the plan's ``target.identity``.
+        doubts: why answers that were asked for prove nothing.
+    """
+    named = list(dict.fromkeys((*_of_target(steps, proven=proven), *doubts)))
+    for step, outcome in zip(steps, outcomes, strict=True):
+        named += _of_step(step, outcome)
+    return tuple(named)
+
+
+def _of_target(steps: Sequence[Step], *, proven: bool) -> Iterator[str]:
+    if not proven and any(step.validator.asks_listener for step in steps):
+        yield NOT_PROVEN
+
+
+def _of_step(step: Step, outcome: Outcome) -> Iterator[str]:
+    if not step.blocking:
+        yield f"{step.name}: {outcome.status}, but it does not block (blocking: false)"
+    for each in outcome.optouts:
+        yield f"{step.name}: {each}"
+
+
+T = TypeVar("T")
+
+
+def start(name: str, work: Callable[[], None]) -> None:
+    """Start ``work`` in a daemon thread, which ends with the process at the latest.
+
+    A pool is no use here: its threads are joined at exit, and one of them may hang.
+    """
+    threading.Thread(target=work, name=name, daemon=True).start()
+
+
+@dataclass(frozen=True, slots=True)
+class Pending(Generic[T]):
+    """Work that goes on in a thread of its own."""
+
+    name: str
+    _answers: queue.SimpleQueue[Callable[[], T]]
+
+    def result(self, deadline: Deadline) -> T:
+        """What the work returned.
+
+        Raises:
+            CannotMeasure: it did not end by the deadline.
+            BaseException: whatever the work raised.
+        """
+        try:
+            answer = self._answers.get(timeout=deadline.remaining)
+        except queue.Empty:
+            what = f"{self.name} did not end in time"
+            raise CannotMeasure(what, code=Code.HOOK_TIMEOUT) from None
+        return answer()
+
+
+def begin(name: str, work: Callable[[], T]) -> Pending[T]:
+    """Start ``work`` in a thread that may be left behind; ``name`` is for messages."""
+    pending: Pending[T] = Pending(name, queue.SimpleQueue())
+
+    def run() -> None:
+        try:
+            value = work()
+        except BaseException as error:  # noqa: BLE001 - raised again by result()
+            pending._answers.put(functools.partial(_raise, error))  # noqa: SLF001 - own
+        else:
+            pending._answers.put(lambda: value)  # noqa: SLF001 - own
+
+    start(name, run)
+    return pending
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error
+
+
+#: Seconds that a validator which watches its own deadline gets to state its findings.
+GRACE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What the engine needs from outside: everything that is not a step.
+
+    ``tools`` makes a step's tools from the step and its deadline; ``announce`` is
+    told each outcome as it comes, ``begin`` each step as it starts. ``doubts`` says, at
+    the end, why answers that were asked for prove nothing. ``plan`` is whose steps run,
+    and ``waivers`` are those that the verdict lists whatever the steps come to.
+    """
+
+    context: DeploymentContext
+    tools: Callable[[Step, Deadline], Tools]
+    substitute: Callable[[str], str]
+    secrets: Secrets
+    proven: bool
+    doubts: Callable[[], Sequence[str]] = lambda: ()
+    announce: Callable[[Outcome], None] = lambda _outcome: None
+    begin: Callable[[Step], None] = lambda _step: None
+    plan: PlanOrigin | None = None
+    waivers: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Running:
+    run: StepRun
+    until: Deadline
+    started: float
+
+
+@dataclass(slots=True)
+class _Court:
+    """The state of one judgement: what runs, and what has come to an end."""
+
+    bench: Bench
+    deadline: Deadline
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    running: dict[str, _Running] = field(default_factory=dict)
+    answers: queue.SimpleQueue[Outcome] = field(default_factory=queue.SimpleQueue)
+
+    def admit(self, step: Step, concurrency: int) -> bool:
+        """Start a step or settle it without a start; False while it has to wait."""
+        if any(name not in self.outcomes for name in step.needs):
+            return False
+        unmet = [n for n in step.needs if self.outcomes[n].status is not Status.PASSED]
+        if unmet:
+            reason = f"needs {', '.join(unmet)}, which did not pass"
+            skipped = Reason(Code.STEP_SKIPPED, reason)
+            self.end(_unstarted(step, Status.SKIPPED, skipped))
+        elif self.deadline.expired:
+            late = Reason(Code.STEP_NOT_STARTED, "no time was left to start it")
+            self.end(_unstarted(step, Status.ERRORED, late))
+        elif len(self.running) >= concurrency:
+            return False
+        else:
+            self._start(step)
+        return True
+
+    def admit_all(self, waiting: Sequence[Step], concurrency: int) -> list[Step]:
+        """Admit what can be, in the plan's order; returns what has to wait.
+
+        Once all places are taken the rest is not looked at, for it would have to wait.
+        """
+        still: list[Step] = []
+        for index, step in enumerate(waiting):
+            if len(self.running) >= concurrency and not self.deadline.expired:
+                return [*still, *waiting[index:]]
+            if not self.admit(step, concurrency):
+                still.append(step)
+        return still
+
+    def _start(self, step: Step) -> None:
+        own = self.deadline.within(step.timeout)
+        run = StepRun(
+            step=step,
+            context=self.bench.context,
+            tools=self.bench.tools(step, own),
+            substitute=self.bench.substitute,
+            secrets=self.bench.secrets,
+        )
+        self.running[step.name] = _Running(run, own, own.clock.now())
+        self.bench.begin(step)
+        start(f"step {step.name}", lambda: self.answers.put(run()))
+
+    def wait(self) -> None:
+        """Let one step end by its answer, or all whose time is over."""
+        first = min(each.until.at for each in self.running.values())
+        now = self.deadline.clock.now()
+        try:
+            ended = [self.answers.get(timeout=max(0.0, first + GRACE - now))]
+        except queue.Empty:
+            ended = self._give_up(first)
+        for outcome in ended:
+            if self.running.pop(outcome.name, None):
+                self.end(outcome)
+
+    def _give_up(self, first: float) -> list[Outcome]:
+        """Give up the steps that are as late as the first, together.
+
+        One after the other, each with a grace of its own, they would eat up the time
+        that is reserved for the report.
+        """
+        over = max(first, self.deadline.clock.now() - GRACE)
+        late = [each for each in self.running.values() if each.until.at <= over]
+        return [self._abandoned(each) for each in late]
+
+    def end(self, outcome: Outcome) -> None:
+        """Keep an outcome and tell of it."""
+        self.outcomes[outcome.name] = outcome
+        self.bench.announce(outcome)
+
+    def _abandoned(self, late: _Running) -> Outcome:
+        taken = late.until.clock.now() - late.started
+        why = "the hook has no time left" if self.deadline.expired else "its timeout"
+        reason = f"did not end within {seconds_text(taken)} and was given up ({why})"
+        given_up = Reason(Code.STEP_TIMEOUT, reason)
+        return late.run.outcome(Status.ERRORED, given_up, taken)
+
+
+def judge(
+    bench: Bench, steps: Sequence[Step], deadline: Deadline, *, concurrency: int = 8
+) -> Verdict:
+    """Run the steps of an event and say what the hook came to.
+
+    Args:
+        bench: what the steps work with.
+        steps: in the plan's order; their needs form no circle.
+        deadline: by when the verdict must stand.
+        concurrency: how many steps may run at once.
+    """
+    court = _Court(bench, deadline)
+    started, started_at = deadline.clock.now(), datetime.now(UTC)
+    waiting: Sequence[Step] = steps
+    with routed_output():
+        while waiting or court.running:
+            before = len(waiting)
+            waiting = court.admit_all(waiting, concurrency)
+            if court.running:
+                court.wait()
+            elif len(waiting) == before and waiting:
+                names = ", ".join(step.name for step in waiting)
+                raise ValueError(f"no step can start, the needs form a circle: {names}")
+    outcomes = tuple(court.outcomes[step.name] for step in steps)
+    return Verdict(
+        event=bench.context.event,
+        outcomes=outcomes,
+        plan=bench.plan,
+        optouts=bench.waivers
+        + optouts(steps, outcomes, proven=bench.proven, doubts=bench.doubts()),
+        started_at=started_at,
+        duration_ms=round((deadline.clock.now() - started) * 1000),
+    )
+
+
+def _unstarted(step: Step, status: Status, reason: Reason) -> Outcome:
+    return Outcome(
+        name=step.name,
+        use=step.use,
+        status=status,
+        blocking=step.blocking,
+        reason=reason.text,
+        code=reason.code,
+    )

@@ -1,0 +1,342 @@
+"""One step: build its validator, collect its findings, say what it came to."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hookgate.codes import Code
+from hookgate.context import DeploymentContext
+from hookgate.engine.step_output import TOO_MUCH, StepOutput, open_step_output
+from hookgate.errors import (
+    CannotMeasure,
+    Defect,
+    HookgateError,
+    Inconclusive,
+    NoAnswer,
+    NoData,
+)
+from hookgate.model import Finding, Outcome, Reason, Status
+from hookgate.plan import Step
+from hookgate.redaction import Secrets
+from hookgate.retry import Attempt, eventually
+from hookgate.validator import Log, Tools, Validator
+
+MAX_SUMMARY = 2000
+
+MAX_CODE = 100
+
+MAX_EVIDENCE = 16 * 1024
+
+MAX_TEXT = 1000  # of one text inside evidence
+
+MAX_VALUES = 2000
+
+MAX_DEPTH = 20
+
+_CUT = "…"
+
+
+def presentable(said: Any, secrets: Secrets, use: str) -> Finding:
+    """What was stated as a finding, in plain values that anybody may copy.
+
+    Args:
+        said: what the validator stated.
+        secrets: what to mask.
+        use: the validator's name, from which a finding without a code gets its own.
+
+    Raises:
+        Defect: it is no finding, whatever its type says.
+    """
+    wrong = _wrong(said)
+    if wrong:
+        shown = shortened(secrets.mask(repr(said)), 200)
+        raise Defect(f"the validator stated {shown} instead of {wrong}")
+    named = use.upper().replace("_", "-")
+    return Finding(
+        ok=said.ok,
+        summary=shortened(secrets.mask(plain_text(said.summary)), MAX_SUMMARY),
+        code=shortened(secrets.mask(plain_text(said.code or named)), MAX_CODE),
+        evidence=_evidence(said.evidence, secrets),
+        optout=shortened(secrets.mask(plain_text(said.optout)), MAX_TEXT),
+        certain=said.certain is True,
+    )
+
+
+def _wrong(said: Any) -> str:
+    """What should have been stated, or nothing; no annotation is believed."""
+    if not isinstance(said, Finding) or type(said.ok) is not bool:
+        return "a Finding whose ok is True or False"
+    texts: tuple[object, ...] = (said.summary, said.optout, said.code)
+    if not all(isinstance(each, str) for each in texts):
+        return "a Finding whose summary, optout and code are text"
+    if not _has_text_keys(said.evidence):
+        return "a Finding whose evidence is a mapping with text keys"
+    return ""
+
+
+def told(error: BaseException) -> str:
+    """An exception in one line, with the last place in the code; never raises."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    place = ""
+    if frames:
+        frame, line = frames[-1]
+        place = f" ({frame.f_code.co_filename}:{line})"
+    return f"{type(error).__name__}: {words(error)}{place}"
+
+
+def words(error: BaseException) -> str:
+    """The message of an exception; never raises."""
+    try:
+        return plain_text(str(error))
+    except BaseException as broken:  # noqa: BLE001 - an exception may be anybody's code
+        return f"its message cannot be read ({type(broken).__name__})"
+
+
+def code_of(error: BaseException) -> str:
+    """The code of an exception, which may be anybody's; never raises."""
+    try:
+        code: object = getattr(error, "code", None)
+    except BaseException:  # noqa: BLE001 - as in words
+        code = None
+    if not isinstance(code, str):
+        return Code.ERROR
+    return shortened(plain_text(code), MAX_CODE)
+
+
+def plain_text(text: str) -> str:
+    """``text`` as a plain str that UTF-8 can carry, whatever kind of str it was."""
+    return str.__str__(text).encode("utf-8", "backslashreplace").decode()
+
+
+def shortened(text: str, limit: int) -> str:
+    """``text`` cut to ``limit`` characters; mask first, or a half secret stays."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}{_CUT}"
+
+
+def _has_text_keys(evidence: object) -> bool:
+    if not isinstance(evidence, Mapping):
+        return False
+    keys = itertools.islice(evidence, MAX_VALUES)
+    return all(isinstance(key, str) for key in keys)
+
+
+def _evidence(evidence: Mapping[str, object], secrets: Secrets) -> dict[str, Any]:
+    plain: dict[str, Any] = _Plain(secrets).value(evidence)
+    text = json.dumps(plain, allow_nan=False)
+    return plain if len(text) <= MAX_EVIDENCE else {"cut": text[:2000]}
+
+
+@dataclass(slots=True)
+class _Plain:
+    """Copies a value; what is too much or too deep, as in a circle, is cut."""
+
+    secrets: Secrets
+    left: int = MAX_VALUES
+
+    def value(self, value: object, depth: int = 0) -> Any:
+        self.left -= 1
+        if self.left < 0 or depth > MAX_DEPTH:
+            return _CUT
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            return int(value)
+        if isinstance(value, float) and math.isfinite(value):
+            return float(value)
+        if isinstance(value, Mapping):
+            items = itertools.islice(value.items(), self.left + 1)
+            return {self._text(key): self.value(each, depth + 1) for key, each in items}
+        if isinstance(value, list | tuple):
+            few = itertools.islice(value, self.left + 1)
+            return [self.value(each, depth + 1) for each in few]
+        return self._text(value)
+
+    def _text(self, value: object) -> str:
+        # Not str(value) for text: a kind of str may say something else there.
+        text = value if isinstance(value, str) else str(value)
+        return shortened(self.secrets.mask(plain_text(text)), MAX_TEXT)
+
+
+MAX_FINDINGS = 1000
+
+#: What a line of the log counts for at least, in characters: it has keys around it.
+MIN_LINE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class BoundedLog:
+    """A step's log as its validator gets it: bounded, and no secret passes."""
+
+    log: Log
+    secrets: Secrets
+    output: StepOutput
+
+    def info(self, message: str) -> None:
+        """Write a line at level INFO.
+
+        Raises:
+            CannotMeasure: the step has logged more than the limit of its output.
+        """
+        text = str(message)
+        self.output.spend(max(len(text), MIN_LINE))
+        self.log.info(self.secrets.mask(text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRun:
+    """Everything that one step needs, ready to run in a thread of its own.
+
+    ``findings`` and ``waived`` hold presentable values only, so that anybody may say
+    at any time what the step came to so far. ``broken`` holds the last attempt that did
+    not hold: what could not be measured afterwards may not pass.
+    """
+
+    step: Step
+    context: DeploymentContext
+    tools: Tools
+    substitute: Callable[[str], str]
+    secrets: Secrets
+    findings: list[Finding] = field(default_factory=list)
+    waived: list[str] = field(default_factory=list)
+    broken: list[Reason] = field(default_factory=list)
+
+    def __call__(self) -> Outcome:
+        """Run the step; never raises."""
+        output = open_step_output()
+        self.secrets.mask_this_thread()
+        clock = self.tools.deadline.clock
+        started = clock.now()
+        status, reason = self._conclude(output)
+        trouble = self._trouble(output)
+        if trouble:
+            status, reason = Status.ERRORED, Reason(Code.STEP_OUTPUT, trouble)
+        return self.outcome(status, reason, clock.now() - started)
+
+    def outcome(self, status: Status, reason: Reason, seconds: float) -> Outcome:
+        """The step's outcome, bounded and with secrets masked; runs no foreign code."""
+        findings = tuple(self.findings)
+        named = [*self.waived, *(each.optout for each in findings if each.optout)]
+        return Outcome(
+            name=self.step.name,
+            use=self.step.use,
+            status=status,
+            blocking=self.step.blocking,
+            reason=shortened(self.secrets.mask(reason.text), MAX_SUMMARY),
+            code=reason.code,
+            duration_ms=round(seconds * 1000),
+            findings=findings,
+            optouts=tuple(dict.fromkeys(named)) if status is Status.PASSED else (),
+        )
+
+    def _conclude(self, output: StepOutput) -> tuple[Status, Reason]:
+        try:
+            log = BoundedLog(self.tools.log, self.secrets, output)
+            tools = replace(self.tools, log=log)
+            validator = self.step.build(self.substitute)
+            settled = eventually(
+                lambda: self._attempt(validator, tools),
+                validator.patience,
+                tools.deadline,
+            )
+            self.findings[:] = settled.findings
+        except CannotMeasure as error:
+            return self._unmeasured(error)
+        except HookgateError as error:
+            return Status.ERRORED, Reason(code_of(error), words(error))
+        except BaseException as error:  # noqa: BLE001 - even sys.exit() is no consent
+            what = f"the validator crashed: {told(error)}"
+            return Status.ERRORED, Reason(Code.STEP_CRASHED, what)
+        return self._weigh()
+
+    def _attempt(self, validator: Validator, tools: Tools) -> Attempt:
+        """Let the validator ask once, and keep what it states."""
+        self.findings.clear()
+        try:
+            for finding in _counted(validator.check(self.context, tools)):
+                self.findings.append(presentable(finding, self.secrets, self.step.use))
+        except (NoAnswer, Inconclusive) as error:
+            holds = all(each.ok for each in self.findings)
+            if isinstance(error, Inconclusive) and holds:
+                raise
+            summary = shortened(self.secrets.mask(words(error)), MAX_SUMMARY)
+            self.findings.append(
+                Finding(ok=False, code=code_of(error), summary=summary)
+            )
+        broken = _broken(self.findings)
+        self.broken[:] = [broken] if broken else self.broken
+        return Attempt(findings=tuple(self.findings))
+
+    def _unmeasured(self, error: CannotMeasure) -> tuple[Status, Reason]:
+        """What a step without a measurement comes to, and what was waived."""
+        status, word, what = _policy(error)
+        reason = words(error)
+        if self.broken:
+            before = self.broken[0].text
+            reason = f"{reason}; an attempt before did not hold: {before}"
+            return status, Reason(code_of(error), reason)
+        holds = all(each.ok for each in self.findings)
+        if getattr(self.step, word) == "pass" and holds:
+            self.waived.append(f"passed {what} ({word}: pass)")
+            reason = f"{reason}; passed because of {word}: pass"
+            return Status.PASSED, Reason(code_of(error), reason)
+        return status, Reason(code_of(error), reason)
+
+    def _weigh(self) -> tuple[Status, Reason]:
+        broken = _broken(self.findings)
+        if broken:
+            return Status.FAILED, broken
+        passed = "; ".join(each.summary for each in self.findings[:3])
+        return Status.PASSED, Reason("", passed)
+
+    def _trouble(self, output: StepOutput) -> str:
+        """Log what the step printed; says what was wrong with that."""
+        try:
+            if output.text:
+                self.tools.log.info(self.secrets.mask(output.text))
+        except Exception as error:  # noqa: BLE001 - a broken log is no consent either
+            return f"what the validator printed could not be logged: {told(error)}"
+        if output.overflowed:
+            return TOO_MUCH
+        return ""
+
+
+def _broken(findings: Iterable[Finding]) -> Reason | None:
+    """What does not hold, with the code of the first of it; None if all does."""
+    broken = [each for each in findings if not each.ok]
+    if not broken:
+        return None
+    text = "; ".join(each.summary or "no word" for each in broken)
+    return Reason(broken[0].code, text)
+
+
+def _policy(error: CannotMeasure) -> tuple[Status, str, str]:
+    """The status of a step that ``error`` ended, and the word that may waive it."""
+    if isinstance(error, NoData):
+        return Status.INCONCLUSIVE, "on_no_data", "without data"
+    if isinstance(error, Inconclusive):
+        return Status.INCONCLUSIVE, "on_inconclusive", "though inconclusive"
+    return Status.ERRORED, "on_error", "without a measurement"
+
+
+def _counted(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """What the validator says, if it says anything at all, and not for ever.
+
+    Raises:
+        Defect: something else than findings, or too many of them.
+    """
+    if not isinstance(findings, Iterable):
+        raise Defect(
+            f"the validator returned {type(findings).__name__} instead of findings"
+        )
+    for number, finding in enumerate(findings, 1):
+        if number > MAX_FINDINGS:
+            raise Defect(
+                f"the validator stated more than {MAX_FINDINGS} findings",
+            )
+        yield finding

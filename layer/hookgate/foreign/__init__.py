@@ -1,1 +1,0 @@
-"""Checks that are somebody else's program: how they run, and what they answer."""

@@ -1,0 +1,358 @@
+"""``auth``: who asks. Secrets come by reference only."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import quote_plus, urlencode
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
+
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue, NoAnswer
+from hookgate.files import File, FileName, Reading
+from hookgate.http.request import Probe, Request
+from hookgate.redaction import SecretText, hide
+
+if TYPE_CHECKING:
+    from hookgate.assertions import Expectation
+
+_CONFIG = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class Basic(BaseModel):
+    """A name and a password (RFC 7617)."""
+
+    model_config = _CONFIG
+
+    username: str = Field(
+        min_length=1, pattern=r"^[^:]*$", description="The name, without a colon."
+    )
+    password: SecretText = Field(description="The password, by reference.")
+
+
+class OAuth2(BaseModel):
+    """Client credentials (RFC 6749, 4.4), from a token endpoint on the same listener.
+
+    A token endpoint elsewhere is never asked: keep such a token as a secret, and say
+    ``bearer``.
+    """
+
+    model_config = _CONFIG
+
+    token_path: str = Field(
+        pattern=r"^/",
+        description="Path of the token endpoint, on the listener that is asked. A "
+        "token from elsewhere is a secret: keep it as one and say bearer.",
+    )
+    client_id: str = Field(min_length=1, description="The client's id.")
+    client_secret: SecretText = Field(description="Its secret, by reference.")
+    scopes: tuple[str, ...] = Field((), description="What the token is to be for.")
+    parameters: Mapping[str, str] = Field(
+        {}, description="What else the endpoint wants, such as an audience."
+    )
+
+
+class Auth(BaseModel):
+    """Who asks: one of three ways."""
+
+    model_config = _CONFIG
+
+    basic: Basic | None = Field(None, description="A name and a password.")
+    bearer: SecretText | None = Field(None, description="A token, by reference.")
+    oauth2: OAuth2 | None = Field(
+        None, description="A token that is asked for first, with client credentials."
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Auth:
+        given = [each for each in (self.basic, self.bearer, self.oauth2) if each]
+        if len(given) != 1:
+            raise InvalidValue(
+                "give one of basic, bearer, oauth2", code=Code.OPTION_ONE_OF
+            )
+        return self
+
+    def authorized(self, request: Request, probe: Probe) -> Request:
+        """``request`` with its Authorization, for which ``probe`` may have to ask.
+
+        Raises:
+            NoAnswer: the token endpoint gave no token.
+        """
+        if self.basic:
+            said = _basic(f"{self.basic.username}:{self.basic.password}")
+        elif self.bearer:
+            said = f"Bearer {self.bearer}"
+        elif self.oauth2:
+            said = f"Bearer {_token(self.oauth2, request, probe)}"
+        return replace(request, headers={**request.headers, "Authorization": said})
+
+
+def _token(oauth2: OAuth2, request: Request, probe: Probe) -> str:
+    form = {"grant_type": "client_credentials", **oauth2.parameters}
+    if oauth2.scopes:
+        form["scope"] = " ".join(oauth2.scopes)
+    # RFC 6749, 2.3.1: both are encoded as in a form before they are joined.
+    own = f"{quote_plus(oauth2.client_id)}:{quote_plus(oauth2.client_secret)}"
+    reply = probe(
+        replace(
+            request,
+            method="POST",
+            path=oauth2.token_path,
+            headers={
+                "Authorization": _basic(own),
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Accept": "application/json",
+            },
+            body=urlencode(form).encode(),
+        )
+    )
+    where = f"the token endpoint {oauth2.token_path} answered {reply.status}"
+    if reply.status != 200:
+        raise NoAnswer(f"{where}, expected 200", code=Code.AUTH)
+    try:
+        said: Any = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        raise NoAnswer(f"{where}, but not with JSON", code=Code.AUTH) from None
+    token = said.get("access_token") if isinstance(said, dict) else None
+    if not isinstance(token, str) or not token:
+        raise NoAnswer(f"{where}, but without an access_token", code=Code.AUTH)
+    hide(token)
+    return token
+
+
+def _basic(pair: str) -> str:
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+def _many(value: Any) -> Any:
+    many = value if isinstance(value, list | tuple) else [value]
+    if "identity" in many:
+        if len(many) > 1:
+            raise InvalidValue(
+                "identity means none: give it alone", code=Code.OPTION_TOGETHER
+            )
+        return ()
+    if not many:
+        raise InvalidValue("write identity for none", code=Code.OPTION_TOGETHER)
+    return tuple(dict.fromkeys(many))
+
+
+#: ``gzip``, ``deflate``, ``br``, a list of them, or ``identity`` for none.
+Encodings = Annotated[
+    tuple[Literal["gzip", "deflate", "br"], ...], BeforeValidator(_many)
+]
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str | int | float):
+        raise InvalidValue(
+            "this is a text, a number, or true or false", code=Code.PLAN_TYPE
+        )
+    return str(value)
+
+
+def _scalars(value: object) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+_ONE = {"anyOf": [{"type": each} for each in ("string", "number", "boolean")]}
+
+_Scalar = Annotated[str, BeforeValidator(_scalar), WithJsonSchema(_ONE)]
+
+_Many = Annotated[
+    tuple[_Scalar, ...],
+    BeforeValidator(_scalars),
+    WithJsonSchema({"anyOf": [*_ONE["anyOf"], {"type": "array", "items": _ONE}]}),
+]
+
+#: Names with a value each, or a list of values.
+Fields = Mapping[str, _Many]
+
+
+class Part(BaseModel):
+    """A part of a multipart body: a text, or a file."""
+
+    model_config = _CONFIG
+
+    name: str = Field(min_length=1, description="The field's name.")
+    text: str | None = Field(None, description="Its text.")
+    file: FileName | None = Field(
+        None, description="A file's name, relative to the plan."
+    )
+    filename: str | None = Field(None, description="The file's name in the request.")
+    type: str | None = Field(None, description="Its Content-Type.")
+
+    _raw: bytes = PrivateAttr(b"")
+
+    @model_validator(mode="after")
+    def _one(self, info: ValidationInfo) -> Part:
+        if (self.text is None) == (self.file is None):
+            raise InvalidValue(
+                "give text or file, one of them", code=Code.OPTION_ONE_OF
+            )
+        if self.file is not None:
+            self._raw = Reading.of(info.context).read(self.file)
+        return self
+
+    def field(self) -> tuple[str, Any]:
+        """As urllib3 takes it."""
+        if self.file is None:
+            return self.name, (None, self.text, self.type or "text/plain")
+        called = self.filename or self.file.rpartition("/")[2]
+        return self.name, (called, self._raw, self.type or "application/octet-stream")
+
+
+class GraphQl(BaseModel):
+    """A GraphQL operation, sent as JSON (graphql.org/learn/serving-over-http)."""
+
+    model_config = _CONFIG
+
+    query: str = Field(min_length=1, description="The document.")
+    variables: Mapping[str, Any] = Field({}, description="Its variables.")
+    operation: str | None = Field(None, description="Which operation of several.")
+    errors: bool = Field(
+        False,
+        strict=True,
+        description="Whether a response with errors passes; by default none does.",
+    )
+
+
+#: The options that hold a body, of which a request has one at most.
+_BODIES = {
+    "body": "body",
+    "json_body": "json",
+    "form": "form",
+    "multipart": "multipart",
+    "graphql": "graphql",
+}
+
+
+class HttpRequest(BaseModel):
+    """A request; validators add what they need, and may restrict what is here."""
+
+    model_config = _CONFIG
+
+    path: str = Field("/", pattern=r"^/", description="The path, and a query if any.")
+    method: str | None = Field(
+        None,
+        pattern=r"^[A-Z]+$",
+        description="The method, in capitals; by default GET, or POST with a body.",
+    )
+    query: Fields = Field({}, description="Parameters that are added to the query.")
+    headers: Mapping[str, str] = Field({}, description="Headers to send.")
+    body: str | File | None = Field(
+        None,
+        description="A text to send, or {file: order.json}, a file beside the plan.",
+    )
+    json_body: Any = Field(
+        None,
+        alias="json",
+        description="JSON to send; Content-Type is application/json unless headers "
+        "say otherwise.",
+    )
+    form: Fields | None = Field(None, description="Fields of a form to send.")
+    multipart: tuple[Part, ...] | None = Field(
+        None, min_length=1, max_length=50, description="Parts of a form with files."
+    )
+    graphql: GraphQl | None = Field(None, description="A GraphQL operation to send.")
+
+    @model_validator(mode="after")
+    def _is_one_request(self) -> HttpRequest:
+        if len(self._bodies) > 1:
+            raise InvalidValue(
+                f"give one of {', '.join(_BODIES.values())}", code=Code.OPTION_ONE_OF
+            )
+        names = [each.lower() for each in self.headers]
+        twice = {each for each in names if names.count(each) > 1}
+        if twice:
+            raise InvalidValue(
+                f"a header is given twice: {', '.join(sorted(twice))}",
+                code=Code.OPTION_HEADER,
+            )
+        return self
+
+    @property
+    def _bodies(self) -> list[str]:
+        # null is JSON to send; of the others it is as good as left out.
+        return [
+            each
+            for each in _BODIES
+            if each in self.model_fields_set
+            and (each == "json_body" or getattr(self, each) is not None)
+        ]
+
+    @property
+    def verb(self) -> str:
+        """The method that is sent."""
+        return self.method or ("POST" if self._bodies else "GET")
+
+    def expected(self, expect: Sequence[Expectation]) -> tuple[Expectation, ...]:
+        """What the response must be; of GraphQL also that it reports no errors."""
+        if self.graphql is None or self.graphql.errors:
+            return tuple(expect)
+        from hookgate.assertions.assertion import Expectation  # noqa: PLC0415 - few plans use GraphQL
+
+        no_errors = {"jsonpath": "$.errors", "exists": False}
+        return (Expectation.model_validate(no_errors), *expect)
+
+    def request(self, common: Mapping[str, str] | None = None, **more: Any) -> Request:
+        """The request to send.
+
+        Args:
+            common: headers of all requests, which this request's own replace whatever
+                their case.
+            more: bounds and other fields of ``Request``.
+        """
+        own = {name.lower() for name in self.headers}
+        headers = {
+            name: value
+            for name, value in (common or {}).items()
+            if name.lower() not in own
+        } | dict(self.headers)
+        body = None
+        for each in self._bodies:
+            body, kind = _encoded(_BODIES[each], getattr(self, each))
+            if kind and "content-type" not in {name.lower() for name in headers}:
+                headers["Content-Type"] = kind
+        path, query = self.path, _urlencoded(self.query)
+        if query:
+            path += f"{'&' if '?' in path else '?'}{query}"
+        return Request(method=self.verb, path=path, headers=headers, body=body, **more)
+
+
+def _urlencoded(fields: Mapping[str, Sequence[str]]) -> str:
+    """Names and values as a URL's query and a form have them."""
+    return urlencode({key: list(values) for key, values in fields.items()}, doseq=True)
+
+
+def _encoded(kind: str, content: Any) -> tuple[bytes, str | None]:
+    """A body and its Content-Type, by the option that holds the content."""
+    if kind == "json":
+        return json.dumps(content).encode(), "application/json"
+    if kind == "graphql":
+        said = {"query": content.query, "variables": dict(content.variables)}
+        if content.operation is not None:
+            said["operationName"] = content.operation
+        return json.dumps(said).encode(), "application/json"
+    if kind == "form":
+        return _urlencoded(content).encode(), "application/x-www-form-urlencoded"
+    if kind == "multipart":
+        from urllib3.filepost import encode_multipart_formdata  # noqa: PLC0415 - few plans need it
+
+        return encode_multipart_formdata([each.field() for each in content])
+    return (content.raw if isinstance(content, File) else content.encode()), None

@@ -1,0 +1,149 @@
+"""``encryption``: whom to trust with TLS, what to ask for, and who asks."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import replace
+from functools import lru_cache
+from tempfile import NamedTemporaryFile
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from hookgate.codes import Code
+from hookgate.errors import CannotMeasure, InvalidValue
+from hookgate.http import TlsVersion
+from hookgate.http.request import Trust
+from hookgate.redaction import SecretText
+
+_MOST = 256 * 1024
+
+
+def _pem(value: str) -> str:
+    """Demand that OpenSSL can read certificates, unless a ``${…}`` is to come."""
+    if "${" not in value:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=value)
+        except (ssl.SSLError, ValueError):
+            raise InvalidValue(
+                "these are no certificates in PEM; the text begins with "
+                "-----BEGIN CERTIFICATE-----",
+                code=Code.OPTION_TLS,
+            ) from None
+    return value
+
+
+Pem = Annotated[str, Field(max_length=_MOST), AfterValidator(_pem)]
+
+
+class Encryption(BaseModel):
+    """How the other side of a TLS connection is verified, and who asks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    ca: Pem | None = Field(
+        None, description="Certificates in PEM to trust instead of public authorities."
+    )
+    server_name: str | None = Field(
+        None,
+        min_length=1,
+        max_length=253,
+        description="The name to ask for and to verify, instead of target.host.",
+    )
+    min_version: TlsVersion = Field(
+        "1.2", description="The oldest version of TLS that is spoken."
+    )
+    max_version: TlsVersion = Field(
+        "1.3", description="The newest version of TLS that is spoken."
+    )
+    certificate: Pem | None = Field(
+        None, description="The client's certificate in PEM, with its chain."
+    )
+    key: SecretText | None = Field(
+        None, description="The key of the client's certificate, in PEM."
+    )
+    verify: bool = Field(
+        default=True,
+        description="Whether the certificate must be trusted and be for the name; with "
+        "false the verdict says so.",
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Encryption:
+        if self.min_version > self.max_version:
+            raise InvalidValue(
+                "min_version is newer than max_version", code=Code.OPTION_TLS
+            )
+        if (self.certificate is None) != (self.key is None):
+            raise InvalidValue(
+                "certificate and key belong together: give both",
+                code=Code.OPTION_TOGETHER,
+            )
+        return self
+
+    @property
+    def trust(self) -> Trust:
+        """The same for whoever connects."""
+        return Trust(
+            ca=self.ca or "",
+            server_name=self.server_name or "",
+            certificate=self.certificate or "",
+            key=self.key or "",
+            minimum=self.min_version,
+            maximum=self.max_version,
+            verify=self.verify,
+        )
+
+
+_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+
+
+def context_of(trust: Trust) -> ssl.SSLContext:
+    """A client's context that verifies, and is known, as ``trust`` says.
+
+    Raises:
+        CannotMeasure: the client's certificate and key cannot be used.
+    """
+    if not trust.certificate:
+        # Which name is asked for is said with each handshake.
+        return _kept(replace(trust, server_name=""))
+    context = _trusting(trust)
+    _present(context, trust)
+    return context
+
+
+@lru_cache(maxsize=8)
+def _kept(trust: Trust) -> ssl.SSLContext:
+    return _trusting(trust)
+
+
+def _trusting(trust: Trust) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = _VERSIONS[trust.minimum]
+    context.maximum_version = _VERSIONS[trust.maximum]
+    if not trust.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif trust.ca:
+        context.load_verify_locations(cadata=trust.ca)
+    else:
+        from certifi import where  # noqa: PLC0415 - needed only without a CA of one's own
+
+        context.load_verify_locations(where())
+    return context
+
+
+def _present(context: ssl.SSLContext, trust: Trust) -> None:
+    """Python reads a client's certificate from a file only; it is gone at once."""
+    with NamedTemporaryFile("w", prefix="hookgate-") as file:
+        file.write(f"{trust.certificate}\n{trust.key}\n")
+        file.flush()
+        try:
+            # A password of nobody's, or OpenSSL would ask for one and wait.
+            context.load_cert_chain(file.name, password="")
+        except (ssl.SSLError, ValueError):
+            raise CannotMeasure(
+                "the client's certificate and key cannot be used: encryption.key is "
+                "the certificate's own key in PEM, without a password",
+                code=Code.TLS_CLIENT,
+            ) from None

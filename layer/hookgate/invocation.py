@@ -1,0 +1,279 @@
+"""One pass, downhill: deployment, plan, steps, verdict, report.
+
+From the moment the two ids are known, every path ends in the report.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from hookgate.aws.discovery import discover
+from hookgate.aws.identity import Identified, ended_as, identify, is_open
+from hookgate.aws.status import CHECK, RESERVE
+from hookgate.codes import Code
+from hookgate.context import Deployment, DeploymentContext
+from hookgate.deadline import Deadline
+from hookgate.engine import begin, judge
+from hookgate.engine.step_output import routed_output
+from hookgate.engine.step_runner import code_of, told, words
+from hookgate.errors import CannotMeasure, HookgateError, PlanError, PlanOrigin
+from hookgate.event import HookEvent
+from hookgate.model import LifecycleEvent, Outcome, Reason, Status, Verdict
+from hookgate.plan import Plan, check_fits
+from hookgate.redaction import Secrets
+from hookgate.reporting.record import bounded_record
+from hookgate.run_context import make_bench
+from hookgate.services import Services
+from hookgate.watchdog import Watch
+
+#: Seconds after which CodeDeploy gives an event up (its documented quota).
+HOUR = 3600.0
+#: Seconds before the end of that hour by which the report must have been made: the
+#: clocks of Lambda and CodeDeploy differ, and the start is known to the second at best.
+HOUR_MARGIN = 60.0
+#: Seconds by which the watchdog lets this process be late before it speaks itself.
+LATE = 5.0
+
+
+class Aborted(HookgateError):
+    """The pass ended before judging; the reasons are by the part that stopped."""
+
+    def __init__(self, reasons: dict[str, Reason]) -> None:
+        self.reasons = reasons
+        first = next(iter(reasons.values()))
+        message = "; ".join(each.text for each in reasons.values())
+        super().__init__(message, code=first.code)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What an invocation has found out so far, for a verdict that ends early."""
+
+    deployment: Deployment | None = None
+    plan: PlanOrigin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookPass:
+    """One invocation of a hook, and what it works with."""
+
+    event: LifecycleEvent
+    hook: HookEvent
+    services: Services
+    deadline: Deadline
+
+    def run(self, waivers: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Decide and report; returns the verdict record.
+
+        Args:
+            waivers: what the verdict lists besides the waivers of the plan.
+
+        Raises:
+            ReportError: CodeDeploy could not be told.
+        """
+        seconds = self.deadline.remaining + LATE
+        with self.services.watchdog.watch(self.hook, self.event, seconds) as watch:
+            verdict, deployment = self._decide(watch)
+            verdict = replace(verdict, optouts=waivers + verdict.optouts)
+            damage = watch.damage()
+            if damage:
+                verdict = _untrusted(verdict, damage)
+            return self.conclude(verdict, deployment, watch.reporting)
+
+    def conclude(
+        self,
+        verdict: Verdict,
+        deployment: Deployment | None,
+        reporting: Callable[[], None] = lambda: None,
+    ) -> dict[str, Any]:
+        """Publish the verdict and report it to CodeDeploy.
+
+        The metrics are written before the report. Where CodeDeploy may have accepted
+        another report of this lifecycle event already, as in a retry after a response
+        was lost, they are written only once they cannot contradict it.
+
+        Args:
+            verdict: what to publish and to report.
+            deployment: the deployment, if it was identified.
+            reporting: called right before the report.
+
+        Raises:
+            ReportError: CodeDeploy did not confirm the report.
+        """
+        first = self._is_open(deployment)
+        reporting()
+        if first:
+            self._publish(verdict, deployment)
+        accepted = self.services.status.report(self.hook, verdict.status)
+        if not first:
+            ended = verdict.status if accepted else self._ended_as(deployment)
+            if ended == verdict.status:
+                self._publish(verdict, deployment)
+            else:
+                self._problem(
+                    f"{self.event} had already ended ({ended or 'status not known'}), "
+                    f"so the verdict {verdict.status} is not published: "
+                    f"{'; '.join(verdict.reasons)}"
+                )
+        elif not accepted:
+            self._problem(f"{self.event} had already ended before this report")
+        return bounded_record(verdict, deployment)
+
+    def _publish(self, verdict: Verdict, deployment: Deployment | None) -> None:
+        for reporter in self.services.reporters:
+            try:
+                reporter.publish(verdict, deployment)
+            except Exception as error:  # noqa: BLE001 - must not keep the report
+                self._problem(f"{type(reporter).__name__} failed: {told(error)}")
+
+    def _is_open(self, deployment: Deployment | None) -> bool:
+        """Whether CodeDeploy is known to have accepted no report of the event yet."""
+        if deployment is None:
+            return False
+        aws, event = self.services.aws, self.event
+        deadline = Deadline.after(CHECK, self.services.clock)
+        asked = begin("checking the event", lambda: is_open(aws, deployment, event))
+        try:
+            return asked.result(deadline)
+        except Exception as error:  # noqa: BLE001 - must not keep the report
+            self._problem(f"the status of {event} is not known: {told(error)}")
+            return False
+
+    def _ended_as(self, deployment: Deployment | None) -> str | None:
+        if deployment is None:
+            return None
+        return ended_as(self.services.aws, deployment, self.event, self.services.clock)
+
+    def _decide(self, watch: Watch) -> tuple[Verdict, Deployment | None]:
+        """The verdict, whatever happens on the way to it."""
+        known = _Known()
+        secrets = Secrets(self.services.secrets)
+        try:
+            # Around the reading of the plan too: it imports plugins, which may print.
+            with routed_output():
+                watch.note("identifying the deployment")
+                identified = self._identify()
+                known.deployment = identified.deployment
+                watch.identified(identified.deployment)
+                verdict = self._judge(identified, watch, secrets, known)
+                return verdict, known.deployment
+        except Aborted as error:
+            reasons = error.reasons
+        except HookgateError as error:
+            reasons = {"discovery": Reason(code_of(error), words(error))}
+        except BaseException as error:  # noqa: BLE001 - silence would last an hour
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            self._problem(
+                secrets.mask(f"Hookgate itself failed: {told(error)}\n{frames}")
+            )
+            defect = f"Hookgate itself failed, which is a defect: {told(error)}"
+            reasons = {"hookgate": Reason(Code.HOOK_DEFECT, defect)}
+        masked = {
+            part: Reason(reason.code, secrets.mask(reason.text))
+            for part, reason in reasons.items()
+        }
+        return Verdict.aborted(self.event, masked, known.plan), known.deployment
+
+    def _identify(self) -> Identified:
+        aws, hook, event = self.services.aws, self.hook, self.event
+        asked = begin(
+            "finding the deployment",
+            lambda: identify(aws, hook, event, self.services.clock),
+        )
+        return asked.result(self.deadline)
+
+    def _judge(
+        self, identified: Identified, watch: Watch, secrets: Secrets, known: _Known
+    ) -> Verdict:
+        watch.note("reading the plan and discovering the deployment")
+        deadline = self._within_the_hour(identified.deployment)
+        watch.due(deadline.remaining + LATE)
+        plan, context = self._prepare(identified, deadline, known)
+        bench = make_bench(
+            plan,
+            context,
+            secrets=secrets,
+            aws=self.services.aws,
+            policy=self.services.policy,
+            log=self.services.log.step,
+            announce=self.services.log.outcome,
+            begin=lambda step: watch.note(f"running step {step.name}"),
+        )
+        steps = plan.steps(self.event)
+        return judge(bench, steps, deadline, concurrency=plan.concurrency)
+
+    def _prepare(
+        self, identified: Identified, deadline: Deadline, known: _Known
+    ) -> tuple[Plan, DeploymentContext]:
+        """The plan and the context, asked for side by side.
+
+        Raises:
+            Aborted: with the reasons of both, if both stop.
+        """
+        aws, plans, event = self.services.aws, self.services.plans, self.event
+        discovery = begin("discovery", lambda: discover(aws, identified, event))
+        reasons: dict[str, Reason] = {}
+        plan: Plan | None = None
+        context: DeploymentContext | None = None
+        try:
+            plan = begin(
+                "reading the plan", lambda: plans.plan(identified.deployment)
+            ).result(deadline)
+            known.plan = plan.origin
+            plan.steps(event)
+            check_fits(plan, event, deadline.remaining)
+        except BaseException as error:  # noqa: BLE001 - must not hide the other's reason
+            reasons["plan"] = self._reason(error)
+            if isinstance(error, PlanError):
+                known.plan = known.plan or error.plan
+        try:
+            context = discovery.result(deadline)
+        except BaseException as error:  # noqa: BLE001 - as above
+            reasons["discovery"] = self._reason(error)
+        if plan is None or context is None or reasons:
+            raise Aborted(reasons)
+        return plan, context
+
+    def _reason(self, error: BaseException) -> Reason:
+        if isinstance(error, HookgateError):
+            return Reason(code_of(error), words(error))
+        self._problem(f"Hookgate itself failed: {told(error)}")
+        defect = f"Hookgate itself failed, which is a defect: {told(error)}"
+        return Reason(Code.HOOK_DEFECT, defect)
+
+    def _within_the_hour(self, deployment: Deployment) -> Deadline:
+        """The function's own deadline, or CodeDeploy's if that is earlier."""
+        if deployment.event_started_at is None:
+            return self.deadline
+        gone = datetime.now(UTC) - deployment.event_started_at
+        left = HOUR - HOUR_MARGIN - gone.total_seconds() - RESERVE
+        if left <= 0:
+            raise CannotMeasure(
+                f"{self.event} began {gone.total_seconds() / 60:.1f} minutes ago; "
+                "CodeDeploy gives it one hour, so a report may come too late",
+                code=Code.HOOK_LATE,
+            )
+        return self.deadline.within(left)
+
+    def _problem(self, message: str) -> None:
+        # The log is the last place to tell of a trouble with the log.
+        with contextlib.suppress(Exception):
+            self.services.log.problem(message)
+
+
+def _untrusted(verdict: Verdict, damage: str) -> Verdict:
+    """The verdict with an outcome that says why its process cannot be trusted."""
+    process = Outcome(
+        name="process",
+        use="hookgate",
+        status=Status.ERRORED,
+        blocking=True,
+        reason=damage,
+        code=Code.HOOK_PROCESS,
+    )
+    return replace(verdict, outcomes=(*verdict.outcomes, process))

@@ -1,1 +1,0 @@
-"""A service's own OpenAPI document: what it lets be asked, and what it promises."""

@@ -1,1 +1,0 @@
-"""How often a question is asked, and when its answer counts."""

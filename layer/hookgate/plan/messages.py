@@ -1,0 +1,363 @@
+"""What pydantic found wrong, in words for the person who wrote the plan."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from hookgate.codes import Code
+from hookgate.deferred import Deferred
+from hookgate.errors import Place, Problem
+from hookgate.model import LifecycleEvent
+from hookgate.plan import placeholders
+from hookgate.redaction import literal_secret
+from hookgate.registry import did_you_mean
+from hookgate.yaml_reader import Document, Path, shown
+
+
+def path_of(loc: Iterable[int | str], data: Any) -> Path:
+    """Follow ``loc`` through ``data``, leaving out pydantic's names of branches."""
+    path: list[int | str] = []
+    for part in loc:
+        if isinstance(data, dict):
+            inside = part in data
+        else:
+            inside = isinstance(data, list) and part in range(len(data))
+        if inside:
+            data = data[part]
+            path.append(part)
+    return tuple(path)
+
+
+def keys_at(model: type[BaseModel], loc: Iterable[int | str]) -> tuple[str, ...]:
+    """The keys that the model at ``loc`` has."""
+    models = [model]
+    for part in loc:
+        branch = [each for each in models if each.__name__ == part]
+        inner = [
+            found
+            for each in models
+            for name, info in each.model_fields.items()
+            if part in {name, info.alias}
+            for found in models_of(info)
+        ]
+        models = branch or inner or models
+    return tuple(
+        dict.fromkeys(
+            info.alias or name for each in models for name, info in _own_first(each)
+        )
+    )
+
+
+def _own_first(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
+    """A model's fields, those that it shares with others last."""
+    bases = [each for each in model.__bases__ if issubclass(each, BaseModel)]
+    inherited = {name for each in bases for name in each.model_fields}
+    return sorted(model.model_fields.items(), key=lambda field: field[0] in inherited)
+
+
+def models_of(field: FieldInfo) -> Iterator[type[BaseModel]]:
+    """The models that a field such as ``list[Request]`` is made of."""
+    for part in (field.annotation, *field.metadata):
+        yield from _models(part)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, Deferred):
+        annotation = annotation.type
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
+
+
+_EXPECTED = {
+    "string": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "dict": "a mapping",
+    "mapping": "a mapping",
+    "model": "a mapping",
+    "dataclass": "a mapping",
+    "list": "a list",
+    "tuple": "a list",
+    "set": "a list",
+    "frozen": "a list",
+}
+
+_BOUNDS = {
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "multiple_of": "a multiple of {multiple_of}",
+    "string_too_short": "text of {min_length} characters or more",
+    "string_too_long": "text of {max_length} characters or fewer",
+    "too_short": "{min_length} or more of them",
+    "too_long": "{max_length} or fewer of them",
+    "literal_error": "{expected}",
+    "enum": "{expected}",
+}
+
+_CODES = {
+    "extra_forbidden": Code.PLAN_UNKNOWN_KEY,
+    "missing": Code.PLAN_MISSING_KEY,
+    "string_pattern_mismatch": Code.PLAN_FORMAT,
+    "literal_error": Code.PLAN_CHOICE,
+    "enum": Code.PLAN_CHOICE,
+    **dict.fromkeys(
+        (
+            "greater_than",
+            "greater_than_equal",
+            "less_than",
+            "less_than_equal",
+            "multiple_of",
+            "string_too_short",
+            "string_too_long",
+            "too_short",
+            "too_long",
+        ),
+        Code.PLAN_RANGE,
+    ),
+}
+
+#: What regular expressions of options mean, for who writes a plan.
+_PATTERNS = {
+    r"^/": "a path that begins with /",
+    r"^/[!-~]*$": "a path that begins with / and is percent-encoded (%20 for a space)",
+    r"^(/|\{\{)": "a path that begins with / or with {{name}}",
+    r"^[A-Z]+$": "a word in capitals, such as GET",
+    r"^\S+:\d+$": "a host and a port, such as queue.internal:5671",
+    r"^[^:]*$": "text without a colon",
+    r"^[A-Za-z0-9_.-]{1,253}$": "a host's name without a star, such as shop.example",
+    r"^[A-Z0-9]{1,10}$": "a type of record in capitals, such as AAAA",
+    r"^[A-Z0-9]{1,16}$": "a code of an answer in capitals, such as NXDOMAIN",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong: the path to it, whether its key is meant, and what to say.
+
+    ``place`` is set where it is in another file than the path.
+    """
+
+    path: Path
+    at_key: bool
+    code: str
+    what: str
+    place: Place | None = None
+
+    def place_in(self, document: Document, at: Path = ()) -> Place:
+        """Where it is, given that the path starts at ``at`` in ``document``."""
+        find = document.key if self.at_key else document.value
+        return self.place or find((*at, *self.path))
+
+
+class WrongFile(ValueError):
+    """A file that an option names is wrong; each problem has its place in it."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(each.message for each in problems))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Error:
+    """One of pydantic's errors, with the path it has in the data."""
+
+    path: Path
+    name: str
+    type: str
+    value: Any
+    said: str
+    expected: str | None
+    code: str
+    known: tuple[str, ...] = ()
+    elsewhere: tuple[Problem, ...] = ()
+
+
+def faults(
+    error: ValidationError, model: type[BaseModel], data: Any, noun: str
+) -> Iterator[Fault]:
+    """Rewrite what pydantic says; the branches of a union become one sentence.
+
+    Args:
+        error: what validating ``data`` raised.
+        model: the model it was validated by.
+        data: plain data from the plan.
+        noun: what a field is called, ``key`` or ``option``.
+    """
+    found = [_read(each, model, data) for each in error.errors(include_url=False)]
+    groups: dict[tuple[Path, str, bool], list[_Error]] = {}
+    for each in found:
+        for other in each.elsewhere:
+            yield Fault(
+                path=each.path,
+                at_key=False,
+                code=other.code,
+                what=other.message,
+                place=other.place,
+            )
+        told = each.elsewhere or each.type == "none_required"
+        if not told and not _is_noise(each, found):
+            at_key = each.type in {"extra_forbidden", "key"}
+            groups.setdefault((each.path, each.name, at_key), []).append(each)
+    for (path, name, at_key), same in groups.items():
+        where = (*path, name) if at_key and name else path
+        code, what = _sentence(same, noun)
+        yield Fault(path=where, at_key=at_key, code=code, what=what)
+
+
+def secret_faults(data: Any) -> Iterator[Fault]:
+    """Find secrets that ``data`` contains instead of a reference to them."""
+    for path, text in placeholders.texts(data):
+        if what := literal_secret(path, text):
+            message = (
+                f"{what} looks like a secret, which a plan must not contain; keep it "
+                "in Secrets Manager and write ${secret.NAME}"
+            )
+            yield Fault(path=path, at_key=False, code=Code.OPTION_SECRET, what=message)
+
+
+def placeholder_faults(data: Any, event: LifecycleEvent | None) -> Iterator[Fault]:
+    """Find what is wrong with the placeholders in ``data``, for the event."""
+    for path, text in placeholders.texts(data):
+        for code, what in placeholders.faults(text, event):
+            yield Fault(path=path, at_key=False, code=code, what=what)
+    for path in _keys(data, ()):
+        if placeholders.holds(str(path[-1])):
+            what = f"the key {shown(str(path[-1]))} takes no ${{…}}; only values do"
+            code = Code.PLAN_PLACEHOLDER_PLACE
+            yield Fault(path=path, at_key=True, code=code, what=what)
+
+
+def _keys(data: Any, path: Path) -> Iterator[Path]:
+    if isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _keys(value, (*path, index))
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield (*path, key)
+            yield from _keys(value, (*path, key))
+
+
+def _read(error: Any, model: type[BaseModel], data: Any) -> _Error:
+    kind, loc, context = error["type"], error["loc"], error.get("ctx", {})
+    name = ""
+    if kind in {"missing", "extra_forbidden"}:
+        loc, name = loc[:-1], str(loc[-1])
+    if loc and loc[-1] == "[key]":
+        loc, kind = loc[:-1], "key"
+    said = str(context["error"]) if "error" in context else str(error["msg"]).lower()
+    return _Error(
+        path=path_of(loc, data),
+        name=name,
+        type=kind,
+        value=error["input"],
+        said=said,
+        expected=_expected(kind, context),
+        code=_code(kind, context.get("error")),
+        known=keys_at(model, loc) if kind == "extra_forbidden" else (),
+        elsewhere=getattr(context.get("error"), "problems", ()),
+    )
+
+
+def _expected(kind: str, context: Mapping[str, Any]) -> str | None:
+    if kind == "string_pattern_mismatch" and context:
+        said = context.get("pattern", "…")
+        return _PATTERNS.get(said, f"text that matches {said}")
+    if kind in _BOUNDS and context:
+        # A plugin may use pydantic's name of an error without what belongs to it.
+        return _BOUNDS[kind].format_map(defaultdict(lambda: "…", context))
+    if kind.endswith(("_type", "_parsing", "_from_float", "_attributes_type")):
+        return _EXPECTED.get(kind.partition("_")[0])
+    return None
+
+
+def _code(kind: str, error: object) -> str:
+    """The code of a check that raised it, or else that of pydantic's kind of error."""
+    raised = getattr(error, "code", None)
+    if isinstance(raised, str):
+        return raised
+    if kind.endswith(("_type", "_parsing", "_from_float")):
+        return Code.PLAN_TYPE
+    return _CODES.get(kind, Code.PLAN_VALUE)
+
+
+def _is_noise(error: _Error, found: Iterable[_Error]) -> bool:
+    """Whether another branch of a union got further into the same value."""
+    depth = len(error.path)
+    return error.expected is not None and any(
+        each.path[:depth] == error.path and (len(each.path) > depth or each.name)
+        for each in found
+    )
+
+
+def _sentence(same: list[_Error], noun: str) -> tuple[str, str]:
+    first = same[0]
+    label = _label((*first.path, first.name) if first.name else first.path)
+    if first.type == "extra_forbidden":
+        hint = did_you_mean(first.name, first.known)
+        return first.code, f"unknown {noun} {shown(first.name)}{hint}"
+    if first.type == "missing":
+        return first.code, f"the {noun} {label!r} is missing; add it"
+    if first.type == "key":
+        return first.code, first.said
+    code = first.code
+    expected = [each.expected for each in same]
+    if all(expected):
+        choice = " or ".join(dict.fromkeys(each for each in expected if each))
+        what = f"expected {choice}, got {_got(first.value)}{_remedy(same)}"
+    else:
+        told = [each for each in same if not each.expected]
+        code = told[0].code
+        what = " or ".join(dict.fromkeys(each.said for each in told))
+    is_text = isinstance(first.value, str)
+    if is_text and placeholders.holds(first.value) and "${…}" not in what:
+        what = f"takes no ${{…}}, because it is not free text ({what})"
+        code = Code.PLAN_PLACEHOLDER_PLACE
+    return code, f"{label}: {what}" if label else what
+
+
+def _label(path: Path) -> str:
+    """Name a field as a person would; a step's keys need no path to the step."""
+    if path[:1] == ("events",) and len(path) > 3:
+        path = path[3:]
+    label = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in path
+    )
+    return label.removeprefix(".")
+
+
+def _got(value: object) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return f"the text {shown(value)}"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return "a mapping"
+
+
+def _remedy(same: list[_Error]) -> str:
+    value, kinds = same[0].value, {each.type for each in same}
+    if len(kinds) > 1:
+        return ""
+    if "string_type" in kinds and isinstance(value, int | float):
+        return "; put it in quotes"
+    if isinstance(value, str) and value in {"true", "false"}:
+        return "; write it without quotes"
+    if kinds & {"list_type", "tuple_type"} and not isinstance(value, dict | list):
+        return "; put it in [ ]"
+    return ""

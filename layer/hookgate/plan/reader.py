@@ -1,0 +1,460 @@
+"""Read a plan: every mistake is an error with file, line, column and what to do."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from pydantic import ValidationError
+
+from hookgate.codes import Code
+from hookgate.errors import InputError, Place, PlanError, PlanOrigin, Problem
+from hookgate.http.address import AddressPolicy
+from hookgate.model import LifecycleEvent
+from hookgate.plan import messages, options, placeholders
+from hookgate.plan.files import Files, StepFiles, nowhere
+from hookgate.plan.model import Identity, Plan, Step, Target
+from hookgate.plan.schema import MOST_STEPS, PlanFile, StepFile, TargetFile
+from hookgate.registry import did_you_mean
+from hookgate.validator import Validator
+from hookgate.yaml_reader import MOST_BYTES, Document, Path, Problems, parse, shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One item of an event's list, as far as it has the right shape.
+
+    ``event`` is None under a key that is no lifecycle event, ``use`` where the item
+    names no validator. Whether the shape is right is the schema's business.
+    """
+
+    document: Document
+    path: Path
+    event: LifecycleEvent | None
+    name: str
+    use: str | None = None
+    needs: tuple[str, ...] = ()
+    blocking: bool = True
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, document: Document, path: Path, item: object) -> Draft:
+        """Take from ``item``, which stands at ``path``, what is of the right type."""
+        said = item if isinstance(item, dict) else {}
+        use, name, options = said.get("use"), said.get("name"), said.get("with")
+        use = use if isinstance(use, str) else None
+        return cls(
+            document=document,
+            path=path,
+            event=next((each for each in LifecycleEvent if each == path[1]), None),
+            name=name if isinstance(name, str) else use or "",
+            use=use,
+            needs=_texts(said.get("needs")),
+            blocking=said.get("blocking") is not False,
+            options=options if isinstance(options, dict) else {},
+        )
+
+    @property
+    def place(self) -> Place:
+        """Where the step starts."""
+        return self.document.value(self.path)
+
+    def value(self, *inner: str | int) -> Place:
+        """Where a value of the step stands."""
+        return self.document.value((*self.path, *inner))
+
+    def key(self, *inner: str | int) -> Place:
+        """Where a key of the step stands."""
+        return self.document.key((*self.path, *inner))
+
+    @property
+    def name_place(self) -> Place:
+        """Where the step gets its name: from ``name``, else from ``use``."""
+        named = (*self.path, "name") in self.document.values
+        return self.value("name" if named else "use")
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    items = value if isinstance(value, list) else []
+    return tuple(each for each in items if isinstance(each, str))
+
+
+def faults(drafts: Sequence[Draft], elsewhere: Mapping[str, str]) -> Iterator[Problem]:
+    """Say what is wrong with the names and needs of one event's steps.
+
+    Args:
+        drafts: the event's steps.
+        elsewhere: names of the other events' steps, with the event of each.
+    """
+    first: dict[str, Draft] = {}
+    for draft in drafts:
+        earlier = first.setdefault(draft.name, draft)
+        if earlier is not draft and draft.name:
+            what = (
+                f"the step on line {earlier.name_place.line} is named "
+                f"{shown(draft.name)} already; give one of them another name"
+            )
+            yield Problem(draft.name_place, Code.PLAN_STEP_TWICE, what)
+    for draft in drafts:
+        yield from _needs(draft, first, elsewhere)
+    yield from _cycles(first)
+
+
+def _needs(
+    draft: Draft, steps: Mapping[str, Draft], elsewhere: Mapping[str, str]
+) -> Iterator[Problem]:
+    for index, need in enumerate(draft.needs):
+        place = draft.value("needs", index)
+        if need == draft.name:
+            what = f"the step {shown(need)} needs itself; remove the need"
+            yield Problem(place, Code.PLAN_NEED_CYCLE, what)
+        elif need in draft.needs[:index]:
+            what = f"the need {shown(need)} is named twice; remove one of them"
+            yield Problem(place, Code.PLAN_NEED_TWICE, what)
+        elif need not in steps:
+            yield Problem(place, *_unknown(need, steps, elsewhere))
+        elif draft.blocking and not steps[need].blocking:
+            what = (
+                f"{shown(draft.name)} is blocking but needs {shown(need)}, which is "
+                "blocking: false and would so stop the deployment after all; make "
+                "both blocking, or neither"
+            )
+            yield Problem(place, Code.PLAN_NEED_BLOCKING, what)
+
+
+def _unknown(
+    need: str, steps: Mapping[str, Draft], elsewhere: Mapping[str, str]
+) -> tuple[Code, str]:
+    if need in elsewhere:
+        return Code.PLAN_NEED_UNKNOWN, (
+            f"the step {shown(need)} is one of {elsewhere[need]}; a step needs only "
+            "steps of its own lifecycle event"
+        )
+    hint = did_you_mean(need, steps, "the steps here are")
+    return Code.PLAN_NEED_UNKNOWN, f"unknown step {shown(need)}{hint}"
+
+
+def _cycles(steps: Mapping[str, Draft]) -> Iterator[Problem]:
+    """Find one cycle after another, each told from its first step in the file."""
+    left = dict(steps)
+    while cycle := _cycle(left):
+        ranks = list(left)
+        start = min(range(len(cycle)), key=lambda index: ranks.index(cycle[index]))
+        ring = [*cycle[start:], *cycle[:start]]
+        way = " needs ".join(shown(name) for name in (*ring, ring[0]))
+        what = f"no step can start: {way}; remove one of the needs"
+        yield Problem(_place(left[ring[0]]), Code.PLAN_NEED_CYCLE, what)
+        for name in ring:
+            del left[name]
+
+
+def _cycle(steps: Mapping[str, Draft]) -> list[str]:
+    """The steps of one cycle, each needing the next; none if there is no cycle."""
+    sorter = TopologicalSorter(
+        {
+            name: [need for need in draft.needs if need in steps and need != name]
+            for name, draft in steps.items()
+        }
+    )
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))[:-1]
+    return []
+
+
+def _place(draft: Draft) -> Place:
+    return draft.key("needs")
+
+
+Resolve = Callable[[str], type[Validator]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A step whose validator could be built; ``worst_case`` is in seconds."""
+
+    draft: Draft
+    validator: Validator
+    files: StepFiles
+    worst_case: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Checker:
+    """Checks steps; what is wrong goes to ``problems``."""
+
+    problems: Problems
+    resolve: Resolve
+    files: Files
+    deployed: bool = True
+    _known: dict[str, type[Validator] | InputError] = field(
+        default_factory=dict, init=False
+    )
+    _blamed: frozenset[Place] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Remember what is known to be wrong, not to blame it twice."""
+        self._blamed = self.problems.places()
+
+    def check(
+        self, drafts: Sequence[Draft], elsewhere: Mapping[str, str]
+    ) -> list[Checked]:
+        """Check the steps of one event.
+
+        Args:
+            drafts: the steps.
+            elsewhere: names of the other events' steps, with the event of each.
+
+        Returns:
+            The steps in their order; those that are wrong are missing.
+        """
+        self.problems.extend(faults(drafts, elsewhere))
+        checked = [self._checked(draft) for draft in drafts]
+        return [each for each in checked if each]
+
+    def _checked(self, draft: Draft) -> Checked | None:
+        kind = self._kind(draft)
+        at, document = (*draft.path, "with"), draft.document
+        blamed = set(self._blamed)
+        for fault in messages.placeholder_faults(draft.options, draft.event):
+            place = fault.place_in(document, at)
+            blamed.add(place)
+            self.problems.add(place, fault.code, fault.what)
+        if kind is None:
+            return None
+        files = StepFiles(files=self.files, event=draft.event)
+        built = options.build(kind, draft.options, files.reading)
+        if not isinstance(built, Validator):
+            for fault in built:
+                if (place := fault.place_in(document, at)) not in blamed:
+                    self.problems.add(place, fault.code, fault.what)
+            return None
+        try:
+            seconds = options.worst_case(built)
+        except ValueError as error:
+            self.problems.add(draft.value("use"), Code.VALIDATOR_BROKEN, str(error))
+            return None
+        return Checked(draft=draft, validator=built, files=files, worst_case=seconds)
+
+    def _kind(self, draft: Draft) -> type[Validator] | None:
+        """The class of the step's validator, if there is one and its time has come."""
+        if draft.use is None:
+            return None
+        kind = self._resolved(draft.use)
+        if isinstance(kind, InputError):
+            self.problems.add(draft.value("use"), kind.code, str(kind))
+            return None
+        if kind.only_run and self.deployed:
+            self.problems.add(
+                draft.value("use"),
+                Code.PLAN_ONLY_RUN,
+                f"{draft.use} is for hookgate run only: it starts a program of this "
+                "machine, which is not there in Lambda; use lambda, or a validator of "
+                "your own",
+            )
+        event = draft.event
+        if kind.asks_listener and event and not event.test_listener_serves_green:
+            self.problems.add(
+                draft.value("use"),
+                Code.PLAN_LISTENER,
+                f"{draft.use} asks the test listener, which at {event} still serves "
+                "the original task set; use it from AfterAllowTestTraffic on",
+            )
+        return kind
+
+    def _resolved(self, use: str) -> type[Validator] | InputError:
+        """The validator, or why there is none; asked once for each name."""
+        if use not in self._known:
+            try:
+                self._known[use] = self.resolve(use)
+            except InputError as error:
+                self._known[use] = error
+        return self._known[use]
+
+
+# Between what a validator says it takes and the moment its step is cut off, in seconds.
+_MARGIN = 1.0
+
+
+def read_plan(  # noqa: PLR0913 - each optional argument is for one caller
+    text: str | bytes,
+    file: str,
+    resolve: Resolve,
+    files: Files | None = None,
+    *,
+    deployed: bool = True,
+    policy: AddressPolicy | None = None,
+    version: str | None = None,
+) -> Plan:
+    """Read a plan and check all that can be known before there is a deployment.
+
+    Args:
+        text: what the file, the parameter or the object holds; bytes are UTF-8.
+        file: its name, for messages.
+        resolve: finds the validator of a name, such as ``registry.resolve``; raises
+            InputError if there is none.
+        files: reads what stands beside the plan, such as ``beside(path)``; without
+            it a plan that names files is refused.
+        deployed: whether it is for Lambda, where not every validator can be used.
+        policy: which addresses it may name; without it any.
+        version: which version of the parameter or the object it is.
+
+    Raises:
+        PlanError: with every mistake found, in the order of the file.
+    """
+    content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    digest = hashlib.sha256(content).hexdigest()
+    origin = PlanOrigin(source=file, version=version, sha256=digest)
+    try:
+        return _read(
+            text,
+            origin,
+            resolve,
+            files or nowhere(file),
+            deployed=deployed,
+            policy=policy,
+        )
+    except PlanError as error:
+        # What is too large was not read to its end, so its digest is not known.
+        error.plan = origin if len(text) <= MOST_BYTES else None
+        raise
+
+
+def _read(  # noqa: PLR0913 - the arguments of read_plan
+    text: str | bytes,
+    origin: PlanOrigin,
+    resolve: Resolve,
+    files: Files,
+    *,
+    deployed: bool,
+    policy: AddressPolicy | None,
+) -> Plan:
+    document, problems = parse(text, origin.source)
+    for fault in messages.secret_faults(document.data):
+        problems.add(fault.place_in(document), fault.code, fault.what)
+    shape = _shape(document, problems)
+    _check_target(document, problems)
+    if shape and shape.target and policy:
+        _check_addresses(document, shape.target.allow, policy, problems)
+    checker = Checker(
+        problems=problems,
+        resolve=resolve,
+        files=files,
+        deployed=deployed,
+    )
+    checked = _check_steps(document, checker)
+    if problems or shape is None:
+        raise problems.error()
+    return Plan(
+        origin=origin,
+        target=_target(shape.target),
+        events={
+            event: tuple(
+                _step(*both)
+                for both in zip(checked[event], shape.events[event], strict=True)
+            )
+            for event in LifecycleEvent
+            if event in shape.events
+        },
+        concurrency=shape.concurrency,
+    )
+
+
+def _shape(document: Document, problems: Problems) -> PlanFile | None:
+    """Check the shape, but do not blame what was refused already."""
+    try:
+        return PlanFile.model_validate(document.data)
+    except ValidationError as error:
+        blamed = problems.places()
+        for fault in messages.faults(error, PlanFile, document.data, "key"):
+            where = document.key if fault.at_key else document.value
+            place = where(fault.path)
+            if place not in blamed:
+                problems.add(place, fault.code, fault.what)
+        return None
+
+
+def _check_target(document: Document, problems: Problems) -> None:
+    first = LifecycleEvent.BEFORE_INSTALL
+    events = document.data.get("events")
+    event = first if isinstance(events, dict) and first in events else None
+    for path, text in placeholders.texts(document.data.get("target")):
+        place = document.value(("target", *path))
+        for code, what in placeholders.faults(text, event):
+            problems.add(place, code, what)
+        if any(name.startswith("secret.") for name in placeholders.names(text)):
+            problems.add(
+                place,
+                Code.PLAN_TARGET_SECRET,
+                "the target takes no secret, because reasons and evidence repeat it; "
+                "use a value that may be seen",
+            )
+
+
+def _check_addresses(
+    document: Document, allow: Sequence[str], policy: AddressPolicy, problems: Problems
+) -> None:
+    for index, each in enumerate(allow):
+        if refusal := policy.refusal(each):
+            place = document.value(("target", "allow", index))
+            problems.add(place, Code.ADDRESS, refusal)
+
+
+def _check_steps(document: Document, checker: Checker) -> dict[str, list[Checked]]:
+    drafts = _drafts(document)
+    checked = {}
+    for event, steps in drafts.items():
+        elsewhere = {
+            each.name: other
+            for other, others in drafts.items()
+            if other != event
+            for each in others
+        }
+        checked[event] = checker.check(steps, elsewhere)
+    return checked
+
+
+def _drafts(document: Document) -> dict[str, list[Draft]]:
+    """The steps under every key of ``events``, as far as there are lists of them."""
+    events = document.data.get("events")
+    return {
+        key: [
+            Draft.of(document, ("events", key, index), item)
+            for index, item in enumerate(items)
+        ]
+        for key, items in (events.items() if isinstance(events, dict) else ())
+        if isinstance(items, list) and len(items) <= MOST_STEPS
+    }
+
+
+def _target(file: TargetFile | None) -> Target:
+    if file is None:
+        return Target()
+    said, identity = file.identity, None
+    if said is not None:
+        identity = Identity(header=said.header, equals=said.equals)
+    return Target(host=file.host, identity=identity, allow=tuple(file.allow))
+
+
+def _step(checked: Checked, file: StepFile) -> Step:
+    timeout = file.timeout
+    if timeout is None:
+        timeout = checked.worst_case + _MARGIN
+    return Step(
+        name=checked.draft.name,
+        use=file.use,
+        validator=checked.validator,
+        needs=tuple(file.needs),
+        blocking=file.blocking,
+        timeout=timeout,
+        on_no_data=file.on_no_data,
+        on_inconclusive=file.on_inconclusive,
+        on_error=file.on_error,
+        place=checked.draft.place,
+        options=checked.draft.options,
+        files=checked.files,
+    )

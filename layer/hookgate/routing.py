@@ -1,0 +1,175 @@
+"""Where a listener forwards to: its default action and its rules, with weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hookgate.codes import Code
+from hookgate.context import DeploymentContext, Endpoint
+from hookgate.deadline import Deadline
+from hookgate.errors import CannotMeasure, NotGreen
+from hookgate.http.address import AddressPolicy, split_address
+from hookgate.validator import Aws
+
+if TYPE_CHECKING:
+    from hookgate.http.connection import Destination
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One default action or rule.
+
+    ``arn`` is the rule's, or the listener's for the default action. ``weights`` holds
+    the target groups by ARN and is empty for what does not forward; ``actions`` says
+    what it does instead.
+    """
+
+    arn: str
+    name: str
+    weights: Mapping[str, int]
+    actions: str
+
+    @property
+    def serves(self) -> frozenset[str]:
+        """The target groups that get requests."""
+        return frozenset(arn for arn, weight in self.weights.items() if weight > 0)
+
+
+def read_routes(aws: Aws, endpoint: Endpoint) -> tuple[Route, ...]:
+    """Every route of the endpoint's listener, the default action first.
+
+    Raises:
+        CannotMeasure: there is no such listener.
+    """
+    arn = endpoint.listener_arn
+    found = aws("elbv2", "describe_listeners", ListenerArns=[arn])["Listeners"]
+    if not found:
+        raise CannotMeasure(f"there is no listener {arn}", code=Code.DISCOVERY_LISTENER)
+    default = _route(arn, "default action", found[0].get("DefaultActions", ()))
+    if endpoint.scheme not in {"http", "https"}:
+        return (default,)  # A Network Load Balancer's listener has no rules.
+    rules = aws("elbv2", "describe_rules", ListenerArn=arn)["Rules"]
+    return (
+        default,
+        *(
+            _route(each["RuleArn"], f"rule {each['Priority']}", each["Actions"])
+            for each in rules
+            if not each.get("IsDefault")
+        ),
+    )
+
+
+def _route(arn: str, name: str, actions: Sequence[Mapping[str, Any]]) -> Route:
+    weights: dict[str, int] = {}
+    for action in actions:
+        if action["Type"] == "forward":
+            weights.update(_weights(action))
+    kinds = ", ".join(each["Type"] for each in actions) or "nothing"
+    return Route(arn=arn, name=name, weights=weights, actions=kinds)
+
+
+def _weights(action: Mapping[str, Any]) -> Mapping[str, int]:
+    groups = action.get("ForwardConfig", {}).get("TargetGroups")
+    if not groups:
+        groups = [action]
+    return {
+        each["TargetGroupArn"]: int(each.get("Weight", 1))
+        for each in groups
+        if each.get("TargetGroupArn")
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """The destinations of one step.
+
+    Args:
+        context: holds the listeners and both target groups.
+        closed: why a listener, by its name, cannot be asked about the replacement.
+        host: the plan's ``target.host``.
+        identity: what proves the replacement.
+        allow: addresses beside the listeners, as ``host:port``.
+        aws: asked where a listener forwards to.
+        deadline: the step's.
+        policy: which addresses may be connected to.
+        examine: is told when a listener is asked, to look for doubts.
+    """
+
+    context: DeploymentContext
+    closed: dict[str, str]
+    host: str | None
+    identity: tuple[str, str] | None
+    allow: tuple[str, ...]
+    aws: Aws
+    deadline: Deadline
+    policy: AddressPolicy
+    examine: Callable[[], None]
+
+    def __call__(self, where: str) -> Destination:
+        """The destination called ``test``, ``production`` or ``host:port``.
+
+        Raises:
+            CannotMeasure: there is none, or it may not be asked.
+        """
+        listeners = {"test": self.context.test, "production": self.context.production}
+        if where not in listeners:
+            return self._outside(where)
+        endpoint = listeners[where]
+        if endpoint is None or self.closed[where]:
+            raise CannotMeasure(self.closed[where], code=Code.HTTP_NO_LISTENER)
+        self.examine()
+        return _destination(
+            endpoint=endpoint,
+            deadline=self.deadline,
+            policy=self.policy,
+            host=self.host,
+            identity=self.identity,
+            routing=lambda: self._demand_green(endpoint),
+        )
+
+    def _outside(self, where: str) -> Destination:
+        if where not in self.allow:
+            raise CannotMeasure(
+                f"{where} is not the load balancer's: add it to target.allow in the "
+                "plan, if it may be connected to",
+                code=Code.ADDRESS,
+            )
+        host, port = split_address(where)
+        return _destination(
+            endpoint=Endpoint(scheme="tcp", address=host, port=port),
+            deadline=self.deadline,
+            policy=self.policy,
+            routing=lambda: None,
+            outside=True,
+        )
+
+    def _demand_green(self, endpoint: Endpoint) -> None:
+        """Demand that new connections go to the replacement's target group alone."""
+        green = self.context.green
+        if green is None or not endpoint.listener_arn:
+            raise CannotMeasure(
+                "target.identity is set, but this protocol carries no header, and "
+                "without a deployment no routing can be read: nothing shows who "
+                "answered. Say unproven: pass, if that is enough",
+                code=Code.ROUTING_UNPROVEN,
+            )
+        own = endpoint.rule_arn or endpoint.listener_arn
+        routes = {each.arn: each for each in read_routes(self.aws, endpoint)}
+        if own not in routes:
+            raise CannotMeasure(
+                f"the route {own} of the listener is gone", code=Code.ROUTING_RULE
+            )
+        if routes[own].serves != {green.target_group.arn}:
+            raise NotGreen(
+                f"{endpoint.url} does not forward to the replacement's target group "
+                f"{green.target_group.name} alone, so the original may have answered",
+                code=Code.ROUTING_TARGET,
+            )
+
+
+def _destination(**said: Any) -> Destination:
+    from hookgate.http.connection import Destination  # noqa: PLC0415 - few plans connect to anything but HTTP
+
+    return Destination(**said)

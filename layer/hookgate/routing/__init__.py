@@ -1,1 +1,0 @@
-"""Where a listener leads, and how a step is led to it."""

@@ -1,0 +1,254 @@
+"""Set up what the engine works with, from a plan and a context."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from hookgate.aws.discovery import fetch_task_definition
+from hookgate.context import DeploymentContext, Endpoint
+from hookgate.deadline import Deadline
+from hookgate.engine import Bench
+from hookgate.engine.scheduler import CONSTANT, NOT_PROVEN
+from hookgate.errors import CannotMeasure
+from hookgate.http.address import AddressPolicy
+from hookgate.http.probe import HttpProbe, NoListenerProbe
+from hookgate.http.request import Probe, Reply, Request
+from hookgate.model import LifecycleEvent, Outcome
+from hookgate.plan import Identity, Plan, Step, Target, Variables
+from hookgate.plan.placeholders import names
+from hookgate.redaction import Secrets
+from hookgate.routing import Reach
+from hookgate.traffic.lazy import LazyTraffic
+from hookgate.validator import Aws, Log, Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A probe that has its proof looked at when it is first used."""
+
+    probe: Probe
+    proof: Proof
+
+    def __call__(self, request: Request) -> Reply:
+        """Send one request."""
+        self.proof.examine()
+        return self.probe(request)
+
+
+@dataclass(slots=True)
+class Proof:
+    """Whether an answer can show that the replacement task set gave it.
+
+    Args:
+        identity: what the plan says, with its placeholders; None for no proof at all.
+        value: what ``identity`` comes to in this deployment.
+        context: both sides.
+        aws: asked for the original's task definition, when that is needed.
+        secrets: what ``${secret.NAME}`` reveals.
+    """
+
+    identity: Identity | None
+    value: str | None
+    context: DeploymentContext
+    aws: Aws
+    secrets: Secrets
+    _doubts: tuple[str, ...] = ()
+    _begun: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def doubts(self) -> tuple[str, ...]:
+        """Why answers that were asked for prove nothing."""
+        return self._doubts
+
+    def examine(self) -> None:
+        """Look for doubts once, in the time of the step that asks first."""
+        with self._lock:
+            begun, self._begun = self._begun, True
+        if begun:
+            return
+        if self.identity is None:
+            self._doubts = (NOT_PROVEN,)
+            return
+        used = tuple(dict.fromkeys(names(self.identity.equals)))
+        own = [f"${{{each}}}" for each in used if each.startswith("green.")]
+        # No other deployment has this one's id.
+        if "deployment.id" in used:
+            return
+        if not own:
+            self._doubts = (CONSTANT,)
+            return
+        self._compare(self.identity, " and ".join(own))
+
+    def _compare(self, identity: Identity, said: str) -> None:
+        original = self.context.blue and self.context.blue.task_set
+        if not original:
+            return
+        unknown = f"whether the original task set has the same {said} is not known"
+        self._doubts = (unknown,)
+        try:
+            theirs = fetch_task_definition(self.aws, original.task_definition_arn)
+        except CannotMeasure as error:
+            self._doubts = (f"{unknown}: {error}",)
+            return
+        as_green = replace(
+            self.context, green=self.context.blue, task_definition=theirs
+        )
+        same = f"the original task set has the same {said}, so the identity does not "
+        if as_green.green_container is None:
+            self._doubts = (f"{unknown}: its containers have other names",)
+            return
+        told = Variables(as_green, self.secrets.reveal)
+        try:
+            alike = told.substitute(identity.equals) == self.value
+        except CannotMeasure:
+            alike = False  # The original has no such value at all.
+        self._doubts = (f"{same}tell them apart",) if alike else ()
+
+
+def make_bench(  # noqa: PLR0913 - the one place where everything meets
+    plan: Plan,
+    context: DeploymentContext,
+    *,
+    secrets: Secrets,
+    aws: Aws,
+    policy: AddressPolicy,
+    log: Callable[[str], Log],
+    announce: Callable[[Outcome], None],
+    begin: Callable[[Step], None],
+    given: Mapping[str, str] = MappingProxyType({}),
+) -> Bench:
+    """Put a bench together.
+
+    Args:
+        plan: says which host to name and how green proves itself.
+        context: says where the listeners are.
+        secrets: what ``${secret.NAME}`` reveals, and masks again.
+        aws: calls for validators that ask AWS.
+        policy: which addresses may be connected to.
+        log: makes the log of a step from its name.
+        announce: is told each outcome as it comes.
+        begin: is told each step as it starts.
+        given: values of placeholders that the context does not tell.
+
+    Raises:
+        CannotMeasure: the plan's target names something that is not known.
+    """
+    substitute = Variables(context, secrets.reveal, given).substitute
+    target = plan.target.build(substitute)
+    identity = target.identity
+    value = identity.equals if identity else None
+    proof = Proof(plan.target.identity, value, context, aws, secrets)
+    return Bench(
+        context=context,
+        tools=_Toolmaker(
+            context=context,
+            target=target,
+            proof=proof,
+            aws=aws,
+            policy=policy,
+            log=log,
+        ).tools,
+        substitute=substitute,
+        secrets=secrets,
+        proven=identity is not None,
+        doubts=proof.doubts,
+        announce=announce,
+        begin=begin,
+        plan=plan.origin,
+        waivers=plan.waivers,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Toolmaker:
+    """Makes each step's tools; ``target`` has no placeholders any more."""
+
+    context: DeploymentContext
+    target: Target
+    proof: Proof
+    aws: Aws
+    policy: AddressPolicy
+    log: Callable[[str], Log]
+
+    def tools(self, step: Step, deadline: Deadline) -> Tools:
+        """The tools of one step, bounded by its deadline."""
+        context = self.context
+        closed = {"test": _no_test(context), "production": _no_production(context)}
+        return Tools(
+            http=self._probe(context.test, closed["test"], deadline),
+            production=self._probe(context.production, closed["production"], deadline),
+            connect=Reach(
+                context=context,
+                closed=closed,
+                host=self.target.host,
+                identity=self._expected,
+                allow=self.target.allow,
+                aws=self.aws,
+                deadline=deadline,
+                policy=self.policy,
+                examine=self.proof.examine,
+            ),
+            aws=self.aws,
+            deadline=deadline,
+            log=self.log(step.name),
+            traffic=LazyTraffic(
+                context=context,
+                no_test=closed["test"],
+                host=self.target.host,
+                identity=self._expected,
+                examine=self.proof.examine,
+                deadline=deadline,
+                policy=self.policy,
+            ),
+        )
+
+    @property
+    def _expected(self) -> tuple[str, str] | None:
+        """The header and the value that only the replacement task set gives it."""
+        identity = self.target.identity
+        return (identity.header, identity.equals) if identity else None
+
+    def _probe(
+        self, endpoint: Endpoint | None, why_not: str, deadline: Deadline
+    ) -> Probe:
+        if endpoint is None or why_not:
+            return NoListenerProbe(why_not)
+        asks = HttpProbe(
+            endpoint,
+            host=self.target.host,
+            identity=self._expected,
+            deadline=deadline,
+            policy=self.policy,
+        )
+        return Watched(asks, self.proof)
+
+
+def _no_test(context: DeploymentContext) -> str:
+    """Why the test listener cannot be asked about the replacement, or nothing."""
+    event = context.event
+    if context.test is None:
+        missing = "the deployment group has no test listener"
+        if event is LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC:
+            return (
+                f"{missing}; take the AfterAllowTestTraffic hook out of the AppSpec or "
+                "write a plan without steps that ask it"
+            )
+        return missing
+    if event.test_listener_serves_green:
+        return ""
+    return f"the test listener serves the original task set at {event}"
+
+
+def _no_production(context: DeploymentContext) -> str:
+    """Why the production listener cannot be asked about the replacement, or nothing."""
+    if context.production is None:
+        return "the deployment group has no production listener"
+    if context.event.production_listener_serves_green:
+        return ""
+    return (
+        f"the production listener serves the original task set at {context.event}; "
+        "ask it at AfterAllowTraffic"
+    )

@@ -1,0 +1,64 @@
+"""The fallback report of the watchdog process: Failed, in the place of a hook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hookgate.aws.calls import AwsCalls, Clients
+from hookgate.aws.identity import ended_as
+from hookgate.aws.status import CodeDeployStatus
+from hookgate.codes import Code
+from hookgate.context import Deployment
+from hookgate.environment import Environment
+from hookgate.event import HookEvent
+from hookgate.model import HookStatus, LifecycleEvent, Reason, Verdict
+from hookgate.reporting.log import PassLog
+from hookgate.reporting.metrics import EmfMetrics
+
+#: What the watchdog process was given as text, and does not need.
+_UNUSED = {"event_started_at": None}
+
+
+def report_failed(
+    ids: Mapping[str, Any],
+    event: str,
+    reason: str,
+    deployment: Mapping[str, Any] | None = None,
+) -> None:
+    """Report Failed to CodeDeploy, and publish the verdict if that was accepted.
+
+    The report is first: it needs the ids and nothing else, and its response says
+    whether CodeDeploy accepted another report before, which no metric may contradict.
+
+    Args:
+        ids: the hook event's payload.
+        event: the lifecycle event's name.
+        reason: why the hook did not report itself.
+        deployment: the fields of ``Deployment``, if it was identified.
+
+    Raises:
+        InputError: ``ids`` is not a hook event.
+        ReportError: CodeDeploy did not confirm the report. Nothing is published.
+    """
+    hook, lifecycle_event = HookEvent.parse(ids), LifecycleEvent(event)
+    known = Deployment(**{**deployment, **_UNUSED}) if deployment else None
+    clients = Clients()
+    status = CodeDeployStatus(clients.client("codedeploy"))
+    ended: str | None = None
+    if status.report(hook, HookStatus.FAILED):
+        ended = HookStatus.FAILED
+    elif known:
+        ended = ended_as(AwsCalls(clients), known, lifecycle_event)
+    log = PassLog.to()
+    log.begin(hook, event)
+    if ended == HookStatus.FAILED:
+        why = {"report": Reason(Code.HOOK_SILENT, reason)}
+        verdict = Verdict.aborted(lifecycle_event, why)
+        log.publish(verdict, known)
+        EmfMetrics(Environment.read().metrics_namespace).publish(verdict, known)
+    else:
+        log.problem(
+            f"{event} had already ended ({ended or 'status not known'}), so Failed is "
+            f"not published: {reason}"
+        )

@@ -1,0 +1,243 @@
+"""CloudFormation's blue/green hook: what a template says of its deployments.
+
+Source: the CloudFormation user guide's page on ``AWS::CodeDeploy::BlueGreen``, which is
+an entry of the section ``Hooks``. CloudFormation makes a deployment from it: which
+function is called when, how traffic shifts, how long blue stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hookgate.codes import Code
+from hookgate.errors import Problem
+from hookgate.model import LifecycleEvent
+from hookgate.registry import did_you_mean
+from hookgate.yaml_reader import Problems
+from rehearsal.cloudformation.document import Path, TemplateDocument, function_name
+
+TYPE = "AWS::CodeDeploy::BlueGreen"
+
+#: What CloudFormation takes where the template says nothing.
+DEFAULT_TYPE, DEFAULT_STEP, DEFAULT_BAKE = "TimeBasedCanary", 15, 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlueGreenHook:
+    """What a template says of its blue/green deployments.
+
+    Attributes:
+        functions: The function's name at each event that has one.
+        routing: A ``trafficRoutingConfig`` as CodeDeploy's API has it.
+        termination_wait: Minutes that blue stays.
+    """
+
+    functions: Mapping[LifecycleEvent, str]
+    routing: Mapping[str, Any]
+    termination_wait: int
+
+
+def read_hook(document: TemplateDocument) -> BlueGreenHook:
+    """The hook of a template that has no faults."""
+    _, properties = hook_properties(document)
+    functions = mapping(properties.get("LifecycleEventHooks"))
+    options = mapping(properties.get("AdditionalOptions"))
+    return BlueGreenHook(
+        functions={
+            LifecycleEvent(event): function_name(document.data, function)
+            for event, function in functions.items()
+        },
+        routing=_routing(mapping(properties.get("TrafficRoutingConfig"))),
+        termination_wait=int(options.get("TerminationWaitTimeInMinutes", 0)),
+    )
+
+
+def hook_names(document: TemplateDocument) -> list[str]:
+    """The logical ids of a template's blue/green hooks."""
+    hooks = mapping(document.data.get("Hooks"))
+    return [name for name, hook in hooks.items() if mapping(hook).get("Type") == TYPE]
+
+
+def hook_properties(document: TemplateDocument) -> tuple[Path, Mapping[str, Any]]:
+    """The properties of a template's blue/green hook, and where they stand."""
+    for name in hook_names(document):
+        hook = document.data["Hooks"][name]
+        return ("Hooks", name, "Properties"), mapping(hook.get("Properties"))
+    return ("Hooks",), {}
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """A mapping; an empty one where there is something else."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def _routing(routing: Mapping[str, Any]) -> dict[str, Any]:
+    kind = routing.get("Type", DEFAULT_TYPE)
+    if kind == "AllAtOnce":
+        return {"type": kind}
+    given = mapping(routing.get(kind))
+    word = "canary" if kind == "TimeBasedCanary" else "linear"
+    shift = {
+        f"{word}Percentage": given.get("StepPercentage", DEFAULT_STEP),
+        f"{word}Interval": given.get("BakeTimeMins", DEFAULT_BAKE),
+    }
+    return {"type": kind, f"timeBased{word.capitalize()}": shift}
+
+
+ROUTING = ("AllAtOnce", "TimeBasedCanary", "TimeBasedLinear")
+
+PROPERTIES = (
+    "TrafficRoutingConfig",
+    "AdditionalOptions",
+    "LifecycleEventHooks",
+    "ServiceRole",
+    "Applications",
+)
+
+#: AWSCodeDeployRoleForCloudFormation may invoke functions of no other name.
+PREFIX = "CodeDeployHook_"
+
+LONGEST_WAIT = 2880  # minutes, by CodeDeploy's model
+
+LEAST_STEP, MOST_STEP = 14, 99  # percent
+
+Fault = tuple[Path, Code, str]
+
+
+def check_hook(document: TemplateDocument) -> None:
+    """Check a template's blue/green hook by its reference page.
+
+    Raises:
+        PlanError: it is wrong; every problem with its place.
+    """
+    problems = Problems()
+    for path, code, what in _faults(document):
+        problems.add(document.place(path), code, what)
+    if problems:
+        raise problems.error()
+
+
+def hook_warnings(document: TemplateDocument) -> Iterator[Problem]:
+    """What works only with a role of one's own."""
+    at, properties = hook_properties(document)
+    for event, value in mapping(properties.get("LifecycleEventHooks")).items():
+        name = function_name(document.data, value)
+        if not name.startswith(PREFIX):
+            what = (
+                f"{name} does not begin with {PREFIX}: the managed policy "
+                "AWSCodeDeployRoleForCloudFormation does not let it be invoked"
+            )
+            place = document.place((*at, "LifecycleEventHooks", event))
+            yield Problem(place, Code.TEMPLATE_FUNCTION_NAME, what)
+
+
+def _faults(document: TemplateDocument) -> Iterator[Fault]:
+    if len(hook_names(document)) != 1:
+        yield (
+            ("Hooks",),
+            Code.TEMPLATE_HOOK,
+            f"a template has exactly one hook of type {TYPE}",
+        )
+        return
+    at, properties = hook_properties(document)
+    for key in properties:
+        if key not in PROPERTIES:
+            hint = did_you_mean(key, PROPERTIES)
+            yield (
+                (*at, key),
+                Code.TEMPLATE_UNKNOWN_KEY,
+                f"unknown property {key!r}{hint}",
+            )
+    yield from _function_faults(document, properties, at)
+    yield from _routing_faults(mapping(properties.get("TrafficRoutingConfig")), at)
+    options = mapping(properties.get("AdditionalOptions"))
+    wait = options.get("TerminationWaitTimeInMinutes", 0)
+    if not isinstance(wait, int) or not 0 <= wait <= LONGEST_WAIT:
+        where = (*at, "AdditionalOptions", "TerminationWaitTimeInMinutes")
+        yield where, Code.TEMPLATE_VALUE, f"the wait is 0 to {LONGEST_WAIT} minutes"
+    yield from _application_faults(document, properties, at)
+
+
+def _function_faults(
+    document: TemplateDocument, properties: Mapping[str, Any], at: Path
+) -> Iterator[Fault]:
+    hooks = properties.get("LifecycleEventHooks", {})
+    at = (*at, "LifecycleEventHooks")
+    if not isinstance(hooks, Mapping):
+        yield (
+            at,
+            Code.TEMPLATE_HOOK,
+            "LifecycleEventHooks is a mapping of events to functions",
+        )
+        return
+    events = [str(event) for event in LifecycleEvent]
+    for event, function in hooks.items():
+        if event not in events:
+            known = f"the hooks of ECS are {', '.join(events)}"
+            yield (
+                (*at, event),
+                Code.TEMPLATE_UNKNOWN_KEY,
+                f"unknown lifecycle event {event!r}; {known}",
+            )
+        elif not function_name(document.data, function):
+            yield (*at, event), Code.TEMPLATE_FUNCTION, "a hook names a Lambda function"
+
+
+def _routing_faults(routing: Mapping[str, Any], at: Path) -> Iterator[Fault]:
+    at = (*at, "TrafficRoutingConfig")
+    kind = routing.get("Type", DEFAULT_TYPE)
+    if kind not in ROUTING:
+        yield (
+            (*at, "Type"),
+            Code.TEMPLATE_VALUE,
+            f"Type is one of {', '.join(ROUTING)}",
+        )
+        return
+    given = mapping(routing.get(kind))
+    step = given.get("StepPercentage", DEFAULT_STEP)
+    if not isinstance(step, int) or not LEAST_STEP <= step <= MOST_STEP:
+        what = f"StepPercentage is {LEAST_STEP} to {MOST_STEP}"
+        yield (*at, kind, "StepPercentage"), Code.TEMPLATE_VALUE, what
+    bake = given.get("BakeTimeMins", DEFAULT_BAKE)
+    if not isinstance(bake, int) or bake < 0:
+        yield (
+            (*at, kind, "BakeTimeMins"),
+            Code.TEMPLATE_VALUE,
+            "BakeTimeMins is a number of minutes",
+        )
+
+
+def _application_faults(
+    document: TemplateDocument, properties: Mapping[str, Any], at: Path
+) -> Iterator[Fault]:
+    """What the hook calls by name must be among the template's resources."""
+    applications = properties.get("Applications")
+    at = (*at, "Applications")
+    if not isinstance(applications, list) or len(applications) != 1:
+        yield (
+            at,
+            Code.TEMPLATE_RESOURCE,
+            "Applications holds exactly one ECS service",
+        )
+        return
+    resources = mapping(document.data.get("Resources"))
+    for path, name in _names(applications[0], (*at, 0)):
+        if name not in resources:
+            hint = did_you_mean(name, resources)
+            yield path, Code.TEMPLATE_RESOURCE, f"Resources has no {name!r}{hint}"
+
+
+def _names(value: Any, at: Path) -> Iterator[tuple[Path, str]]:
+    """The logical ids in an application."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            if key == "Type":
+                continue
+            yield from _names(each, (*at, key))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _names(each, (*at, index))
+    elif isinstance(value, str):
+        yield at, value

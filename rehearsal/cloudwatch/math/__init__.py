@@ -1,1 +1,0 @@
-"""Metric math: expressions over metrics."""

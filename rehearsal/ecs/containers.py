@@ -1,0 +1,197 @@
+"""Be a task's process in the place of its container, so that neither outlives it.
+
+Run as a program: ``python -I -S container.py DOCKER IMAGE CONTAINER_PORT COMMAND…``. It
+becomes ``docker run``, which ends as the container ends and hands signals on to it. But
+a killed ``docker run`` leaves its container behind; so a guardian stays beside it, in a
+session of its own, and removes the container when the other end of a pipe closes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rehearsal.data_plane import TaskProcess
+
+#: Before the names of the container's own variables: the Docker command has others.
+PREFIX = "HOOKGATE_CONTAINER_"
+
+#: How often the guardian tries: Docker may still be busy with making the container.
+_TRIES = 5
+
+_PAUSE = 0.5  # seconds
+
+
+def main(docker: str, image: str, container_port: str, *command: str) -> None:
+    """Become ``docker run``; the port of this machine is in ``PORT``."""
+    host, port = os.environ["HOST"], os.environ["PORT"]
+    name = f"hookgate-{os.getpid()}-{port}"
+    end = _with_guardian(docker, name)
+    os.set_inheritable(end, True)  # it closes when `docker run` has ended
+    own = {
+        key.removeprefix(PREFIX): value
+        for key, value in os.environ.items()
+        if key.startswith(PREFIX)
+    }
+    others = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
+    published = f"{host}:{port}:{container_port}"
+    os.execve(  # noqa: S606 - docker, by the path that the stage found
+        docker,
+        [
+            *(docker, "run", "--rm", "--pull", "never", "--name", name),
+            *(("--publish", published) if container_port else ()),
+            *_variables(own, others),
+            *(image, *command),
+        ],
+        {**own, **others},
+    )
+
+
+def _variables(own: dict[str, str], others: dict[str, str]) -> list[str]:
+    """The container's variables by name, so that values are in no list of processes.
+
+    One that the Docker command goes by too is given as it is.
+    """
+    said = (f"{key}={value}" if key in others else key for key, value in own.items())
+    return [word for each in said for word in ("--env", each)]
+
+
+def _with_guardian(docker: str, name: str) -> int:
+    """Start the guardian; returns the end of the pipe that it watches."""
+    watched, end = os.pipe()
+    if os.fork():
+        os.close(watched)
+        return end
+    os.setsid()
+    os.close(end)
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    while os.read(watched, 1):
+        pass
+    for _ in range(_TRIES):
+        subprocess.run([docker, "rm", "--force", "--volumes", name], check=False)  # noqa: S603 - as above
+        time.sleep(_PAUSE)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
+
+#: Seconds that the engine may take to say whether it has an image.
+_PATIENCE = 10.0
+
+_UNKNOWN = ("no such image", "no such object")
+
+#: What the Docker command itself goes by.
+_OWN = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG")
+
+
+def why_not(image: str) -> str | None:
+    """Why Docker cannot run an image, and what to do; None if it can.
+
+    Nothing is pulled: a rehearsal runs what is on this machine.
+    """
+    docker = shutil.which("docker")
+    if docker is None:
+        return "Docker is not installed"
+    command = [docker, "image", "inspect", "--format", "{{.Id}}", image]
+    try:
+        asked = subprocess.run(  # noqa: S603 - docker, by the path that was found
+            command, capture_output=True, text=True, timeout=_PATIENCE, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"Docker does not answer: {error}"
+    if asked.returncode == 0:
+        return None
+    said = " ".join(asked.stderr.split())
+    if any(words in said.lower() for words in _UNKNOWN):
+        return f"Docker has no such image: build it, or `docker pull {image}`"
+    return f"no Docker engine answers: start one ({said})"
+
+
+def started(image: str, definition: Mapping[str, Any]) -> TaskProcess:
+    """Run an image as a task's container, with a port of this machine mapped to it.
+
+    Its output is the task's, and it is removed when the task ends or the stage does.
+
+    Args:
+        image: its name, which ``why_not`` has nothing against.
+        definition: the task definition's container: environment, command and port.
+    """
+    ports = definition.get("portMappings") or [{}]
+    variables = {
+        PREFIX + pair["name"]: pair["value"]
+        for pair in definition.get("environment") or []
+    }
+    own = {name: os.environ[name] for name in _OWN if name in os.environ}
+    return TaskProcess.start(
+        (
+            *(sys.executable, "-I", "-S", str(Path(__file__))),
+            shutil.which("docker") or "docker",
+            image,
+            str(ports[0].get("containerPort", "")),
+            *(definition.get("command") or []),
+        ),
+        env={**own, **variables},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """The local command that an image name stands for.
+
+    Attributes:
+        command: The program and its arguments; it listens on ``PORT``.
+        environment: Variables that the image brings; the task definition's win.
+        directory: Where to start it.
+    """
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    directory: Path | None = None
+
+
+def local_command(words: Iterable[str]) -> tuple[str, ...]:
+    """A command as a person writes it; ``python`` is this Python."""
+    return tuple(sys.executable if word == "python" else word for word in words)
+
+
+Images = Mapping[str, Image]
+
+
+class CannotPullContainerError(LookupError):
+    """No local command stands for the image."""
+
+
+def find_image(images: Images, name: str) -> Image:
+    """The command for an image.
+
+    A name without tag or digest stands for every version of the image that has no
+    command of its own.
+
+    Raises:
+        CannotPullContainerError: The scenario maps the image to none.
+    """
+    for each in (name, repository(name)):
+        if each in images:
+            return images[each]
+    known = ", ".join(sorted(images)) or "none"
+    message = (
+        f"CannotPullContainerError: no local command stands for the image {name!r}; "
+        f"the stage knows {known}"
+    )
+    raise CannotPullContainerError(message)
+
+
+def repository(name: str) -> str:
+    """An image's name without its tag and its digest; a registry's port stays."""
+    place, slash, last = name.partition("@")[0].rpartition("/")
+    return place + slash + last.partition(":")[0]

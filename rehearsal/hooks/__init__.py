@@ -1,1 +1,0 @@
-"""The hooks of a rehearsal: who runs them, and what they write."""

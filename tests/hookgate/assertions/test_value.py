@@ -1,0 +1,68 @@
+"""Values: when they are equal, and how they are told."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from hookgate.assertions.values import (
+    Kind,
+    Missing,
+    Octets,
+    Seconds,
+    Unreadable,
+    listed,
+    same,
+    shown,
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        pytest.param(True, 1, False, id="true and 1"),
+        pytest.param([True], [1], False, id="in an array"),
+        pytest.param({"a": False}, {"a": 0}, False, id="in an object"),
+        pytest.param({"a": 1, "b": 2}, {"b": 2, "a": 1.0}, True, id="order of keys"),
+        pytest.param([1, 2], [2, 1], False, id="order of elements"),
+        pytest.param([1], [1, 2], False, id="length"),
+        pytest.param({"a": None}, {}, False, id="null and missing"),
+        pytest.param([math.nan], [math.nan], False, id="NaN"),
+    ],
+)
+def test_same(one, other, equal):
+    """JSON values are equal as JSON has it, not as Python does."""
+    assert same(one, other) is equal
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("", 'an empty text ("")'),
+        (None, "null"),
+        (math.nan, "NaN, which is not a number and equals nothing"),
+        (-math.inf, "Infinity, which is no number that JSON has"),
+        (Missing("the value"), "nothing: the value is missing"),
+        (Unreadable("no JSON"), "no JSON"),
+        (Seconds(0.25), "250 ms"),
+        (Octets(2048), "2048 B"),
+        (b"tea", "the bytes 746561"),
+        (b"", "no bytes"),
+        (True, "true"),
+        ("é", '"é"'),
+    ],
+)
+def test_shown(value, text):
+    """What came is told so that no two kinds of nothing look the same."""
+    assert text == shown(value)
+
+
+def test_long_value_is_cut():
+    """What came is shown within bounds."""
+    assert shown("a" * 1000).endswith("… (1002 characters)")
+
+
+def test_kinds_in_a_sentence():
+    """Kinds are listed as a person would."""
+    assert "a string, a number or null" == listed({Kind.NULL, Kind.NUMBER, Kind.STRING})

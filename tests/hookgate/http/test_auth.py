@@ -1,0 +1,96 @@
+"""Who asks: basic, bearer, and client credentials from the same listener."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from hookgate.errors import NoAnswer
+from hookgate.files import FILLED
+from hookgate.http.options import Auth
+from hookgate.http.request import Request
+from hookgate.redaction import Secrets, masked
+from hookgate.testing import ScriptedProbe, VirtualClock, a_reply
+
+OAUTH2 = {
+    "oauth2": {
+        "token_path": "/oauth/token",
+        "client_id": "gate:1",
+        "client_secret": "s3cret/word",
+        "scopes": ["read", "write"],
+        "parameters": {"audience": "shop"},
+    }
+}
+
+
+def said(given, *replies):
+    """The Authorization of a request, and what the listener was asked before."""
+    probe = ScriptedProbe(VirtualClock(), replies)
+    auth = Auth.model_validate(given, context=FILLED)
+    request = auth.authorized(Request(path="/a"), probe)
+    return request.headers.get("Authorization"), probe.requests
+
+
+def test_basic():
+    """A name and a password go as RFC 7617 has it."""
+    expected = "Basic " + base64.b64encode("gate:päss:word".encode()).decode()
+    given = {"basic": {"username": "gate", "password": "päss:word"}}
+    assert (expected, []) == said(given)
+
+
+def test_bearer():
+    """A token goes as it is."""
+    assert ("Bearer abc", []) == said({"bearer": "abc"})
+
+
+def test_client_credentials():
+    """The token endpoint is asked on the same listener, and its token used."""
+    told, asked = said(OAUTH2, a_reply(200, '{"access_token": "t0ken"}'))
+    own = base64.b64encode(b"gate%3A1:s3cret%2Fword").decode()
+
+    assert "Bearer t0ken" == told
+    assert ("POST", "/oauth/token") == (asked[0].method, asked[0].path)
+    assert f"Basic {own}" == asked[0].headers["Authorization"]
+    assert (
+        b"grant_type=client_credentials&audience=shop&scope=read+write" == asked[0].body
+    )
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        pytest.param(a_reply(401, "no"), "answered 401, expected 200", id="refused"),
+        pytest.param(a_reply(200, "<html>"), "not with JSON", id="no JSON"),
+        pytest.param(a_reply(200, "[" * 99_999), "not with JSON", id="deep JSON"),
+        pytest.param(a_reply(200, "[]"), "without an access_token", id="no object"),
+        pytest.param(
+            a_reply(200, '{"access_token": 5}'), "without an access_token", id="number"
+        ),
+    ],
+)
+def test_no_token(reply, why):
+    """Without a token there is no answer, and the reason repeats no body."""
+    with pytest.raises(NoAnswer, match=f"token endpoint /oauth/token .*{why}"):
+        said(OAUTH2, reply)
+
+
+def test_token_is_masked():
+    """A token that was got on the way appears nowhere, as any secret."""
+    secrets = Secrets(str)
+    secrets.mask_this_thread()
+    said(OAUTH2, a_reply(200, '{"access_token": "t0ken-of-the-day"}'))
+
+    assert "got «secret»" == masked("got t0ken-of-the-day")
+    Secrets(str).mask_this_thread()
+
+
+def test_password_inside_base64_is_masked():
+    """A listener that repeats the Authorization header reveals nothing either."""
+    secrets = Secrets(str)
+    secrets.reveal("hunter2-hunter2")
+    for name in ("a", "ab", "abc", "gate"):
+        pair = f"{name}:hunter2-hunter2".encode()
+        shown = secrets.mask(base64.b64encode(pair).decode())
+        assert "«secret»" in shown
+        assert b"hunter2" not in base64.b64decode(shown.partition("«")[0] + "===")

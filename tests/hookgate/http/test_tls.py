@@ -1,0 +1,160 @@
+"""TLS: whose certificate is taken, and what is said of the others."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import trustme
+from support.listeners import Peer, answer, probe
+
+from hookgate.errors import NoAnswer
+from hookgate.http.request import Request
+
+HTTPS = {"scheme": "https", "address": "lb.example"}
+
+
+def serve(authority, *names: str, **options: object) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names, **options).configure_cert(context)
+    return context
+
+
+def home(host, port):
+    return ("127.0.0.1",)
+
+
+@pytest.mark.parametrize("scheme", ["https", "tls"])
+def test_certificate_of_the_host_is_taken(listen, authority, bundle, scheme):
+    """The plan's host is the name in the handshake and in the certificate."""
+    listener = listen(answer(), serve(authority, "shop.example.com"))
+    ask = probe(
+        listener.port,
+        endpoint={**HTTPS, "scheme": scheme},
+        host="shop.example.com:443",
+        verify=bundle,
+        resolver=home,
+    )
+    assert ask(Request()).status == 200
+    assert listener.server_names == ["shop.example.com"]
+    assert b"Host: shop.example.com:443\r\n" in listener.requests[0]
+
+
+def test_certificate_of_the_rule_is_taken(listen, authority, bundle):
+    """Without a host in the plan, the listener rule's is asked for."""
+    listener = listen(answer(), serve(authority, "shop.example.com"))
+    endpoint = {**HTTPS, "host": "shop.example.com"}
+    ask = probe(listener.port, endpoint=endpoint, verify=bundle, resolver=home)
+    assert ask(Request()).status == 200
+
+
+def test_certificate_for_another_name(listen, authority, bundle):
+    """The load balancer's own name is on no certificate: the plan must say which."""
+    listener = listen(answer(), serve(authority, "shop.example.com"))
+    ask = probe(listener.port, endpoint=HTTPS, verify=bundle, resolver=home)
+    with pytest.raises(
+        NoAnswer,
+        match=r"for 'lb\.example': it is for 'shop\.example\.com'; set target",
+    ):
+        ask(Request())
+    assert listener.requests == []
+
+
+def test_expired_certificate(listen, authority, bundle):
+    """An expired certificate is told from the others."""
+    context = serve(
+        authority, "lb.example", not_after=datetime.now(UTC) - timedelta(days=1)
+    )
+    listener = listen(answer(), context)
+    ask = probe(listener.port, endpoint=HTTPS, verify=bundle, resolver=home)
+    with pytest.raises(NoAnswer, match="the certificate has expired"):
+        ask(Request())
+
+
+def test_certificate_of_an_unknown_authority(listen, bundle):
+    """A certificate that no trusted authority signed is refused."""
+    listener = listen(answer(), serve(trustme.CA(), "lb.example"))
+    ask = probe(listener.port, endpoint=HTTPS, verify=bundle, resolver=home)
+    with pytest.raises(NoAnswer, match=r"issuer is not trusted|self-signed"):
+        ask(Request())
+
+
+def test_public_authorities_are_the_default(listen, authority):
+    """Without a bundle of one's own, certifi's authorities are trusted only."""
+    listener = listen(answer(), serve(authority, "lb.example"))
+    ask = probe(listener.port, endpoint=HTTPS, resolver=home)
+    with pytest.raises(NoAnswer, match=r"TLS: lb\.example"):
+        ask(Request())
+
+
+def test_self_signed_certificate(listen, authority, tmp_path):
+    """A self-signed certificate is told from the others."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own = trustme.CA()
+    both = tmp_path / "own.pem"
+    own.private_key_pem.write_to_path(both)
+    own.cert_pem.write_to_path(both, append=True)
+    context.load_cert_chain(both)
+    listener = listen(answer(), context)
+    ask = probe(listener.port, endpoint=HTTPS, resolver=home)
+    with pytest.raises(NoAnswer, match="the certificate is self-signed"):
+        ask(Request())
+
+
+def test_plain_text_where_tls_is_expected(listen, bundle):
+    """A listener without TLS is named as such."""
+
+    def play(peer: Peer) -> None:
+        peer.sock.recv(100)
+        peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    listener = listen(play)
+    ask = probe(listener.port, endpoint=HTTPS, verify=bundle, resolver=home)
+    with pytest.raises(NoAnswer, match="does not speak TLS"):
+        ask(Request())
+
+
+def test_tls_where_plain_text_is_expected(listen):
+    """An alert record instead of HTTP is named as such."""
+
+    def play(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(b"\x15\x03\x01\x00\x02\x02\x46")
+
+    with pytest.raises(NoAnswer, match="speaks TLS where plain HTTP"):
+        probe(listen(play).port)(Request())
+
+
+@pytest.mark.parametrize(
+    ("play", "said"),
+    [
+        pytest.param(Peer.stall, "the TLS handshake did not end", id="stalls"),
+        pytest.param(
+            lambda peer: (peer.send(b"\x16\x03\x03\x40\x00"), peer.drip(b"\x02")),
+            "the TLS handshake did not end",
+            id="drips",
+        ),
+        pytest.param(
+            lambda peer: peer.sock.recv(9), "TLS handshake|handshake with", id="cuts"
+        ),
+    ],
+)
+def test_handshake_is_bounded(listen, bundle, play, said):
+    """The timeout bounds the handshake too."""
+    ask = probe(listen(play).port, endpoint=HTTPS, verify=bundle, resolver=home)
+    with pytest.raises(NoAnswer, match=said):
+        ask(Request(timeout=0.3))
+
+
+def test_drip_inside_tls_is_bounded(listen, authority, bundle):
+    """The timeout bounds an exchange inside TLS however steadily bytes come."""
+
+    def play(peer: Peer) -> None:
+        peer.read_request()
+        peer.drip(b"HTTP/1.1 200 OK\r\n")
+
+    listener = listen(play, serve(authority, "lb.example"))
+    ask = probe(listener.port, endpoint=HTTPS, verify=bundle, resolver=home)
+    with pytest.raises(NoAnswer, match="headers were not complete after"):
+        ask(Request(timeout=0.5))

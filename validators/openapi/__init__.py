@@ -1,0 +1,191 @@
+"""``use: openapi``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from hookgate import (
+    Auth,
+    DeploymentContext,
+    Duration,
+    Encryption,
+    Finding,
+    Inconclusive,
+    NoAnswer,
+    NoData,
+    Request,
+    Size,
+    Tools,
+    Trust,
+    Validator,
+)
+from hookgate.codes import Code
+from hookgate.http.request import Probe
+from validators.openapi.document import OpenApiDocument, Operation
+
+_SHOWN = 20
+
+
+class Openapi(Validator):
+    """Does the service answer as its own OpenAPI document says?
+
+    Every safe operation is asked (RFC 9110, 9.2.1: GET, HEAD, OPTIONS). Required
+    parameters take their values from ``parameters``, or from an example, default or
+    enum of the document; a safe operation that cannot be asked makes the step
+    inconclusive, which ``on_inconclusive: pass`` waives. Status, content type, headers
+    and body are checked by openapi-core; a 5xx is never right. The document is JSON or
+    YAML and refers to nothing outside of itself.
+    spec.openapis.org/oas/latest.html
+
+    Example:
+        - use: openapi
+          name: answers as documented
+          with:
+            document: /openapi.json
+            headers: {Accept: application/json}
+            parameters: {id: 7}
+            max_operations: 30
+    """
+
+    asks_listener: ClassVar[bool] = True
+    second_layer: ClassVar[tuple[str, ...]] = ("openapi_core",)
+
+    document: str = Field(
+        "/openapi.json",
+        pattern=r"^/",
+        description="Where the service itself serves its document.",
+    )
+    headers: Mapping[str, str] = Field(
+        {}, description="Headers to send with each request."
+    )
+    parameters: Mapping[str, Any] = Field(
+        {},
+        max_length=100,
+        description="Values for parameters by their names, before the document's own.",
+    )
+    base_path: str | None = Field(
+        None,
+        pattern=r"^/",
+        description="What goes before each path; if left out, the path of the "
+        "document's first server. Its host is never asked.",
+    )
+    auth: Auth | None = Field(
+        None, description="Who asks, for the document and its operations."
+    )
+    encryption: Encryption = Field(
+        default_factory=Trust,
+        description="Whom to trust with TLS, which name to ask for, and who asks.",
+    )
+    max_operations: int = Field(
+        50, ge=1, le=200, description="How many operations are asked at most."
+    )
+    max_body: Size = Field(
+        1024 * 1024,
+        gt=0,
+        le=8 * 1024 * 1024,
+        description="The largest document and the largest answer taken.",
+    )
+    listener: Literal["test", "production"] = Field(
+        "test",
+        description="Which listener to ask; production only at AfterAllowTraffic.",
+    )
+    timeout: Duration = Field(5.0, gt=0, description="The bound of one request.")
+
+    def worst_case(self) -> float:
+        """As long as a token, the document and all operations may take."""
+        return self.timeout * (self.max_operations + 2)
+
+    def check(
+        self,
+        context: DeploymentContext,
+        tools: Tools,
+    ) -> Iterator[Finding]:
+        """Get the document, ask its operations, and hold the answers against it."""
+        probe = tools.http if self.listener == "test" else tools.production
+        own = self._authorization(probe)
+        reply = probe(self._request("GET", self.document, own))
+        if reply.status != 200:
+            summary = f"GET {self.document} answered {reply.status}, expected 200"
+            yield Finding(ok=False, summary=summary, code=Code.OPENAPI_DOCUMENT)
+            return
+        document = OpenApiDocument(
+            reply.body, self.document, self.base_path, self.parameters
+        )
+        operations = list(document.operations())
+        ready = [each for each in operations if not each.why_not]
+        if not ready:
+            raise NoData(
+                f"no operation can be asked: {_listed(operations)}",
+            )
+        for each in ready[: self.max_operations]:
+            yield self._ask(probe, document, each, own)
+        asked = len(ready[: self.max_operations])
+        yield Finding(
+            ok=True,
+            summary=f"{asked} of {len(operations)} operations were asked; not asked: "
+            f"{_listed([each for each in operations if not each.is_safe])}",
+            optout=self.encryption.optout if reply.certificate else "",
+            code=Code.OPENAPI_COVERAGE,
+        )
+        left = [each for each in operations if each.is_safe and each.why_not]
+        self._demand_all(left, len(ready) - asked)
+
+    def _authorization(self, probe: Probe) -> Mapping[str, str]:
+        if self.auth is None:
+            return {}
+        asked = Request(timeout=self.timeout, trust=self.encryption)
+        return self.auth.authorized(asked, probe).headers
+
+    def _request(self, method: str, path: str, headers: Mapping[str, str]) -> Request:
+        return Request(
+            method=method,
+            path=path,
+            headers={**self.headers, **headers},
+            timeout=self.timeout,
+            max_body=self.max_body,
+            trust=self.encryption,
+        )
+
+    def _ask(
+        self,
+        probe: Probe,
+        document: OpenApiDocument,
+        operation: Operation,
+        own: Mapping[str, str],
+    ) -> Finding:
+        method, headers = operation.method.upper(), {**own, **operation.headers}
+        try:
+            reply = probe(self._request(method, operation.path, headers))
+        except NoAnswer as error:
+            return Finding(ok=False, summary=f"{operation}: {error}", code=error.code)
+        faults = list(document.faults(operation, reply))
+        said = "; ".join(faults) or f"answered {reply.status} as the document says"
+        return Finding(
+            ok=not faults,
+            summary=f"{operation}: {said}",
+            evidence={"path": operation.path, "status": reply.status},
+            code=Code.OPENAPI_CONFORMITY,
+        )
+
+    def _demand_all(self, left: list[Operation], beyond: int) -> None:
+        """Silence of a safe operation is no consent."""
+        if left:
+            raise Inconclusive(
+                f"safe operations that could not be asked: {_listed(left)}; give "
+                "values in parameters",
+                code=Code.OPENAPI_COVERAGE,
+            )
+        if beyond:
+            raise Inconclusive(
+                f"{beyond} operations are beyond max_operations, {self.max_operations}",
+                code=Code.OPENAPI_COVERAGE,
+            )
+
+
+def _listed(operations: list[Operation]) -> str:
+    told = [f"{each} ({each.why_not})" for each in operations[:_SHOWN]]
+    more = f" and {len(operations) - _SHOWN} more" if len(operations) > _SHOWN else ""
+    return (", ".join(told) or "none") + more

@@ -1,0 +1,466 @@
+"""A service's own OpenAPI document: what can be asked, and who checks answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote, urlencode, urljoin, urlsplit
+
+from hookgate import CannotMeasure, Reply
+from hookgate.assertions.conversions import to_number
+from hookgate.assertions.values import Unreadable
+from hookgate.codes import Code
+
+Parameter = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Filled:
+    """A path, and what goes with it, or why it cannot be asked for."""
+
+    path: str
+    query: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    cookies: list[str] = field(default_factory=list)
+    why_not: str = ""
+
+    @property
+    def target(self) -> str:
+        """The path with its query."""
+        query = urlencode(self.query, doseq=True)
+        return f"{self.path}?{query}" if query else self.path
+
+    @property
+    def said(self) -> Mapping[str, str]:
+        """The headers, one of which may hold cookies."""
+        own = {"Cookie": "; ".join(self.cookies)} if self.cookies else {}
+        return {**self.headers, **own}
+
+
+def filled(
+    pattern: str,
+    parameters: Iterable[Parameter],
+    resolved: Callable[[Parameter], Parameter],
+    given: Mapping[str, Any],
+) -> Filled:
+    """The path of an operation with a value for each parameter that must be there.
+
+    ``given`` has values by name, which go before the document's.
+    Values are written as OpenAPI's defaults have them: ``simple`` in paths and headers,
+    ``form`` in queries and cookies (spec.openapis.org/oas/latest.html#style-values).
+    """
+    made = Filled(path=pattern)
+    for each in parameters:
+        name = each["name"]
+        if not each.get("required") and each["in"] != "path" and name not in given:
+            continue
+        value = given[name] if name in given else _example(each, resolved)
+        if value is None:
+            made.why_not = f"its parameter {name} has no example and no default"
+        elif isinstance(value, dict):
+            made.why_not = f"its parameter {name} is an object"
+        elif each["in"] == "path":
+            made.path = made.path.replace(f"{{{name}}}", quote(_text(value), safe=","))
+        elif each["in"] == "query":
+            many = isinstance(value, list)
+            made.query[name] = [_text(v) for v in value] if many else _text(value)
+        elif each["in"] == "header":
+            made.headers[name] = _text(value)
+        else:
+            made.cookies.append(f"{name}={_text(value)}")
+        if made.why_not:
+            break
+    return made
+
+
+def _example(parameter: Parameter, resolved: Callable[[Parameter], Parameter]) -> Any:
+    """The value that the document itself gives, or None."""
+    examples = parameter.get("examples") or {}
+    first: Any = next(iter(examples.values()), {}) if isinstance(examples, dict) else {}
+    schema = parameter["schema"]
+    given = (
+        parameter.get("example"),
+        resolved(first).get("value"),
+        schema.get("example"),
+        next(iter(schema.get("examples") or ()), None),
+        schema.get("default"),
+        schema.get("const"),
+        next(iter(schema.get("enum") or ()), None),
+    )
+    return next((each for each in given if each is not None), None)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(_text(each) for each in value)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+#: As many keys and values as a large company's whole API has, and its depth.
+_MOST = 200_000
+
+_DEEPEST = 100
+
+_SHOWN = 60
+
+#: The core schema of YAML 1.2, but for numbers (yaml.org/spec/1.2.2/#103-core-schema).
+_CONSTANTS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+
+
+def read(body: bytes) -> dict[str, Any]:
+    """The document.
+
+    Raises:
+        CannotMeasure: it is neither JSON nor YAML, no mapping, beyond bounds, or leads
+            outside of itself.
+    """
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise CannotMeasure(
+            "the OpenAPI document is not UTF-8", code=Code.OPENAPI_DOCUMENT
+        ) from None
+    data = _of_json(text) if text.lstrip().startswith("{") else _of_yaml(text)
+    if not isinstance(data, dict):
+        said = repr(text.strip()[:_SHOWN])
+        raise CannotMeasure(
+            f"the OpenAPI document is not a mapping: {said}", code=Code.OPENAPI_DOCUMENT
+        )
+    stray = next(
+        (each for each in _references(data) if not each.startswith("#/")), None
+    )
+    if stray is not None:
+        # A reference could have the gate ask any address, or read any file.
+        raise CannotMeasure(
+            f"the OpenAPI document refers to {stray[:200]!r}, outside of itself: "
+            "bundle it",
+            code=Code.OPENAPI_DOCUMENT,
+        )
+    return data
+
+
+def _of_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CannotMeasure(
+            f"the OpenAPI document is not JSON: {error}", code=Code.OPENAPI_DOCUMENT
+        ) from None
+
+
+def _of_yaml(text: str) -> Any:
+    import yaml  # noqa: PLC0415 - most documents are JSON
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return _built(yaml.parse(text, Loader=loader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        what = getattr(error, "problem", None) or error
+        raise CannotMeasure(
+            f"the OpenAPI document is neither JSON nor YAML: {what}{where}",
+            code=Code.OPENAPI_DOCUMENT,
+        ) from None
+
+
+def _built(events: Iterable[Any]) -> Any:
+    """Plain data from YAML's events, without recursion: no object is constructed."""
+    import yaml  # noqa: PLC0415 - as above
+
+    top: list[Any] = []
+    opened: list[list[Any] | dict[str, Any]] = [top]
+    keys: list[str | None] = [None]
+    for number, event in enumerate(events):
+        if isinstance(event, yaml.CollectionEndEvent):
+            opened.pop()
+            keys.pop()
+        if not isinstance(event, yaml.NodeEvent):
+            continue
+        _demand(event, number, len(opened))
+        into, key = opened[-1], keys[-1]
+        if isinstance(into, dict) and key is None:
+            keys[-1] = _key(event)
+            continue
+        value = _value(event)
+        if isinstance(into, dict):
+            into[key or ""], keys[-1] = value, None
+        else:
+            into.append(value)
+        if isinstance(event, yaml.CollectionStartEvent):
+            opened.append(value)
+            keys.append(None)
+    return top[0] if len(top) == 1 else None
+
+
+def _demand(event: Any, number: int, depth: int) -> None:
+    """Refuse what could be made to grow without end."""
+    at = f"line {event.start_mark.line + 1}"
+    if type(event).__name__ == "AliasEvent":
+        raise CannotMeasure(
+            f"the OpenAPI document has a YAML alias (*{event.anchor}, {at}), which can "
+            "be made to grow without end: serve it written out, or as JSON",
+            code=Code.OPENAPI_DOCUMENT,
+        )
+    if number > _MOST or depth > _DEEPEST:
+        raise CannotMeasure(
+            f"the OpenAPI document is larger than {_MOST} keys and values, or deeper "
+            f"than {_DEEPEST}, at {at}",
+            code=Code.OPENAPI_DOCUMENT,
+        )
+
+
+def _key(event: Any) -> str:
+    if not hasattr(event, "value"):
+        line = event.start_mark.line + 1
+        raise CannotMeasure(
+            f"the OpenAPI document has a key that is no text, line {line}",
+            code=Code.OPENAPI_DOCUMENT,
+        )
+    # A status such as 200 is a key without quotes in most documents.
+    return str(event.value)
+
+
+def _value(event: Any) -> Any:
+    if not hasattr(event, "value"):
+        return {} if type(event).__name__ == "MappingStartEvent" else []
+    text: str = event.value
+    # A plain scalar has the style None, or "" from libyaml.
+    if event.style or event.tag:
+        return text
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    number = to_number(text)
+    return text if isinstance(number, Unreadable) else number
+
+
+def _references(value: Any) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            named = (each.get(key) for key in ("$ref", "$dynamicRef", "$recursiveRef"))
+            yield from (name for name in named if isinstance(name, str))
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+
+
+#: RFC 9110, 9.2.1: asking changes nothing. TRACE is left out, as load balancers do.
+SAFE = ("get", "head", "options")
+
+_UNSAFE = ("post", "put", "patch", "delete", "trace")
+
+_HOST = "http://service"
+
+_DEEPEST_REF = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation: what to ask, or why it is not asked."""
+
+    method: str
+    pattern: str
+    path: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    why_not: str = ""
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether asking changes nothing."""
+        return self.method in SAFE
+
+    def __str__(self) -> str:
+        """The operation as a person would name it."""
+        return f"{self.method.upper()} {self.pattern}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request as openapi-core reads it."""
+
+    method: str
+    path: str
+    content_type: str = ""
+    body: bytes | None = None
+    host_url: str = _HOST
+    parameters: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """An answer as openapi-core reads it."""
+
+    data: bytes
+    status_code: int
+    headers: Mapping[str, str]
+    content_type: str
+
+
+class OpenApiDocument:
+    """A document that was read, with its operations.
+
+    Args:
+        body: the document, as JSON or YAML.
+        place: the path that it was read from, to which its servers may be relative.
+        base: what goes before each path; if None, the path of its first server.
+        parameters: values for parameters by name, before the document's own.
+
+    Raises:
+        CannotMeasure: it is no OpenAPI document, or leads outside of itself.
+    """
+
+    def __init__(
+        self,
+        body: bytes,
+        place: str = "/",
+        base: str | None = None,
+        parameters: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        self._data = read(body)
+        self._given = parameters
+        said = _base(self._data, place) if base is None else base
+        self._base = said.rstrip("/")
+        self._data["servers"] = [{"url": _HOST + self._base}]
+        self._openapi = self._checker()
+
+    def operations(self) -> Iterator[Operation]:
+        """Every operation, in the document's order."""
+        for pattern, written in self._data.get("paths", {}).items():
+            item = self._resolved(written)
+            for method in (*SAFE, *_UNSAFE):
+                if method in item:
+                    yield self._operation(method, pattern, item)
+
+    def faults(self, operation: Operation, reply: Reply) -> Iterator[str]:
+        """What in an answer is not as the document says."""
+        if reply.status >= 500:
+            yield f"it answered {reply.status}, an error of its own"
+            return
+        if operation.method == "head":
+            item = self._resolved(self._data["paths"][operation.pattern])
+            told = {str(each).upper() for each in item["head"].get("responses", {})}
+            if not told & {str(reply.status), f"{reply.status // 100}XX", "DEFAULT"}:
+                yield f"it answered {reply.status}, which the document does not name"
+            return
+        asked = _Asked(operation.method, urlsplit(operation.path).path)
+        answered = _Answered(
+            reply.body, reply.status, reply.headers, reply.header("Content-Type") or ""
+        )
+        for error in self._openapi.iter_apicall_response_errors(asked, answered):
+            yield _told(error)
+
+    def _checker(self) -> Any:
+        from openapi_core import OpenAPI  # noqa: PLC0415 - in the second layer
+
+        try:
+            checker = OpenAPI.from_dict(self._data)
+            checker.check_spec()
+        # The document is the service's: whatever is wrong with it, say so.
+        except Exception as error:  # noqa: BLE001 - as above
+            what = str(error).partition("\n")[0][:300] or type(error).__name__
+            raise CannotMeasure(
+                f"no OpenAPI document that can be used: {what}",
+                code=Code.OPENAPI_DOCUMENT,
+            ) from None
+        return checker
+
+    def _operation(
+        self, method: str, pattern: str, item: Mapping[str, Any]
+    ) -> Operation:
+        said = item[method]
+        why = self._why_not(method, item, said)
+        if why:
+            return Operation(method=method, pattern=pattern, why_not=why)
+        found = filled(
+            pattern, self._parameters(item, said), self._resolved, self._given
+        )
+        return Operation(
+            method=method,
+            pattern=pattern,
+            path=self._base + found.target,
+            headers=found.said,
+            why_not=found.why_not,
+        )
+
+    def _why_not(
+        self, method: str, item: Mapping[str, Any], said: Mapping[str, Any]
+    ) -> str:
+        if method not in SAFE:
+            return "it is not safe"
+        if "servers" in item or "servers" in said:
+            return "it has servers of its own"
+        return "it needs a body" if said.get("requestBody") else ""
+
+    def _parameters(
+        self, item: Mapping[str, Any], said: Mapping[str, Any]
+    ) -> Iterator[Mapping[str, Any]]:
+        """Those of the operation, and of its path where it does not say otherwise."""
+        found = {}
+        for each in (*item.get("parameters", ()), *said.get("parameters", ())):
+            parameter = self._resolved(each)
+            found[parameter["in"], parameter["name"]] = {
+                **parameter,
+                "schema": self._resolved(parameter.get("schema", {})),
+            }
+        yield from found.values()
+
+    def _resolved(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        for _ in range(_DEEPEST_REF):
+            if "$ref" not in value:
+                return value
+            where: Any = self._data
+            try:
+                for part in str(value["$ref"])[2:].split("/"):
+                    where = where[part.replace("~1", "/").replace("~0", "~")]
+            except (LookupError, TypeError):
+                raise CannotMeasure(
+                    f"the OpenAPI document refers to {str(value['$ref'])[:200]!r}, "
+                    "which is not in it",
+                    code=Code.OPENAPI_DOCUMENT,
+                ) from None
+            value = where
+        raise CannotMeasure(
+            "the OpenAPI document's references go round in a circle",
+            code=Code.OPENAPI_DOCUMENT,
+        )
+
+
+def _base(data: Mapping[str, Any], place: str) -> str:
+    """The path of the first server, with its variables' defaults."""
+    servers = data.get("servers")
+    first = servers[0] if isinstance(servers, list) and servers else {}
+    if not isinstance(first, dict):
+        return ""
+    url, variables = str(first.get("url", "/")), first.get("variables")
+    for name, each in variables.items() if isinstance(variables, dict) else ():
+        default = each.get("default", "") if isinstance(each, dict) else ""
+        url = url.replace(f"{{{name}}}", str(default))
+    try:
+        return urlsplit(urljoin(_HOST + place, url)).path
+    except ValueError as error:
+        raise CannotMeasure(
+            f"the OpenAPI document's server {url[:200]!r} is no URL: {error}",
+            code=Code.OPENAPI_DOCUMENT,
+        ) from None
+
+
+def _told(error: BaseException) -> str:
+    """An error of openapi-core, with what its causes know better."""
+    inner = error.__cause__
+    found = getattr(inner, "schema_errors", None) or getattr(
+        error, "schema_errors", None
+    )
+    told = [
+        f"{getattr(each, 'json_path', '$')}: {each.message}"[:300]
+        for each in list(found or ())[:5]
+    ]
+    return "; ".join(told) or str(inner or error)[:300]

@@ -1,0 +1,119 @@
+"""``use: scenario``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from hookgate import (
+    Auth,
+    DeploymentContext,
+    Encryption,
+    Finding,
+    Tools,
+    Trust,
+    Validator,
+)
+from validators.scenario.run import ScriptRun, Visitor
+from validators.scenario.steps import Call, Group, ScenarioItem, Script
+
+#: Asking for a token, once a run.
+_TOKEN = 10.0
+
+
+class Scenario(Validator):
+    """Can a user go all the way, from request to request?
+
+    Steps run in order until one does not hold; the steps of ``cleanup`` always run.
+    What a step captures later steps write as ``{{name}}``. Every request is a fresh
+    connection to the load balancer, and with an identity in the plan each answer must
+    be the new version's. Cookies are kept as RFC 6265 says, without ``Domain`` and
+    ``Secure``; forms are those of the URL standard and of RFC 7578.
+
+    Example:
+        - use: scenario
+          name: a customer buys tea
+          with:
+            variables: {product: sencha}
+            steps:
+              - name: put it into the basket
+                path: /basket
+                json: {product: "{{product}}", count: 2}
+                status: 201
+                capture: {line: {jsonpath: $.line}}
+              - name: look at the basket
+                path: /basket
+                expect:
+                  - {jsonpath: "$.lines[*].line", filter: [last], equals: "{{line}}"}
+            cleanup:
+              - {method: DELETE, path: "/basket/{{line}}", status: 204}
+    """
+
+    asks_listener: ClassVar[bool] = True
+
+    variables: Mapping[str, Any] = Field(
+        {}, max_length=100, description="Values that steps write as {{name}}."
+    )
+    steps: tuple[ScenarioItem, ...] = Field(
+        min_length=1, max_length=100, description="What is asked, in order."
+    )
+    cleanup: tuple[ScenarioItem, ...] = Field(
+        (), max_length=100, description="What is asked at the end, whatever happened."
+    )
+    headers: Mapping[str, str] = Field(
+        {}, description="Headers of all requests; a step's own go first."
+    )
+    auth: Auth | None = Field(
+        None, description="Who asks, in all requests; a token is asked for once."
+    )
+    encryption: Encryption = Field(
+        default_factory=Trust,
+        description="Whom to trust with TLS, which name to ask for, and who asks.",
+    )
+    secure_cookies: Literal["over TLS", "always"] = Field(
+        "over TLS",
+        description="Where cookies marked Secure go: over TLS, or to this machine, as "
+        "browsers have it; or always, for a test listener without TLS.",
+    )
+    listener: Literal["test", "production"] = Field(
+        "test",
+        description="Which listener to ask; production only at AfterAllowTraffic.",
+    )
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> Scenario:
+        self._script.check()
+        return self
+
+    @property
+    def _script(self) -> Script:
+        return Script(
+            steps=self.steps, cleanup=self.cleanup, variables=dict(self.variables)
+        )
+
+    def worst_case(self) -> float:
+        """As long as all steps, the cleanup and the asking for a token may take."""
+        asks_first = self.auth is not None and self.auth.oauth2 is not None
+        return self._script.worst_case + (_TOKEN if asks_first else 0.0)
+
+    def check(
+        self,
+        context: DeploymentContext,
+        tools: Tools,
+    ) -> Iterator[Finding]:
+        """Go from step to step, and clean up."""
+        probe = tools.http if self.listener == "test" else tools.production
+        visitor = Visitor(
+            probe=probe,
+            headers=self.headers,
+            auth=self.auth,
+            trust=self.encryption,
+            bares_secure=self.secure_cookies == "always",
+        )
+        run = ScriptRun(script=self._script, visitor=visitor, deadline=tools.deadline)
+        yield from run.findings()
+
+
+__all__ = ["Call", "Group", "ScenarioItem", "Script", "ScriptRun", "Visitor"]

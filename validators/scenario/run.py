@@ -1,0 +1,395 @@
+"""A run of a scenario: request by request, and what each found."""
+
+from __future__ import annotations
+
+import itertools
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from email.message import Message
+from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from hookgate import Auth, Finding, NoAnswer, Reply, Request, Trust
+from hookgate.assertions.assertion import Capture, judge
+from hookgate.assertions.values import (
+    Missing,
+    Unreadable,
+    encodable,
+    not_finite,
+    shown,
+)
+from hookgate.codes import Code
+from hookgate.deadline import Deadline
+from hookgate.http.request import Probe, followed, status_in
+from hookgate.redaction import hide
+from hookgate.retry import Attempt, eventually
+from validators.scenario.steps import Call, Group, Script, calls, seconds
+from validators.scenario.variables import NotCaptured, told, written
+
+# RFC 6265, 6.1: what a client must at least keep.
+MOST_COOKIES = 50
+
+MOST_COOKIE_BYTES = 4096
+
+
+class _Policy(DefaultCookiePolicy):
+    """What goes where; a cookie that is ``Secure`` goes over TLS or to this machine.
+
+    ``always`` has it go over plain HTTP too. ``withheld`` holds the names of those
+    that did not go.
+    """
+
+    def __init__(self, *, always: bool) -> None:
+        super().__init__()
+        self.always = always
+        self.withheld: set[str] = set()
+
+    def return_ok_secure(self, cookie: Cookie, request: urllib.request.Request) -> bool:
+        if not cookie.secure or self.always or _is_trusted(request):
+            return True
+        self.withheld.add(cookie.name)
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer, as far as http.cookiejar looks at one."""
+
+    headers: Message
+
+    def info(self) -> Message:
+        return self.headers
+
+
+@dataclass(slots=True)
+class Jar:
+    """Keeps cookies and tells them, by ``Domain``, ``Path``, ``Secure`` and age.
+
+    Args:
+        always: whether cookies marked ``Secure`` go over plain HTTP too.
+
+    Source: RFC 6265, sections 5.3 and 5.4, as http.cookiejar has them
+    (docs.python.org/3/library/http.cookiejar.html).
+    """
+
+    always: bool = False
+    _policy: _Policy = field(init=False)
+    _kept: CookieJar = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin without a cookie."""
+        self._policy = _Policy(always=self.always)
+        self._kept = CookieJar(self._policy)
+
+    def keep(self, lines: Sequence[str], url: str) -> None:
+        """Take what an answer to a request for ``url`` sets.
+
+        Raises:
+            NoAnswer: there are more or larger cookies than a client must keep.
+        """
+        for line in lines:
+            pair = line.partition(";")[0]
+            name, sign, _ = pair.partition("=")
+            if len(pair) > MOST_COOKIE_BYTES + 1:
+                raise NoAnswer(
+                    f"the cookie {name[:64]} is larger than {MOST_COOKIE_BYTES} bytes",
+                    code=Code.COOKIE_SIZE,
+                )
+            if sign and name.strip():
+                self._take(line, url)
+        if len(self._kept) > MOST_COOKIES:
+            raise NoAnswer(
+                f"the answers set more than {MOST_COOKIES} cookies",
+                code=Code.COOKIE_SIZE,
+            )
+
+    def header(self, url: str) -> str | None:
+        """The Cookie header for ``url``, longer paths first; None for no cookie."""
+        self._policy.withheld.clear()
+        request = urllib.request.Request(url)  # noqa: S310 - nothing is opened
+        self._kept.add_cookie_header(request)
+        return request.get_header("Cookie")
+
+    def _take(self, line: str, url: str) -> None:
+        """One at a time: http.cookiejar deletes before it sets."""
+        headers = Message()
+        headers["Set-Cookie"] = line
+        answer: Any = _Answer(headers)
+        self._kept.extract_cookies(answer, urllib.request.Request(url))  # noqa: S310 - nothing is opened
+
+    @property
+    def withheld(self) -> Sequence[str]:
+        """The cookies that the last header lacks, for they are ``Secure``."""
+        return sorted(self._policy.withheld)
+
+
+def _is_trusted(request: urllib.request.Request) -> bool:
+    """Whether nobody can listen in: TLS, or this machine, as browsers have it."""
+    host = urlsplit(request.full_url).hostname or ""
+    if request.type == "https" or host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+#: What the listener calls itself until it has answered; a jar is empty until then.
+_UNKNOWN = "http://unknown.invalid"
+
+
+@dataclass(slots=True, kw_only=True)
+class Visitor:
+    """Asks as one user would: with the same cookies, headers, and proof of who asks.
+
+    Args:
+        probe: sends one request, and proves who answered.
+        headers: what every request has, unless a step says otherwise.
+        auth: who asks; a token is asked for once.
+        trust: whom to trust with TLS, and which certificate to show.
+        bares_secure: whether cookies marked Secure go over plain HTTP too.
+    """
+
+    probe: Probe
+    headers: Mapping[str, str] = field(default_factory=dict)
+    auth: Auth | None = None
+    trust: Trust = field(default_factory=Trust)
+    bares_secure: bool = False
+    jar: Jar = field(init=False)
+    _origin: str = _UNKNOWN
+    _authorization: str = ""
+
+    def __post_init__(self) -> None:
+        """Begin without a cookie."""
+        self.jar = Jar(always=self.bares_secure)
+
+    def ask(self, request: Request, deadline: Deadline) -> Reply:
+        """The answer to a request, after its redirects; every hop's cookies are kept.
+
+        Raises:
+            NoAnswer: there is none, or no token, or cookies are beyond bounds.
+            NotGreen: somebody else answered.
+            CannotMeasure: there is nothing that may be asked.
+        """
+        bounded = deadline.within(request.timeout)
+        return followed(lambda each: self._once(each, bounded), self._own(request))
+
+    def _own(self, request: Request) -> Request:
+        """The request with TLS settings and authentication of the whole run."""
+        asked, headers = replace(request, trust=self.trust), dict(request.headers)
+        if self.auth is not None and "authorization" not in map(str.lower, headers):
+            headers["Authorization"] = self._authorized(self.auth, asked)
+        return replace(asked, headers=headers)
+
+    def _authorized(self, auth: Auth, request: Request) -> str:
+        if not self._authorization:
+            plain = Request(timeout=request.timeout, trust=self.trust)
+            said = auth.authorized(plain, self.probe).headers
+            self._authorization = said["Authorization"]
+        return self._authorization
+
+    def _once(self, request: Request, deadline: Deadline) -> Reply:
+        url, headers = self._origin + request.path, dict(request.headers)
+        cookies = self.jar.header(url)
+        if cookies and "cookie" not in {each.lower() for each in headers}:
+            headers["Cookie"] = cookies
+        timeout = max(deadline.remaining, 0.001)
+        reply = self.probe(replace(request, headers=headers, timeout=timeout, follow=0))
+        said = urlsplit(reply.url)
+        self._origin = f"{said.scheme}://{said.netloc}"
+        self.jar.keep(reply.cookies, self._origin + request.path)
+        return reply
+
+
+#: A captured value is no larger than this, written as JSON.
+LARGEST = 64 * 1024
+
+#: A secret has no more parts, each of which is masked.
+MOST_PARTS = 100
+
+#: Parts of a secret value that are none: to mask them would make holes in every text.
+_TELL_NOTHING: tuple[Any, ...] = ("", None, True, False, [], {})
+
+
+@dataclass(slots=True, kw_only=True)
+class ScriptRun:
+    """One run: it keeps cookies and values, and ends with its cleanup steps.
+
+    Every request is the ``visitor``'s, whose probe proves who answered.
+    """
+
+    script: Script
+    visitor: Visitor
+    deadline: Deadline
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def findings(self) -> Iterator[Finding]:
+        """Run the steps until one does not hold, then all cleanup steps.
+
+        The cleanup has its worst case, or half of the time, kept for it.
+        """
+        self.values.update(self.script.variables)
+        left = self.deadline.remaining
+        kept = min(seconds(self.script.cleanup), left / 2)
+        trouble: Exception | None = None
+        try:
+            yield from self._in_order(
+                self.script.steps, self.deadline.within(left - kept)
+            )
+        # Whatever happened, even a crash: what was made must go.
+        except Exception as error:  # noqa: BLE001 - raised again below
+            trouble = error
+        for call, row in calls(self.script.cleanup):
+            try:
+                yield from self._told(call, row, self.deadline, "cleanup, ")
+            except Exception as error:  # noqa: BLE001 - as above
+                trouble = trouble or error
+        if trouble:
+            raise trouble
+
+    def _in_order(
+        self, items: Sequence[Call | Group], deadline: Deadline
+    ) -> Iterator[Finding]:
+        for call, row in calls(items):
+            found = list(self._told(call, row, deadline))
+            yield from found
+            if not all(each.ok for each in found):
+                return
+
+    def _told(
+        self, call: Call, row: Any, deadline: Deadline, prefix: str = ""
+    ) -> Iterator[Finding]:
+        """What one step finds once it has settled."""
+        values = self.values if row is None else {**self.values, "row": row}
+        title = f"{prefix}{told(call.title, values)}"
+        try:
+            ready = call.filled(values)
+        except NotCaptured as error:
+            what = f"not asked: {{{{{error.args[0]}}}}} has no value"
+            yield Finding(ok=False, code=Code.CAPTURE, summary=f"{title}: {what}")
+            return
+        except ValidationError as error:
+            what = f"not a step once its variables are filled in: {_first(error)}"
+            yield Finding(ok=False, code=Code.CAPTURE, summary=f"{title}: {what}")
+            return
+        settled = eventually(
+            lambda: self._attempt(ready, deadline), ready.patience, deadline
+        )
+        for each in settled.findings:
+            yield replace(each, summary=f"{title}: {each.summary}")
+
+    def _attempt(self, call: Call, deadline: Deadline) -> Attempt:
+        try:
+            request = call.request(
+                self.visitor.headers,
+                timeout=call.timeout,
+                max_body=call.max_body,
+                follow=call.follow,
+            )
+            reply = self.visitor.ask(request, deadline)
+        except NoAnswer as error:
+            return Attempt(
+                findings=(Finding(ok=False, summary=str(error), code=error.code),)
+            )
+        return Attempt(findings=tuple(self._judged(call, reply)))
+
+    def _judged(self, call: Call, reply: Reply) -> Iterator[Finding]:
+        """All that does not hold, or one finding that everything does."""
+        answered = Finding(
+            ok=status_in(reply.status, call.status),
+            summary=f"answered {reply.status}, expected {' or '.join(call.status)}",
+            code=Code.HTTP_STATUS,
+        )
+        lost = list(self._captured(call, reply))
+        found = [answered, *judge(call.expected(call.expect), reply)]
+        broken = [each for each in (*found, *lost) if not each.ok]
+        evidence = {
+            "status": reply.status,
+            "duration_ms": round(reply.duration * 1000, 1),
+            "peer": reply.peer,
+        }
+        if reply.redirects:
+            evidence["redirects"] = [each.location for each in reply.redirects]
+        for each in broken:
+            yield replace(each, evidence={**evidence, "body": reply.text})
+        if broken and self.visitor.jar.withheld:
+            yield Finding(
+                ok=False,
+                summary=_withheld(self.visitor.jar.withheld),
+                code=Code.COOKIE_WITHHELD,
+            )
+        if not broken:
+            summary = "; ".join(each.summary for each in found)
+            optout = self.visitor.trust.optout if reply.certificate else ""
+            yield Finding(
+                ok=True,
+                summary=summary,
+                evidence=evidence,
+                optout=optout,
+                code=Code.SCENARIO_STEP,
+            )
+
+    def _captured(self, call: Call, reply: Reply) -> Iterator[Finding]:
+        """Keep what the step captures; state what could not be kept."""
+        for name, capture in call.capture.items():
+            where, value = capture.take(reply)
+            fault = _fault(value) or (_too_many(value) if capture.secret else "")
+            if fault:
+                yield Finding(
+                    ok=False,
+                    summary=f"capture {name}: {where}: {fault}",
+                    code=Code.CAPTURE,
+                )
+                continue
+            self._keep(name, capture, value)
+
+    def _keep(self, name: str, capture: Capture, value: Any) -> None:
+        if capture.secret:
+            for each in _parts(value):
+                hide(each)
+        self.values[name] = value
+
+
+def _withheld(names: Sequence[str]) -> str:
+    return (
+        f"marked Secure, so not sent without TLS: cookie {', '.join(names)}; for a "
+        "test listener without TLS say secure_cookies: always"
+    )
+
+
+def _too_many(value: Any) -> str:
+    """Why a secret is none that can be masked, or nothing."""
+    many = len(list(itertools.islice(_parts(value), MOST_PARTS + 1))) > MOST_PARTS
+    what = f"more than {MOST_PARTS} values cannot be masked: capture the secret alone"
+    return what if many else ""
+
+
+def _parts(value: Any) -> Iterator[str]:
+    """A value and all that is in it, as texts: an answer may repeat a part alone."""
+    yield written(value)
+    inner = value.values() if isinstance(value, dict) else value
+    if isinstance(value, dict | list | tuple):
+        for each in inner:
+            if each not in _TELL_NOTHING:
+                yield from _parts(each)
+
+
+def _fault(value: Any) -> str:
+    """Why a value cannot be kept, or nothing."""
+    if isinstance(value, Missing | Unreadable) or not_finite(value):
+        return f"came {shown(value)}"
+    if value is None or value in ("", b"", [], {}):
+        return f"came {shown(value)}, which is no value to go on with"
+    if len(encodable(written(value))) > LARGEST:
+        return f"more than {LARGEST} characters cannot be kept"
+    return ""
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

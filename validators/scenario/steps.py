@@ -1,0 +1,381 @@
+"""One step of a scenario as a plan writes it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    ValidationInfo,
+    model_validator,
+)
+
+from hookgate import Duration, Size, Statuses
+from hookgate.assertions.assertion import CONFIG, Capture, Expectation
+from hookgate.codes import Code
+from hookgate.errors import InvalidValue
+from hookgate.files import FILLED, File, Reading
+from hookgate.http.options import HttpRequest
+from hookgate.retry import (
+    Consecutive,
+    Every,
+    Patience,
+    Repeat,
+    StableFor,
+    StopOn,
+    Within,
+)
+from validators.scenario.variables import LATER, NAME, filled, names
+
+#: More rows are a load test.
+MOST_ROWS = 200
+
+
+class Data:
+    """The rows of a ``for_each``."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: tuple[Any, ...]) -> None:
+        self.rows = rows
+
+
+def _read(value: list[Any] | File) -> Data:
+    found = _of_file(value) if isinstance(value, File) else value
+    if not found:
+        raise InvalidValue(
+            "there is no row, and silence is not consent; add one", code=Code.ROWS
+        )
+    if len(found) > MOST_ROWS:
+        raise InvalidValue(
+            f"{len(found)} rows; at most {MOST_ROWS}, more are a load test",
+            code=Code.ROWS,
+        )
+    return Data(tuple(found))
+
+
+def _of_file(file: File) -> list[Any]:
+    try:
+        text = file.raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidValue(
+            f"{file.file} is not UTF-8; save it as UTF-8 text", code=Code.FILE_ENCODING
+        ) from None
+    if file.file.endswith(".json"):
+        return _of_json(text, file.file)
+    if file.file.endswith(".csv"):
+        return _of_csv(text, file.file)
+    raise InvalidValue(
+        f"{file.file} is neither .csv nor .json; rename it", code=Code.ROWS
+    )
+
+
+def _of_json(text: str, name: str) -> list[Any]:
+    try:
+        rows = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise InvalidValue(f"{name} is not JSON: {error}", code=Code.ROWS) from None
+    if not isinstance(rows, list):
+        raise InvalidValue(f"{name} is not an array of rows", code=Code.ROWS)
+    return rows
+
+
+def _of_csv(text: str, name: str) -> list[Any]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        rows = [dict(each) for each in reader]
+    except csv.Error as error:
+        raise InvalidValue(
+            f"{name}:{reader.line_num}: not CSV: {error}", code=Code.ROWS
+        ) from None
+    for number, row in enumerate(rows, 2):
+        if None in row or None in row.values():
+            raise InvalidValue(
+                f"{name}: row {number} has not as many fields as the first row names",
+                code=Code.ROWS,
+            )
+    return rows
+
+
+def _no_constant(name: str) -> Any:
+    raise InvalidValue(f"{name} is no JSON", code=Code.ROWS)
+
+
+Rows = Annotated[list[Any] | File, AfterValidator(_read)]
+
+
+class Call(HttpRequest):
+    """A request, what its answer must be, and what is kept of it.
+
+    Texts may hold ``{{name}}``: a variable or what an earlier step captured.
+    """
+
+    model_config = CONFIG
+
+    name: str | None = Field(
+        None, min_length=1, max_length=100, description="How findings name the step."
+    )
+    path: str = Field(pattern=r"^(/|\{\{)", description="The path, and a query if any.")
+    status: Annotated[Statuses, LATER] = Field(
+        ("2xx",), description="Statuses that are right."
+    )
+    expect: tuple[Annotated[Expectation, LATER], ...] = Field(
+        (), max_length=100, description="What the answer must be."
+    )
+    capture: Mapping[str, Annotated[Capture, LATER]] = Field(
+        {}, max_length=50, description="What is kept of the answer, by its name."
+    )
+    follow: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="How many redirects to follow; none leads away from the listener, "
+        "and each one's cookies are kept.",
+    )
+    within: Within = 0.0
+    every: Every = 1.0
+    consecutive: Consecutive = 1
+    stable_for: StableFor = 0.0
+    stop_on: StopOn = ()
+    repeat: Repeat | None = Field(None, description="Ask a fixed number of times.")
+    timeout: Duration = Field(10.0, gt=0, description="The bound of one try.")
+    max_body: Size = Field(
+        1024 * 1024,
+        gt=0,
+        le=64 * 1024 * 1024,
+        description="The largest body taken.",
+    )
+
+    _written: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _reading: Reading = PrivateAttr(FILLED)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_written(cls, value: Any, handler: Any, info: ValidationInfo) -> Call:
+        made: Call = handler(value)
+        if isinstance(value, dict):
+            made._written = value
+            made._reading = replace(Reading.of(info.context), filled=True)
+        return made
+
+    @model_validator(mode="after")
+    def _fits(self) -> Call:
+        wrong = next((each for each in self.capture if not NAME.fullmatch(each)), None)
+        if wrong is not None:
+            raise InvalidValue(
+                f"{wrong[:64]!r} cannot name a capture: write letters, digits, '_', "
+                "'-'",
+                code=Code.SCENARIO_VARIABLE,
+            )
+        self.patience.check(self.model_fields_set)
+        return self
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """The step as the plan has it, with variables in place."""
+        return self._written
+
+    def filled(self, values: Mapping[str, Any]) -> Call:
+        """The step with values in the place of its variables.
+
+        Raises:
+            NotCaptured: a variable has no value.
+            ValidationError: with its values it is no step.
+        """
+        if not any(names(self.written)):
+            return self
+        context = self._reading
+        return Call.model_validate(filled(self.written, values), context=context)
+
+    @property
+    def title(self) -> str:
+        """How findings name it."""
+        return self.name or f"{self.verb} {self.path}"
+
+    @property
+    def patience(self) -> Patience:
+        """How often to ask, and when the answer counts."""
+        return Patience(
+            within=self.within,
+            every=self.every,
+            consecutive=self.consecutive,
+            stable_for=self.stable_for,
+            stop_on=self.stop_on,
+            repeat=self.repeat,
+        )
+
+
+def _included(name: str, info: ValidationInfo) -> tuple[Call | Group, ...]:
+    """The steps that stand in the file ``name``."""
+    group: Group = Reading.of(info.context).include(name, Group)
+    return group.steps
+
+
+class Group(BaseModel):
+    """Steps in order, once or for each row of data; or those of another file."""
+
+    model_config = CONFIG | ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": ["steps"]}, {"required": ["include"]}]
+        }
+    )
+
+    include: Annotated[str, AfterValidator(_included)] | None = Field(
+        None, description="A file with steps, relative to the plan."
+    )
+    for_each: Rows | None = Field(
+        None,
+        description="Rows of data: a list, or a file of CSV or JSON; a step has the "
+        "row as {{row}} and its columns as {{row.name}}.",
+    )
+    own: tuple[ScenarioItem, ...] = Field(
+        (), alias="steps", min_length=1, max_length=100, description="The steps."
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Group:
+        if (self.include is None) == (not self.own):
+            raise InvalidValue(
+                "give include or steps, one of them", code=Code.OPTION_ONE_OF
+            )
+        return self
+
+    @property
+    def steps(self) -> tuple[Call | Group, ...]:
+        """The steps, wherever they are written."""
+        included: Any = self.include
+        return included or self.own
+
+    @property
+    def rows(self) -> tuple[Any, ...]:
+        """The rows, one empty row without ``for_each``."""
+        data: Any = self.for_each
+        return data.rows if data else (None,)
+
+
+def _kind(value: object) -> Literal["Call", "Group"]:
+    if isinstance(value, dict):
+        return "Group" if {"include", "for_each", "steps"} & value.keys() else "Call"
+    return "Group" if isinstance(value, Group) else "Call"
+
+
+#: One item of a scenario's steps.
+ScenarioItem = Annotated[
+    Annotated[Call, Tag("Call")] | Annotated[Group, Tag("Group")], Discriminator(_kind)
+]
+
+#: Requests of one run, loops unrolled and without what is asked again.
+MOST = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """Steps in order, steps that always run at the end, and variables to begin with."""
+
+    steps: Sequence[Call | Group]
+    cleanup: Sequence[Call | Group] = ()
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Check what single steps cannot tell.
+
+        Raises:
+            ValueError: a variable is not known where it is used, a name stands for
+                two things, or there are too many requests.
+        """
+        for name in self.variables:
+            if not NAME.fullmatch(name) or name == "row":
+                raise InvalidValue(
+                    f"{name[:64]!r} cannot name a variable: write letters, digits, "
+                    "'_', '-'; row is the row of a loop",
+                    code=Code.SCENARIO_VARIABLE,
+                )
+        known = set(self.variables)
+        _check(self.steps, known, looped=False)
+        _check(self.cleanup, known, looped=False)
+        count = _requests(self.steps) + _requests(self.cleanup)
+        if count > MOST:
+            raise InvalidValue(
+                f"{count} requests with all rows; at most {MOST}",
+                code=Code.SCENARIO_SIZE,
+            )
+
+    @property
+    def worst_case(self) -> float:
+        """The longest that one run may take, in seconds."""
+        return seconds(self.steps) + seconds(self.cleanup)
+
+
+def seconds(items: Sequence[Call | Group]) -> float:
+    """The longest that steps may take, one after the other, in seconds."""
+    return sum(
+        each.patience.worst_case(each.timeout)
+        if isinstance(each, Call)
+        else len(each.rows) * seconds(each.steps)
+        for each in items
+    )
+
+
+def _requests(items: Sequence[Call | Group]) -> int:
+    return sum(
+        1 if isinstance(each, Call) else len(each.rows) * _requests(each.steps)
+        for each in items
+    )
+
+
+def _check(items: Sequence[Call | Group], known: set[str], *, looped: bool) -> None:
+    """Follow the steps in order, and add what they capture to ``known``."""
+    for each in items:
+        if isinstance(each, Group):
+            _check(each.steps, known, looped=looped or each.for_each is not None)
+            continue
+        for name in names(each.written):
+            head = name.partition(".")[0]
+            if head == "row" and not looped:
+                raise InvalidValue(
+                    f"{each.title}: {{{{{name}}}}} is the row of a for_each, and there "
+                    "is none around this step",
+                    code=Code.SCENARIO_VARIABLE,
+                )
+            if head != "row" and head not in known:
+                hint = _hint(head, known)
+                what = f"{each.title}: unknown variable {{{{{name}}}}}{hint}"
+                raise InvalidValue(what, code=Code.SCENARIO_VARIABLE)
+        if "row" in each.capture:
+            raise InvalidValue(
+                f"{each.title}: row is the row of a loop; capture another",
+                code=Code.SCENARIO_VARIABLE,
+            )
+        known.update(each.capture)
+
+
+def _hint(name: str, known: set[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    if close:
+        return f"; did you mean {{{{{close[0]}}}}}?"
+    there = ", ".join(sorted(known)) or "none"
+    return (
+        f"; known here: {there}. Capture it in an earlier step, or set it in variables"
+    )
+
+
+def calls(items: Sequence[Call | Group], row: Any = None) -> Iterator[tuple[Call, Any]]:
+    """Every request in order with the row it is for, loops unrolled."""
+    for each in items:
+        if isinstance(each, Call):
+            yield each, row
+            continue
+        for own in each.rows:
+            yield from calls(each.steps, row if each.for_each is None else own)
