@@ -365,7 +365,8 @@ def _reply(socket: ClientConnection, line: Line, seconds: float) -> Reply:
     if 100 <= response.status_code < 200 and response.status_code != 101:
         raise NoAnswer(
             f"{line.place} answered the handshake with the interim status "
-            f"{response.status_code}"
+            f"{response.status_code}",
+            code=Code.WEBSOCKET_HANDSHAKE,
         )
     return Reply(
         status=response.status_code,
