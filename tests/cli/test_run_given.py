@@ -2,6 +2,7 @@
 
 import click
 import pytest
+from support.coded import raises
 
 from cli.run import (
     Given,
@@ -11,6 +12,7 @@ from cli.run import (
     read_secrets,
     read_values,
 )
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
 
 
@@ -88,13 +90,13 @@ def test_time_needs_its_unit():
 
 def test_aws_is_not_there():
     """A step that asks AWS learns what would answer it."""
-    with pytest.raises(CannotMeasure, match="ecs describe_services needs AWS"):
+    with raises(CannotMeasure, Code.RUN_NEEDS_AWS):
         no_aws("ecs", "describe_services", cluster="x")
 
 
 def test_secret_is_asked_for():
     """A secret that was not given says how to give it."""
-    with pytest.raises(CannotMeasure, match="--secret-env TOKEN=VARIABLE"):
+    with raises(CannotMeasure, Code.SECRET):
         Given(values={}).secret("TOKEN")
 
 

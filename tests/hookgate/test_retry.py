@@ -5,7 +5,9 @@ from __future__ import annotations
 from itertools import chain, repeat
 
 import pytest
+from support.coded import raises
 
+from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, Defect, NoAnswer
 from hookgate.model import Finding
@@ -125,13 +127,13 @@ def test_slow_attempts_end_with_the_deadline():
 
 def test_no_time_for_one_attempt():
     """Without an attempt there is no finding."""
-    with pytest.raises(CannotMeasure, match="no time left"):
+    with raises(CannotMeasure, Code.STEP_NOT_STARTED):
         settle([True], Patience(), seconds=0)
 
 
 def test_attempt_without_findings_is_no_success():
     """Silence does not hold."""
-    with pytest.raises(Defect, match="stated no finding"):
+    with raises(Defect, Code.NO_FINDINGS):
         settle([Attempt(findings=())], Patience())
 
 

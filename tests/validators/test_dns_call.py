@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
+from support.coded import raises
 
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
 from validators.dns import nameservers
 
@@ -17,5 +18,5 @@ def test_resolvers_of_the_system(tmp_path):
 
 def test_system_without_a_resolver(tmp_path):
     """Without one nothing can be asked."""
-    with pytest.raises(CannotMeasure, match="the system has no resolver"):
+    with raises(CannotMeasure, Code.DNS_QUESTION):
         nameservers(str(tmp_path / "nowhere"))

@@ -6,8 +6,10 @@ from pathlib import Path
 import boto3
 import botocore
 import pytest
+from support.coded import raises
 
 from hookgate.aws.calls import AwsCalls, goes_on, iam_action
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure, NotFound
 
 
@@ -63,7 +65,7 @@ def test_one_client_a_service(mocked_aws):
 
 def test_refused(mocked_aws):
     """A refusal is told by permission, code and AWS's message."""
-    with pytest.raises(CannotMeasure, match="codedeploy:GetDeployment was refused"):
+    with raises(CannotMeasure, Code.AWS_REFUSED, "codedeploy:GetDeployment"):
         AwsCalls()("codedeploy", "get_deployment", deploymentId="d-1")
 
 
@@ -72,7 +74,7 @@ def test_unreachable(aws_environ, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
 
-    with pytest.raises(CannotMeasure, match="VPC endpoint or NAT"):
+    with raises(CannotMeasure, Code.AWS_UNREACHABLE):
         AwsCalls()("ssm", "get_parameter", Name="x")
 
 
@@ -90,13 +92,13 @@ def test_iam_action(service, action):
 
 def test_only_reads():
     """A validator cannot change anything with the function's role."""
-    with pytest.raises(CannotMeasure, match="ecs:DeleteService changes something"):
+    with raises(CannotMeasure, Code.AWS_WRITE, "ecs:DeleteService"):
         AwsCalls()("ecs", "delete_service", service="x")
 
 
 def test_wrong_parameters(mocked_aws):
     """A call that is wrong in itself is not taken for a missing route."""
-    with pytest.raises(CannotMeasure, match="ssm:GetParameter could not be asked"):
+    with raises(CannotMeasure, Code.AWS_UNREACHABLE, "ssm:GetParameter"):
         AwsCalls()("ssm", "get_parameter", Nothing="x")
 
 
@@ -104,17 +106,17 @@ def test_a_function_may_be_asked(aws_environ, monkeypatch):
     """Invoking a function is allowed: it goes out, here to where nobody answers."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 
-    with pytest.raises(CannotMeasure, match="lambda:InvokeFunction did not answer"):
+    with raises(CannotMeasure, Code.AWS_UNREACHABLE, "lambda:InvokeFunction"):
         AwsCalls()("lambda", "invoke", FunctionName="judge")
 
 
 def test_a_function_may_not_be_changed():
     """Of a function nothing but its judgement can be asked."""
-    with pytest.raises(CannotMeasure, match="DeleteFunction changes something"):
+    with raises(CannotMeasure, Code.AWS_WRITE, "DeleteFunction"):
         AwsCalls()("lambda", "delete_function", FunctionName="judge")
 
 
 def test_what_is_not_there(mocked_aws):
     """A refusal because a thing is not there can be told from other refusals."""
-    with pytest.raises(NotFound, match="secretsmanager:DescribeSecret was refused"):
+    with raises(NotFound, Code.AWS_REFUSED, "secretsmanager:DescribeSecret"):
         AwsCalls()("secretsmanager", "describe_secret", SecretId="typo")

@@ -1,9 +1,11 @@
 """Which deployment an id stands for, and whether this hook is the one that is due."""
 
 import pytest
+from support.coded import raises
 from support.world import DEPLOYMENT, PRODUCTION, STARTED, TEST, World, denied
 
 from hookgate.aws.identity import LOOKS, identify
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
 from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent
@@ -96,7 +98,7 @@ def test_wrong_event(world):
     clock = VirtualClock()
     world.answers["codedeploy", "get_deployment_target"] = target(BEHIND)
 
-    with pytest.raises(CannotMeasure, match="CodeDeploy is at AllowTestTraffic, but"):
+    with raises(CannotMeasure, Code.HOOK_EVENT, "AllowTestTraffic"):
         identify(world, HOOK, TESTED, clock)
     asked = [name for _, name, _ in world.calls if name == "get_deployment_target"]
     assert (LOOKS, True) == (len(asked), 0 < clock.time <= 10)
@@ -141,5 +143,5 @@ def test_no_pair(world):
     """A group without a pair of target groups is refused by name."""
     world.group["loadBalancerInfo"] = {}
 
-    with pytest.raises(CannotMeasure, match="production has no pair"):
+    with raises(CannotMeasure, Code.DISCOVERY_TARGET_GROUP):
         identify(world, HOOK, TESTED)

@@ -2,9 +2,11 @@
 
 import boto3
 import pytest
+from support.coded import raises
 
 from hookgate.aws.calls import AwsCalls
 from hookgate.aws.secrets import SecretReader
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
 
 
@@ -23,17 +25,17 @@ def test_read(read):
 
 def test_missing(read):
     """A secret that does not exist is told, without a value."""
-    with pytest.raises(CannotMeasure, match="ResourceNotFoundException"):
+    with raises(CannotMeasure, Code.AWS_REFUSED, "ResourceNotFoundException"):
         read("nothing")
 
 
 def test_binary(read):
     """A secret without text cannot go into a plan."""
-    with pytest.raises(CannotMeasure, match="empty or binary"):
+    with raises(CannotMeasure, Code.SECRET):
         read("blob")
 
 
 def test_off():
     """Without a prefix no plan may name a secret; the parameter to set is named."""
-    with pytest.raises(CannotMeasure, match="SecretPrefix"):
+    with raises(CannotMeasure, Code.SECRET, "SecretPrefix"):
         SecretReader(AwsCalls(), "")("token")

@@ -8,10 +8,12 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 from support.answering import BROKEN
+from support.coded import raises
 from support.codedeploy_edge import codedeploy_edge
 
 from hookgate.aws.calls import ATTEMPTS, CONNECT, READ
 from hookgate.aws.status import RESERVE, CodeDeployStatus
+from hookgate.codes import Code
 from hookgate.errors import ReportError
 from hookgate.event import HookEvent
 from hookgate.model import HookStatus
@@ -87,7 +89,7 @@ def test_no_answer():
             aws_secret_access_key="x",
             config=Config(read_timeout=0.05, retries={"total_max_attempts": 2}),
         )
-        with pytest.raises(ReportError, match="route from the function"):
+        with raises(ReportError, Code.REPORT):
             CodeDeployStatus(client).report(HOOK, HookStatus.FAILED)
         client.close()
 

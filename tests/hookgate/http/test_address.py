@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
+from support.coded import raises
 from support.listeners import policy, probe
 
+from hookgate.codes import Code
 from hookgate.context import Endpoint
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.http.address import AddressPolicy, forbidden
@@ -105,7 +107,7 @@ def test_emulated_load_balancer(name):
 )
 def test_nothing_else_at_this_machine(endpoint):
     """Only the address of a discovered load balancer may be loopback."""
-    with pytest.raises(CannotMeasure, match="never connected to"):
+    with raises(CannotMeasure, Code.ADDRESS):
         LAMBDA.resolve(Endpoint(scheme="http", port=80, **endpoint), seconds=60)
 
 
@@ -171,13 +173,13 @@ def test_name_that_leads_to_metadata_is_not_asked(address):
     ask = probe(
         80, endpoint={"address": "lb.example"}, resolver=lambda host, port: address
     )
-    with pytest.raises(CannotMeasure, match=r"leads to 169\.254\.169\.254.*link-local"):
+    with raises(CannotMeasure, Code.ADDRESS):
         ask(Request())
 
 
 def test_address_itself_is_checked():
     """An address instead of a name is checked as well."""
-    with pytest.raises(CannotMeasure, match=r"never connected to: link-local"):
+    with raises(CannotMeasure, Code.ADDRESS):
         probe(80, endpoint={"address": "169.254.169.254"})(Request())
 
 
@@ -188,7 +190,7 @@ def unknown(host, port):
 @pytest.mark.parametrize("resolver", [unknown, lambda host, port: ()])
 def test_name_that_does_not_resolve(resolver):
     """A name without an address is no answer."""
-    with pytest.raises(NoAnswer, match=r"the name lb\.example does not resolve"):
+    with raises(NoAnswer, Code.DNS_RESOLVE, "lb.example"):
         policy(resolver).resolve(LB, seconds=60)
 
 
@@ -200,6 +202,6 @@ def test_resolver_that_hangs_is_left_behind():
         over.wait()
         return ()
 
-    with pytest.raises(NoAnswer, match="not resolved in time"):
+    with raises(NoAnswer, Code.DNS_RESOLVE):
         policy(hang).resolve(LB, seconds=0.05)
     over.set()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from support.coded import raises
 
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure, PlanError
 from hookgate.model import LifecycleEvent
 from hookgate.plan import Identity, Plan, Step, Target
@@ -40,7 +42,7 @@ def option(validator: Validator, name: str) -> object:
 def test_event_without_steps_is_an_error(read_steps: ReadSteps):
     """A hook that the plan says nothing about does not pass."""
     plan = read_steps("[{use: target_health}]")
-    with pytest.raises(PlanError, match=r"plan\.yaml.*no steps for AfterInstall"):
+    with raises(PlanError, Code.PLAN_NO_STEPS):
         plan.steps(LifecycleEvent.AFTER_INSTALL)
 
 
@@ -76,18 +78,14 @@ def test_numbers_stay_numbers(read_steps: ReadSteps):
 def test_filled_in_options_are_checked_again(read_steps: ReadSteps):
     """A value that makes an option invalid is an error with the step's place."""
     step = step_with(read_steps, '{path: "${green.image.tag}"}')
-    with pytest.raises(
-        PlanError, match=r"plan\.yaml:4:6: path: a path starts with '/'"
-    ):
+    with raises(PlanError, Code.PLAN_VALUE, "plan.yaml:4:6"):
         step.build(substitute)
 
 
 def test_message_does_not_repeat_a_secret(read_steps: ReadSteps):
     """What is wrong with a secret is told without it."""
     step = step_with(read_steps, '{path: "${secret.token}"}')
-    with pytest.raises(
-        PlanError, match=r"not valid once \$\{secret\.token\}"
-    ) as refused:
+    with raises(PlanError, Code.PLAN_VALUE, "secret.token") as refused:
         step.build(substitute)
     assert "hunter2" not in str(refused.value)
 
@@ -121,11 +119,11 @@ def test_empty_target_stays_empty():
 def test_empty_identity_is_refused():
     """An identity that any answer without the header would have proves nothing."""
     identity = Identity(header="X-App-Version", equals="${green.env.EMPTY}")
-    with pytest.raises(CannotMeasure, match="equals is empty"):
+    with raises(CannotMeasure, Code.PLACEHOLDER_VALUE):
         Target(identity=identity).build(substitute)
 
 
 def test_host_that_is_none_is_refused():
     """A value that makes no host name is the reason."""
-    with pytest.raises(CannotMeasure, match=r"target\.host is '/v2'"):
+    with raises(CannotMeasure, Code.PLAN_HOST, "/v2", "target.host"):
         Target(host="/${green.image.tag}").build(substitute)

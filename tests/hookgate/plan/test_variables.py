@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from support.coded import raises
 
+from hookgate.codes import Code
 from hookgate.context import (
     AppSpec,
     Container,
@@ -129,9 +131,7 @@ def test_nothing_is_known_without_a_deployment(name: str):
 
 def test_reason_without_a_deployment():
     """Against a bare URL there is no deployment to ask about."""
-    with pytest.raises(
-        CannotMeasure, match="there is no deployment, as in hookgate run"
-    ):
+    with raises(CannotMeasure, Code.PLACEHOLDER_VALUE):
         value("green.image.tag", BARE)
 
 
@@ -175,7 +175,7 @@ def test_image_without_tag():
         containers=(Container(name="web", image=Image(name="x@y", repository="x")),),
     )
     context = dataclasses.replace(CONTEXT, task_definition=task_definition)
-    with pytest.raises(CannotMeasure, match="the image x@y has no tag"):
+    with raises(CannotMeasure, Code.PLACEHOLDER_VALUE):
         value("green.image.tag", context)
 
 

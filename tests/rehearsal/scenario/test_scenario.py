@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from support.coded import raises
 from support.command import STOREFRONT
 
+from hookgate.codes import Code
 from hookgate.errors import InputError, PlanError
 from rehearsal.scenario.scenario import read_scenario
 
@@ -63,7 +65,7 @@ def test_problem_names_the_file():
 
 def test_file_that_cannot_be_read_is_told(tmp_path):
     """A folder, or no file, is an error of the input."""
-    with pytest.raises(InputError, match="Is a directory"):
+    with raises(InputError, Code.FILE_UNREADABLE):
         read_scenario(tmp_path)
 
 

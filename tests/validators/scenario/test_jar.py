@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from support.coded import raises
 
+from hookgate.codes import Code
 from hookgate.errors import NoAnswer
 from validators.scenario.run import LARGEST, Jar
 
@@ -74,5 +76,5 @@ def test_secure(origin, always, sent):
 
 def test_large_cookie():
     """A cookie that no client must keep is told."""
-    with pytest.raises(NoAnswer, match="the cookie a is larger than 4096 bytes"):
+    with raises(NoAnswer, Code.COOKIE_SIZE, "4096"):
         Jar().keep([f"a={'x' * LARGEST}"], "http://shop.example/")
