@@ -23,7 +23,6 @@ from hookgate import (
     Trust,
     Validator,
 )
-from hookgate.assertions.assertion import judge
 from hookgate.codes import Code
 from hookgate.http.options import Encodings, HttpRequest
 from hookgate.http.request import status_in
@@ -142,6 +141,7 @@ class Http(HttpRequest, Validator):
             optout=self.encryption.optout if reply.certificate else "",
             code=Code.HTTP_STATUS,
         )
-        for each in (answered, *judge(self.expected(self.expect), reply)):
+        findings = (each.finding(reply) for each in self.expected(self.expect))
+        for each in (answered, *findings):
             excerpt = {} if each.ok else {"body": reply.text}
             yield replace(each, evidence={**evidence, **excerpt})

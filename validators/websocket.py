@@ -25,7 +25,6 @@ from hookgate import (
     Trust,
     Validator,
 )
-from hookgate.assertions.assertion import judge
 from hookgate.assertions.values import shown
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
@@ -135,7 +134,7 @@ class Websocket(Validator):
                 f"{' or '.join(self.subprotocols)}",
                 code=Code.WEBSOCKET_SUBPROTOCOL,
             )
-        yield from judge(self.expect, reply)
+        yield from (each.finding(reply) for each in self.expect)
 
 
 _LATE = "nothing came before the time was over"
@@ -226,7 +225,8 @@ class Conversation:
             yield Finding(
                 ok=True, summary=f"{where}: {len(body)} bytes came", code=Code.DIALOGUE
             )
-        for found in judge(expected, replace(self.opened, body=body)):
+        reply = replace(self.opened, body=body)
+        for found in (each.finding(reply) for each in expected):
             yield replace(found, summary=f"{where}: {found.summary}")
 
     def _ping(self, where: str) -> Finding:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from hookgate import Auth, Finding, NoAnswer, Reply, Request, Trust
-from hookgate.assertions.assertion import Capture, judge
+from hookgate.assertions.assertion import Capture
 from hookgate.assertions.values import (
     Missing,
     Unreadable,
@@ -306,7 +306,8 @@ class ScriptRun:
             code=Code.HTTP_STATUS,
         )
         lost = list(self._captured(call, reply))
-        found = [answered, *judge(call.expected(call.expect), reply)]
+        expected = call.expected(call.expect)
+        found = [answered, *(each.finding(reply) for each in expected)]
         broken = [each for each in (*found, *lost) if not each.ok]
         evidence = {
             "status": reply.status,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -428,9 +428,3 @@ class Capture(Named):
         for step in self._steps:
             value = step(value)
         return found.where, value
-
-
-def judge(expectations: Sequence[Expectation], reply: Reply) -> Iterator[Finding]:
-    """State for each expectation whether ``reply`` meets it."""
-    for each in expectations:
-        yield each.finding(reply)

@@ -12,7 +12,6 @@ from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure
 from hookgate.http.address import AddressPolicy
 from hookgate.http.request import Reply, Request
-from hookgate.http.transfer import Exchange
 
 if TYPE_CHECKING:
     from hookgate.http.client import Transport
@@ -74,6 +73,7 @@ class HttpProbe:
         from hookgate.http.client import handle  # noqa: PLC0415 - as below
         from hookgate.http.request import followed  # noqa: PLC0415 - as below
         from hookgate.http.response import demand_green  # noqa: PLC0415 - as below
+        from hookgate.http.transfer import Exchange  # noqa: PLC0415 - as below
 
         deadline = self.deadline.within(request.timeout)
         limit = deadline.remaining

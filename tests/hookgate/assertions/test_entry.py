@@ -12,7 +12,6 @@ from hookgate.assertions.assertion import (
     Capture,
     Expectation,
     ValueIs,
-    judge,
     judge_value,
 )
 from hookgate.assertions.values import Missing
@@ -180,7 +179,7 @@ def test_capture(entry, value):
 def test_failure_is_told(entry, summary):
     """What was expected, what came and where is in the finding."""
     reply = answer({"json": {"n": "7", "l": [1, 2]}})
-    finding = next(judge([Expectation.model_validate(entry)], reply))
+    finding = Expectation.model_validate(entry).finding(reply)
     assert (False, summary) == (finding.ok, finding.summary)
 
 
