@@ -12,11 +12,11 @@ from pydantic import BaseModel
 
 from cli.validators import example, page, prose
 from hookgate.plan.messages import models_of
-from hookgate.registry import resolve
+from hookgate.registry import names, resolve
 from hookgate.validator import Validator
 
 ROOT = Path(__file__).parent.parent.parent
-NAMES = tuple(sorted(each.stem for each in (ROOT / "validators").glob("[a-z]*.py")))
+NAMES = names(entry_points=tuple)
 #: What a row of a case table says instead of options, to mean the example's.
 EXAMPLE = "EXAMPLE"
 
@@ -49,12 +49,16 @@ def option_names(
             continue
         path = above + (field.alias or name)
         inner = list(models_of(field))
-        if not inner or any("expectation" in each.__module__ for each in inner):
+        if not inner or any(map(_is_assertion, inner)):
             yield path
         for each in inner:
-            if each not in seen and "expectation" not in each.__module__:
+            if each not in seen and not _is_assertion(each):
                 seen.add(each)
                 yield from option_names(each, f"{path}.", seen)
+
+
+def _is_assertion(model: type[BaseModel]) -> bool:
+    return model.__module__.startswith("hookgate.assertions")
 
 
 def missing(name: str, root: Path = ROOT) -> Iterator[str]:

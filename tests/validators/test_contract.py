@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from pathlib import Path
 
 import pytest
 from support.reference import NAMES, example_step
 
-import validators
 from hookgate.registry import resolve
 from hookgate.validator import Validator
 
-ROOT = Path(validators.__file__).parent
+PLUGIN = Path(__file__).parent.parent.parent / "examples" / "hookgate-plugin"
 
 
 @pytest.fixture(params=NAMES)
@@ -54,8 +54,35 @@ def test_schema_is_made(validator):
     assert all("description" in each for each in properties.values())
 
 
-def test_imports_only_public_names(name):
-    """A validator needs nothing that a third party's could not have."""
-    source = (ROOT / f"{name}.py").read_text("utf-8")
-    assert "from hookgate." not in source
-    assert "import hookgate." not in source
+def test_plugin_imports_only_the_public_api():
+    """The plugin among the examples needs only hookgate and hookgate.testing."""
+    used = {
+        module
+        for file in PLUGIN.rglob("*.py")
+        for module in imported(file.read_text("utf-8"))
+        if module.partition(".")[0] == "hookgate"
+    }
+    assert used == {"hookgate", "hookgate.testing"}
+
+
+@pytest.mark.parametrize(
+    ("source", "modules"),
+    [
+        ("from hookgate import Finding", {"hookgate"}),
+        ("from hookgate.errors import NoData", {"hookgate.errors"}),
+        ("def f():\n    import hookgate.runtime", {"hookgate.runtime"}),
+    ],
+)
+def test_imports_are_found(source, modules):
+    """Every form of import is seen, wherever it stands."""
+    assert modules == imported(source)
+
+
+def imported(source: str) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+        elif isinstance(node, ast.Import):
+            found.update(each.name for each in node.names)
+    return found
