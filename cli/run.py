@@ -22,13 +22,13 @@ from hookgate.codes import Code
 from hookgate.context import DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
 from hookgate.engine import Bench, judge
-from hookgate.errors import CannotMeasure, InputError, Place
+from hookgate.errors import CannotMeasure, InputError, Place, did_you_mean
 from hookgate.http.address import AddressPolicy
 from hookgate.model import LifecycleEvent, Outcome, Reason, Status
 from hookgate.plan import Plan, Step, beside, check_fits, read_plan
 from hookgate.plan.placeholders import faults
 from hookgate.redaction import Secrets
-from hookgate.registry import did_you_mean, resolve
+from hookgate.registry import resolve
 from hookgate.reporting.record import outcome_record, verdict_record
 from hookgate.run_context import make_bench
 from hookgate.units import duration

@@ -99,11 +99,9 @@ _SHARED_TITLE = (
 )
 
 # One page has them for all validators.
-_GRAMMAR = {"Expectation", "Must", "Capture", "Filtered"}
+_GRAMMAR = {"Assertion", "Predicate", "Capture", "FilteredQuery"}
 
-_GRAMMAR_SAID = (
-    "Expectations and captures have a [page of their own](../expectations.md)."
-)
+_GRAMMAR_SAID = "Assertions and captures have a [page of their own](../assertions.md)."
 
 
 def title(validator: type[Validator]) -> str:

@@ -9,11 +9,11 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from hookgate import (
+    Assertion,
     Auth,
     DeploymentContext,
     Duration,
     Encryption,
-    Expectation,
     Finding,
     NoAnswer,
     Reply,
@@ -54,7 +54,7 @@ class Http(HttpRequest, Validator):
     status: Statuses = Field(
         ("2xx",), description="Statuses that are right, such as 200, 2xx or a list."
     )
-    expect: tuple[Expectation, ...] = Field(
+    expect: tuple[Assertion, ...] = Field(
         (), description="What the answer must be: a query and a predicate an entry."
     )
     follow: int = Field(

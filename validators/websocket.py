@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hookgate import (
+    Assertion,
     CannotMeasure,
     DeploymentContext,
     Duration,
     Encryption,
-    Expectation,
     Finding,
     NoAnswer,
     Reply,
@@ -69,7 +69,7 @@ class Websocket(Validator):
         description="Statuses of the handshake that are right, such as 401 for one "
         "that must be refused.",
     )
-    expect: tuple[Expectation, ...] = Field(
+    expect: tuple[Assertion, ...] = Field(
         (), description="What the handshake's answer must be."
     )
     dialogue: tuple[Message, ...] = Field(
@@ -149,7 +149,7 @@ class Message(BaseModel):
 
     send: str | None = Field(None, max_length=65536, description="Text to send.")
     send_json: Any = Field(None, description="JSON to send, as text.")
-    receive: tuple[Expectation, ...] | None = Field(
+    receive: tuple[Assertion, ...] | None = Field(
         None,
         description="What the next message must be: a query of its body and a "
         "predicate an entry; [] for any message.",
@@ -213,7 +213,7 @@ class Conversation:
             )
 
     def _receive(
-        self, expected: tuple[Expectation, ...], where: str
+        self, expected: tuple[Assertion, ...], where: str
     ) -> Iterator[Finding]:
         try:
             came = self.socket.recv(timeout=self.deadline.remaining)

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hookgate.assertions import Expectation
+    from hookgate.assertions import Assertion
     from hookgate.context import (
         AppSpec,
         Container,
@@ -45,7 +45,7 @@ _HOME = {
     "Duration": "hookgate.units",
     "Encryption": "hookgate.http",
     "Endpoint": "hookgate.context",
-    "Expectation": "hookgate.assertions",
+    "Assertion": "hookgate.assertions",
     "File": "hookgate.http",
     "Finding": "hookgate.model",
     "Image": "hookgate.context",
@@ -85,6 +85,7 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "AccessDenied",
     "AppSpec",
+    "Assertion",
     "Auth",
     "CannotMeasure",
     "Container",
@@ -92,7 +93,6 @@ __all__ = [
     "Duration",
     "Encryption",
     "Endpoint",
-    "Expectation",
     "File",
     "Finding",
     "Image",

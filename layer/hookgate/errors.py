@@ -16,6 +16,7 @@ HookgateError
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hookgate.codes import Code
@@ -161,3 +162,86 @@ class ReportError(HookgateError):
     """CodeDeploy could not be told the status; Lambda's retry is the next chance."""
 
     code = Code.REPORT
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Find the known word that another tool calls ``word`` or that is most similar."""
+    known, lower = tuple(known), word[:64].lower()
+    for each, others in _OF_OTHER_TOOLS.items():
+        if each in known and lower in others:
+            return each
+    from difflib import get_close_matches  # noqa: PLC0415 - most plans are right
+
+    by_lower = {each.lower(): each for each in known}
+    close = get_close_matches(lower, by_lower, n=1)
+    return by_lower[close[0]] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str], there_are: str = "there are") -> str:
+    """End a message about an unknown word with the closest and all known words.
+
+    Args:
+        word: the unknown word.
+        known: the known words.
+        there_are: the words before the list.
+    """
+    known = tuple(known)
+    listed = f"{there_are}: {', '.join(known)}" if known else f"{there_are} none"
+    close = closest(word, known)
+    if close is None:
+        return f"; {listed}"
+    return f"; did you mean {close!r}? {listed[0].upper()}{listed[1:]}"
+
+
+#: Words of other tools for keys and values of a plan.
+_OF_OTHER_TOOLS: Mapping[str, tuple[str, ...]] = {
+    "equals": ("eq", "equal", "is", "=="),
+    "differs": ("ne", "neq", "not_equals", "not_equal", "!="),
+    "above": ("gt", "greater", "greater_than", "more_than", ">"),
+    "at_least": ("gte", "ge", "min", "minimum", ">="),
+    "below": ("lt", "less", "less_than", "<"),
+    "at_most": ("lte", "le", "max", "maximum", "<="),
+    "between": ("range", "in_range"),
+    "contains": ("includes", "include", "has"),
+    "matches": ("match", "pattern", "regexp"),
+    "one_of": ("in", "any_of"),
+    "has_type": ("type", "is_a"),
+    "has_length": ("length", "len"),
+    "jsonpath": ("json", "json_path", "path"),
+    "phase": ("phases", "timings"),
+    "peer": ("ip", "address", "remote_address"),
+    "http_version": ("version", "protocol"),
+    "hash": ("md5", "sha1", "sha256", "checksum"),
+    "duration": ("response_time", "latency", "time"),
+    "size": ("length", "content_length", "body_size"),
+    "status": ("status_code", "code", "valid_status_codes"),
+    "expect": (
+        "asserts",
+        "assert",
+        "checks",
+        "conditions",
+        "valid_http_versions",
+        "fail_if_ssl",
+        "fail_if_not_ssl",
+        "fail_if_body_matches_regexp",
+        "fail_if_body_not_matches_regexp",
+        "fail_if_body_json_matches_cel",
+        "fail_if_body_json_not_matches_cel",
+        "fail_if_header_matches",
+        "fail_if_header_not_matches",
+    ),
+    "capture": ("captures", "save", "store", "extract"),
+    "follow": ("follow_redirects", "location", "redirects", "max_redirects"),
+    "max_body": ("body_size_limit",),
+    "encryption": ("tls_config", "tls", "insecure", "insecure_skip_verify"),
+    "auth": ("basic_auth", "authorization", "oauth2", "bearer"),
+    "http2": ("enable_http2",),
+    "ip": ("preferred_ip_protocol", "ip_protocol_fallback", "ip_protocol"),
+    "within": ("eventually", "retry", "retries", "wait"),
+    "every": ("interval", "retry_interval", "delay"),
+    "repeat": ("count", "times"),
+    "rate": ("arrival_rate", "qps", "rps"),
+    "max_in_flight": ("max_vus", "workers", "concurrency"),
+    "graphql": ("query",),
+    "cleanup": ("teardown", "finally", "always"),
+}

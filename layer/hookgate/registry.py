@@ -11,7 +11,7 @@ import importlib.util
 import inspect
 import pkgutil
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint
@@ -19,68 +19,8 @@ from importlib.metadata import entry_points as _entry_points
 from typing import Any
 
 from hookgate.codes import Code
-from hookgate.errors import InputError
+from hookgate.errors import InputError, did_you_mean
 from hookgate.validator import Validator
-
-_HERE: Mapping[str, tuple[str, ...]] = {
-    "equals": ("eq", "equal", "is", "=="),
-    "differs": ("ne", "neq", "not_equals", "not_equal", "!="),
-    "above": ("gt", "greater", "greater_than", "more_than", ">"),
-    "at_least": ("gte", "ge", "min", "minimum", ">="),
-    "below": ("lt", "less", "less_than", "<"),
-    "at_most": ("lte", "le", "max", "maximum", "<="),
-    "between": ("range", "in_range"),
-    "contains": ("includes", "include", "has"),
-    "matches": ("match", "pattern", "regexp"),
-    "one_of": ("in", "any_of"),
-    "has_type": ("type", "is_a"),
-    "has_length": ("length", "len"),
-    "jsonpath": ("json", "json_path", "path"),
-    "phase": ("phases", "timings"),
-    "peer": ("ip", "address", "remote_address"),
-    "http_version": ("version", "protocol"),
-    "hash": ("md5", "sha1", "sha256", "checksum"),
-    "duration": ("response_time", "latency", "time"),
-    "size": ("length", "content_length", "body_size"),
-    "status": ("status_code", "code", "valid_status_codes"),
-    "expect": (
-        "asserts",
-        "assert",
-        "checks",
-        "conditions",
-        "valid_http_versions",
-        "fail_if_ssl",
-        "fail_if_not_ssl",
-        "fail_if_body_matches_regexp",
-        "fail_if_body_not_matches_regexp",
-        "fail_if_body_json_matches_cel",
-        "fail_if_body_json_not_matches_cel",
-        "fail_if_header_matches",
-        "fail_if_header_not_matches",
-    ),
-    "capture": ("captures", "save", "store", "extract"),
-    "follow": ("follow_redirects", "location", "redirects", "max_redirects"),
-    "max_body": ("body_size_limit",),
-    "encryption": ("tls_config", "tls", "insecure", "insecure_skip_verify"),
-    "auth": ("basic_auth", "authorization", "oauth2", "bearer"),
-    "http2": ("enable_http2",),
-    "ip": ("preferred_ip_protocol", "ip_protocol_fallback", "ip_protocol"),
-    "within": ("eventually", "retry", "retries", "wait"),
-    "every": ("interval", "retry_interval", "delay"),
-    "repeat": ("count", "times"),
-    "rate": ("arrival_rate", "qps", "rps"),
-    "max_in_flight": ("max_vus", "workers", "concurrency"),
-    "graphql": ("query",),
-    "cleanup": ("teardown", "finally", "always"),
-}
-
-
-def familiar(word: str, known: Collection[str]) -> str | None:
-    """What ``known`` has for a word of another tool, if it has something."""
-    lower = word.lower()
-    found = (here for here, others in _HERE.items() if lower in others)
-    return next((here for here in found if here in known), None)
-
 
 #: The folder of drop-in validators, and the group of installed ones.
 PACKAGE = "validators"
@@ -152,35 +92,6 @@ def names(
     found = {each.name for each in pkgutil.iter_modules(folder)}
     found.update(each.name for each in entry_points())
     return tuple(sorted(name for name in found if _NAME.fullmatch(name)))
-
-
-def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that means ``word`` elsewhere or is most like it, if one is."""
-    known = tuple(known)
-    meant = familiar(word, known)
-    if meant:
-        return meant
-    from difflib import get_close_matches  # noqa: PLC0415 - most plans are right
-
-    by_lower = {each.lower(): each for each in known}
-    close = get_close_matches(word[:64].lower(), by_lower, n=1)
-    return by_lower[close[0]] if close else None
-
-
-def did_you_mean(word: str, known: Iterable[str], there_are: str = "there are") -> str:
-    """End a sentence about an unknown word: what may be meant, and what there is.
-
-    Args:
-        word: what was written.
-        known: what may be written.
-        there_are: how the list of known words begins.
-    """
-    known = tuple(known)
-    listed = f"{there_are}: {', '.join(known)}" if known else f"{there_are} none"
-    close = closest(word, known)
-    if close is None:
-        return f"; {listed}"
-    return f"; did you mean {close!r}? {listed[0].upper()}{listed[1:]}"
 
 
 def _folder(package: str) -> Iterable[str]:

@@ -171,8 +171,8 @@ def _why_not(error: Exception) -> str:
 _RE2 = "; RE2, which no expression can keep busy for long, "
 
 _INSTEAD = (
-    ("(?=", f"{_RE2}has no look-around: write two expectations"),
-    ("(?!", f"{_RE2}has no look-around: write a second expectation with not"),
+    ("(?=", f"{_RE2}has no look-around: write two assertions"),
+    ("(?!", f"{_RE2}has no look-around: write a second assertion with not"),
     ("(?<", f"{_RE2}has no look-around: put what must stand before into a group"),
     (r"escape sequence: \Z", r"; RE2 writes \z"),
     (r"escape sequence: \u", r"; RE2 writes \x{…}"),

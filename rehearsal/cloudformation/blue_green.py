@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hookgate.codes import Code
-from hookgate.errors import Problem
+from hookgate.errors import Problem, did_you_mean
 from hookgate.model import LifecycleEvent
-from hookgate.registry import did_you_mean
 from hookgate.yaml_reader import Problems
 from rehearsal.cloudformation.document import Path, TemplateDocument, function_name
 

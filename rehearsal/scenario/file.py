@@ -15,8 +15,7 @@ from pydantic import (
 )
 
 from hookgate.codes import Code
-from hookgate.errors import InvalidValue
-from hookgate.registry import closest
+from hookgate.errors import InvalidValue, closest
 from hookgate.units import Duration, Percentage, Rate
 from rehearsal.cloudwatch.alarm import RuleError, parse_rule
 from rehearsal.cloudwatch.settings import CloudWatchAssumptions

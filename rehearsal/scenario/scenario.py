@@ -10,9 +10,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from hookgate.codes import Code
-from hookgate.errors import InputError, Problem
+from hookgate.errors import InputError, Problem, did_you_mean
 from hookgate.plan.messages import faults
-from hookgate.registry import did_you_mean
 from hookgate.yaml_reader import Document, Problems, parse
 from rehearsal.cloudformation.blue_green import BlueGreenHook, check_hook, read_hook
 from rehearsal.cloudformation.document import read_template

@@ -121,7 +121,7 @@ def test_verdict_tells_the_reason(bad):
         e["name"]: e["reason"] for e in verdict["outcomes"] if e["status"] == "failed"
     }
     assert ["price of sencha"] == list(failed)
-    assert failed["price of sencha"].endswith("expected to equal 7.5, came 750")
+    assert failed["price of sencha"].endswith("expected 7.5, got 750")
 
 
 def test_no_customer_is_failed(good, bad):

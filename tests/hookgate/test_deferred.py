@@ -17,7 +17,7 @@ from hookgate.http.tls import Encryption
 
 Tls = deferred("hookgate.http.tls", "Encryption")
 Auth = deferred("hookgate.http.options", "Auth")
-Expectation = deferred("hookgate.assertions.assertion", "Expectation")
+Assertion = deferred("hookgate.assertions.assertion", "Assertion")
 
 
 class Options(BaseModel):
@@ -25,7 +25,7 @@ class Options(BaseModel):
 
     tls: Tls | None = None
     auth: Auth | None = None
-    expect: tuple[Expectation, ...] = ()
+    expect: tuple[Assertion, ...] = ()
 
 
 class Direct(BaseModel):
@@ -33,7 +33,7 @@ class Direct(BaseModel):
 
     tls: Encryption | None = None
     auth: who_asks.Auth | None = None
-    expect: tuple[assertion.Expectation, ...] = ()
+    expect: tuple[assertion.Assertion, ...] = ()
 
 
 def test_value_is_read_by_the_type():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hookgate.errors import closest
 from hookgate.plan.options import build
-from hookgate.registry import closest, resolve
+from hookgate.registry import resolve
 
 
 @pytest.mark.parametrize(

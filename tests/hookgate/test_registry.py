@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hookgate.errors import InputError
-from hookgate.registry import GROUP, closest, did_you_mean, names, resolve
+from hookgate.errors import InputError, closest, did_you_mean
+from hookgate.registry import GROUP, names, resolve
 
 GOOD = '''
 from hookgate import Validator

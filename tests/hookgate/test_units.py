@@ -155,8 +155,8 @@ def test_pattern_is_compiled():
     ("value", "reason"),
     [
         ("v[0-9", "'v.0-9' is not a regular expression: missing \\]"),
-        ("a(?=b)", "has no look-around: write two expectations"),
-        ("a(?!b)", "has no look-around: write a second expectation with not"),
+        ("a(?=b)", "has no look-around: write two assertions"),
+        ("a(?!b)", "has no look-around: write a second assertion with not"),
         ("(?<=a)b", "has no look-around: put what must stand before into a group"),
         (r"(a)\1", "has no back-references"),
         (r"a\Z", r"RE2 writes \\z"),

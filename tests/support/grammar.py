@@ -1,27 +1,25 @@
-"""The tables of docs/expectations.md, made from the code."""
+"""The tables of docs/assertions.md, made from the code."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hookgate.assertions.assertion import Must
-from hookgate.assertions.filters import RULES as FILTERS
-from hookgate.assertions.predicates import NAMES
-from hookgate.assertions.predicates import RULES as PREDICATES
-from hookgate.assertions.queries import NAMED
-from hookgate.assertions.queries import RULES as QUERIES
+from hookgate.assertions.assertion import Predicate
+from hookgate.assertions.filters import FILTERS
+from hookgate.assertions.predicates import NAMES, PREDICATES
+from hookgate.assertions.queries import QUERIES, WITH_ARGUMENT
 from hookgate.assertions.values import Kind, listed
 
 
 def queries() -> str:
-    """Every query, and what it brings."""
-    rows = ((f"{each}: …" if each in NAMED else each) for each in QUERIES)
-    said = (rule.does for rule in QUERIES.values())
-    return table(("query", "brings"), zip(rows, said, strict=True))
+    """Every query, and what it reads."""
+    rows = ((f"{each}: …" if each in WITH_ARGUMENT else each) for each in QUERIES)
+    text = (rule.does for rule in QUERIES.values())
+    return table(("query", "reads"), zip(rows, text, strict=True))
 
 
 def filters() -> str:
-    """Every filter, what it takes and what it makes of it."""
+    """Every filter, what it takes and what it returns."""
     rows = (
         (
             f"{name}: …" if rule.argument and not rule.optional else name,
@@ -30,12 +28,12 @@ def filters() -> str:
         )
         for name, rule in FILTERS.items()
     )
-    return table(("filter", "takes", "makes of it"), rows)
+    return table(("filter", "takes", "returns"), rows)
 
 
 def predicates() -> str:
-    """Every predicate, what it takes and when it holds."""
-    return table(("predicate", "of", "holds if"), _predicates())
+    """Every predicate, what it takes and when it passes."""
+    return table(("predicate", "of", "passes if"), _predicates())
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -49,9 +47,9 @@ def _predicates() -> Iterator[tuple[str, str, str]]:
     for name in NAMES:
         rule = PREDICATES.get(name)
         if rule is None:
-            takes = "any value, and none"
+            takes = "any value, or none"
         else:
             takes = "any value" if rule.takes == set(Kind) else listed(rule.takes)
-        field = Must.model_fields["not_" if name == "not" else name]
-        said = (field.description or "").rstrip(".")
-        yield name, takes, f"{said[0].lower()}{said[1:]}"
+        field = Predicate.model_fields["not_" if name == "not" else name]
+        text = (field.description or "").rstrip(".")
+        yield name, takes, f"{text[0].lower()}{text[1:]}"

@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from hookgate import Duration, Size, Statuses
-from hookgate.assertions.assertion import CONFIG, Capture, Expectation
+from hookgate.assertions.assertion import CONFIG, Assertion, Capture
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
 from hookgate.files import FILLED, File, Reading
@@ -131,7 +131,7 @@ class Call(HttpRequest):
     status: Annotated[Statuses, LATER] = Field(
         ("2xx",), description="Statuses that are right."
     )
-    expect: tuple[Annotated[Expectation, LATER], ...] = Field(
+    expect: tuple[Annotated[Assertion, LATER], ...] = Field(
         (), max_length=100, description="What the answer must be."
     )
     capture: Mapping[str, Annotated[Capture, LATER]] = Field(

@@ -1,7 +1,7 @@
-r"""What a plan expects of an answer and takes from it: one grammar.
+r"""Assertions on a response and captures from it: one grammar.
 
-A query, filters if any, and a predicate. A query with an argument has the rest beside
-it, a query without one has it inside::
+An assertion is a query, filters if any, and a predicate. They stand beside a query
+that has an argument, and inside one that has none::
 
     expect:
       - {header: Content-Type, contains: json}
@@ -10,10 +10,8 @@ it, a query without one has it inside::
       - {body: {matches: 'v\d+'}}
       - {duration: {below: 500ms}}
 
-A capture (``hookgate.assertions.assertion``) is the same without a predicate.
-
-The package itself holds the type of an option; its modules are imported with the
-first value.
+A capture is the same without a predicate. The package itself has only the type of an
+option; its modules are imported with the first value.
 """
 
 from typing import TYPE_CHECKING
@@ -21,8 +19,8 @@ from typing import TYPE_CHECKING
 from hookgate.deferred import deferred
 
 if TYPE_CHECKING:
-    from hookgate.assertions.assertion import Expectation
+    from hookgate.assertions.assertion import Assertion
 else:
-    Expectation = deferred("hookgate.assertions.assertion", "Expectation")
+    Assertion = deferred("hookgate.assertions.assertion", "Assertion")
 
-__all__ = ["Expectation"]
+__all__ = ["Assertion"]

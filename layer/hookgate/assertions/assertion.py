@@ -1,4 +1,4 @@
-"""Entries of ``expect``: a query of an answer, and what must hold for it."""
+"""Entries of ``expect`` and ``capture``: a query, filters, a predicate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,17 +19,27 @@ from hookgate.assertions import predicates
 from hookgate.assertions.filters import (
     HASHES,
     MOST,
+    CompiledFilter,
     Filter,
-    Step,
     check_chain,
-    did_you_mean,
 )
 from hookgate.assertions.markup import Css, XPath
-from hookgate.assertions.predicates import Inner, Predicate, argument_for
-from hookgate.assertions.queries import ATTRIBUTES, FIELDS, NAMED, PLAIN, RULES, Query
+from hookgate.assertions.predicates import (
+    CompiledPredicate,
+    FilteredPredicate,
+    argument_for,
+)
+from hookgate.assertions.queries import (
+    ATTRIBUTES,
+    FIELDS,
+    QUERIES,
+    WITH_ARGUMENT,
+    WITHOUT_ARGUMENT,
+    Query,
+)
 from hookgate.assertions.values import JsonPath, Kind, Missing, Unreadable
 from hookgate.codes import Code
-from hookgate.errors import InvalidValue
+from hookgate.errors import InvalidValue, did_you_mean
 from hookgate.http.request import Reply
 from hookgate.model import Finding
 from hookgate.units import Pattern
@@ -43,7 +52,7 @@ _MOST = 1000
 
 
 def absent() -> Any:
-    """Stands for a key that was left out; the schema shows no default."""
+    """Return the value of a key that was left out; the schema shows no default."""
     return None
 
 
@@ -80,15 +89,15 @@ _Length = Annotated[
 
 Filters = Annotated[tuple[Filter, ...], Field(min_length=1, max_length=MOST)]
 
-FILTERS = "What is made of the value first, step by step."
+_FILTER = "Filters applied to the value first, in order."
 
 
-class Must(BaseModel):
-    """What a value must be: filters, if any, and one predicate."""
+class Predicate(BaseModel):
+    """One predicate, and filters that are applied before it."""
 
     model_config = CONFIG
 
-    filter: Filters = Field(default_factory=absent, description=FILTERS)
+    filter: Filters = Field(default_factory=absent, description=_FILTER)
     equals: Any = Field(default_factory=absent, description="It is exactly this.")
     differs: Any = Field(
         default_factory=absent, description="It is there, and is not this."
@@ -129,96 +138,97 @@ class Must(BaseModel):
     )
     has_length: _Length = Field(
         default_factory=absent,
-        description="It has so many characters, elements, keys or bytes.",
+        description="It has this number of characters, elements, keys or bytes.",
     )
-    each: Must = Field(
+    each: Predicate = Field(
         default_factory=absent,
-        description="There are elements, and this holds for every one.",
+        description="There are elements, and each satisfies this.",
     )
-    any: Must = Field(
-        default_factory=absent, description="This holds for at least one element."
+    any: Predicate = Field(
+        default_factory=absent, description="At least one element satisfies this."
     )
-    not_: Must = Field(
+    not_: Predicate = Field(
         default_factory=absent,
         alias="not",
-        description="This can be told of the value, and does not hold.",
+        description="The value can be compared with this, and does not satisfy it.",
     )
 
     @model_validator(mode="before")
     @classmethod
     def _is_mapping(cls, value: object) -> object:
         if not isinstance(value, dict | BaseModel):
-            said = value if isinstance(value, str | int | float) else "…"
+            example = value if isinstance(value, str | int | float) else "…"
             raise InvalidValue(
-                f"say what must hold, such as {{equals: {said}}}",
+                f"a predicate is missing; write {{equals: {example}}}",
                 code=Code.ASSERT_PREDICATE,
             )
         return value
 
-    def compiled(self, kind: Kind | None, whole: Kind | None = None) -> Inner:
-        """The filters and the predicate for a value of ``kind``, None if not known.
+    def compiled(
+        self, kind: Kind | None, whole: Kind | None = None
+    ) -> FilteredPredicate:
+        """Compile the filters and the predicate for a value of ``kind``.
 
         Args:
-            kind: of the value, or of each value where there are several.
-            whole: of all of them together; what filters, ``each`` and ``any`` get.
+            kind: the kind of the value, or of each of several; None if not known.
+            whole: the kind of several values together, for filters and predicates of
+                lists.
 
         Raises:
-            ValueError: there is not one predicate, or it does not fit the value.
+            ValueError: there is not one predicate, or it does not take the value.
         """
-        name = self._name()
-        written: Sequence[Step] | None = self.filter
+        if len(self.written) != 1:
+            names = ", ".join(predicates.NAMES)
+            raise InvalidValue(f"give one of {names}", code=Code.OPTION_ONE_OF)
+        name = self.written[0]
+        written: Sequence[CompiledFilter] | None = self.filter
         steps = written or ()
         if whole is not None and self._takes_list():
             kind = whole
         kind = check_chain(steps, kind)
-        return Inner(tuple(steps), _predicate(name, getattr(self, _field(name)), kind))
+        return FilteredPredicate(
+            tuple(steps), _predicate(name, getattr(self, _field(name)), kind)
+        )
 
     @property
     def written(self) -> tuple[str, ...]:
-        """The predicates that are there."""
+        """The names of the predicates that were given."""
         return tuple(
             each for each in predicates.NAMES if _field(each) in self.model_fields_set
         )
 
     def _takes_list(self) -> bool:
-        inner: Must | None = self.not_
+        inner: Predicate | None = self.not_
         listed = predicates.OF_LISTS.intersection(self.written)
         return bool(self.filter or listed or (inner and inner._takes_list()))  # noqa: SLF001 - its own kind
-
-    def _name(self) -> str:
-        if len(self.written) != 1:
-            raise InvalidValue(
-                f"give one of {', '.join(predicates.NAMES)}", code=Code.OPTION_ONE_OF
-            )
-        return self.written[0]
 
 
 def _field(name: str) -> str:
     return "not_" if name == "not" else name
 
 
-def _predicate(name: str, written: Any, kind: Kind | None) -> Predicate:
+def _predicate(name: str, written: Any, kind: Kind | None) -> CompiledPredicate:
     if name in predicates.OF_LISTS:
         argument_for(name, None, kind)
-        return Predicate(name, _inner(name, written, None))
+        return CompiledPredicate(name, _inner(name, written, None))
     if name == "not":
-        return Predicate(name, _inner(name, written, kind))
-    return Predicate(name, argument_for(name, written, kind))
+        return CompiledPredicate(name, _inner(name, written, kind))
+    return CompiledPredicate(name, argument_for(name, written, kind))
 
 
-def _inner(name: str, written: Must, kind: Kind | None) -> Inner:
+def _inner(name: str, written: Predicate, kind: Kind | None) -> FilteredPredicate:
     try:
         return written.compiled(kind)
     except ValueError as error:
         raise InvalidValue.within(name, error) from None
 
 
-def told(where: str, value: Any, inner: Inner) -> Finding:
-    """State whether a value is as it must be, what was expected and what came."""
+def _finding(where: str, value: Any, inner: FilteredPredicate) -> Finding:
+    """Report whether a value satisfies a predicate, with both in words."""
     names = ", ".join(each.name for each in inner.steps)
     for step in inner.steps:
         value = step(value)
-    ok = inner.predicate.weigh(value) is True
+    ok = inner.predicate.evaluate(value) is True
     code = Code.ASSERT_VALUE
     if not ok and isinstance(value, Missing):
         code = Code.ASSERT_MISSING
@@ -228,67 +238,42 @@ def told(where: str, value: Any, inner: Inner) -> Finding:
         ok=ok,
         code=code,
         summary=f"{where}{f', then {names}' if names else ''}: expected "
-        f"{inner.predicate.expected}, came {inner.predicate.came(value)}",
+        f"{inner.predicate.expected}, got {inner.predicate.actual(value)}",
     )
 
 
-def _checked(must: Must) -> Must:
-    must.compiled(None)
-    return must
-
-
-#: What a value of unknown kind must be, for validators whose answer is no HTTP.
-ValueIs = Annotated[Must, AfterValidator(_checked)]
-
-
-def judge_value(must: Must, where: str, value: Any) -> Finding:
-    """State whether a value meets ``must``; ``where`` names it in the finding.
-
-    ``value`` is JSON, bytes, a date, ``Missing`` or ``Unreadable``.
-    """
-    return told(where, value, must.compiled(None))
-
-
-_GIVE_ONE = (
-    f"give one of {', '.join(RULES)}, such as {{header: Content-Type, contains: json}}"
-)
+_GIVE_ONE = f"give one of {', '.join(QUERIES)}, such as {{header: Date, exists: true}}"
 
 ONE_QUERY = ConfigDict(
-    json_schema_extra={"oneOf": [{"required": [name]} for name in RULES]}
+    json_schema_extra={"oneOf": [{"required": [name]} for name in QUERIES]}
 )
 
 
-def _named(name: str) -> Any:
-    said = NAMED[name].does
-    return Field(default_factory=absent, description=f"{said[0].upper()}{said[1:]}.")
+def _query_field(name: str) -> Any:
+    text = QUERIES[name].does
+    return Field(default_factory=absent, description=f"{text[0].upper()}{text[1:]}.")
 
 
-def plain(name: str) -> Any:
-    """The field of a query without an argument."""
-    said = PLAIN[name].does
-    return Field(default_factory=absent, description=f"{said[0].upper()}{said[1:]}.")
-
-
-class Named(BaseModel):
+class QueryWithArgument(BaseModel):
     """The queries that take an argument."""
 
     model_config = CONFIG
 
-    header: str = _named("header")
-    jsonpath: JsonPath = _named("jsonpath")
-    cookie: str = _named("cookie")
-    xpath: XPath = _named("xpath")
-    css: Css = _named("css")
-    regex: Pattern = _named("regex")
-    hash: Literal[HASHES] = _named("hash")  # type: ignore[valid-type] # a table has them
-    phase: Literal["resolve", "connect", "tls", "processing", "transfer"] = _named(
-        "phase"
+    header: str = _query_field("header")
+    jsonpath: JsonPath = _query_field("jsonpath")
+    cookie: str = _query_field("cookie")
+    xpath: XPath = _query_field("xpath")
+    css: Css = _query_field("css")
+    regex: Pattern = _query_field("regex")
+    hash: Literal[HASHES] = _query_field("hash")  # type: ignore[valid-type] # a table has them
+    phase: Literal["resolve", "connect", "tls", "processing", "transfer"] = (
+        _query_field("phase")
     )
-    certificate: Literal[tuple(FIELDS)] = _named("certificate")  # type: ignore[valid-type] # as above
+    certificate: Literal[tuple(FIELDS)] = _query_field("certificate")  # type: ignore[valid-type] # as above
     attribute: str = Field(
         default_factory=absent,
         min_length=1,
-        description="Of a cookie, or of the elements of a CSS selector.",
+        description="An attribute of the cookie, or of the elements of a CSS selector.",
     )
 
     @model_validator(mode="before")
@@ -299,53 +284,53 @@ class Named(BaseModel):
         return value
 
 
-class Expectation(Named, Must):
+class Assertion(QueryWithArgument, Predicate):
     """One entry of ``expect``: a query, filters if any, and one predicate.
 
-    A query with an argument has the rest beside it, one without has it inside.
+    With an argument, the query stands beside the predicate, else around it.
     """
 
     model_config = ONE_QUERY
 
-    body: Must = plain("body")
-    duration: Must = plain("duration")
-    status: Must = plain("status")
-    http_version: Must = plain("http_version")
-    bytes: Must = plain("bytes")
-    size: Must = plain("size")
-    redirects: Must = plain("redirects")
-    url: Must = plain("url")
-    peer: Must = plain("peer")
+    body: Predicate = _query_field("body")
+    duration: Predicate = _query_field("duration")
+    status: Predicate = _query_field("status")
+    http_version: Predicate = _query_field("http_version")
+    bytes: Predicate = _query_field("bytes")
+    size: Predicate = _query_field("size")
+    redirects: Predicate = _query_field("redirects")
+    url: Predicate = _query_field("url")
+    peer: Predicate = _query_field("peer")
 
     _query: Query = PrivateAttr()
-    _inner: Inner = PrivateAttr()
+    _inner: FilteredPredicate = PrivateAttr()
 
     @model_validator(mode="after")
-    def _compile(self) -> Expectation:
-        self._query = query_of(self)
-        must: Must = self
-        if self._query.name in PLAIN:
-            must = getattr(self, self._query.name)
-            nothing_beside(self, self._query.name, (*self.written, "filter"))
-        self._inner = must.compiled(*self._query.kinds())
+    def _compile(self) -> Assertion:
+        self._query = _query_of(self)
+        predicate: Predicate = self
+        if self._query.name in WITHOUT_ARGUMENT:
+            predicate = getattr(self, self._query.name)
+            _refuse_beside(self, self._query.name, (*self.written, "filter"))
+        self._inner = predicate.compiled(*self._query.kinds())
         return self
 
     def finding(self, reply: Reply) -> Finding:
-        """State whether an answer is as expected; of several values the first not."""
+        """Check a response; of several values, report the first failure."""
         found, inner = self._query(reply), self._inner
         if not found.several or inner.takes_list:
-            return told(found.where, found.value, inner)
-        each = [told(where, value, inner) for where, value in found.places]
+            return _finding(found.where, found.value, inner)
+        each = [_finding(where, value, inner) for where, value in found.places]
         return next((one for one in each if not one.ok), each[0])
 
 
-def query_of(entry: Named) -> Query:
-    """The one query of an entry.
+def _query_of(entry: QueryWithArgument) -> Query:
+    """Compile the one query of an entry.
 
     Raises:
-        ValueError: there is none, there are several, or it does not fit.
+        ValueError: there is none, there are several, or its attribute is wrong.
     """
-    given = [name for name in RULES if name in entry.model_fields_set]
+    given = [name for name in QUERIES if name in entry.model_fields_set]
     if len(given) != 1:
         raise InvalidValue(_GIVE_ONE, code=Code.OPTION_ONE_OF)
     name = given[0]
@@ -358,71 +343,70 @@ def query_of(entry: Named) -> Query:
         raise InvalidValue(
             "attribute goes with cookie or css; leave it out", code=Code.OPTION_TOGETHER
         )
-    argument = getattr(entry, name) if name in NAMED else None
+    argument = getattr(entry, name) if name in WITH_ARGUMENT else None
     return Query(name=name, argument=argument, attribute=attribute)
 
 
-def nothing_beside(entry: Named, query: str, others: Sequence[str]) -> None:
-    """Demand that what belongs inside of a query does not stand beside it.
+def _refuse_beside(entry: QueryWithArgument, query: str, others: Sequence[str]) -> None:
+    """Refuse keys beside a query without an argument; they belong inside it.
 
     Raises:
-        ValueError: it does.
+        ValueError: there is one.
     """
     beside = [
         name for name in others if name in entry.model_fields_set or name == "not"
     ]
     if beside:
         raise InvalidValue(
-            f"{beside[0]} of {query} stands inside of it: "
-            f"{{{query}: {{{beside[0]}: …}}}}",
+            f"{beside[0]} belongs inside {query}: {{{query}: {{{beside[0]}: …}}}}",
             code=Code.ASSERT_QUERY,
         )
 
 
-class Filtered(BaseModel):
-    """A query without an argument in a capture: nothing or filters."""
+class FilteredQuery(BaseModel):
+    """A query without an argument in a capture: filters, if any."""
 
     model_config = CONFIG
 
-    filter: Filters = Field(default_factory=absent, description=FILTERS)
+    filter: Filters = Field(default_factory=absent, description=_FILTER)
 
 
-class Capture(Named):
+class Capture(QueryWithArgument):
     """One entry of ``capture``: a query, and filters if any."""
 
     model_config = ONE_QUERY
 
-    body: Filtered = plain("body")
-    duration: Filtered = plain("duration")
-    status: Filtered = plain("status")
-    http_version: Filtered = plain("http_version")
-    bytes: Filtered = plain("bytes")
-    size: Filtered = plain("size")
-    redirects: Filtered = plain("redirects")
-    url: Filtered = plain("url")
-    peer: Filtered = plain("peer")
-    filter: Filters = Field(default_factory=absent, description=FILTERS)
+    body: FilteredQuery = _query_field("body")
+    duration: FilteredQuery = _query_field("duration")
+    status: FilteredQuery = _query_field("status")
+    http_version: FilteredQuery = _query_field("http_version")
+    bytes: FilteredQuery = _query_field("bytes")
+    size: FilteredQuery = _query_field("size")
+    redirects: FilteredQuery = _query_field("redirects")
+    url: FilteredQuery = _query_field("url")
+    peer: FilteredQuery = _query_field("peer")
+    filter: Filters = Field(default_factory=absent, description=_FILTER)
     secret: bool = Field(
-        False, strict=True, description="Whether the value must appear in no output."
+        False, strict=True, description="Whether to mask the value in all output."
     )
 
     _query: Query = PrivateAttr()
-    _steps: Sequence[Step] = PrivateAttr()
+    _steps: Sequence[CompiledFilter] = PrivateAttr()
 
     @model_validator(mode="after")
     def _compile(self) -> Capture:
-        self._query = query_of(self)
-        steps: Sequence[Step] | None = self.filter
-        if self._query.name in PLAIN:
+        self._query = _query_of(self)
+        steps: Sequence[CompiledFilter] | None = self.filter
+        if self._query.name in WITHOUT_ARGUMENT:
             steps = getattr(self, self._query.name).filter
-            nothing_beside(self, self._query.name, ("filter",))
+            _refuse_beside(self, self._query.name, ("filter",))
         self._steps = steps or ()
         kind, whole = self._query.kinds()
         check_chain(self._steps, whole or kind)
         return self
 
     def take(self, reply: Reply) -> tuple[str, Any]:
-        """Where the value was looked for, and the value after the filters."""
+        """Return where the value was read, and the value after the filters."""
         found = self._query(reply)
         value = found.value
         for step in self._steps:

@@ -1,4 +1,4 @@
-"""Filters that make one kind of value of another."""
+"""The functions of filters: each converts one kind of value into another."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ _DAY = 86400.0
 
 
 def to_number(value: str | float) -> Any:
-    """The number that a text holds, as JSON would write it; signs may be there."""
+    """Read the number in a text, as JSON writes it; a sign is allowed."""
     if not isinstance(value, str):
         return value
     text = value.strip()
     if len(text) > _MOST_DIGITS or not _NUMBER.fullmatch(text):
-        return Unreadable(f"{shown(value)}, which is no number (to_number)")
+        return Unreadable(f"{shown(value)}, which is not a number (to_number)")
     number = float(text) if re.search("[.eE]", text) else int(text)
     if not_finite(number):
-        return Unreadable(f"{shown(value)}, a number beyond all bounds (to_number)")
+        return Unreadable(f"{shown(value)}, a number that is too large (to_number)")
     return number
 
 
 def to_integer(value: str | float) -> Any:
-    """The same, but only a whole number: 2.5 is none."""
+    """Read a whole number; 2.5 is not one."""
     number = to_number(value)
     if isinstance(number, float) and number.is_integer():
         return int(number)
     if isinstance(number, int | Unreadable):
         return number
-    return Unreadable(f"{shown(value)}, which is no whole number (to_integer)")
+    return Unreadable(f"{shown(value)}, which is not a whole number (to_integer)")
 
 
 def to_text(value: Any) -> Any:
@@ -66,7 +66,7 @@ def to_text(value: Any) -> Any:
 
 
 def to_date(value: Any, form: str | None = None) -> Any:
-    """The instant that a text names; without a zone it is taken as UTC.
+    """Read a date; one without a time zone is in UTC.
 
     Formats: ISO 8601, RFC 9110's dates (5.6.7), or ``form`` of strptime.
     """
@@ -75,13 +75,13 @@ def to_date(value: Any, form: str | None = None) -> Any:
     try:
         read = _instant(value, form)
     except (ValueError, OverflowError, TypeError, OSError):
-        how = f"as {form}" if form else "as ISO 8601 or HTTP has it"
-        return Unreadable(f"{shown(value)}, which is no date {how} (to_date)")
+        how = f"in the format {form}" if form else "of ISO 8601 or HTTP"
+        return Unreadable(f"{shown(value)}, which is not a date {how} (to_date)")
     return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def days_from_now(value: datetime) -> float:
-    """How many days from now until then."""
+    """The number of days from now until ``value``."""
     return (value - datetime.now(UTC)).total_seconds() / _DAY
 
 
@@ -97,7 +97,7 @@ def base64_decode(value: str) -> Any:
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
-        return Unreadable(f"{shown(value)}, which is no base64 (base64_decode)")
+        return Unreadable(f"{shown(value)}, which is not base64 (base64_decode)")
     return _utf8(raw, "base64_decode")
 
 
@@ -108,7 +108,7 @@ def digest(value: str | bytes, algorithm: str) -> str:
 
 
 def at_path(value: Any, path: Any) -> Any:
-    """What a JSON path leads to; an array of them where it may be several."""
+    """What a JSON path selects; a list if it can select several values."""
     document = values.read_json(value) if isinstance(value, str) else value
     found = [each for _, each in values.places(document, path)]
     if path.singular_query() or isinstance(found[0], Missing | Unreadable):
@@ -117,7 +117,7 @@ def at_path(value: Any, path: Any) -> Any:
 
 
 def at_expression(value: str, expression: Callable[[Any], Any]) -> Any:
-    """What XPath or CSS leads to in a text of HTML."""
+    """What XPath or CSS selects in a text of HTML."""
     root = markup.read_markup(value.encode("utf-8", "replace"), None)
     return markup.chosen(root, expression)
 
@@ -176,7 +176,7 @@ def url_encode(text: str) -> str:
 
 
 def url_decode(text: str) -> Any:
-    """Read percent-encoding; ``+`` stays as it is."""
+    """Decode percent-encoding; ``+`` is not a space."""
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
@@ -190,7 +190,7 @@ def query_parameter(url: str, name: str) -> Any:
             urlsplit(url).query, keep_blank_values=True, max_num_fields=1000
         )
     except ValueError as error:
-        return Unreadable(f"a text that is no URL ({error}) (query_parameter)")
+        return Unreadable(f"a text that is not a URL ({error}) (query_parameter)")
     return next(
         (value for key, value in pairs if key == name), Missing(f"the parameter {name}")
     )
@@ -236,12 +236,12 @@ def sort(values: Sequence[Any]) -> Any:
     if len(kinds) > 1 or not kinds <= {Kind.STRING, Kind.NUMBER}:
         return Unreadable("an array that is neither all strings nor all numbers (sort)")
     if any(each != each for each in values):  # noqa: PLR0124 - NaN
-        return Unreadable("an array with NaN, which has no place in an order (sort)")
+        return Unreadable("an array with NaN, which has no order (sort)")
     return sorted(values)
 
 
 def unique(values: Sequence[Any]) -> Any:
-    """Each element once, where it came first."""
+    """Each element once, at its first place."""
     kept: list[Any] = []
     if len(values) > _MOST:
         return Unreadable(f"an array of more than {_MOST} elements (unique)")
@@ -256,5 +256,5 @@ def join(values: Sequence[Any], between: str) -> Any:
     if any(kind_of(each) not in {Kind.STRING, Kind.NUMBER} for each in values):
         return Unreadable("an array of more than strings and numbers (join)")
     if len(between) * len(values) > 2**23:
-        return Unreadable("an array that is too long to be joined so (join)")
+        return Unreadable("an array that is too long (join)")
     return between.join(str(each) for each in values)

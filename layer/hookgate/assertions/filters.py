@@ -1,8 +1,8 @@
-"""Filters: what can be made of a value before it is judged or kept."""
+"""Filters: conversions of a value before it is checked or captured."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -24,16 +24,16 @@ from hookgate.assertions.values import (
     shown,
 )
 from hookgate.codes import Code
-from hookgate.errors import InvalidValue
+from hookgate.errors import InvalidValue, did_you_mean
 from hookgate.units import duration, pattern, size
 
-#: The digests that may be asked for.
+#: The digests that there are.
 HASHES = ("md5", "sha1", "sha256", "sha384", "sha512")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Argument:
-    """What a filter is given: in words, how it is read, and its JSON Schema."""
+class FilterArgument:
+    """The argument of a filter: words for it, its reader and its JSON Schema."""
 
     what: str
     read: Callable[[Any], Any]
@@ -41,39 +41,39 @@ class Argument:
 
 
 def text(value: object) -> str:
-    """Demand a text.
+    """Check that an argument is text.
 
     Raises:
         ValueError: it is something else.
     """
     if not isinstance(value, str):
-        raise InvalidValue("this is text; put it in quotes", code=Code.ASSERT_ARGUMENT)
+        raise InvalidValue("expected text; put it in quotes", code=Code.ASSERT_ARGUMENT)
     return value
 
 
 def number(value: object) -> float:
-    """Demand a number.
+    """Check that an argument is a number.
 
     Raises:
-        ValueError: it is something else; a boolean is no number.
+        ValueError: it is something else, such as a boolean.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidValue(
-            "this is a number; write it without quotes and unit",
+            "expected a number; write it without quotes and unit",
             code=Code.ASSERT_ARGUMENT,
         )
     return value
 
 
 def whole(value: object) -> int:
-    """Demand a whole number.
+    """Check that an argument is a whole number.
 
     Raises:
         ValueError: it is something else.
     """
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidValue(
-            "this is a whole number such as 2", code=Code.ASSERT_ARGUMENT
+            "expected a whole number such as 2", code=Code.ASSERT_ARGUMENT
         )
     return value
 
@@ -103,35 +103,25 @@ def octets(value: object) -> bytes:
         return bytes.fromhex(text(value))
     except ValueError:
         raise InvalidValue(
-            f"{value!r} are no bytes; write hexadecimal in quotes, such as '89 50 4e'",
+            f"{value!r} is not hexadecimal; write bytes in quotes, such as '89 50 4e'",
             code=Code.ASSERT_ARGUMENT,
         ) from None
 
 
 def of_kind(kind: Kind | None, value: object) -> Any:
-    """Read what a value of ``kind`` is compared with.
+    """Read the value in a plan that a value of ``kind`` is compared with.
 
     Raises:
-        ValueError: it is of another kind, or has not the unit that it must have.
+        ValueError: it is of another kind, or has no unit.
     """
     read = _READ.get(kind) if kind else None
     return read(value) if read else value
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """End a sentence about an unknown word."""
-    from difflib import get_close_matches  # noqa: PLC0415 - most plans are right
-
-    known = tuple(known)
-    close = get_close_matches(word[:64].lower(), known, n=1)
-    meant = f"did you mean {close[0]!r}? There are" if close else "there are"
-    return f"; {meant}: {', '.join(known)}"
-
-
 def _separator(value: object) -> str:
     if not text(value):
         raise InvalidValue(
-            "an empty text is between all characters; write another",
+            "the separator is empty; write at least one character",
             code=Code.ASSERT_ARGUMENT,
         )
     return str(value)
@@ -140,7 +130,8 @@ def _separator(value: object) -> str:
 def _format(value: object) -> str:
     if "%" not in text(value):
         raise InvalidValue(
-            f"{value!r} is no format such as '%d.%m.%Y'", code=Code.ASSERT_ARGUMENT
+            f"{value!r} is not a date format; for example '%d.%m.%Y'",
+            code=Code.ASSERT_ARGUMENT,
         )
     return str(value)
 
@@ -189,31 +180,33 @@ _REPLACE = {
     "additionalProperties": False,
 }
 
-TEXT = Argument(what="a text", read=text, schema=_STRING_SCHEMA)
+TEXT = FilterArgument(what="a text", read=text, schema=_STRING_SCHEMA)
 
-SEPARATOR = Argument(what="a text", read=_separator, schema=_STRING_SCHEMA)
+SEPARATOR = FilterArgument(what="a text", read=_separator, schema=_STRING_SCHEMA)
 
-INDEX = Argument(what="an index", read=whole, schema={"type": "integer"})
+INDEX = FilterArgument(what="an index", read=whole, schema={"type": "integer"})
 
-REPLACEMENT = Argument(what="what to replace", read=_replacement, schema=_REPLACE)
+REPLACEMENT = FilterArgument(what="what to replace", read=_replacement, schema=_REPLACE)
 
-PATTERN = Argument(
+PATTERN = FilterArgument(
     what="a regular expression",
     read=pattern,
     schema={**_STRING_SCHEMA, "format": "regex"},
 )
 
-HASH = Argument(
+HASH = FilterArgument(
     what="an algorithm", read=_hash, schema={**_STRING_SCHEMA, "enum": list(HASHES)}
 )
 
-FORMAT = Argument(what="a format of strptime", read=_format, schema=_STRING_SCHEMA)
+FORMAT = FilterArgument(
+    what="a format of strptime", read=_format, schema=_STRING_SCHEMA
+)
 
-JSON_PATH = Argument(what="a JSON path", read=json_path, schema=_STRING_SCHEMA)
+JSON_PATH = FilterArgument(what="a JSON path", read=json_path, schema=_STRING_SCHEMA)
 
-XPATH = Argument(what="an XPath expression", read=xpath, schema=_STRING_SCHEMA)
+XPATH = FilterArgument(what="an XPath expression", read=xpath, schema=_STRING_SCHEMA)
 
-CSS = Argument(what="a CSS selector", read=css, schema=_STRING_SCHEMA)
+CSS = FilterArgument(what="a CSS selector", read=css, schema=_STRING_SCHEMA)
 
 _STRING = frozenset({Kind.STRING})
 
@@ -230,132 +223,121 @@ _SCALAR = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One filter: what it is for, takes and gives; ``gives`` None if it depends."""
+@dataclass(frozen=True, slots=True)
+class FilterType:
+    """One filter: what it does, takes and returns; ``gives`` is None if it depends."""
 
     does: str
     takes: frozenset[Kind]
     gives: Kind | None
     apply: Callable[..., Any]
-    argument: Argument | None = None
+    argument: FilterArgument | None = None
     optional: bool = False
-
-
-def _rule(  # noqa: PLR0913, PLR0917 - a row of a table
-    does: str,
-    takes: frozenset[Kind],
-    gives: Kind | None,
-    apply: Callable[..., Any],
-    argument: Argument | None = None,
-    optional: bool = False,
-) -> Rule:
-    return Rule(
-        does=does,
-        takes=takes,
-        gives=gives,
-        apply=apply,
-        argument=argument,
-        optional=optional,
-    )
 
 
 _TEXT, _NUMBER = Kind.STRING, Kind.NUMBER
 
 #: Every filter by its name.
-RULES: Mapping[str, Rule] = {
-    "count": _rule(
+FILTERS: Mapping[str, FilterType] = {
+    "count": FilterType(
         "how many elements, keys, characters or bytes", _SIZED, _NUMBER, len
     ),
-    "first": _rule("the first element", _ARRAY, None, conversions.first),
-    "last": _rule("the last element", _ARRAY, None, conversions.last),
-    "nth": _rule(
+    "first": FilterType("the first element", _ARRAY, None, conversions.first),
+    "last": FilterType("the last element", _ARRAY, None, conversions.last),
+    "nth": FilterType(
         "the element at this index; -1 is the last",
         _ARRAY,
         None,
         conversions.nth,
         INDEX,
     ),
-    "sort": _rule(
+    "sort": FilterType(
         "in order; all texts or all numbers", _ARRAY, Kind.ARRAY, conversions.sort
     ),
-    "unique": _rule("each element once", _ARRAY, Kind.ARRAY, conversions.unique),
-    "join": _rule(
+    "unique": FilterType("each element once", _ARRAY, Kind.ARRAY, conversions.unique),
+    "join": FilterType(
         "the elements as one text, with this between them",
         _ARRAY,
         _TEXT,
         conversions.join,
         TEXT,
     ),
-    "keys": _rule("the keys", frozenset({Kind.OBJECT}), Kind.ARRAY, list),
-    "values": _rule(
+    "keys": FilterType("the keys", frozenset({Kind.OBJECT}), Kind.ARRAY, list),
+    "values": FilterType(
         "the values",
         frozenset({Kind.OBJECT}),
         Kind.ARRAY,
         lambda value: list(value.values()),
     ),
-    "split": _rule("the parts between this", _STRING, Kind.ARRAY, str.split, SEPARATOR),
-    "lower": _rule("in lower case", _STRING, _TEXT, str.lower),
-    "upper": _rule("in upper case", _STRING, _TEXT, str.upper),
-    "trim": _rule("without white space at both ends", _STRING, _TEXT, str.strip),
-    "replace": _rule(
+    "split": FilterType(
+        "the parts between this", _STRING, Kind.ARRAY, str.split, SEPARATOR
+    ),
+    "lower": FilterType("in lower case", _STRING, _TEXT, str.lower),
+    "upper": FilterType("in upper case", _STRING, _TEXT, str.upper),
+    "trim": FilterType("without white space at both ends", _STRING, _TEXT, str.strip),
+    "replace": FilterType(
         "with every occurrence of a text or pattern replaced",
         _STRING,
         _TEXT,
         conversions.replace,
         REPLACEMENT,
     ),
-    "regex": _rule(
+    "regex": FilterType(
         "the first group of the first match, or the whole of it",
         _STRING,
         _TEXT,
         conversions.captured,
         PATTERN,
     ),
-    "url_encode": _rule("percent-encoded", _STRING, _TEXT, conversions.url_encode),
-    "url_decode": _rule("percent-decoded", _STRING, _TEXT, conversions.url_decode),
-    "query_parameter": _rule(
+    "url_encode": FilterType("percent-encoded", _STRING, _TEXT, conversions.url_encode),
+    "url_decode": FilterType("percent-decoded", _STRING, _TEXT, conversions.url_decode),
+    "query_parameter": FilterType(
         "the parameter of this name in a URL's query",
         _STRING,
         _TEXT,
         conversions.query_parameter,
         TEXT,
     ),
-    "html_escape": _rule(
+    "html_escape": FilterType(
         "with HTML's signs escaped", _STRING, _TEXT, conversions.html_escape
     ),
-    "html_unescape": _rule(
-        "with &amp; and the like read", _STRING, _TEXT, conversions.html_unescape
+    "html_unescape": FilterType(
+        "with &amp; and other entities decoded",
+        _STRING,
+        _TEXT,
+        conversions.html_unescape,
     ),
-    "base64_encode": _rule("as base64", _TEXTUAL, _TEXT, conversions.base64_encode),
-    "base64_decode": _rule(
+    "base64_encode": FilterType(
+        "as base64", _TEXTUAL, _TEXT, conversions.base64_encode
+    ),
+    "base64_decode": FilterType(
         "the UTF-8 text in base64, either alphabet",
         _STRING,
         _TEXT,
         conversions.base64_decode,
     ),
-    "hash": _rule(
+    "hash": FilterType(
         "the digest in hexadecimal", _TEXTUAL, _TEXT, conversions.digest, HASH
     ),
-    "to_number": _rule(
-        "the number that a text holds",
+    "to_number": FilterType(
+        "the number in a text",
         frozenset({Kind.STRING, Kind.NUMBER}),
         _NUMBER,
         conversions.to_number,
     ),
-    "to_integer": _rule(
+    "to_integer": FilterType(
         "the whole number that a text or number is",
         frozenset({Kind.STRING, Kind.NUMBER}),
         _NUMBER,
         conversions.to_integer,
     ),
-    "to_text": _rule(
+    "to_text": FilterType(
         "a number, boolean, null, date or UTF-8 bytes as text",
         _SCALAR,
         _TEXT,
         conversions.to_text,
     ),
-    "to_date": _rule(
+    "to_date": FilterType(
         "the date in a text (ISO 8601, HTTP's, or this format), or of Unix seconds",
         frozenset({Kind.STRING, Kind.NUMBER, Kind.DATE}),
         Kind.DATE,
@@ -363,28 +345,28 @@ RULES: Mapping[str, Rule] = {
         FORMAT,
         True,
     ),
-    "days_from_now": _rule(
+    "days_from_now": FilterType(
         "how many days until then; below 0 in the past",
         frozenset({Kind.DATE}),
         _NUMBER,
         conversions.days_from_now,
     ),
-    "jsonpath": _rule(
-        "what a JSON path leads to, also in a JSON text; if several, an array",
+    "jsonpath": FilterType(
+        "what a JSON path selects, also in a JSON text; if several, an array",
         _JSON,
         None,
         conversions.at_path,
         JSON_PATH,
     ),
-    "xpath": _rule(
-        "what an XPath expression leads to in HTML; elements are an array of texts",
+    "xpath": FilterType(
+        "what an XPath expression selects in HTML; elements are an array of texts",
         _STRING,
         None,
         conversions.at_expression,
         XPATH,
     ),
-    "css": _rule(
-        "the texts of the elements that a CSS selector leads to in HTML",
+    "css": FilterType(
+        "the texts of the elements that a CSS selector selects in HTML",
         _STRING,
         Kind.ARRAY,
         conversions.at_expression,
@@ -392,14 +374,14 @@ RULES: Mapping[str, Rule] = {
     ),
 }
 
-#: More than anybody chains, and the most that a text may grow to.
+#: The maximum number of filters in a chain, and of characters in a result.
 MOST = 20
 
 LARGEST = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CompiledFilter:
     """A filter with its argument, as a plan has it."""
 
     name: str
@@ -407,14 +389,12 @@ class Step:
     argument: tuple[Any, ...]
 
     def __call__(self, value: Any) -> Any:
-        """Apply it; a value that is missing or unreadable stays so."""
+        """Apply the filter; a missing or unreadable value is returned unchanged."""
         if isinstance(value, Missing | Unreadable):
             return value
-        rule = RULES[self.name]
+        rule = FILTERS[self.name]
         if not_finite(value) or kind_of(value) not in rule.takes:
-            return Unreadable(
-                f"{shown(value)}, and {self.name} takes {listed(rule.takes)}"
-            )
+            return Unreadable(f"{shown(value)}; {self.name} takes {listed(rule.takes)}")
         try:
             made = rule.apply(value, *self.argument)
         except RecursionError:
@@ -424,19 +404,19 @@ class Step:
         return made
 
 
-def step(written: object) -> Step:
+def step(written: object) -> CompiledFilter:
     """Read ``lower`` or ``{split: ","}``.
 
     Raises:
         ValueError: there is no such filter, or its argument is wrong.
     """
-    if isinstance(written, Step):
+    if isinstance(written, CompiledFilter):
         return written
     name, given = _parts(written)
-    rule = RULES.get(name)
+    rule = FILTERS.get(name)
     if rule is None:
         raise InvalidValue(
-            f"unknown filter {name[:64]!r}{did_you_mean(name, RULES)}",
+            f"unknown filter {name[:64]!r}{did_you_mean(name, FILTERS)}",
             code=Code.ASSERT_FILTER,
         )
     if not given:
@@ -445,30 +425,30 @@ def step(written: object) -> Step:
                 f"{name} needs {rule.argument.what}; write {{{name}: …}}",
                 code=Code.ASSERT_ARGUMENT,
             )
-        return Step(name, written, ())
+        return CompiledFilter(name, written, ())
     if rule.argument is None:
         raise InvalidValue(
             f"{name} takes no argument; write it alone: {name}",
             code=Code.ASSERT_ARGUMENT,
         )
     try:
-        return Step(name, written, (rule.argument.read(given[0]),))
+        return CompiledFilter(name, written, (rule.argument.read(given[0]),))
     except ValueError as error:
         raise InvalidValue.within(name, error) from None
 
 
-def check_chain(steps: Sequence[Step], kind: Kind | None) -> Kind | None:
-    """The kind that comes out when ``kind`` goes in, as far as it can be known.
+def check_chain(steps: Sequence[CompiledFilter], kind: Kind | None) -> Kind | None:
+    """Return the kind of the chain's result, None if it depends on the value.
 
     Raises:
-        ValueError: a filter is given what it does not take.
+        ValueError: a filter does not take the kind of value that it would get.
     """
     before = "the query"
     for each in steps:
-        rule = RULES[each.name]
+        rule = FILTERS[each.name]
         if kind is not None and kind not in rule.takes:
             raise InvalidValue(
-                f"{each.name} takes {listed(rule.takes)}, and {before} gives "
+                f"{each.name} takes {listed(rule.takes)}, but {before} returns "
                 f"{listed([kind])}",
                 code=Code.ASSERT_KIND,
             )
@@ -488,10 +468,10 @@ def _parts(written: object) -> tuple[str, tuple[Any, ...]]:
 
 
 def _json_schema() -> dict[str, Any]:
-    alone = [n for n, each in RULES.items() if not each.argument or each.optional]
+    alone = [n for n, each in FILTERS.items() if not each.argument or each.optional]
     given = {
         name: {**each.argument.schema, "description": each.does}
-        for name, each in RULES.items()
+        for name, each in FILTERS.items()
         if each.argument
     }
     return {

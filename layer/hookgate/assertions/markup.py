@@ -1,7 +1,7 @@
-"""HTML and XML as an answer brings them: XPath expressions and CSS selectors.
+"""XPath expressions and CSS selectors for a response in HTML or XML.
 
 lxml is in the second layer and is imported with the first expression. It resolves no
-entity, loads no DTD, asks no network and keeps libxml2's bounds on depth and size.
+entities, loads no DTD, uses no network and keeps libxml2's bounds on depth and size.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def xpath(value: object) -> Any:
     """Compile an expression of XPath 1.0.
 
     Raises:
-        ValueError: it does not compile, or the second layer is not there.
+        ValueError: it does not compile, or the second layer is missing.
     """
     text = _text(value, "an XPath expression is text such as //h1")
     demand("xpath", "lxml")
@@ -40,7 +40,7 @@ def css(value: object) -> Any:
     """Compile a CSS selector.
 
     Raises:
-        ValueError: it does not compile, or the second layer is not there.
+        ValueError: it does not compile, or the second layer is missing.
     """
     text = _text(value, "a CSS selector is text such as main h1")
     demand("css", "lxml", "cssselect")
@@ -71,21 +71,21 @@ Css = Annotated[
 
 
 def read_markup(text: bytes, content_type: str | None) -> Any:
-    """The root element, or why there is none.
+    """Return the root element; ``Unreadable`` if there is none.
 
     Args:
         text: HTML or XML.
-        content_type: what it is said to be; None where nobody said.
+        content_type: its Content-Type, if any.
     """
     from lxml import etree, html  # noqa: PLC0415 - in the second layer
 
-    said = (content_type or "").partition(";")[0].strip().lower()
+    kind = (content_type or "").partition(";")[0].strip().lower()
     if not text.strip():
         return Unreadable("an empty body, which is neither HTML nor XML")
-    if (said and not said.endswith(("html", "xml"))) or b"<" not in text:
-        return Unreadable(f"a body that is neither HTML nor XML ({said or 'no tag'})")
+    if (kind and not kind.endswith(("html", "xml"))) or b"<" not in text:
+        return Unreadable(f"a body that is neither HTML nor XML ({kind or 'no tag'})")
     options = {"no_network": True, "huge_tree": False}
-    is_xml = said.endswith("xml") and not said.endswith("xhtml+xml")
+    is_xml = kind.endswith("xml") and not kind.endswith("xhtml+xml")
     try:
         if is_xml:
             strict = etree.XMLParser(resolve_entities=False, load_dtd=False, **options)
@@ -101,10 +101,10 @@ def read_markup(text: bytes, content_type: str | None) -> Any:
 def chosen(
     root: Any, expression: Callable[[Any], Any], attribute: str | None = None
 ) -> Any:
-    """What an expression leads to: a list of texts, or XPath's text, number, boolean.
+    """Return what an expression selects: a list of texts, or XPath's other types.
 
     An element is its text, with white space as a browser shows it, or its
-    ``attribute``; an element without that attribute does not count.
+    ``attribute``; elements without that attribute are left out.
     """
     from lxml import etree  # noqa: PLC0415 - in the second layer
 
@@ -116,13 +116,13 @@ def chosen(
         return Unreadable(f"a body that cannot be searched ({error})")
     if not isinstance(found, list):
         return found
-    texts = [_said(each, attribute) for each in found]
+    texts = [_text_of(each, attribute) for each in found]
     return [each for each in texts if each is not None] or Missing(
         f"the attribute {attribute}" if attribute and found else "the element"
     )
 
 
-def _said(node: Any, attribute: str | None) -> str | None:
+def _text_of(node: Any, attribute: str | None) -> str | None:
     if isinstance(node, str):
         return node
     if attribute is not None:
@@ -132,7 +132,7 @@ def _said(node: Any, attribute: str | None) -> str | None:
 
 
 def _encoding(text: bytes) -> str | None:
-    """UTF-8 where it is; else libxml2 finds out."""
+    """UTF-8 if the text is; else None, and libxml2 detects it."""
     try:
         text.decode("utf-8")
     except UnicodeDecodeError:

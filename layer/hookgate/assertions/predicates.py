@@ -1,13 +1,13 @@
-"""A predicate with its argument as a plan has it, and what is told of it."""
+"""Predicates: what a value must be, and the words for it in findings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from hookgate.assertions import filters
-from hookgate.assertions.filters import Step
+from hookgate.assertions.filters import CompiledFilter
 from hookgate.assertions.values import (
     Kind,
     Missing,
@@ -32,18 +32,12 @@ _TEXTUAL = frozenset({Kind.STRING, Kind.BYTES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One predicate: its words, what it takes, and how it is told."""
+class PredicateType:
+    """One predicate: its words in findings, the kinds it takes, and its check."""
 
     words: str
     takes: frozenset[Kind]
-    holds: Callable[[Any, Any], bool | None]
-
-
-class _Inner(Protocol):
-    """What ``each`` and ``any`` ask of an element."""
-
-    def weigh(self, value: Any) -> bool | None: ...
+    check: Callable[[Any, Any], bool | None]
 
 
 def _contains(value: Any, part: Any) -> bool | None:
@@ -55,10 +49,10 @@ def _contains(value: Any, part: Any) -> bool | None:
 
 
 def _begins(end: str) -> Callable[[Any, Any], bool | None]:
-    def holds(value: Any, part: Any) -> bool | None:
+    def check(value: Any, part: Any) -> bool | None:
         return getattr(value, end)(part) if isinstance(part, type(value)) else None
 
-    return holds
+    return check
 
 
 def _has_type(value: Any, name: str) -> bool:
@@ -70,31 +64,31 @@ def _has_type(value: Any, name: str) -> bool:
     return kind_of(value) == name
 
 
-def _each(values: Any, inner: _Inner) -> bool | None:
-    told = [inner.weigh(each) for each in values]
-    if False in told:
+def _each(values: Any, inner: FilteredPredicate) -> bool | None:
+    results = [inner.evaluate(each) for each in values]
+    if False in results:
         return False
-    return True if told and None not in told else None
+    return True if results and None not in results else None
 
 
-def _any(values: Any, inner: _Inner) -> bool | None:
-    told = [inner.weigh(each) for each in values]
-    if True in told:
+def _any(values: Any, inner: FilteredPredicate) -> bool | None:
+    results = [inner.evaluate(each) for each in values]
+    if True in results:
         return True
-    return None if None in told else False
+    return None if None in results else False
 
 
-#: Every predicate but ``exists`` and ``not``, which take what is missing, too.
-RULES: Mapping[str, Rule] = {
-    name: Rule(words=words, takes=frozenset(takes), holds=holds)
-    for name, words, takes, holds in (
-        ("equals", "to equal", _ALL, same),
-        ("differs", "to differ from", _ALL, lambda a, b: not same(a, b)),
-        ("above", "to be above", _ORDERED, lambda a, b: a > b),
-        ("below", "to be below", _ORDERED, lambda a, b: a < b),
-        ("at_least", "to be at least", _ORDERED, lambda a, b: a >= b),
-        ("at_most", "to be at most", _ORDERED, lambda a, b: a <= b),
-        ("between", "to be between", _ORDERED, lambda a, b: b[0] <= a <= b[1]),
+#: Every predicate but ``exists`` and ``not``, which also take a missing value.
+PREDICATES: Mapping[str, PredicateType] = {
+    name: PredicateType(words=words, takes=frozenset(takes), check=check)
+    for name, words, takes, check in (
+        ("equals", "", _ALL, same),
+        ("differs", "any value but", _ALL, lambda a, b: not same(a, b)),
+        ("above", "more than", _ORDERED, lambda a, b: a > b),
+        ("below", "less than", _ORDERED, lambda a, b: a < b),
+        ("at_least", "at least", _ORDERED, lambda a, b: a >= b),
+        ("at_most", "at most", _ORDERED, lambda a, b: a <= b),
+        ("between", "between", _ORDERED, lambda a, b: b[0] <= a <= b[1]),
         ("contains", "to contain", _SIZED, _contains),
         ("starts", "to start with", _TEXTUAL, _begins("startswith")),
         ("ends", "to end with", _TEXTUAL, _begins("endswith")),
@@ -104,115 +98,112 @@ RULES: Mapping[str, Rule] = {
             {Kind.STRING},
             lambda a, b: b.search(encodable(a)) is not None,
         ),
-        ("one_of", "to be one of", _ALL, lambda a, b: any(same(a, each) for each in b)),
+        ("one_of", "one of", _ALL, lambda a, b: any(same(a, each) for each in b)),
         ("is_null", "", _ALL, lambda a, b: (a is None) is b),
         ("is_empty", "", _SIZED, lambda a, b: (not a) is b),
-        ("has_type", "to have the type", _ALL, _has_type),
-        ("has_length", "to have the length", _SIZED, lambda a, b: len(a) == b),
-        ("each", "each element", {Kind.ARRAY}, _each),
-        ("any", "an element", {Kind.ARRAY}, _any),
+        ("has_type", "the type", _ALL, _has_type),
+        ("has_length", "the length", _SIZED, lambda a, b: len(a) == b),
+        ("each", "each element to be", {Kind.ARRAY}, _each),
+        ("any", "an element to be", {Kind.ARRAY}, _any),
     )
 }
 
 #: The names of all predicates.
-NAMES = (*RULES, "exists", "not")
+NAMES = (*PREDICATES, "exists", "not")
 
-#: What ``has_type`` may ask for.
+#: The arguments of ``has_type``.
 TYPES = (*(str(kind) for kind in Kind), "integer")
 
-#: Those that take a list as a whole where a query leads to several places.
+#: The predicates that take all values of a query together, as a list.
 OF_LISTS = frozenset({"each", "any"})
 
 
 @dataclass(frozen=True, slots=True)
-class Predicate:
-    """A predicate with its argument, as a plan has it.
-
-    The argument of ``each``, ``any`` and ``not`` is an ``Inner``.
-    """
+class CompiledPredicate:
+    """A predicate with its argument, for ``not`` and lists another predicate."""
 
     name: str
     argument: Any
 
-    def weigh(self, value: Any) -> bool | None:
-        """Whether it holds for ``value``; None when that cannot be said."""
+    def evaluate(self, value: Any) -> bool | None:
+        """Whether ``value`` satisfies it; None if the two cannot be compared."""
         if isinstance(value, Unreadable):
             return None
         if self.name == "not":
-            inner = self.argument.weigh(value)
+            inner = self.argument.evaluate(value)
             return None if inner is None else not inner
         if self.name == "exists":
             return isinstance(value, Missing) is not self.argument
         if isinstance(value, Missing) or not_finite(value):
             return None
-        rule = RULES[self.name]
+        rule = PREDICATES[self.name]
         if kind_of(value) not in rule.takes:
             return None
-        return rule.holds(value, self.argument)
+        return rule.check(value, self.argument)
 
     @property
     def takes_list(self) -> bool:
-        """Whether it is about all of several values together."""
+        """Whether it takes all values of a query together."""
         inner = self.name == "not" and self.argument.takes_list
         return self.name in OF_LISTS or inner
 
     @property
     def expected(self) -> str:
-        """What was expected, in words: ``to equal "UP"``."""
+        """The expected value in words, such as ``more than 3``."""
         if self.name == "not":
             return f"not {self.argument.expected}"
         if self.name in _CHOICE:
             return _CHOICE[self.name][bool(self.argument)]
-        words = RULES[self.name].words
+        words = PREDICATES[self.name].words
         if self.name in _LISTED:
-            said = _LISTED[self.name].join(shown(each) for each in self.argument)
-            return f"{words} {said}"
-        return f"{words} {_said(self.argument)}"
+            return f"{words} {_LISTED[self.name].join(map(shown, self.argument))}"
+        text = _in_words(self.argument)
+        if text.startswith("to "):
+            words = words.removesuffix(" to be")
+        return f"{words} {text}".lstrip()
 
-    def came(self, value: Any) -> str:
-        """What came instead, and why nothing can be said of it if that is so."""
+    def actual(self, value: Any) -> str:
+        """The actual value in words, and why the predicate does not take it."""
         text = shown(value)
-        told = isinstance(value, Missing | Unreadable) or not_finite(value)
-        if told or self.name in {"exists", "not"}:
+        is_no_value = isinstance(value, Missing | Unreadable) or not_finite(value)
+        if is_no_value or self.name in {"exists", "not"}:
             return text
-        rule = RULES[self.name]
+        rule = PREDICATES[self.name]
         if kind_of(value) not in rule.takes:
             kind = listed([kind_of(value)])
-            return f"{text}: {self.name} takes {listed(rule.takes)}, and this is {kind}"
+            return f"{text}: {self.name} takes {listed(rule.takes)}, not {kind}"
         return text
 
 
 @dataclass(frozen=True, slots=True)
-class Inner:
-    """What ``each`` and ``any`` ask of an element: filters, then a predicate."""
+class FilteredPredicate:
+    """Filters, then a predicate."""
 
-    steps: tuple[Step, ...]
-    predicate: Predicate
+    steps: tuple[CompiledFilter, ...]
+    predicate: CompiledPredicate
 
-    def weigh(self, value: Any) -> bool | None:
-        """Judge one element."""
+    def evaluate(self, value: Any) -> bool | None:
+        """Whether ``value`` satisfies the predicate after the filters."""
         for step in self.steps:
             value = step(value)
-        return self.predicate.weigh(value)
+        return self.predicate.evaluate(value)
 
     @property
     def takes_list(self) -> bool:
-        """Whether it is about all of several values together."""
+        """Whether it takes all values of a query together."""
         return bool(self.steps) or self.predicate.takes_list
 
     @property
     def expected(self) -> str:
-        """What was expected, in words."""
+        """The expected value in words."""
         names = ", ".join(each.name for each in self.steps)
-        return (
-            f"{names} {self.predicate.expected}" if names else self.predicate.expected
-        )
+        return self.predicate.expected + (f" after {names}" if names else "")
 
 
 _CHOICE = {
-    "exists": {True: "to exist", False: "to be missing"},
-    "is_null": {True: "to be null", False: "not to be null"},
-    "is_empty": {True: "to be empty", False: "not to be empty"},
+    "exists": {True: "a value", False: "no value"},
+    "is_null": {True: "null", False: "not null"},
+    "is_empty": {True: "an empty value", False: "not an empty value"},
 }
 
 _LISTED = {"between": " and ", "one_of": ", "}
@@ -226,11 +217,11 @@ def argument_for(name: str, written: Any, kind: Kind | None) -> Any:
     """Read a predicate's argument for a value of ``kind``, None if that is unknown.
 
     Raises:
-        ValueError: it does not fit, or no value of that kind can satisfy the predicate.
+        ValueError: the argument is wrong, or no value of that kind satisfies it.
     """
-    if name in RULES and kind is not None and kind not in RULES[name].takes:
+    if name in PREDICATES and kind is not None and kind not in PREDICATES[name].takes:
         raise InvalidValue(
-            f"{name} takes {listed(RULES[name].takes)}, and this is {listed([kind])}",
+            f"{name} takes {listed(PREDICATES[name].takes)}, not {listed([kind])}",
             code=Code.ASSERT_KIND,
         )
     try:
@@ -260,8 +251,8 @@ def _read(name: str, written: Any, kind: Kind | None) -> Any:
     return written
 
 
-def _said(argument: Any) -> str:
-    if isinstance(argument, Inner):
+def _in_words(argument: Any) -> str:
+    if isinstance(argument, FilteredPredicate):
         return argument.expected
     if hasattr(argument, "search"):
         return str(argument.pattern)

@@ -1,4 +1,4 @@
-"""Queries: what may be asked of an answer, and what each brings."""
+"""Queries: the parts of a response that an assertion or a capture reads."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def read_cookie(line: str) -> Cookie | None:
     if not sign or not name.strip():
         return None
     attributes = {
-        key.strip().lower(): said.strip()
-        for key, _, said in (each.partition("=") for each in rest)
+        key.strip().lower(): text.strip()
+        for key, _, text in (each.partition("=") for each in rest)
     }
     return Cookie(name=name.strip(), value=value.strip(), attributes=attributes)
 
@@ -52,21 +52,21 @@ def attribute_of(lines: Sequence[str], name: str, attribute: str) -> Any:
     found = find_cookie(lines, name)
     if isinstance(found, Missing):
         return found
-    said = found.attributes.get(attribute.lower())
-    if said is None:
+    text = found.attributes.get(attribute.lower())
+    if text is None:
         return Missing(f"its attribute {attribute}")
     if attribute in {"Secure", "HttpOnly"}:
         return True
     if attribute == "Expires":
-        return to_date(said)
-    return to_integer(said) if attribute == "Max-Age" else said
+        return to_date(text)
+    return to_integer(text) if attribute == "Max-Age" else text
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Each place that a query leads to with its value, at least one.
+class QueryResult:
+    """The value at each place that a query selects, at least one.
 
-    ``several`` says that the query can lead to more than one, even if it did not.
+    ``several`` is whether the query can select more than one, even if it did not.
     """
 
     where: str
@@ -75,7 +75,7 @@ class Found:
 
     @property
     def value(self) -> Any:
-        """The one value; of a query for several the array of them, unless none."""
+        """The value; for a query that can select several, the list of them."""
         first = self.places[0][1]
         if not self.several or isinstance(first, Missing | Unreadable):
             return first
@@ -83,12 +83,12 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One query; ``gives`` is what each of its places holds, None if it depends."""
+class QueryType:
+    """One query; ``gives`` is the kind of its values, None if it depends."""
 
     does: str
     gives: Kind | None
-    ask: Callable[..., Any]
+    read: Callable[..., Any]
     several: bool = False
 
 
@@ -97,21 +97,21 @@ def _header(reply: Reply, name: str) -> Any:
     return Missing("the header") if value is None else value
 
 
-def _json(reply: Reply, path: Any) -> Found:
+def _json(reply: Reply, path: Any) -> QueryResult:
     found = values.places(values.read_json(reply.body), path)
     places = tuple((f"body at {where}", value) for where, value in found)
-    return Found(f"body at {path}", places, not path.singular_query())
+    return QueryResult(f"body at {path}", places, not path.singular_query())
 
 
-def _markup(reply: Reply, expression: Any, attribute: str | None = None) -> Found:
+def _markup(reply: Reply, expression: Any, attribute: str | None = None) -> QueryResult:
     root = markup.read_markup(reply.body, reply.header("Content-Type"))
     value = markup.chosen(root, expression, attribute)
     written = getattr(expression, "css", None) or expression.path
     where = f"body at {written}"
     if not isinstance(value, list):
-        return Found(where, ((where, value),))
+        return QueryResult(where, ((where, value),))
     places = ((f"{where} [{index}]", each) for index, each in enumerate(value))
-    return Found(where, tuple(places), several=True)
+    return QueryResult(where, tuple(places), several=True)
 
 
 def _cookie(reply: Reply, name: str, attribute: str | None = None) -> Any:
@@ -128,99 +128,101 @@ def _phase(reply: Reply, name: str) -> Any:
 
 def _certificate(reply: Reply, name: str) -> Any:
     if reply.certificate is None:
-        return Missing("the certificate of an answer without TLS")
+        return Missing("the certificate of a response without TLS")
     value = getattr(reply.certificate, name)
     return list(value) if isinstance(value, tuple) else value
 
 
 _TEXT = Kind.STRING
 
-#: What is asked of an answer by more than a name: ``{header: Content-Type, …}``.
-NAMED: Mapping[str, Rule] = {
-    "header": Rule(
+#: Queries with an argument, such as ``{header: Content-Type, …}``.
+WITH_ARGUMENT: Mapping[str, QueryType] = {
+    "header": QueryType(
         does="a header, in any case; several of one name are joined by a comma",
         gives=_TEXT,
-        ask=_header,
+        read=_header,
     ),
-    "cookie": Rule(
-        does="the cookie of this name that the answer sets, or one of its attributes",
+    "cookie": QueryType(
+        does="the cookie of this name that the response sets, or one of its attributes",
         gives=_TEXT,
-        ask=_cookie,
+        read=_cookie,
     ),
-    "jsonpath": Rule(
-        does="what a JSON path of RFC 9535 leads to in the body", gives=None, ask=_json
+    "jsonpath": QueryType(
+        does="what a JSON path of RFC 9535 selects in the body", gives=None, read=_json
     ),
-    "xpath": Rule(
-        does="what XPath 1.0 leads to in a body of HTML or XML; elements are texts",
+    "xpath": QueryType(
+        does="what XPath 1.0 selects in a body of HTML or XML; elements are texts",
         gives=None,
-        ask=_markup,
+        read=_markup,
     ),
-    "css": Rule(
-        does="the texts of the elements that a CSS selector leads to in HTML",
+    "css": QueryType(
+        does="the texts of the elements that a CSS selector selects in HTML",
         gives=_TEXT,
-        ask=_markup,
+        read=_markup,
         several=True,
     ),
-    "regex": Rule(
+    "regex": QueryType(
         does="the first group of the first match in the body, or the whole of it",
         gives=_TEXT,
-        ask=lambda reply, pattern: conversions.captured(reply.text, pattern),
+        read=lambda reply, pattern: conversions.captured(reply.text, pattern),
     ),
-    "hash": Rule(
+    "hash": QueryType(
         does="the body's digest in hexadecimal, lower case",
         gives=_TEXT,
-        ask=lambda reply, name: conversions.digest(reply.body, name),
+        read=lambda reply, name: conversions.digest(reply.body, name),
     ),
-    "phase": Rule(
+    "phase": QueryType(
         does="how long a part of the last exchange took",
         gives=Kind.DURATION,
-        ask=_phase,
+        read=_phase,
     ),
-    "certificate": Rule(
-        does="a field of the server's certificate", gives=_TEXT, ask=_certificate
+    "certificate": QueryType(
+        does="a field of the server's certificate", gives=_TEXT, read=_certificate
     ),
 }
 
-#: What there is only one of: ``{duration: {below: 500ms}}``.
-PLAIN: Mapping[str, Rule] = {
-    "body": Rule(does="the body as UTF-8 text", gives=_TEXT, ask=lambda r: r.text),
-    "duration": Rule(
+#: Queries without an argument, such as ``{duration: {below: 500ms}}``.
+WITHOUT_ARGUMENT: Mapping[str, QueryType] = {
+    "body": QueryType(
+        does="the body as UTF-8 text", gives=_TEXT, read=lambda r: r.text
+    ),
+    "duration": QueryType(
         does="the time from connecting to the last byte of the body",
         gives=Kind.DURATION,
-        ask=lambda reply: Seconds(reply.duration),
+        read=lambda reply: Seconds(reply.duration),
     ),
-    "status": Rule(does="the status", gives=Kind.NUMBER, ask=lambda r: r.status),
-    "http_version": Rule(
-        does="1.0, 1.1 or 2, as text", gives=_TEXT, ask=lambda r: r.http_version
+    "status": QueryType(does="the status", gives=Kind.NUMBER, read=lambda r: r.status),
+    "http_version": QueryType(
+        does="1.0, 1.1 or 2, as text", gives=_TEXT, read=lambda r: r.http_version
     ),
-    "bytes": Rule(
+    "bytes": QueryType(
         does="the body's bytes; a plan writes bytes in hexadecimal",
         gives=Kind.BYTES,
-        ask=lambda reply: reply.body,
+        read=lambda reply: reply.body,
     ),
-    "size": Rule(
+    "size": QueryType(
         does="the body's size",
         gives=Kind.SIZE,
-        ask=lambda reply: Octets(len(reply.body)),
+        read=lambda reply: Octets(len(reply.body)),
     ),
-    "redirects": Rule(
-        does="where the redirects that were followed led, in order",
+    "redirects": QueryType(
+        does="the locations of the redirects that were followed, in order",
         gives=Kind.ARRAY,
-        ask=lambda reply: [each.location for each in reply.redirects],
+        read=lambda reply: [each.location for each in reply.redirects],
     ),
-    "url": Rule(
-        does="the URL that answered, after all redirects",
+    "url": QueryType(
+        does="the URL of the response, after all redirects",
         gives=_TEXT,
-        ask=lambda reply: reply.url or Missing("the URL"),
+        read=lambda reply: reply.url or Missing("the URL"),
     ),
-    "peer": Rule(
-        does="the address that answered", gives=_TEXT, ask=lambda reply: reply.peer
+    "peer": QueryType(
+        does="the IP address that responded", gives=_TEXT, read=lambda reply: reply.peer
     ),
 }
 
-RULES: Mapping[str, Rule] = {**NAMED, **PLAIN}
+QUERIES: Mapping[str, QueryType] = {**WITH_ARGUMENT, **WITHOUT_ARGUMENT}
 
-#: What ``attribute`` may be of a cookie, and the kind of each.
+#: The attributes of a cookie, and the kind of each.
 ATTRIBUTES = {
     "Expires": Kind.DATE,
     "Max-Age": Kind.NUMBER,
@@ -231,7 +233,7 @@ ATTRIBUTES = {
     "SameSite": _TEXT,
 }
 
-#: What ``certificate`` may be, and the kind of each.
+#: The fields of a certificate, and the kind of each.
 FIELDS = {
     "subject": _TEXT,
     "issuer": _TEXT,
@@ -244,25 +246,25 @@ FIELDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A query with its argument, as a plan has it."""
+    """A query with its argument."""
 
     name: str
     argument: Any = None
     attribute: str | None = None
 
-    def __call__(self, reply: Reply) -> Found:
-        """Ask it of an answer."""
+    def __call__(self, reply: Reply) -> QueryResult:
+        """Read the values from a response."""
         given = [each for each in (self.argument, self.attribute) if each is not None]
-        found = RULES[self.name].ask(reply, *given)
-        if isinstance(found, Found):
+        found = QUERIES[self.name].read(reply, *given)
+        if isinstance(found, QueryResult):
             return found
         where = " ".join(self._words())
-        return Found(where, ((where, found),))
+        return QueryResult(where, ((where, found),))
 
     def kinds(self) -> tuple[Kind | None, Kind | None]:
-        """The kind of each value, and of all together where they can be several.
+        """The kind of each value, and of all values together if there can be several.
 
-        None where that depends on the answer, or where there is only one.
+        None if it depends on the response, or if there is only one value.
         """
         if self.name == "jsonpath":
             return None, None if self.argument.singular_query() else Kind.ARRAY
@@ -270,7 +272,7 @@ class Query:
             return FIELDS[self.argument], None
         if self.name == "cookie" and self.attribute:
             return ATTRIBUTES[self.attribute], None
-        rule = RULES[self.name]
+        rule = QUERIES[self.name]
         return rule.gives, Kind.ARRAY if rule.several else None
 
     def _words(self) -> Iterator[str]:

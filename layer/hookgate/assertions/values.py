@@ -1,6 +1,6 @@
-"""What a query may bring: values of several kinds, and three ways to have none.
+"""Values that a query reads: their kinds, and the values that stand for none.
 
-NaN, null, empty, missing and unreadable are five different things.
+NaN, null, empty, missing and unreadable are five different values.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SHOWN = 200
 
 
 class Kind(StrEnum):
-    """What sort of value it is: JSON's own words, and four more."""
+    """The kind of a value: those of JSON, and four more."""
 
     STRING = "string"
     NUMBER = "number"
@@ -43,20 +43,20 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """There is no such value; ``what`` says of what kind."""
+    """There is no such value; ``what`` names it."""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Whether there is such a value cannot be told; ``why`` says why."""
+    """The value cannot be read; ``why`` is the reason."""
 
     why: str
 
 
 class Seconds(float):
-    """A duration, whose bounds a plan writes with a unit."""
+    """A duration in seconds; a plan writes its bounds with a unit."""
 
     __slots__ = ()
 
@@ -87,7 +87,7 @@ def kind_of(value: Any) -> Kind:
 
 
 def not_finite(value: Any) -> bool:
-    """Whether it is NaN or infinite, which JSON has not and Python reads."""
+    """Whether it is NaN or infinite, which Python reads although JSON has neither."""
     return isinstance(value, float) and not math.isfinite(value)
 
 
@@ -98,7 +98,7 @@ def listed(kinds: Iterable[Kind]) -> str:
 
 
 def shown(value: Any) -> str:
-    """Say what came, bounded, with the special cases told apart."""
+    """Show a value in a message, bounded; the special values differ from each other."""
     if isinstance(value, Missing):
         return f"nothing: {value.what} is missing"
     if isinstance(value, Unreadable):
@@ -125,7 +125,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def encodable(text: str) -> str:
-    """The text as UTF-8 can have it: JSON may bring half a surrogate pair."""
+    """Replace what UTF-8 cannot encode: JSON may contain half a surrogate pair."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -147,7 +147,7 @@ def _written(value: Any) -> str:
 
 _NOT_FINITE = {
     True: "NaN, which is not a number and equals nothing",
-    False: "Infinity, which is no number that JSON has",
+    False: "Infinity, which is not a number in JSON",
 }
 
 _WITH_ARTICLE = {
@@ -184,7 +184,7 @@ def json_path(value: object) -> JSONPath:
         )
     if not value.startswith("$"):
         raise InvalidValue(
-            f"{value!r} is not a JSON path: it begins with $.",
+            f"{value!r} is not a JSON path: it begins with $",
             code=Code.ASSERT_QUERY,
         )
     try:
@@ -202,7 +202,7 @@ def json_path(value: object) -> JSONPath:
     return compiled
 
 
-#: A compiled JSON path; Any, so that the library comes in only with a path.
+#: A compiled JSON path; Any, so that the library is imported only with a path.
 JsonPath = Annotated[
     Any,
     BeforeValidator(json_path),
@@ -212,13 +212,13 @@ JsonPath = Annotated[
 
 
 def read_json(text: str | bytes) -> Any:
-    """The document, or why there is none.
+    """Read a document; ``Unreadable`` if it is not JSON.
 
-    Python reads NaN and Infinity, which are no JSON: the predicates refuse them.
+    Python reads NaN and Infinity, which are not JSON: the predicates refuse them.
     """
     what = "body" if isinstance(text, bytes) else "text"
     if not text.strip():
-        return Unreadable(f"an empty {what}, which is no JSON")
+        return Unreadable(f"an empty {what}, which is not JSON")
     try:
         return json.loads(text)
     except RecursionError:
@@ -228,7 +228,7 @@ def read_json(text: str | bytes) -> Any:
 
 
 def places(document: Any, path: JSONPath) -> Sequence[tuple[str, Any]]:
-    """Each place that ``path`` leads to with its value, at least one."""
+    """Return each place that ``path`` selects with its value, at least one."""
     from jsonpath import JSONPathError  # noqa: PLC0415 - a plan may not use it
 
     where = str(path)

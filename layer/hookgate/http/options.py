@@ -27,7 +27,7 @@ from hookgate.http.request import Probe, Request
 from hookgate.redaction import SecretText, hide
 
 if TYPE_CHECKING:
-    from hookgate.assertions import Expectation
+    from hookgate.assertions import Assertion
 
 _CONFIG = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -301,14 +301,14 @@ class HttpRequest(BaseModel):
         """The method that is sent."""
         return self.method or ("POST" if self._bodies else "GET")
 
-    def expected(self, expect: Sequence[Expectation]) -> tuple[Expectation, ...]:
+    def expected(self, expect: Sequence[Assertion]) -> tuple[Assertion, ...]:
         """What the response must be; of GraphQL also that it reports no errors."""
         if self.graphql is None or self.graphql.errors:
             return tuple(expect)
-        from hookgate.assertions.assertion import Expectation  # noqa: PLC0415 - few plans use GraphQL
+        from hookgate.assertions.assertion import Assertion  # noqa: PLC0415 - few plans use GraphQL
 
         no_errors = {"jsonpath": "$.errors", "exists": False}
-        return (Expectation.model_validate(no_errors), *expect)
+        return (Assertion.model_validate(no_errors), *expect)
 
     def request(self, common: Mapping[str, str] | None = None, **more: Any) -> Request:
         """The request to send.

@@ -12,11 +12,10 @@ from pydantic.fields import FieldInfo
 
 from hookgate.codes import Code
 from hookgate.deferred import Deferred
-from hookgate.errors import Place, Problem
+from hookgate.errors import Place, Problem, did_you_mean
 from hookgate.model import LifecycleEvent
 from hookgate.plan import placeholders
 from hookgate.redaction import literal_secret
-from hookgate.registry import did_you_mean
 from hookgate.yaml_reader import Document, Path, shown
 
 

@@ -13,9 +13,8 @@ from typing import Any
 
 from hookgate.codes import Code
 from hookgate.context import DeploymentContext, Image
-from hookgate.errors import CannotMeasure
+from hookgate.errors import CannotMeasure, closest
 from hookgate.model import LifecycleEvent
-from hookgate.registry import closest
 from hookgate.yaml_reader import Path, shown
 
 #: Names that mean the same in every plan.

@@ -11,14 +11,20 @@ from typing import Any
 from pydantic import ValidationError
 
 from hookgate.codes import Code
-from hookgate.errors import InputError, Place, PlanError, PlanOrigin, Problem
+from hookgate.errors import (
+    InputError,
+    Place,
+    PlanError,
+    PlanOrigin,
+    Problem,
+    did_you_mean,
+)
 from hookgate.http.address import AddressPolicy
 from hookgate.model import LifecycleEvent
 from hookgate.plan import messages, options, placeholders
 from hookgate.plan.files import Files, StepFiles, nowhere
 from hookgate.plan.model import Identity, Plan, Step, Target
 from hookgate.plan.schema import MOST_STEPS, PlanFile, StepFile, TargetFile
-from hookgate.registry import did_you_mean
 from hookgate.validator import Validator
 from hookgate.yaml_reader import MOST_BYTES, Document, Path, Problems, parse, shown
 

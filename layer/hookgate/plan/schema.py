@@ -12,10 +12,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.json_schema import SkipJsonSchema
 
 from hookgate.codes import Code
-from hookgate.errors import InvalidValue
+from hookgate.errors import InvalidValue, did_you_mean
 from hookgate.model import LifecycleEvent
 from hookgate.plan.placeholders import holds
-from hookgate.registry import did_you_mean
 from hookgate.units import Duration, seconds_text
 from hookgate.yaml_reader import shown
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from hookgate.assertions.assertion import Must
-from hookgate.assertions.filters import LARGEST, MOST, RULES, step
+from hookgate.assertions.assertion import Predicate
+from hookgate.assertions.filters import FILTERS, LARGEST, MOST, step
 from hookgate.assertions.values import (
     Kind,
     Missing,
@@ -57,20 +57,20 @@ CELLS = [
 @pytest.mark.parametrize(("row", "kind"), CELLS)
 def test_cell(row, kind):
     """A filter makes of each kind of value what its cell says, or says why not."""
-    came = step(row["filter"])(value(TABLE["values"][kind]))
+    result = step(row["filter"])(value(TABLE["values"][kind]))
     if kind in row["refuses"]:
-        assert isinstance(came, Unreadable)
+        assert isinstance(result, Unreadable)
         return
     wanted = row["gives"][kind]
     if isinstance(wanted, dict) and "type" in wanted:
-        assert wanted["type"] == kind_of(came)
+        assert wanted["type"] == kind_of(result)
     else:
-        assert same(value(wanted), came)
+        assert same(value(wanted), result)
 
 
 def test_no_cell_is_missing():
     """Every filter stands in the table, with every kind of value exactly once."""
-    assert set(RULES) == {name_of(row["filter"]) for row in TABLE["filters"]}
+    assert set(FILTERS) == {name_of(row["filter"]) for row in TABLE["filters"]}
     kinds = set(map(str, Kind))
     assert kinds <= set(TABLE["values"])
     for row in TABLE["filters"]:
@@ -81,14 +81,14 @@ def test_no_cell_is_missing():
 def test_what_is_known_before_is_true_after():
     """What a filter is said to give is what it gave."""
     for row in TABLE["filters"]:
-        gives = RULES[name_of(row["filter"])].gives
+        gives = FILTERS[name_of(row["filter"])].gives
         for kind in row["gives"]:
-            came = step(row["filter"])(value(TABLE["values"][kind]))
-            if gives is not None and not isinstance(came, Missing):
-                assert gives == kind_of(came)
+            result = step(row["filter"])(value(TABLE["values"][kind]))
+            if gives is not None and not isinstance(result, Missing):
+                assert gives == kind_of(result)
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", FILTERS)
 @pytest.mark.parametrize("none", [Missing("tea"), Unreadable("no tea")])
 def test_what_is_not_there_stays_so(name, none):
     """No filter makes something of what is missing or cannot be read."""
@@ -101,14 +101,14 @@ def test_what_is_not_there_stays_so(name, none):
 )
 def test_example(row):
     """A chain of filters gives what the table says, or says what stopped it."""
-    came = value(row["of"])
+    result = value(row["of"])
     for each in row["filter"]:
-        came = step(each)(came)
+        result = step(each)(result)
     if "unreadable" in row:
-        assert isinstance(came, Unreadable)
-        assert row["unreadable"] in came.why
+        assert isinstance(result, Unreadable)
+        assert row["unreadable"] in result.why
     else:
-        assert same(value(row["gives"]), came)
+        assert same(value(row["gives"]), result)
 
 
 def test_days_from_now():
@@ -124,11 +124,11 @@ WRONG = [
     pytest.param(["lowr"], "unknown filter 'lowr'; did you mean 'lower'", id="unknown"),
     pytest.param([{"lower": 1}], "lower takes no argument; write it alone", id="given"),
     pytest.param(["split"], "split needs a text; write {split: …}", id="not given"),
-    pytest.param([{"split": ""}], "split: an empty text is between", id="empty"),
-    pytest.param([{"split": 1}], "split: this is text", id="number as text"),
-    pytest.param([{"nth": "1"}], "nth: this is a whole number", id="text as number"),
-    pytest.param([{"nth": True}], "nth: this is a whole number", id="true as number"),
-    pytest.param([{"join": None}], "join: this is text", id="null"),
+    pytest.param([{"split": ""}], "split: the separator is empty", id="empty"),
+    pytest.param([{"split": 1}], "split: expected text", id="number as text"),
+    pytest.param([{"nth": "1"}], "nth: expected a whole number", id="text as number"),
+    pytest.param([{"nth": True}], "nth: expected a whole number", id="true as number"),
+    pytest.param([{"join": None}], "join: expected text", id="null"),
     pytest.param([{"replace": "a"}], 'write {text: "a", with: "b"}', id="replace"),
     pytest.param(
         [{"replace": {"text": "a", "matches": "a", "with": "b"}}],
@@ -140,8 +140,8 @@ WRONG = [
     ),
     pytest.param([{"regex": "("}], "regex: '\\(' is not a regular", id="regex"),
     pytest.param([{"hash": "crc"}], "hash: 'crc' is not one of md5", id="hash"),
-    pytest.param([{"query_parameter": 1}], "this is text", id="query_parameter"),
-    pytest.param([{"to_date": ""}], "to_date: '' is no format", id="to_date"),
+    pytest.param([{"query_parameter": 1}], "expected text", id="query_parameter"),
+    pytest.param([{"to_date": ""}], "to_date: '' is not a date format", id="to_date"),
     pytest.param([{"jsonpath": "a"}], "is not a JSON path", id="jsonpath"),
     pytest.param([{"xpath": "//"}], "is not an XPath expression", id="xpath"),
     pytest.param([{"css": "a["}], "is not a CSS selector", id="css"),
@@ -150,9 +150,9 @@ WRONG = [
     pytest.param("lower", "valid tuple", id="no list"),
     pytest.param([], "at least 1 item", id="no filter at all"),
     pytest.param(["lower"] * (MOST + 1), f"at most {MOST} items", id="too many"),
-    pytest.param(["lower", "first"], "first takes an array, and lower", id="kinds"),
+    pytest.param(["lower", "first"], "first takes an array, but lower", id="kinds"),
     pytest.param(
-        ["to_number", {"split": ","}], "split takes a string, and to_number", id="chain"
+        ["to_number", {"split": ","}], "split takes a string, but to_number", id="chain"
     ),
 ]
 
@@ -161,7 +161,7 @@ WRONG = [
 def test_wrong_filter(chain, said):
     """A wrong filter is refused when the plan is read, with what to do."""
     with pytest.raises((ValidationError, ValueError), match=said):
-        Must.model_validate({"filter": chain, "equals": 1}).compiled(None)
+        Predicate.model_validate({"filter": chain, "equals": 1}).compiled(None)
 
 
 @pytest.mark.parametrize(
@@ -172,10 +172,10 @@ def test_wrong_filter(chain, said):
     ],
 )
 def test_growth_is_bounded(bomb):
-    """A text that would grow beyond all bounds is a finding instead."""
-    came = step(bomb)("a" * 100_000)
-    assert isinstance(came, Unreadable)
-    assert str(LARGEST) in came.why
+    """A text that would grow too large is a finding instead."""
+    result = step(bomb)("a" * 100_000)
+    assert isinstance(result, Unreadable)
+    assert str(LARGEST) in result.why
 
 
 def test_surrogate_is_searched():

@@ -10,9 +10,9 @@ import yaml
 from pydantic import ValidationError
 from support.answers import answer
 
-from hookgate.assertions.assertion import Expectation
+from hookgate.assertions.assertion import Assertion
 from hookgate.assertions.predicates import NAMES
-from hookgate.assertions.queries import FIELDS, PLAIN, RULES
+from hookgate.assertions.queries import FIELDS, QUERIES, WITHOUT_ARGUMENT
 
 ROWS = yaml.safe_load(Path(__file__).with_name("predicates.yaml").read_text("utf-8"))
 STATES = yaml.safe_load(Path(__file__).with_name("states.yaml").read_text("utf-8"))
@@ -46,13 +46,13 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-def entry(query: Any, predicate: str, argument: Any) -> Any:
-    must = {predicate: argument}
-    return {query: must} if isinstance(query, str) else {**query, **must}
+def entry(query: Any, name: str, argument: Any) -> Any:
+    predicate = {name: argument}
+    return {query: predicate} if isinstance(query, str) else {**query, **predicate}
 
 
 def passes(row: dict[str, Any], predicate: str, argument: Any) -> bool:
-    expectation = Expectation.model_validate(entry(row["query"], predicate, argument))
+    expectation = Assertion.model_validate(entry(row["query"], predicate, argument))
     return expectation.finding(answer(row["reply"])).ok
 
 
@@ -60,7 +60,7 @@ def passes(row: dict[str, Any], predicate: str, argument: Any) -> bool:
 def test_cell(row, name, cell):
     """A predicate holds, fails, can never be told, or is refused as its cell says."""
     if "refused" in cell:
-        with pytest.raises(ValidationError, match=f"{name} takes .*, and this is"):
+        with pytest.raises(ValidationError, match=f"{name} takes .*, not"):
             passes(row, name, cell["refused"])
         return
     actual = {
@@ -82,7 +82,7 @@ def test_no_cell_is_missing():
         for row in ROWS
         if isinstance(row["query"], dict)
     }
-    assert set(RULES) == asked
+    assert set(QUERIES) == asked
     assert set(FIELDS) <= fields
     assert [set(NAMES)] * len(ROWS) == [set(row["cells"]) for row in ROWS]
 
@@ -106,13 +106,13 @@ def test_state(state, name):
 def test_state_is_told(state):
     """Each state is said in words of its own, and is not taken for missing."""
     entries = entry(state["query"], "exists", False)
-    finding = Expectation.model_validate(entries).finding(answer(state["reply"]))
+    finding = Assertion.model_validate(entries).finding(answer(state["reply"]))
     assert state.get("missing", False) is finding.ok
-    assert f"came {state['came']}" in finding.summary
+    assert f"got {state['actual']}" in finding.summary
 
 
 def test_every_query_can_be_written():
     """The fields of an entry are the queries and predicates of the tables."""
-    schema = Expectation.model_json_schema(by_alias=True)["properties"]
-    assert {*RULES, *NAMES, "filter", "attribute"} == set(schema)
-    assert all(schema[name]["$ref"].endswith("/Must") for name in PLAIN)
+    schema = Assertion.model_json_schema(by_alias=True)["properties"]
+    assert {*QUERIES, *NAMES, "filter", "attribute"} == set(schema)
+    assert all(schema[name]["$ref"].endswith("/Predicate") for name in WITHOUT_ARGUMENT)

@@ -42,7 +42,7 @@ def test_same(one, other, equal):
         ("", 'an empty text ("")'),
         (None, "null"),
         (math.nan, "NaN, which is not a number and equals nothing"),
-        (-math.inf, "Infinity, which is no number that JSON has"),
+        (-math.inf, "Infinity, which is not a number in JSON"),
         (Missing("the value"), "nothing: the value is missing"),
         (Unreadable("no JSON"), "no JSON"),
         (Seconds(0.25), "250 ms"),
@@ -54,12 +54,12 @@ def test_same(one, other, equal):
     ],
 )
 def test_shown(value, text):
-    """What came is told so that no two kinds of nothing look the same."""
+    """Each special value has words of its own."""
     assert text == shown(value)
 
 
 def test_long_value_is_cut():
-    """What came is shown within bounds."""
+    """A long value is cut."""
     assert shown("a" * 1000).endswith("… (1002 characters)")
 
 

@@ -26,6 +26,6 @@ def test_wrong(row):
 
 def test_no_word_is_missing():
     """Every query, predicate and filter that there is has a row."""
-    words = {*queries.RULES, *predicates.NAMES, "attribute", "filter"}
-    words |= {f"filter {name}" for name in filters.RULES}
+    words = {*queries.QUERIES, *predicates.NAMES, "attribute", "filter"}
+    words |= {f"filter {name}" for name in filters.FILTERS}
     assert words == {each["of"] for each in ROWS}

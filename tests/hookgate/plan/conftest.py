@@ -10,10 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hookgate.codes import Code
 from hookgate.context import DeploymentContext
-from hookgate.errors import InputError
+from hookgate.errors import InputError, did_you_mean
 from hookgate.model import Finding
 from hookgate.plan import Plan, read_plan
-from hookgate.registry import did_you_mean
 from hookgate.units import Duration, Pattern, Percentage, Rate
 from hookgate.validator import Tools, Validator
 

@@ -1,4 +1,4 @@
-"""docs/expectations.md is true: its tables are the code's, and its examples hold."""
+"""docs/assertions.md matches the code, and its examples pass."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 import yaml
 from support import grammar
 
-from hookgate.assertions.assertion import Expectation
+from hookgate.assertions.assertion import Assertion
 from hookgate.testing import a_reply
 
-PAGE = (Path(__file__).parent.parent / "docs" / "expectations.md").read_text("utf-8")
+PAGE = (Path(__file__).parent.parent / "docs" / "assertions.md").read_text("utf-8")
 EXAMPLES = [
     each
     for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
@@ -38,7 +38,7 @@ def test_table(make):
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_example(example):
     """Every example holds for the answer on the page."""
-    finding = Expectation.model_validate(example).finding(the_answer())
+    finding = Assertion.model_validate(example).finding(the_answer())
     assert (True, "") == (finding.ok, "" if finding.ok else finding.summary)
 
 
