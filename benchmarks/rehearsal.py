@@ -1,4 +1,4 @@
-"""``rehearsal``: how long the bundled example takes, and how much memory its stage."""
+"""``rehearsal``: time and memory of the bundled example."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.figures import Measured, each_at_most
 
 #: Seconds for two deployments on two cores.
 BOUND = 20.0
-#: Megabytes of the process that runs the stage; its tasks and functions are apart.
+#: Megabytes of the process that runs the emulator; its tasks and functions are apart.
 MEMORY_BOUND = 300.0
 CORES = 2
 RUNS = 3
@@ -40,7 +40,7 @@ def measure(runs: int) -> tuple[Measured, ...]:
             bound=each_at_most(BOUND),
         ),
         Measured(
-            what="peak memory of the stage",
+            what="peak memory of the emulator",
             unit="MB",
             values=tuple(peak for _, peak in played),
             bound=each_at_most(MEMORY_BOUND),

@@ -1,4 +1,4 @@
-"""``serve``: how soon a stage stands."""
+"""``serve``: how soon an emulator stands."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 
 from benchmarks.figures import Measured, each_at_most
 
-#: Seconds from start to a stage whose first version serves customers.
+#: Seconds from start to an emulator whose first version serves customers.
 BOUND = 4.0
 RUNS = 5
 
 
 def measure(runs: int) -> tuple[Measured, ...]:
-    """Start the bundled scenario's stage, and end it once it stands."""
+    """Start the bundled scenario's emulator, and end it once it stands."""
     return (
         Measured(
-            what="from start to a stage that stands",
+            what="from start to an emulator that stands",
             unit="s",
             values=tuple(_stand() for _ in range(runs)),
             bound=each_at_most(BOUND),
@@ -38,5 +38,5 @@ def _stand() -> float:
         process.terminate()
         said = process.communicate()[1]
     if not first:
-        raise RuntimeError(f"the stage never stood:\n{said}")
+        raise RuntimeError(f"the emulator never stood:\n{said}")
     return taken

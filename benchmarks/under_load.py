@@ -11,7 +11,7 @@ RUNS = 2
 
 
 def measure(runs: int) -> tuple[Measured, ...]:
-    """Count the requests that fail, and those that the stage was too slow for."""
+    """Count the requests that fail, and those that the emulator was too slow for."""
     played = [_play() for _ in range(runs)]
 
     def counted(what: str, name: str, most: float | None = None) -> Measured:

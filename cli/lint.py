@@ -26,7 +26,7 @@ from rehearsal.cloudformation.blue_green import (
 )
 from rehearsal.cloudformation.document import is_template, read_template
 from rehearsal.codedeploy.appspec import AppSpecError, lowered, task_set_options
-from rehearsal.scenario.scenario import read_scenario
+from rehearsal.scenario.reader import read_scenario
 
 _KEYS = frozenset({"version", "resources", "hooks"})
 

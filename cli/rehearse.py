@@ -13,11 +13,11 @@ from rich.text import Text
 from cli.output import FILE, INTERRUPTED, ExitCode, console_for, write_json, write_text
 from cli.rehearse_view import RehearsalView
 from cli.words import marked
-from rehearsal.first_version import RehearsalError
+from rehearsal.building.setup import RehearsalError
 from rehearsal.record import rehearsal_record
 from rehearsal.rehearse import Rehearsal
-from rehearsal.scenario.file import DeploymentFile
-from rehearsal.scenario.scenario import read_scenario
+from rehearsal.scenario.reader import read_scenario
+from rehearsal.scenario.schema import DeploymentFile
 
 #: As the scenario's own ``speed``.
 SPEED = click.FloatRange(1, 1000)
@@ -68,9 +68,9 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     try:
         for scenario in read:
             view = RehearsalView(console)
-            rehearsal = Rehearsal(scenario=scenario, audience=view, records=records)
+            rehearsal = Rehearsal(scenario=scenario, observer=view, records=records)
             with view.live:
-                rehearsal.play(selected)
+                rehearsal.run(selected)
     except RehearsalError as error:
         click.echo(str(error), err=True)
         raise click.exceptions.Exit(ExitCode.COULD_NOT_TELL) from None

@@ -31,8 +31,9 @@ from rehearsal.codedeploy.model.deployment import Deployment, Event, EventStatus
 from rehearsal.codedeploy.observation import Change
 from rehearsal.hooks import Outcome
 from rehearsal.record import ordered
-from rehearsal.scenario.file import DeploymentFile
-from rehearsal.scenario.scenario import Scenario
+from rehearsal.rehearse import RehearsalObserver
+from rehearsal.scenario.reader import Scenario
+from rehearsal.scenario.schema import DeploymentFile
 
 
 def alarm_line(named: tuple[str, str]) -> RenderableType:
@@ -206,7 +207,7 @@ def _split(deployment: Deployment) -> Text:
     )
 
 
-class RehearsalView:
+class RehearsalView(RehearsalObserver):
     """Draws the deployment that runs; one that ended stays on the screen."""
 
     def __init__(self, console: Console) -> None:

@@ -19,31 +19,24 @@ from cli.output import ExitCode
 from cli.rehearse import EXAMPLE, SPEED
 from cli.run import parse_url
 from cli.words import alarm_style, marked, style
+from rehearsal.building.setup import RehearsalError
 from rehearsal.clients import lambda_at
 from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.codedeploy.model.deployment import EventStatus
 from rehearsal.codedeploy.observation import Change, EventEnded, StatusChanged
 from rehearsal.ecs.containers import Image, local_command
-from rehearsal.first_version import RehearsalError
+from rehearsal.emulator import EmulatorSettings
 from rehearsal.hooks import HeldHooks, Outcome
-from rehearsal.rehearse import Rehearsal
-from rehearsal.scenario.file import DeploymentFile
-from rehearsal.scenario.scenario import Scenario, read_scenario
-from rehearsal.settings import StageSettings
-from rehearsal.standing import stand, told_empty
+from rehearsal.rehearse import Rehearsal, RehearsalObserver
+from rehearsal.scenario.reader import read_scenario
+from rehearsal.serve import empty_instructions, prepare
 
 
-class ServeLog:
+class ServeLog(RehearsalObserver):
     """Writes a line for each change that a client's deployment makes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-
-    def ready(self, scenario: Scenario, endpoint_url: str) -> None:
-        """Nothing: the command prints the endpoint itself."""
-
-    def begins(self, deployment: DeploymentFile, deployment_id: str) -> None:
-        """Nothing: the change of status is logged."""
 
     def change(self, change: Change) -> None:
         """Log a deployment's status, or an event that ended."""
@@ -72,9 +65,6 @@ class ServeLog:
             f"  {alarm.reason}",
         )
         self._console.print(line, soft_wrap=True)
-
-    def ended(self, deployment: DeploymentFile, record: Mapping[str, Any]) -> None:
-        """Nothing: no deployments of a scenario run here."""
 
     def _write(self, deployment_id: str, status: str, said: str) -> None:
         line = Text.assemble(
@@ -132,7 +122,7 @@ _WAKE = 0.5  # seconds
 )
 @click.option(
     "--host",
-    default=StageSettings().host,
+    default=EmulatorSettings().host,
     show_default=True,
     help="The address to listen on, such as Docker's bridge, 172.17.0.1.",
 )
@@ -187,7 +177,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     console = Console(highlight=False, stderr=True)
     rehearsal = Rehearsal(
         scenario=read,
-        audience=ServeLog(console),
+        observer=ServeLog(console),
         port=port,
         host=host,
         invoker=_invoker(hold, functions_at, console),
@@ -209,11 +199,11 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
 def _started(rehearsal: Rehearsal, *, empty: bool) -> Iterator[str]:
     """Run the emulator; yields the text that says how to use it."""
     if empty:
-        with rehearsal.stage() as stage:
-            yield told_empty(stage)
+        with rehearsal.emulator() as emulator:
+            yield empty_instructions(emulator)
     else:
-        with stand(rehearsal) as standing:
-            yield standing.told()
+        with prepare(rehearsal) as prepared:
+            yield prepared.instructions()
 
 
 def _images(given: Iterable[str]) -> dict[str, Image]:

@@ -1,4 +1,4 @@
-"""Boto3 clients of a stage's endpoint."""
+"""Boto3 clients of an emulator's endpoint."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Clients:
     """Makes clients with dummy credentials; one session serves them all.
 
     Args:
-        endpoint_url: The stage's endpoint.
-        region: The stage's region.
+        endpoint_url: The emulator's endpoint.
+        region: The emulator's region.
     """
 
     def __init__(self, endpoint_url: str, region: str) -> None:

@@ -1,4 +1,4 @@
-"""The shipped handlers as functions of the stage, and the AppSpec that calls them."""
+"""The shipped handlers as Lambda functions of the emulator, and their AppSpec."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from hookgate.model import LifecycleEvent
-from rehearsal.building.kept_plan import BUCKET, PARAMETER_PREFIX, SECRET_PREFIX
+from rehearsal.building.plan import BUCKET, PARAMETER_PREFIX, SECRET_PREFIX
+from rehearsal.emulator import Emulator, EmulatorSettings
+from rehearsal.endpoint.moto_state import ACCOUNT
 from rehearsal.functions.function import EventInvokeConfig, Function, function_name
-from rehearsal.scenario.scenario import Scenario
-from rehearsal.settings import ACCOUNT, StageSettings
-from rehearsal.stage import Stage
+from rehearsal.scenario.reader import Scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,7 +41,7 @@ ASYNCHRONOUS = EventInvokeConfig(
     retries=1,
     event_age=2400.0,
     on_failure=(
-        f"arn:aws:lambda:{StageSettings().region}:{ACCOUNT}:function:{LAST_REPORT}"
+        f"arn:aws:lambda:{EmulatorSettings().region}:{ACCOUNT}:function:{LAST_REPORT}"
     ),
 )
 
@@ -82,9 +82,9 @@ def shipped_hooks(
     return (*hooks, last_report(variables))
 
 
-def create_table(stage: Stage) -> None:
+def create_table(emulator: Emulator) -> None:
     """Give the hooks the table that template.yaml gives them."""
-    stage.client("dynamodb").create_table(
+    emulator.client("dynamodb").create_table(
         TableName=IDEMPOTENCY_TABLE,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -176,7 +176,7 @@ class HookLog:
         try:
             said = json.loads(line)
         except ValueError:
-            return  # a traceback or a stray print: the stage's own log has it
+            return  # a traceback or a stray print: the emulator's own log has it
         if not isinstance(said, dict) or "deployment_id" not in said:
             return
         key = (said["deployment_id"], said.get("lifecycle_event", ""))

@@ -13,13 +13,13 @@ from enum import StrEnum
 from itertools import count
 from typing import Any
 
-from rehearsal.building.load_balancer import LoadBalancer
+from rehearsal.building.setup import CreatedLoadBalancer
 from rehearsal.data_plane import AccessRecord, Target
 from rehearsal.data_plane.http_message import ResponseHead
 from rehearsal.data_plane.loop_thread import LoopThread, until
 from rehearsal.data_plane.upstream import ConnectionPool, unverified_tls
-from rehearsal.scenario.scenario import Scenario
-from rehearsal.stage import Stage
+from rehearsal.emulator import Emulator
+from rehearsal.scenario.reader import Scenario
 
 USER_AGENT = "Hookgate-Rehearsal"
 #: The number of failures that are kept with their reasons.
@@ -382,12 +382,12 @@ class TrafficCounter:
 
 @contextmanager
 def production_traffic(
-    stage: Stage, balancer: LoadBalancer, scenario: Scenario
+    emulator: Emulator, balancer: CreatedLoadBalancer, scenario: Scenario
 ) -> Iterator[TrafficCounter]:
     """Send requests to the production listener until the end of the block."""
     traffic = scenario.content.traffic
     watch = TrafficWatch(balancer.production.arn)
-    stage.data_plane.observe_access(watch)
+    emulator.data_plane.observe_access(watch)
     listener = scenario.content.load_balancer.production
     client = ProductionClient(
         TrafficSettings(

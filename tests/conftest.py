@@ -13,7 +13,7 @@ settings.load_profile("same")
 def pytest_collection_modifyitems(items):
     """Let what takes long start first, and tests that share something stay together.
 
-    With several workers (`-n`), a module's stage would otherwise be built by each, and
+    With several workers (`-n`), a module's emulator would otherwise start in each, and
     a test of a minute that comes last would be waited for by all.
     """
     modules = {}

@@ -111,12 +111,12 @@ Resources:
 
 @pytest.mark.parametrize("read", [parse_appspec, parse_app_spec])
 def test_hooks_section_is_ready_to_paste(read: Any) -> None:
-    """Hooks and a stage read an AppSpec with the output pasted to its end."""
+    """Hooks and an emulator read an AppSpec with the output pasted to its end."""
     assert read(APPSPEC + Stack.of().outputs["AppSpecHooks"])
 
 
 def test_hooks_section_names_the_functions() -> None:
-    """A stage that reads the output calls the function of each event."""
+    """An emulator that reads the output calls the function of each event."""
     hooks = parse_app_spec(APPSPEC + Stack.of().outputs["AppSpecHooks"]).hooks
     functions = {event: f"<{event}>" for event in LifecycleEvent}
     assert functions == {str(event): name for event, name in hooks.items()}

@@ -159,31 +159,26 @@ def trace_http_step() -> Trace:
     return trace
 
 
-class _NoAudience:
-    """Ignores every change of a rehearsal."""
-
-    def __getattr__(self, _name: str) -> Callable[..., None]:
-        return lambda *_: None
-
-
 def trace_create_deployment() -> Trace:
     """Trace CreateDeployment in the thread of the emulator's server."""
     import boto3  # noqa: PLC0415 - each path imports its own
 
     from cli.rehearse import EXAMPLE  # noqa: PLC0415
-    from rehearsal.rehearse import Rehearsal  # noqa: PLC0415
-    from rehearsal.scenario.scenario import read_scenario  # noqa: PLC0415
-    from rehearsal.standing import stand  # noqa: PLC0415
+    from rehearsal.rehearse import Rehearsal, RehearsalObserver  # noqa: PLC0415
+    from rehearsal.scenario.reader import read_scenario  # noqa: PLC0415
+    from rehearsal.serve import prepare  # noqa: PLC0415
 
     trace = Trace(thread="endpoint-client")
     scenario = read_scenario(EXAMPLE)
-    with stand(Rehearsal(scenario=scenario, audience=_NoAudience())) as standing:
-        group = standing.scenario.content.deployment_group
+    with prepare(
+        Rehearsal(scenario=scenario, observer=RehearsalObserver())
+    ) as prepared:
+        group = prepared.scenario.content.deployment_group
         # A new client opens a connection of its own, for which a new thread starts.
         codedeploy = boto3.client(
             "codedeploy",
-            endpoint_url=standing.stage.endpoint_url,
-            region_name=standing.stage.settings.region,
+            endpoint_url=prepared.emulator.endpoint_url,
+            region_name=prepared.emulator.settings.region,
             aws_access_key_id="test",
             aws_secret_access_key="test",  # noqa: S106 - the emulator takes any
         )
@@ -191,7 +186,7 @@ def trace_create_deployment() -> Trace:
             made = codedeploy.create_deployment(
                 applicationName=group.application,
                 deploymentGroupName=group.name,
-                revision=next(iter(standing.revisions.values())),
+                revision=next(iter(prepared.revisions.values())),
             )
         codedeploy.stop_deployment(deploymentId=made["deploymentId"])
     return trace

@@ -1,4 +1,4 @@
-"""A listener of the stage before one target, until standard input ends or SIGTERM.
+"""A listener of the emulator before one target, until standard input ends or SIGTERM.
 
 Arguments: the port to listen at, and the target's.
 """

@@ -8,7 +8,7 @@ from support.ten_deployments import ENDED, ten_deployments
 
 
 def main() -> None:
-    """Play them on a stage of this process."""
+    """Play them on an emulator of this process."""
     ended, traffic = ten_deployments()
     counts = {
         name: getattr(traffic, name) for name in ("requests", "failed", "dropped")

@@ -1,1 +1,1 @@
-"""A scenario's whole setting, built on a stage with the calls a team would make."""
+"""A scenario's whole setting, built on an emulator with the calls a team would make."""

@@ -1,1 +1,1 @@
-"""CloudWatch at the stage: metrics that are measured and alarms that are evaluated."""
+"""The emulator's CloudWatch: measured metrics and evaluated alarms."""

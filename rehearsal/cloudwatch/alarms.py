@@ -1,4 +1,4 @@
-"""All alarms of a stage, and their evaluation."""
+"""All alarms of an emulator, and their evaluation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stage's CloudWatch in one piece: what feeds it, keeps it and answers for it."""
+"""The emulator's CloudWatch, with its metrics, its alarms and its API."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ def call(name: str, arguments: list[Value]) -> Value:
     function = FUNCTIONS.get(name)
     if function is None:
         known = ", ".join(sorted({*FUNCTIONS, "METRICS", "PERIOD", "TIME_SERIES"}))
-        raise MathError(f"the stage has no function {name}; it has {known}")
+        raise MathError(f"the emulator has no function {name}; it has {known}")
     try:
         return function(arguments)
     except (IndexError, AttributeError, TypeError) as error:
@@ -370,7 +370,7 @@ def evaluate(text: str, scope: Scope) -> Value:
     """Evaluate an expression.
 
     Raises:
-        MathError: it cannot be read, or asks for what the stage does not know.
+        MathError: it cannot be read, or asks for what the emulator does not know.
     """
     try:
         return _value(_parsed(text), scope)

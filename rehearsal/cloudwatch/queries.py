@@ -32,7 +32,7 @@ class Windows:
         start: Where the first one begins, in epoch seconds.
         length: Seconds of each.
         number: How many.
-        period: Seconds of each as the API gives them, where the stage is quicker.
+        period: Seconds of each as the API gives them, where the emulator is quicker.
     """
 
     start: float
@@ -64,14 +64,16 @@ def check(queries: Sequence[Query]) -> None:
         elif not is_statistic(query["MetricStat"]["Stat"]):
             stat = query["MetricStat"]["Stat"]
             raise QueryError(
-                f"the stage does not know the statistic {stat!r}; it knows "
+                f"the emulator does not know the statistic {stat!r}; it knows "
                 "SampleCount, Average, Sum, Minimum, Maximum, pNN.N and tmNN.N"
             )
 
 
 def _check_expression(text: str, ids: set[str]) -> None:
     if text.lstrip().upper().startswith(("SELECT ", "SEARCH(")):
-        raise QueryError(f"the stage knows no Metrics Insights and no SEARCH: {text!r}")
+        raise QueryError(
+            f"the emulator knows no Metrics Insights and no SEARCH: {text!r}"
+        )
     try:
         unknown = names_in(text) - ids
     except MathError as error:

@@ -1,4 +1,4 @@
-"""Everything about the stage's CloudWatch that can be set."""
+"""Everything about the emulator's CloudWatch that can be set."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class CloudWatchAssumptions(BaseModel):
     # Doubt: targets that are neither healthy nor unhealthy yet are in neither count.
     initial_is_unhealthy: bool = False
 
-    # Doubt: the guide names no interval at which hosts are counted; in stage seconds.
+    # Doubt: the guide names no interval at which hosts are counted; in its time.
     seconds_between_host_counts: float = Field(10.0, ge=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudWatchSettings:
-    """The stage's CloudWatch.
+    """The emulator's CloudWatch.
 
     Attributes:
         pace: What an alarm's periods are multiplied by: 1/30 lets a minute pass in two

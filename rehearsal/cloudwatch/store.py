@@ -151,7 +151,7 @@ class Distribution:
 
 
 def is_statistic(name: str) -> bool:
-    """Whether it is a statistic that the stage can tell."""
+    """Whether it is a statistic that the emulator can tell."""
     return name in STATISTICS or _EXTENDED.fullmatch(name) is not None
 
 

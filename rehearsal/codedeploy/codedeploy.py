@@ -1,4 +1,4 @@
-"""CodeDeploy on a stage, in one piece."""
+"""CodeDeploy on an emulator, in one piece."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class CodeDeploy:
     """The engine, its threads and its API.
 
     Args:
-        clients: Lead to the stage, on which the engine acts through its endpoint.
+        clients: Lead to the emulator, on which the engine acts through its endpoint.
         invoker: Who invokes the hooks, as a boto3 client of Lambda.
         registry: Knows the applications and deployment groups.
         clock: Where time comes from.
@@ -97,7 +97,7 @@ class CodeDeploy:
         on_change: Told of deployments' changes; it must be quick and not wait.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a part of the stage, named when given
+    def __init__(  # noqa: PLR0913 - each is a part of the emulator, named when given
         self,
         *,
         clients: Clients,

@@ -59,10 +59,10 @@ class _Run:
 
 
 class Engine:
-    """Every deployment of a stage.
+    """Every deployment of an emulator.
 
     It has no thread of its own: ``turn`` does one thing at a time, so that a test can
-    wind the clock between turns. ``Workers`` turns it in a stage.
+    wind the clock between turns. ``Workers`` turns it in an emulator.
 
     Args:
         world: Who carries out effects.

@@ -42,7 +42,7 @@ def main(docker: str, image: str, container_port: str, *command: str) -> None:
     }
     others = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
     published = f"{host}:{port}:{container_port}"
-    os.execve(  # noqa: S606 - docker, by the path that the stage found
+    os.execve(  # noqa: S606 - docker, by the path that the emulator found
         docker,
         [
             *(docker, "run", "--rm", "--pull", "never", "--name", name),
@@ -120,7 +120,7 @@ def why_not(image: str) -> str | None:
 def started(image: str, definition: Mapping[str, Any]) -> TaskProcess:
     """Run an image as a task's container, with a port of this machine mapped to it.
 
-    Its output is the task's, and it is removed when the task ends or the stage does.
+    Its output is the task's, and it is removed when the task ends or the emulator does.
 
     Args:
         image: its name, which ``why_not`` has nothing against.
@@ -186,7 +186,7 @@ def find_image(images: Images, name: str) -> Image:
     known = ", ".join(sorted(images)) or "none"
     message = (
         f"CannotPullContainerError: no local command stands for the image {name!r}; "
-        f"the stage knows {known}"
+        f"the emulator knows {known}"
     )
     raise CannotPullContainerError(message)
 

@@ -6,20 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.ecs.records import Task, TaskSet, Whereabouts, last_part
+from rehearsal.ecs.records import Location, Task, TaskSet, last_part
 from rehearsal.ecs.scheduler import Scheduler
 from rehearsal.endpoint.conformity import ApiError
 
 
 def task_set_shape(
-    task_set: TaskSet, whereabouts: Whereabouts, *, is_steady: bool
+    task_set: TaskSet, location: Location, *, is_steady: bool
 ) -> dict[str, Any]:
     """A task set as DescribeTaskSets and DescribeServices tell it."""
     return {
         "id": task_set.id,
         "taskSetArn": task_set.arn,
-        "serviceArn": whereabouts.service(task_set.cluster, task_set.service),
-        "clusterArn": whereabouts.cluster(task_set.cluster),
+        "serviceArn": location.service(task_set.cluster, task_set.service),
+        "clusterArn": location.cluster(task_set.cluster),
         "startedBy": task_set.started_by,
         "externalId": task_set.external_id,
         "status": task_set.status,
@@ -41,14 +41,12 @@ def task_set_shape(
     }
 
 
-def task_shape(
-    task: Task, task_set: TaskSet, whereabouts: Whereabouts
-) -> dict[str, Any]:
+def task_shape(task: Task, task_set: TaskSet, location: Location) -> dict[str, Any]:
     """A task as DescribeTasks tells it; its reason says why it stopped."""
     is_over = task.status == "STOPPED"
     return {
         "taskArn": task.arn,
-        "clusterArn": whereabouts.cluster(task_set.cluster),
+        "clusterArn": location.cluster(task_set.cluster),
         "taskDefinitionArn": task.task_definition_arn,
         "group": f"service:{task_set.service}",
         "startedBy": task_set.id,
@@ -107,7 +105,7 @@ class EcsContext:
     """
 
     scheduler: Scheduler
-    whereabouts: Whereabouts
+    location: Location
     moto: CallMoto
     is_attached: Callable[[str], bool]
 
@@ -169,7 +167,7 @@ class EcsContext:
     def shape(self, task_set: TaskSet) -> dict[str, Any]:
         """A task set in the API's shape."""
         is_steady = self.scheduler.is_steady(task_set)
-        return task_set_shape(task_set, self.whereabouts, is_steady=is_steady)
+        return task_set_shape(task_set, self.location, is_steady=is_steady)
 
 
 EcsOperation = Callable[[EcsContext, dict[str, Any]], Mapping[str, Any] | None]

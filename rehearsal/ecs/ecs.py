@@ -1,4 +1,4 @@
-"""ECS on a stage, in one piece."""
+"""ECS on an emulator, in one piece."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rehearsal.data_plane import DataPlane
 from rehearsal.ecs import services, task_sets, tasks
 from rehearsal.ecs.containers import Images
 from rehearsal.ecs.context import EcsContext, EcsOperation
-from rehearsal.ecs.records import EcsSettings, Tampering, Whereabouts
+from rehearsal.ecs.records import EcsSettings, Location, Tampering
 from rehearsal.ecs.scheduler import Scheduler
 from rehearsal.endpoint.json_service import JsonService, Operation
 from rehearsal.endpoint.moto_state import MotoState
@@ -41,24 +41,24 @@ class Ecs:
     Args:
         images: The local command that each container image stands for.
         plane: The data plane, with which tasks are registered.
-        whereabouts: The region and the account.
+        location: The region and the account.
         settings: ECS's times.
         tampering: What goes wrong with tasks on purpose.
         moto: Knows clusters, services and task definitions.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a part of the stage, named when given
+    def __init__(  # noqa: PLR0913 - each is a part of the emulator, named when given
         self,
         *,
         images: Images,
         plane: DataPlane,
-        whereabouts: Whereabouts,
+        location: Location,
         settings: EcsSettings,
         tampering: Tampering,
         moto: MotoState,
     ) -> None:
-        self._scheduler = Scheduler(images, plane, whereabouts, settings, tampering)
-        self._whereabouts = whereabouts
+        self._scheduler = Scheduler(images, plane, location, settings, tampering)
+        self._location = location
         self._moto = moto
 
     def start(self) -> None:
@@ -78,7 +78,7 @@ class Ecs:
         return ecs_service(
             EcsContext(
                 scheduler=self._scheduler,
-                whereabouts=self._whereabouts,
+                location=self._location,
                 moto=lambda operation, request: self._moto.call(
                     "ecs", operation, request
                 ),

@@ -1,4 +1,4 @@
-"""Services, task sets and tasks as the stage keeps them."""
+"""Services, task sets and tasks as the emulator keeps them."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class TaskSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Whereabouts:
+class Location:
     """Makes the ARNs of ECS."""
 
     region: str
@@ -138,7 +138,7 @@ class EcsSettings:
         drain: Most seconds for requests in flight when a task is stopped.
         replaces_unhealthy: Stop and replace tasks that fail the target group's checks.
         health_check_grace: How long after its start a task's failing checks are let
-            pass, as a service's ``healthCheckGracePeriodSeconds``. A stage may check
+            pass, as a service's ``healthCheckGracePeriodSeconds``. It may check
             many times faster than AWS, but programs start no faster than they do.
         stopped_kept: How many stopped tasks of a task set are remembered.
     """

@@ -12,11 +12,11 @@ from rehearsal.data_plane import DataPlane, Target, TargetState
 from rehearsal.ecs.containers import Images
 from rehearsal.ecs.records import (
     EcsSettings,
+    Location,
     Tampering,
     Task,
     TaskSet,
     Untouched,
-    Whereabouts,
 )
 from rehearsal.ecs.task_runner import TaskRunner
 
@@ -41,7 +41,7 @@ class Scheduler:
     Args:
         images: Which command an image stands for.
         plane: The load balancer's targets.
-        whereabouts: Makes ARNs.
+        location: Makes ARNs.
         settings: Times.
         tampering: What is different about tasks, for a fault.
     """
@@ -50,14 +50,14 @@ class Scheduler:
         self,
         images: Images,
         plane: DataPlane,
-        whereabouts: Whereabouts,
+        location: Location,
         settings: EcsSettings,
         tampering: Tampering | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.task_sets: list[TaskSet] = []
         self._plane = plane
-        self._whereabouts = whereabouts
+        self._location = location
         self._settings = settings
         self._runner = TaskRunner(
             images, plane, settings, self._in_background, tampering or Untouched()
@@ -156,7 +156,7 @@ class Scheduler:
         for _ in range(missing):
             containers = task_set.definition["containerDefinitions"]
             task = Task(
-                arn=self._whereabouts.new_task(task_set.cluster),
+                arn=self._location.new_task(task_set.cluster),
                 task_set_id=task_set.id,
                 task_definition_arn=task_set.definition["taskDefinitionArn"],
                 containers={each["name"]: each["image"] for each in containers},

@@ -23,7 +23,7 @@ _OF_CODEDEPLOY = {
 
 def _create(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
     _check_new(context, request)
-    # Moto would look the subnets up in EC2; a stage's tasks are in none.
+    # Moto would look the subnets up in EC2; an emulator's tasks are in none.
     asked = {k: v for k, v in request.items() if k != "networkConfiguration"}
     service = context.moto("CreateService", asked)["service"]
     if service["deploymentController"]["type"] == "CODE_DEPLOY":
@@ -109,7 +109,7 @@ def _first_task_set(
     return TaskSet(
         cluster=cluster,
         service=name,
-        arn=context.whereabouts.new_task_set(cluster, name),
+        arn=context.location.new_task_set(cluster, name),
         definition=context.definition(request["taskDefinition"]),
         load_balancers=request.get("loadBalancers") or [],
         desired=request.get("desiredCount", 1),

@@ -23,7 +23,7 @@ def _create(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
     task_set = TaskSet(
         cluster=cluster,
         service=name,
-        arn=context.whereabouts.new_task_set(cluster, name),
+        arn=context.location.new_task_set(cluster, name),
         definition=context.checked(
             context.definition(request["taskDefinition"]), balancers
         ),

@@ -37,7 +37,7 @@ def _list_all(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
 
 def _describe(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
     known = {
-        task.id: task_shape(task, task_set, context.whereabouts)
+        task.id: task_shape(task, task_set, context.location)
         for task_set, task in _all(
             context, last_part(request.get("cluster", "default"))
         )
@@ -62,7 +62,7 @@ def _stop(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:
         if task.id == last_part(request["task"]):
             reason = request.get("reason", "Task stopped by user")
             context.scheduler.stop_task(task_set, task, reason)
-            return {"task": task_shape(task, task_set, context.whereabouts)}
+            return {"task": task_shape(task, task_set, context.location)}
     message = f"There is no task {request['task']} in the cluster {cluster}."
     raise ApiError("InvalidParameterException", message)
 

@@ -1,1 +1,1 @@
-"""One HTTP endpoint for every AWS service of a stage."""
+"""One HTTP endpoint for every AWS service of an emulator."""

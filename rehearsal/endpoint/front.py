@@ -60,12 +60,12 @@ class Functions(Protocol):
 
 
 class Front:
-    """The one WSGI application of a stage.
+    """The one WSGI application of an emulator.
 
-    Whatever region and credentials a client has, it is in the stage's one region.
+    Whatever region and credentials a client has, it is in the emulator's one region.
 
     Args:
-        region: The stage's region.
+        region: The emulator's region.
         moto: Answers for every service that nobody else does.
     """
 
@@ -112,7 +112,7 @@ class Front:
         return _answer(reply, start_response)
 
     def _place(self, environ: Environ) -> str:
-        """Move the request to the stage's region; say which service it is for."""
+        """Move the request to the emulator's region; say which service it is for."""
         scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
         prefix = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")[0]
         by_target = {CODEDEPLOY: "codedeploy", ECS: "ecs"}.get(prefix)
@@ -159,7 +159,7 @@ class Front:
 
     def _moto_reply(self, environ: Environ) -> Reply:
         """Moto's answer, in one piece."""
-        from werkzeug.test import run_wsgi_app  # noqa: PLC0415 - only a stage needs it
+        from werkzeug.test import run_wsgi_app  # noqa: PLC0415 - only an emulator needs it
 
         chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
         return Reply(
@@ -170,7 +170,7 @@ class Front:
 
 
 class _TooLargeError(Exception):
-    """The request is longer than a stage takes."""
+    """The request is longer than an emulator takes."""
 
 
 def _body(environ: Environ) -> bytes:

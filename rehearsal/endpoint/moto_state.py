@@ -1,6 +1,6 @@
 """Moto: the memory of the services that need no engine, such as ELBv2 and S3.
 
-Moto keeps its state in the process, so a process has at most one stage at a time.
+Moto keeps its state in the process, so a process has at most one emulator at a time.
 """
 
 from __future__ import annotations
@@ -14,23 +14,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.endpoint.conformity import ApiError, service_model
-from rehearsal.settings import ACCOUNT
 
-_IN_USE = threading.Lock()  # guards moto's own globals, which every stage would share
+ACCOUNT = "123456789012"  # moto's own default
+_IN_USE = (
+    threading.Lock()
+)  # guards moto's own globals, which every emulator would share
 
 
 class MotoState:
     """Moto's services behind a WSGI application, emptied at the start.
 
     Args:
-        region: The one region of the stage.
+        region: The one region of the emulator.
     """
 
     def __init__(self, region: str) -> None:
         if not _IN_USE.acquire(blocking=False):
             raise RuntimeError(
-                "this process already has a stage; close it first, since moto's state "
-                "belongs to the process"
+                "this process already has an emulator; close it first, since moto's "
+                "state belongs to the process"
             )
         try:
             self._wsgi = _application()
@@ -40,7 +42,7 @@ class MotoState:
         self._region = region
 
     def close(self) -> None:
-        """Let another stage have moto."""
+        """Let another emulator have moto."""
         _IN_USE.release()
 
     def backend(self, service: str) -> Any:
@@ -61,7 +63,7 @@ class MotoState:
         Raises:
             ApiError: Moto refuses.
         """
-        from werkzeug.test import Client  # noqa: PLC0415 - only a stage needs it
+        from werkzeug.test import Client  # noqa: PLC0415 - only an emulator needs it
 
         prefix = service_model(service).metadata["targetPrefix"]
         response = Client(self._wsgi).post(
@@ -107,7 +109,7 @@ def _application() -> Any:
 def _slim_down() -> None:
     """Drop EC2's catalogues of images and instance types, about 100 MB.
 
-    ELBv2 and ECS need moto's EC2 for subnets only, and a stage has no instances.
+    ELBv2 and ECS need moto's EC2 for subnets only, and an emulator has no instances.
     """
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
     from moto.ec2.models import instance_types  # noqa: PLC0415 - moto is slow to import

@@ -61,7 +61,7 @@ def _server(application: Any, host: str, port: int) -> Any:
         disable_nagle_algorithm = True  # or headers wait for the client's ACK
 
         def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
-            """Write nothing: the stage has its own log."""
+            """Write nothing: the emulator has its own log."""
 
     class Server(ThreadedWSGIServer):
         # Werkzeug closes the server at the end of serve_forever(). To wait there for

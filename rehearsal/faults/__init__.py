@@ -1,1 +1,1 @@
-"""Faults to order: what a stage does wrong on purpose, for a gate to meet."""
+"""Faults to order: what an emulator does wrong on purpose, for a gate to meet."""

@@ -1,4 +1,4 @@
-"""All faults of a stage: ordered for a version, in force while it is deployed."""
+"""All faults of an emulator: ordered for a version, in force while it is deployed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rehearsal.codedeploy.model.deployment import Deployment
 from rehearsal.codedeploy.observation import Change, EventStarted, StatusChanged
 from rehearsal.data_plane import Certificate
 from rehearsal.faults.calls import CallFault
-from rehearsal.faults.file import (
+from rehearsal.faults.schema import (
     CallFile,
     FaultsFile,
     HookFile,
@@ -81,7 +81,7 @@ class Faults:
         self._certificates: dict[str, Certificate | None] = {}
         self._armed: dict[str, Armed] = {}
 
-    def order(
+    def add(
         self,
         task_definition: str,
         faults: FaultsFile,
@@ -170,7 +170,7 @@ class Stops:
 
     Args:
         faults: what is ordered; is told of every change.
-        codedeploy: makes a boto3 client of the stage.
+        codedeploy: makes a boto3 client of the emulator.
     """
 
     def __init__(self, faults: Faults, codedeploy: Callable[[], Any]) -> None:

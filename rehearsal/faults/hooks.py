@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 
-from rehearsal.faults.file import HookFile
+from rehearsal.faults.schema import HookFile
 from rehearsal.functions.asynchronous import Delivery
 from rehearsal.functions.function import Function
 

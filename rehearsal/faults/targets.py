@@ -24,7 +24,7 @@ from rehearsal.data_plane.settings import NoResponse
 from rehearsal.data_plane.target_group import TargetGroup
 from rehearsal.ecs.records import Task
 from rehearsal.faults.faults import Faults
-from rehearsal.faults.file import (
+from rehearsal.faults.schema import (
     ErrorsFile,
     FaultsFile,
     FlappingFile,
@@ -243,7 +243,7 @@ class StaleListeners:
         return StaleRouting(configured, previous, after)
 
 
-def ordered_certificate(faults: FaultsFile, folder: Path) -> Certificate | None:
+def other_certificate(faults: FaultsFile, folder: Path) -> Certificate | None:
     """What the faults of a deployment let the test listener present.
 
     Args:

@@ -35,7 +35,7 @@ MEGABYTE = 1024 * 1024
 class Environment:
     """The real Lambda runtime client in a process of its own.
 
-    Its output is read line by line. It is killed with the stage, whatever ends it.
+    Its output is read line by line. It is killed with the emulator, whatever ends it.
 
     Args:
         function: What to run.
@@ -145,7 +145,7 @@ class Environment:
         self._on_log(self._function.name, invocation.request_id, text)
 
     def _memory(self) -> int:
-        """Megabytes that the function's processes hold, without the stage's own one."""
+        """Megabytes of the function's processes, without the emulator's own."""
         try:
             children = psutil.Process(self._process.pid).children(recursive=True)
             return sum(each.memory_info().rss for each in children) // MEGABYTE

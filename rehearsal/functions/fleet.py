@@ -1,4 +1,4 @@
-"""All functions of a stage and the environments that run them."""
+"""All functions of an emulator and the environments that run them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class UnknownFunctionError(LookupError):
 
 
 class FleetClosedError(UnknownFunctionError):
-    """The stage is closed and runs nothing any more."""
+    """The emulator is closed and runs nothing any more."""
 
 
 def untold(arn: str, record: bytes) -> None:
@@ -101,7 +101,7 @@ class Fleet:
         name = function_name(name_or_arn)
         if name not in self.functions:
             known = ", ".join(sorted(self.functions)) or "none"
-            message = f"there is no function {name}; the stage has {known}"
+            message = f"there is no function {name}; the emulator has {known}"
             raise UnknownFunctionError(message)
         return self.functions[name]
 
@@ -141,7 +141,7 @@ class Fleet:
             thread.start()
 
     def _run_in_background(self, function: Function, delivery: Delivery) -> None:
-        # A stage that closes first takes the event with it: nobody is left to tell.
+        # An emulator that closes first takes the event with it: nobody is left to tell.
         with contextlib.suppress(FleetClosedError):
             self._events.play(function, delivery)
 
@@ -155,7 +155,7 @@ class Fleet:
     def _new(self, function: Function) -> Environment:
         with self._lock:
             if self._is_closed:
-                raise FleetClosedError("the stage is closed")
+                raise FleetClosedError("the emulator is closed")
             environment = Environment(function, self.surroundings, self._on_log)
             self._all.append(environment)
             return environment
@@ -189,11 +189,11 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destinations:
-    """Functions, queues and topics of the stage.
+    """Functions, queues and topics of the emulator.
 
     Args:
         fleet: The functions.
-        client: Makes a boto3 client of a service of the stage.
+        client: Makes a boto3 client of a service of the emulator.
     """
 
     fleet: Fleet

@@ -1,4 +1,4 @@
-"""Lambda's API: Invoke of the stage's functions, and who they are."""
+"""Lambda's API: Invoke of the emulator's functions, and who they are."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_PAYLOAD = 6 * 1024 * 1024
 
 
 class LambdaService:
-    """Answers what a stage's functions need; the rest of Lambda is moto's.
+    """Answers what an emulator's functions need; the rest of Lambda is moto's.
 
     Args:
         fleet: The functions.

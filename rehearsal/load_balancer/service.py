@@ -152,7 +152,9 @@ def _targets(form: Form) -> list[Target]:
             break
         port = form.get(f"Targets.member.{number}.Port", "")
         if not port.isdigit():
-            message = f"target {identity} needs a port: tasks of a stage choose theirs"
+            message = (
+                f"target {identity} needs a port: tasks of an emulator choose theirs"
+            )
             raise ApiError("ValidationError", message)
         targets.append(Target(id=identity, port=int(port)))
     return targets

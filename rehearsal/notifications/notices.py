@@ -42,8 +42,8 @@ class DeploymentNotices:
         topics: SNS.
         bus: EventBridge.
         postman: Does it all, later.
-        region: The stage's region.
-        account: The stage's account.
+        region: The emulator's region.
+        account: The emulator's account.
         assumptions: What is unverified about CodeDeploy.
     """
 
@@ -172,8 +172,8 @@ class AlarmActions:
     Args:
         topics: SNS.
         postman: Does it, later.
-        region: The stage's region.
-        account: The stage's account.
+        region: The emulator's region.
+        account: The emulator's account.
     """
 
     topics: Topics

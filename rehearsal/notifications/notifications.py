@@ -1,4 +1,4 @@
-"""All that a stage tells of itself, in one piece."""
+"""All that an emulator tells of itself, in one piece."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from rehearsal.codedeploy.registry import Registry
 from rehearsal.codedeploy.settings import Assumptions
+from rehearsal.endpoint.moto_state import ACCOUNT
 from rehearsal.notifications.notices import AlarmActions, DeploymentNotices
 from rehearsal.notifications.topics import EventBus, Postman, Topics
-from rehearsal.settings import ACCOUNT
 
 
 class Notifications:
@@ -17,15 +17,15 @@ class Notifications:
 
     Args:
         backend: Gives moto's backend of a service.
-        client: Makes a boto3 client of a service of the stage.
-        endpoint_url: Gives the stage's endpoint.
+        client: Makes a boto3 client of a service of the emulator.
+        endpoint_url: Gives the emulator's endpoint.
         registry: Knows the deployment groups and their triggers.
         assumptions: What is unverified about CodeDeploy.
-        region: The stage's region.
-        host: The stage's own address.
+        region: The emulator's region.
+        host: The emulator's own address.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a part of the stage, named when given
+    def __init__(  # noqa: PLR0913 - each is a part of the emulator, named when given
         self,
         *,
         backend: Callable[[str], Any],

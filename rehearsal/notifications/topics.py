@@ -43,7 +43,7 @@ class Postman:
     """Runs errands one after the other until closed; further ones are then dropped.
 
     Args:
-        host: The stage's own address, which counts as local beside loopback.
+        host: The emulator's own address, which counts as local beside loopback.
     """
 
     def __init__(self, host: str) -> None:
@@ -126,7 +126,7 @@ class Topics:
     Args:
         backend: Gives moto's SNS backend.
         postman: Hands over.
-        endpoint_url: Gives the stage's endpoint, for SubscribeURL.
+        endpoint_url: Gives the emulator's endpoint, for SubscribeURL.
     """
 
     def __init__(
@@ -279,7 +279,7 @@ class EventBus:
 
     Args:
         backend: Gives moto's EventBridge backend.
-        client: Makes a boto3 client of a service of the stage.
+        client: Makes a boto3 client of a service of the emulator.
         topics: SNS.
         postman: Posts to API destinations.
     """

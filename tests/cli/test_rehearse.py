@@ -17,8 +17,8 @@ from support.command import (
     left_behind,
     running,
 )
+from support.emulator_setup import wait_for
 from support.rehearsal_record import EVENTS
-from support.stage_setting import wait_for
 
 URL = re.compile(r"http://127\.0\.0\.1:\d+")
 

@@ -8,7 +8,7 @@ import socket
 import boto3
 import pytest
 from support.command import a_storefront, hookgate, left_behind, running
-from support.stage_setting import wait_for
+from support.emulator_setup import wait_for
 
 
 def _printed(process):
@@ -34,7 +34,7 @@ def _revision(lines):
     return words[words.index("--revision") + 1]
 
 
-def test_stage_stands_until_it_is_ended(tmp_path):
+def test_emulator_stands_until_it_is_ended(tmp_path):
     """Any client can deploy with what is printed; the end leaves nothing."""
     folder = tmp_path.resolve()
     scenario = a_storefront(folder, a="desired_count: 2->desired_count: 1")
@@ -114,7 +114,7 @@ def test_a_wrong_image_is_told(image, said):
     assert (2, True) == (done.returncode, said in done.stderr)
 
 
-def test_an_empty_stage_says_what_it_has(tmp_path):
+def test_an_empty_emulator_says_what_it_has(tmp_path):
     """Images, functions and variables are printed, and nothing is built."""
     given = ("--image", "tea=python tea.py")
     with running("serve", "--empty", "--port", "0", *given) as process:
@@ -190,8 +190,8 @@ def test_hold_or_hand_over(tmp_path):
     assert (2, True) == (done.returncode, "not both" in done.stderr)
 
 
-def test_killed_stage_is_started_again(tmp_path):
-    """SIGKILL leaves no process; the next stage has the port, and ends by Ctrl-C."""
+def test_killed_emulator_is_started_again(tmp_path):
+    """SIGKILL leaves no process; the next emulator has the port, and ends by Ctrl-C."""
     folder = tmp_path.resolve()
     scenario = a_storefront(folder, a="desired_count: 2->desired_count: 1")
     with running("serve", scenario, "--port", "0") as process:

@@ -1,4 +1,4 @@
-"""``hookgate serve``: many stages on one machine."""
+"""``hookgate serve``: many emulators on one machine."""
 
 import contextlib
 import re
@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 from support.command import a_storefront, left_behind, running
 
-STAGES = 10
+EMULATORS = 10
 URL = re.compile(r"http://127\.0\.0\.1:(\d+)")
 
 
@@ -22,25 +22,25 @@ def _ports(process):
 
 
 @pytest.mark.timeout(600)
-def test_ten_stages_stand_side_by_side(tmp_path):
+def test_ten_emulators_stand_side_by_side(tmp_path):
     """All start at once, each has ports of its own, and each one's customers come."""
     folder = tmp_path.resolve()
     scenario = a_storefront(folder, a="desired_count: 2->desired_count: 1")
     with contextlib.ExitStack() as stack:
-        stages = [
+        emulators = [
             stack.enter_context(running("serve", scenario, "--port", 0))
-            for _ in range(STAGES)
+            for _ in range(EMULATORS)
         ]
-        ports = [_ports(stage) for stage in stages]
+        ports = [_ports(emulator) for emulator in emulators]
         answers = [
             urllib.request.urlopen(f"http://127.0.0.1:{production}/").status
             for production, _, _ in ports
         ]
-        for stage in stages:
-            stage.terminate()
-        codes = [stage.wait() for stage in stages]
+        for emulator in emulators:
+            emulator.terminate()
+        codes = [emulator.wait() for emulator in emulators]
 
-    assert len({port for each in ports for port in each}) == 3 * STAGES
-    assert [200] * STAGES == answers
-    assert [0] * STAGES == codes
+    assert len({port for each in ports for port in each}) == 3 * EMULATORS
+    assert [200] * EMULATORS == answers
+    assert [0] * EMULATORS == codes
     assert [] == left_behind(folder)

@@ -1,4 +1,4 @@
-"""The lines of a standing stage."""
+"""The lines of an emulator."""
 
 import io
 

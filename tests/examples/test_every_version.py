@@ -3,8 +3,8 @@
 import pytest
 from support.command import STOREFRONT, a_storefront
 
-from rehearsal.rehearse import Rehearsal, SilentAudience
-from rehearsal.scenario.scenario import read_scenario
+from rehearsal.rehearse import Rehearsal, RehearsalObserver
+from rehearsal.scenario.reader import read_scenario
 
 #: As the bundled scenario has them, which is played by the command's own tests.
 PLAYED_ELSEWHERE = {"a good version", "serves the wrong price"}
@@ -14,9 +14,9 @@ PLAYED_ELSEWHERE = {"a good version", "serves the wrong price"}
 def test_every_version_ends_as_it_must(tmp_path):
     """Each fault of the storefront is stopped where it should be; the good passes."""
     file = a_storefront(tmp_path, "every-version.yaml", a="speed: 30->speed: 60")
-    rehearsal = Rehearsal(scenario=read_scenario(file), audience=SilentAudience())
+    rehearsal = Rehearsal(scenario=read_scenario(file), observer=RehearsalObserver())
 
-    played = rehearsal.play(lambda each: each.name not in PLAYED_ELSEWHERE)
+    played = rehearsal.run(lambda each: each.name not in PLAYED_ELSEWHERE)
 
     assert [[]] * 6 == [each["surprises"] for each in played]
 

@@ -3,8 +3,8 @@
 import pytest
 from support.command import STOREFRONT, a_storefront
 
-from rehearsal.rehearse import Rehearsal, SilentAudience
-from rehearsal.scenario.scenario import read_scenario
+from rehearsal.rehearse import Rehearsal, RehearsalObserver
+from rehearsal.scenario.reader import read_scenario
 
 #: Those that no smaller test shows: the others are the same hooks at other faults.
 PLAYED = {
@@ -32,10 +32,10 @@ def test_every_deployment_ends_as_expected(tmp_path):
     """What the gate survives goes live, and what it must refuse is rolled back."""
     file = a_storefront(tmp_path, "faults.yaml")
     file.write_text(file.read_text("utf-8") + WELL, "utf-8")
-    rehearsal = Rehearsal(scenario=read_scenario(file), audience=SilentAudience())
+    rehearsal = Rehearsal(scenario=read_scenario(file), observer=RehearsalObserver())
     names = {*PLAYED, "nothing goes wrong"}
 
-    played = rehearsal.play(lambda deployment: deployment.name in names)
+    played = rehearsal.run(lambda deployment: deployment.name in names)
 
     surprises = {each["name"]: each["surprises"] for each in played}
     assert {name: [] for name in names} == surprises

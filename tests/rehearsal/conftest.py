@@ -1,4 +1,4 @@
-"""What tests of several parts of the stage need."""
+"""What tests of several parts of the emulator need."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""An AppSpec with everything that it may say, deployed on a stage."""
+"""An AppSpec with everything that it may say, deployed on an emulator."""
 
 import pytest
-from support.stage_setting import IMAGES, SETTINGS, Setting, fetch, function, wait_for
+from support.emulator_setup import IMAGES, SETTINGS, Setting, fetch, function, wait_for
 
-from rehearsal.stage import Stage
+from rehearsal.emulator import Emulator
 
 NAME = "CodeDeployHook_always_yes"
 ARN = f"arn:aws:lambda:us-east-1:123456789012:function:{NAME}"
@@ -34,10 +34,10 @@ hooks:
 
 @pytest.fixture(name="setting", scope="module")
 def _setting():
-    with Stage(
+    with Emulator(
         images=IMAGES, functions=[function("always_yes")], settings=SETTINGS
-    ) as stage:
-        yield Setting(stage).build()
+    ) as emulator:
+        yield Setting(emulator).build()
 
 
 def test_everything_in_an_appspec_has_its_effect(setting):

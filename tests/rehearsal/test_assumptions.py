@@ -8,8 +8,8 @@ from support.command import ROOT
 
 from rehearsal.cloudwatch.settings import CloudWatchAssumptions
 from rehearsal.codedeploy.settings import Assumptions
-from rehearsal.rehearse import Rehearsal, SilentAudience
-from rehearsal.scenario.scenario import read_scenario
+from rehearsal.rehearse import Rehearsal, RehearsalObserver
+from rehearsal.scenario.reader import read_scenario
 
 OF = {"codedeploy": Assumptions, "cloudwatch": CloudWatchAssumptions}
 DOCUMENT = (ROOT / "docs" / "rehearsal.md").read_text("utf-8")
@@ -41,12 +41,12 @@ def test_every_assumption_can_be_ordered(service):
     assert [] == [k for k, v in ordered.model_dump().items() if v == usual[k]]
 
 
-def test_stage_takes_what_is_ordered():
+def test_emulator_takes_what_is_ordered():
     """The engine and the alarms of a rehearsal go by the scenario."""
     scenario = read_scenario(EVERY_KEY)
-    stage = Rehearsal(scenario=scenario, audience=SilentAudience())._stage(())
+    emulator = Rehearsal(scenario=scenario, observer=RehearsalObserver())._emulator(())
     ordered = scenario.content.assumptions
     assert (ordered.codedeploy, ordered.cloudwatch) == (
-        stage.settings.engine.assumptions,
-        stage.settings.cloudwatch.assumptions,
+        emulator.settings.engine.assumptions,
+        emulator.settings.cloudwatch.assumptions,
     )

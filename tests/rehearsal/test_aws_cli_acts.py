@@ -4,7 +4,7 @@ import json
 
 import pytest
 from support.aws_cli import AWS, MISSING, Cli
-from support.stage_setting import (
+from support.emulator_setup import (
     IMAGES,
     SETTINGS,
     Setting,
@@ -13,7 +13,7 @@ from support.stage_setting import (
     wait_for,
 )
 
-from rehearsal.stage import Stage
+from rehearsal.emulator import Emulator
 
 pytestmark = pytest.mark.skipif(not AWS.exists(), reason=MISSING)
 
@@ -24,13 +24,13 @@ TEXT = ("--output", "text")
 
 @pytest.fixture(name="setting", scope="module")
 def _setting():
-    with Stage(images=IMAGES, functions=FUNCTIONS, settings=SETTINGS) as stage:
-        yield Setting(stage).build()
+    with Emulator(images=IMAGES, functions=FUNCTIONS, settings=SETTINGS) as emulator:
+        yield Setting(emulator).build()
 
 
 @pytest.fixture(name="aws")
 def _aws(setting):
-    return Cli(setting.stage.endpoint_url)
+    return Cli(setting.emulator.endpoint_url)
 
 
 def create(aws, setting, version, group="live", **hooks):
@@ -77,7 +77,7 @@ def test_ecs_deploy_of_a_bad_version_exits_with_255(setting, aws, tmp_path):
 def test_a_hook_is_reported_by_hand(setting, aws):
     """put-lifecycle-event-hook-execution-status lets the deployment go on."""
     id_ = waiting(aws, setting)
-    execution = setting.stage.engine.get(id_).execution_id(HOOK)
+    execution = setting.emulator.engine.get(id_).execution_id(HOOK)
 
     told = aws(
         *("deploy", "put-lifecycle-event-hook-execution-status"),

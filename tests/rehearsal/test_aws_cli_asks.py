@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from support.aws_cli import AWS, MISSING, Cli
-from support.stage_setting import IMAGES, SETTINGS, Setting, function, wait_for
+from support.emulator_setup import IMAGES, SETTINGS, Setting, function, wait_for
 
-from rehearsal.stage import Stage
+from rehearsal.emulator import Emulator
 
 pytestmark = pytest.mark.skipif(not AWS.exists(), reason=MISSING)
 
@@ -22,10 +22,10 @@ QUERY = {"MetricStat": {"Metric": METRIC, "Period": 60, "Stat": "Sum"}, "Id": "e
 
 @pytest.fixture(name="setting", scope="module")
 def _setting():
-    with Stage(
+    with Emulator(
         images=IMAGES, functions=[function("silent")], settings=SETTINGS
-    ) as stage:
-        yield Setting(stage).build()
+    ) as emulator:
+        yield Setting(emulator).build()
 
 
 @pytest.fixture(name="known", scope="module")
@@ -35,7 +35,7 @@ def _known(setting):
     wait_for(lambda: setting.info(id_)["status"] == "InProgress")
     wait_for(lambda: setting.events(id_)[HOOK] == "InProgress")
     blue, green = setting.task_sets()
-    cloudwatch = setting.stage.client("cloudwatch")
+    cloudwatch = setting.emulator.client("cloudwatch")
     cloudwatch.put_metric_data(
         Namespace="Shop", MetricData=[{"MetricName": "Errors", "Value": 3.0}]
     )
@@ -49,7 +49,7 @@ def _known(setting):
         **METRIC,
     )
     (task,) = setting.ecs.list_tasks(cluster="main", startedBy=green["id"])["taskArns"]
-    content = setting.stage.client("codedeploy").get_deployment(deploymentId=id_)
+    content = setting.emulator.client("codedeploy").get_deployment(deploymentId=id_)
     now = datetime.now(UTC)
     yield {
         "start": (now - timedelta(minutes=10)).strftime("%Y-%m-%dT%H:%M:00Z"),
@@ -69,7 +69,7 @@ def _known(setting):
 
 @pytest.fixture(name="aws", scope="module")
 def _aws(setting):
-    return Cli(setting.stage.endpoint_url)
+    return Cli(setting.emulator.endpoint_url)
 
 
 TARGET = "--deployment-id {id} --target-id main:shop"

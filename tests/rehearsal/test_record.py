@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.rehearsal_record import EVENTS, a_verdict, an_outcome
 
-from rehearsal.faults.file import FaultsFile
+from rehearsal.faults.schema import FaultsFile
 from rehearsal.record import deployment_record, ordered, reasons, rehearsal_record
-from rehearsal.scenario.file import DeploymentFile
+from rehearsal.scenario.schema import DeploymentFile
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TRAFFIC = {"requests": 9, "failed": 0, "dropped": 0, "failures": [], "served_by": {}}

@@ -5,21 +5,20 @@ import threading
 import pytest
 import trustme
 from support.command import BRIEF, BRIEF_PLAN, a_storefront
-from support.stage_setting import wait_for
+from support.emulator_setup import wait_for
 
 from hookgate.errors import InputError, PlanError
 from hookgate.model import LifecycleEvent
-from rehearsal.building.kept_plan import plan_events
-from rehearsal.building.setting import build
+from rehearsal.building.plan import plan_events
+from rehearsal.building.setup import RehearsalError, set_up, wait_for_first_version
 from rehearsal.codedeploy.observation import EventEnded, StatusChanged, TrafficShifted
-from rehearsal.first_version import RehearsalError, wait_for_first_version
-from rehearsal.rehearse import Rehearsal, SilentAudience, wait_for_end
-from rehearsal.scenario.scenario import read_scenario
-from rehearsal.standing import stand
+from rehearsal.rehearse import Rehearsal, RehearsalObserver, wait_for_end
+from rehearsal.scenario.reader import read_scenario
+from rehearsal.serve import prepare
 
 
 class Witness:
-    """An audience that writes down what it is told, in order."""
+    """An observer that writes down what it is told, in order."""
 
     def __init__(self):
         self.told = []
@@ -53,12 +52,12 @@ def _scenario(tmp_path):
     return read_scenario(a_storefront(tmp_path, a=change))
 
 
-def test_audience_is_told_in_order(scenario):
-    """A watcher sees the stage ready, the deployment begin, its steps and its end."""
+def test_observer_is_told_in_order(scenario):
+    """An observer gets the start, the deployment, its steps and its end."""
     witness = Witness()
     before = set(threading.enumerate())
 
-    records = Rehearsal(scenario=scenario, audience=witness).play(
+    records = Rehearsal(scenario=scenario, observer=witness).run(
         lambda deployment: deployment.name == "a good version"
     )
 
@@ -81,7 +80,7 @@ def test_alarm_stops_a_version_that_passes_every_hook(tmp_path):
     witness = Witness()
     file = a_storefront(tmp_path, "alarms.yaml")
 
-    first, second = Rehearsal(scenario=read_scenario(file), audience=witness).play(
+    first, second = Rehearsal(scenario=read_scenario(file), observer=witness).run(
         lambda deployment: "once the alarm is off" not in deployment.name
     )
 
@@ -106,17 +105,17 @@ def test_a_hooks_own_metric_can_stop_a_deployment(tmp_path):
         c="metric: VerdictFailed->metric: VerdictFailed\n    missing: ignore",
         d="alarm: storefront-unwell->alarm: storefront-gate",
     )
-    rehearsal = Rehearsal(scenario=read_scenario(file), audience=SilentAudience())
+    rehearsal = Rehearsal(scenario=read_scenario(file), observer=RehearsalObserver())
 
-    with stand(rehearsal) as standing:
-        cloudwatch = standing.stage.client("cloudwatch")
-        codedeploy = standing.stage.client("codedeploy")
+    with prepare(rehearsal) as prepared:
+        cloudwatch = prepared.emulator.client("cloudwatch")
+        codedeploy = prepared.emulator.client("codedeploy")
         group = {
             "applicationName": "storefront",
             "deploymentGroupName": "production",
         }
         ended = []
-        for revision in list(standing.revisions.values())[:2]:
+        for revision in list(prepared.revisions.values())[:2]:
             id_ = codedeploy.create_deployment(**group, revision=revision)
             ended.append(wait_for_end(codedeploy, id_["deploymentId"]))
             rollback = ended[-1].get("rollbackInfo", {}).get("rollbackDeploymentId")
@@ -138,18 +137,18 @@ def test_plan_under_a_misspelled_name_goes_nowhere(scenario):
 
     The bundled plan would have let the same version go live.
     """
-    rehearsal = Rehearsal(scenario=scenario, audience=SilentAudience())
-    with stand(rehearsal) as standing:
-        ssm = standing.stage.client("ssm")
+    rehearsal = Rehearsal(scenario=scenario, observer=RehearsalObserver())
+    with prepare(rehearsal) as prepared:
+        ssm = prepared.emulator.client("ssm")
         name = "/hookgate/plans/storefront/production"
         plan = ssm.get_parameter(Name=name)["Parameter"]["Value"]
         ssm.put_parameter(Name=name.replace("front", "frnt"), Value=plan, Type="String")
         ssm.delete_parameter(Name=name)
-        codedeploy = standing.stage.client("codedeploy")
+        codedeploy = prepared.emulator.client("codedeploy")
         id_ = codedeploy.create_deployment(
             applicationName="storefront",
             deploymentGroupName="production",
-            revision=standing.revisions["a good version"],
+            revision=prepared.revisions["a good version"],
         )["deploymentId"]
         ended = wait_for_end(codedeploy, id_)
         verdict = rehearsal.log.verdict(id_, "AfterInstall", 10.0)
@@ -173,8 +172,8 @@ def test_idempotency_table_fails_no_good_version(tmp_path, gets):
         tmp_path,
         a=f"image: storefront:1.1.0\n->image: storefront:1.1.0\n    faults: {fault}\n",
     )
-    rehearsal = Rehearsal(scenario=read_scenario(file), audience=SilentAudience())
-    (record,) = rehearsal.play(lambda deployment: deployment.name == "a good version")
+    rehearsal = Rehearsal(scenario=read_scenario(file), observer=RehearsalObserver())
+    (record,) = rehearsal.run(lambda deployment: deployment.name == "a good version")
 
     verdicts = [e["verdict"] for e in record["lifecycle_events"] if e["verdict"]]
     assert ([], "Succeeded") == (record["surprises"], record["status"])
@@ -191,9 +190,9 @@ def test_tcp_listeners_can_be_rehearsed(tmp_path):
         b="load_balancer:->load_balancer:\n  production: {protocol: TCP}\n"
         "  test: {protocol: TCP}",
     )
-    (record,) = Rehearsal(scenario=read_scenario(file), audience=SilentAudience()).play(
-        lambda deployment: deployment.name == "a good version"
-    )
+    (record,) = Rehearsal(
+        scenario=read_scenario(file), observer=RehearsalObserver()
+    ).run(lambda deployment: deployment.name == "a good version")
     traffic = record["production_traffic"]
     assert [] == record["surprises"]
     assert {"storefront:1", "storefront:2"} == set(traffic["served_by"])
@@ -216,9 +215,9 @@ def test_encrypted_listeners_can_be_rehearsed(tmp_path, protocol):
     issued.private_key_pem.write_to_path(tmp_path / "key.pem")
     (tmp_path / "plan.yaml").write_text(BRIEF_PLAN)
 
-    (record,) = Rehearsal(scenario=read_scenario(file), audience=SilentAudience()).play(
-        lambda deployment: deployment.name == "a good version"
-    )
+    (record,) = Rehearsal(
+        scenario=read_scenario(file), observer=RehearsalObserver()
+    ).run(lambda deployment: deployment.name == "a good version")
 
     assert [] == record["surprises"]
     served = record["production_traffic"]["served_by"]
@@ -264,7 +263,7 @@ def test_a_template_can_be_rehearsed(templated):
         shifts.append(change.green) if isinstance(change, TrafficShifted) else None
     )
 
-    good, bad = Rehearsal(scenario=read_scenario(templated), audience=witness).play(
+    good, bad = Rehearsal(scenario=read_scenario(templated), observer=witness).run(
         lambda _: True
     )
 
@@ -307,9 +306,9 @@ def test_a_plan_with_files_beside_it_can_be_rehearsed(tmp_path):
     (tmp_path / "steps" / "prices.yaml").write_text(STEPS)
     (tmp_path / "data" / "teas.json").write_text('[{"name": "sencha", "price": 7.5}]')
 
-    good, bad = Rehearsal(scenario=read_scenario(file), audience=SilentAudience()).play(
-        lambda _: True
-    )
+    good, bad = Rehearsal(
+        scenario=read_scenario(file), observer=RehearsalObserver()
+    ).run(lambda _: True)
 
     assert [[], []] == [good["surprises"], bad["surprises"]]
     assert ["Succeeded", "Failed"] == [good["status"], bad["status"]]
@@ -325,20 +324,22 @@ def test_events_are_those_of_the_plan(scenario):
 
 
 def test_wrong_plan_is_told_before_anything_starts(scenario):
-    """A plan's mistake needs no stage to be found."""
+    """A plan's mistake needs no emulator to be found."""
     scenario.plan.write_text("version: 1\nevents: {}\n")
     with pytest.raises(PlanError, match=r"plan\.yaml:2:9"):
-        Rehearsal(scenario=scenario, audience=SilentAudience()).play(lambda _: True)
+        Rehearsal(scenario=scenario, observer=RehearsalObserver()).run(lambda _: True)
 
 
 def test_start_version_that_is_never_healthy_is_told(tmp_path):
     """A first version whose health check fails ends the rehearsal with the states."""
     file = a_storefront(tmp_path, a="path: /health->path: /none")
     scenario = read_scenario(file)
-    with Rehearsal(scenario=scenario, audience=SilentAudience()).stage() as stage:
-        build(stage, scenario)
+    with Rehearsal(
+        scenario=scenario, observer=RehearsalObserver()
+    ).emulator() as emulator:
+        set_up(emulator, scenario)
         with pytest.raises(RehearsalError, match="did not become healthy within 0 s"):
-            wait_for_first_version(stage, scenario, 0)
+            wait_for_first_version(emulator, scenario, 0)
 
 
 def test_refusal_names_the_operation(tmp_path):
@@ -346,7 +347,9 @@ def test_refusal_names_the_operation(tmp_path):
     change = "rollback_on:->configuration: None\n  rollback_on:"
     scenario = read_scenario(a_storefront(tmp_path, a=change))
     with (
-        Rehearsal(scenario=scenario, audience=SilentAudience()).stage() as stage,
+        Rehearsal(
+            scenario=scenario, observer=RehearsalObserver()
+        ).emulator() as emulator,
         pytest.raises(InputError, match=r"yaml: CreateDeploymentGroup was refused: "),
     ):
-        build(stage, scenario)
+        set_up(emulator, scenario)

@@ -1,4 +1,4 @@
-"""The AWS CLI, as people drive a stage with it."""
+"""The AWS CLI, as people drive an emulator with it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def surroundings(**variables: str) -> dict[str, str]:
 
 
 def reaching(endpoint_url: str) -> dict[str, str]:
-    """The environment that leads the CLI to a stage: nothing but what anyone sets."""
+    """The environment that connects the CLI to an emulator, and nothing else."""
     return surroundings(
         AWS_ENDPOINT_URL=endpoint_url,
         AWS_DEFAULT_REGION="us-east-1",
@@ -41,7 +41,7 @@ def exported(lines: list[str]) -> dict[str, str]:
 
 
 class Cli:
-    """Runs ``aws`` against a stage."""
+    """Runs ``aws`` against an emulator."""
 
     def __init__(self, endpoint_url: str) -> None:
         self._environment: Mapping[str, str] = reaching(endpoint_url)

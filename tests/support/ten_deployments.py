@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Callable
 
 from rehearsal.codedeploy.settings import EngineSettings
+from rehearsal.emulator import Emulator
 from rehearsal.production_traffic import (
     ProductionClient,
     ProductionTraffic,
     TrafficSettings,
 )
-from rehearsal.stage import Stage
-from support.stage_setting import IMAGES, SETTINGS, Setting, function, wait_for
+from support.emulator_setup import IMAGES, SETTINGS, Setting, function, wait_for
 
 RATE = 500.0  # requests per second
 PATIENCE = 60.0  # seconds
@@ -103,8 +103,8 @@ def ten_deployments() -> tuple[list[Ended], ProductionTraffic]:
     sent fewer, and the rest are dropped: any server loses some of thousands of waiting
     connections.
     """
-    with Stage(images=IMAGES, functions=FUNCTIONS, settings=QUICK) as stage:
-        setting = Setting(stage, desired=2).build()
+    with Emulator(images=IMAGES, functions=FUNCTIONS, settings=QUICK) as emulator:
+        setting = Setting(emulator, desired=2).build()
         client = ProductionClient(
             TrafficSettings(
                 port=setting.ports["production"],

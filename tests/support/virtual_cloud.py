@@ -1,6 +1,6 @@
 """ECS, ELBv2, Lambda and CloudWatch in memory, on a clock that is wound by hand.
 
-Far less than a stage has, but of one piece: task sets whose tasks need time, listeners
+Far less than an emulator, but consistent: task sets whose tasks need time, listeners
 whose weights decide who is asked, functions that report when and as they like. Every
 call may be made to fail or to have something happen meanwhile. ``AwsWorld`` acts on it
 as on AWS.

@@ -23,7 +23,7 @@ MOST_TURNS = 20_000
 
 
 class VirtualCodeDeploy:
-    """Answers as a stage's endpoint does; nothing happens until it is turned.
+    """Answers as an emulator's endpoint does; nothing happens until it is turned.
 
     Args:
         settings: The engine's.
@@ -65,7 +65,7 @@ class VirtualCodeDeploy:
             The modelled error's name, or nothing, and the answer.
 
         Raises:
-            AssertionError: The answer does not fit the model, or the stage broke.
+            AssertionError: The answer does not fit the model, or the emulator broke.
         """
         reply = self._service.answer(operation, json.dumps(request).encode())
         content = json.loads(reply.body)

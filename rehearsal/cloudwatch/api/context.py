@@ -12,7 +12,7 @@ from rehearsal.cloudwatch.store import MetricStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The metrics, the alarms, and where the stage pretends to be."""
+    """The metrics, the alarms, and where the emulator pretends to be."""
 
     store: MetricStore
     alarms: Alarms

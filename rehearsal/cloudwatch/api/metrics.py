@@ -130,7 +130,9 @@ def _period(queries: Sequence[Query]) -> float:
     given = [each.get("MetricStat", each) for each in queries]
     periods: set[int] = {each["Period"] for each in given if "Period" in each}
     if len(periods) != 1:
-        message = f"the stage needs one Period for all queries, not {sorted(periods)}."
+        message = (
+            f"the emulator needs one Period for all queries, not {sorted(periods)}."
+        )
         raise ApiError("ValidationException", message)
     return float(periods.pop())
 

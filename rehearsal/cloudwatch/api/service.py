@@ -114,7 +114,7 @@ _QUERY_ERROR = "x-amzn-query-error"
 
 
 class CloudWatchService:
-    """Answers what the stage does itself; the rest of CloudWatch is moto's.
+    """Answers what the emulator does itself; the rest of CloudWatch is moto's.
 
     Args:
         context: What the operations work with.
@@ -137,7 +137,7 @@ class CloudWatchService:
             body: The request.
         """
         if path.startswith("/service/"):
-            message = "The stage's CloudWatch speaks JSON and query, not CBOR."
+            message = "The emulator's CloudWatch speaks JSON and query, not CBOR."
             return json_reply(501, {"__type": "NotImplemented", "message": message})
         if not target:
             reply = answer_form(body, self._operations)

@@ -22,7 +22,7 @@ def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         raise ApiError("InvalidComputePlatformException", message)
     _check_free(context, name)
     if len(context.registry.applications) >= MOST_APPLICATIONS:
-        message = f"A stage keeps at most {MOST_APPLICATIONS} applications."
+        message = f"An emulator keeps at most {MOST_APPLICATIONS} applications."
         raise ApiError("ApplicationLimitExceededException", message)
     application = Application(
         name=name,

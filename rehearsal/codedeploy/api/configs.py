@@ -29,7 +29,7 @@ def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         message = "The rehearsal plays the ECS platform only."
         raise ApiError("InvalidComputePlatformException", message)
     if len(context.registry.configs) >= MOST_CONFIGS:
-        message = f"A stage keeps at most {MOST_CONFIGS} deployment configurations."
+        message = f"An emulator keeps at most {MOST_CONFIGS} deployment configurations."
         raise ApiError("DeploymentConfigLimitExceededException", message)
     config = {
         "deploymentConfigId": str(uuid.uuid4()),

@@ -1,26 +1,25 @@
-"""A stage for the tests of a module; each uses names of its own."""
+"""An emulator for the tests of a module; each uses names of its own."""
 
 import pytest
 
 from rehearsal.cloudwatch.settings import CloudWatchSettings
-from rehearsal.settings import StageSettings
-from rehearsal.stage import Stage
+from rehearsal.emulator import Emulator, EmulatorSettings
 
 PACE = 1 / 600  # a minute passes in a tenth of a second
 
 
 @pytest.fixture(scope="module")
-def stage():
-    """A stage with nothing on it."""
-    settings = StageSettings(cloudwatch=CloudWatchSettings(pace=PACE))
-    with Stage(images={}, settings=settings) as standing:
-        yield standing
+def emulator():
+    """An emulator with nothing on it."""
+    settings = EmulatorSettings(cloudwatch=CloudWatchSettings(pace=PACE))
+    with Emulator(images={}, settings=settings) as prepared:
+        yield prepared
 
 
 @pytest.fixture(scope="module")
-def cloudwatch(stage):
+def cloudwatch(emulator):
     """A client of it."""
-    return stage.client("cloudwatch")
+    return emulator.client("cloudwatch")
 
 
 @pytest.fixture

@@ -198,23 +198,23 @@ def test_lost_port(start):
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_no_orphan(how):
-    """However the stage ends, its tasks and their children end with it."""
-    stage = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-c", textwrap.dedent(STAGE)],
+    """However the emulator ends, its tasks and their children end with it."""
+    emulator = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-c", textwrap.dedent(EMULATOR)],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    with stage, stage.stdout as said:
+    with emulator, emulator.stdout as said:
         pids = [int(pid) for pid in said.readline().split()]
         running = [alive(pid) for pid in pids]
-        stage.send_signal(how)
+        emulator.send_signal(how)
 
     assert [True, True, True] == running
     eventually(lambda: not any(map(alive, pids)), "the end of every process")
 
 
-STAGE = """
+EMULATOR = """
     import sys, time
     from rehearsal.data_plane import TaskProcess
     task = TaskProcess.start([sys.executable, "-c", '''

@@ -1,4 +1,4 @@
-"""The validators that speak no HTTP, through the stage's listeners."""
+"""The validators that speak no HTTP, through the emulator's listeners."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IDENTITY = {"identity": ["X-Version", "v2"]}
 
 
 def found(use: str, port: int, row: dict, **options) -> list[tuple[bool, str]]:
-    """What a validator finds through a listener of the stage."""
+    """What a validator finds through a listener of the emulator."""
     validator = resolve(use).model_validate(options)
     findings = check(validator, **leading(row, port))
     return [(each.ok, each.summary.partition(",")[0]) for each in findings]

@@ -5,7 +5,7 @@ import subprocess
 import urllib.request
 
 import pytest
-from support.stage_setting import wait_for
+from support.emulator_setup import wait_for
 
 from rehearsal.ecs.containers import started, why_not
 
@@ -44,7 +44,7 @@ def _task():
 
 
 def containers():
-    """The names of the containers that a stage has made."""
+    """The names of the containers that an emulator has made."""
     command = [shutil.which("docker"), "ps", "--all", "--format", "{{.Names}}"]
     listed = subprocess.run(  # noqa: S603 - docker, by its path
         [*command, "--filter", "name=hookgate-"],

@@ -1,19 +1,19 @@
-"""ECS on a stage: task sets whose tasks are processes."""
+"""ECS on an emulator: task sets whose tasks are processes."""
 
 import os
 import signal
 
 import pytest
 from botocore.exceptions import ClientError
-from support.stage_setting import IMAGES, SETTINGS, Setting, fetch, wait_for
+from support.emulator_setup import IMAGES, SETTINGS, Setting, fetch, wait_for
 
-from rehearsal.stage import Stage
+from rehearsal.emulator import Emulator
 
 
 @pytest.fixture(name="setting", scope="module")
 def _setting():
-    with Stage(images=IMAGES, settings=SETTINGS) as stage:
-        yield Setting(stage, desired=2).build()
+    with Emulator(images=IMAGES, settings=SETTINGS) as emulator:
+        yield Setting(emulator, desired=2).build()
 
 
 def tasks(setting, **request):
@@ -41,7 +41,7 @@ def test_a_service_has_its_tasks(setting):
 
 def test_a_task_that_dies_is_replaced(setting):
     """The dead one is STOPPED with its exit code; another runs in its place."""
-    known = setting.stage.data_plane.health(setting.groups["blue"])
+    known = setting.emulator.data_plane.health(setting.groups["blue"])
     victim = next(each.target for each in known if each.state == "healthy")
     before = {each["taskArn"] for each in tasks(setting)}
     os.kill(pid_of(victim.port), signal.SIGKILL)
@@ -223,7 +223,7 @@ def test_a_service_that_cannot_run_is_refused(setting, changes, says):
             Name="alone",
             Protocol="HTTP",
             Port=80,
-            VpcId=setting.stage.vpc,
+            VpcId=setting.emulator.vpc,
             TargetType="ip",
         )["TargetGroups"][0]["TargetGroupArn"]
         changes = {"loadBalancers": [behind(setting, arn)]}

@@ -6,24 +6,24 @@ import urllib.request
 
 import boto3
 import pytest
-from support.stage_setting import SETTINGS, function
+from support.emulator_setup import SETTINGS, function
 
+from rehearsal.emulator import Emulator
 from rehearsal.endpoint.conformity import ApiError, answer_problems, service_model
 from rehearsal.endpoint.json_service import JsonService
-from rehearsal.stage import Stage
 
 
-@pytest.fixture(name="stage", scope="module")
-def _stage():
+@pytest.fixture(name="emulator", scope="module")
+def _emulator():
     hooks = [function("echo"), function("failing")]
-    with Stage(images={}, functions=hooks, settings=SETTINGS) as stage:
-        yield stage
+    with Emulator(images={}, functions=hooks, settings=SETTINGS) as emulator:
+        yield emulator
 
 
-def post(stage, target, body=b"{}"):
+def post(emulator, target, body=b"{}"):
     """A bare JSON 1.1 request, without credentials; the status and the answer."""
-    request = urllib.request.Request(  # noqa: S310 - the stage's own URL
-        stage.endpoint_url,
+    request = urllib.request.Request(  # noqa: S310 - the emulator's own URL
+        emulator.endpoint_url,
         data=body,
         headers={
             "X-Amz-Target": target,
@@ -38,10 +38,10 @@ def post(stage, target, body=b"{}"):
             return error.code, json.loads(error.read())
 
 
-def test_errors_are_in_json_1_1s_form(stage):
+def test_errors_are_in_json_1_1s_form(emulator):
     """Status 400, the exception's name in __type, and a message."""
     status, answer = post(
-        stage, "CodeDeploy_20141006.GetDeployment", b'{"deploymentId": "x"}'
+        emulator, "CodeDeploy_20141006.GetDeployment", b'{"deploymentId": "x"}'
     )
 
     assert (400, "InvalidDeploymentIdException") == (status, answer["__type"])
@@ -57,34 +57,34 @@ def test_errors_are_in_json_1_1s_form(stage):
         pytest.param(b'{"deploymentId": 5}', "ValidationException", id="wrong type"),
     ],
 )
-def test_a_malformed_request_is_refused(stage, body, code):
+def test_a_malformed_request_is_refused(emulator, body, code):
     """The error says what of the request was wrong."""
-    status, answer = post(stage, "CodeDeploy_20141006.GetDeployment", body)
+    status, answer = post(emulator, "CodeDeploy_20141006.GetDeployment", body)
 
     assert (400, code) == (status, answer["__type"])
 
 
-def test_an_unknown_operation_is_refused(stage):
+def test_an_unknown_operation_is_refused(emulator):
     """The error names it."""
-    _, answer = post(stage, "CodeDeploy_20141006.MakeTea")
+    _, answer = post(emulator, "CodeDeploy_20141006.MakeTea")
 
     assert "UnknownOperationException" == answer["__type"]
     assert "MakeTea" in answer["message"]
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "ap-southeast-2"])
-def test_every_region_is_the_stages(stage, region):
+def test_every_region_is_the_emulators(emulator, region):
     """A client of any region, with any credentials, sees the same things."""
     client = boto3.session.Session().client(
         "ecs",
         region_name=region,
-        endpoint_url=stage.endpoint_url,
+        endpoint_url=emulator.endpoint_url,
         aws_access_key_id="anybody",
         aws_secret_access_key="anything",
     )
     client.create_cluster(clusterName=region)
 
-    arns = stage.client("ecs").list_clusters()["clusterArns"]
+    arns = emulator.client("ecs").list_clusters()["clusterArns"]
 
     assert f"arn:aws:ecs:us-east-1:123456789012:cluster/{region}" in arns
 
@@ -102,45 +102,45 @@ def test_every_region_is_the_stages(stage, region):
         pytest.param("lambda", "list_functions", id="lambda"),
     ],
 )
-def test_other_services_answer(stage, service, call):
+def test_other_services_answer(emulator, service, call):
     """Moto answers through the same endpoint, in a form that botocore takes."""
-    answer = getattr(stage.client(service), call)()
+    answer = getattr(emulator.client(service), call)()
 
     assert 200 == answer["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def test_a_function_is_invoked_and_answers(stage):
+def test_a_function_is_invoked_and_answers(emulator):
     """A synchronous Invoke waits for the function."""
-    answer = stage.client("lambda").invoke(
+    answer = emulator.client("lambda").invoke(
         FunctionName="CodeDeployHook_echo", Payload=b'{"a": 1}'
     )
 
     assert (200, None) == (answer["StatusCode"], answer.get("FunctionError"))
     said = json.loads(answer["Payload"].read())
     assert {"a": 1} == said["event"]
-    assert stage.endpoint_url == said["environment"]["AWS_ENDPOINT_URL"]
+    assert emulator.endpoint_url == said["environment"]["AWS_ENDPOINT_URL"]
 
 
-def test_a_function_that_fails_is_told_so(stage):
+def test_a_function_that_fails_is_told_so(emulator):
     """FunctionError is set and the payload says why."""
-    answer = stage.client("lambda").invoke(FunctionName="CodeDeployHook_failing")
+    answer = emulator.client("lambda").invoke(FunctionName="CodeDeployHook_failing")
 
     assert "Unhandled" == answer["FunctionError"]
     assert "ValueError" == json.loads(answer["Payload"].read())["errorType"]
 
 
-def test_an_asynchronous_invocation_is_accepted(stage):
+def test_an_asynchronous_invocation_is_accepted(emulator):
     """InvocationType Event is answered at once with 202."""
-    answer = stage.client("lambda").invoke(
+    answer = emulator.client("lambda").invoke(
         FunctionName="CodeDeployHook_echo", InvocationType="Event"
     )
 
     assert 202 == answer["StatusCode"]
 
 
-def test_an_unknown_function_is_refused(stage):
+def test_an_unknown_function_is_refused(emulator):
     """ResourceNotFoundException, as Lambda models it."""
-    client = stage.client("lambda")
+    client = emulator.client("lambda")
 
     with pytest.raises(client.exceptions.ResourceNotFoundException, match="nobody"):
         client.invoke(FunctionName="nobody")
@@ -162,7 +162,7 @@ def answer_of(operation):
     ],
 )
 def test_an_answer_that_does_not_fit_the_model_is_a_500(answer):
-    """The stage never tells a client what AWS could not have said."""
+    """The emulator never tells a client what AWS could not have said."""
     status, said = answer_of(lambda _: answer)
 
     assert (500, "InternalFailure") == (status, said["__type"])

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from rehearsal.clients import CODEDEPLOY_KEY
 from rehearsal.endpoint.server import EndpointServer
 from rehearsal.faults.calls import CallFault, FaultyCalls
-from rehearsal.faults.file import CallFile
+from rehearsal.faults.schema import CallFile
 from rehearsal.functions.function import access_key
 
 #: A call in each protocol that hooks speak: JSON, query and CBOR.

@@ -7,8 +7,8 @@ import yaml
 from support.command import a_storefront
 
 from rehearsal.record import reasons
-from rehearsal.rehearse import Rehearsal, SilentAudience
-from rehearsal.scenario.scenario import read_scenario
+from rehearsal.rehearse import Rehearsal, RehearsalObserver
+from rehearsal.scenario.reader import read_scenario
 
 HOST = "shop.example"
 WRONG = ("expired", "another")
@@ -68,7 +68,7 @@ def test_wrong_certificate_is_refused(tmp_path):
     played = [deployment(name) for name in (*WRONG, "its own")]
     file.write_text(SCENARIO + yaml.safe_dump(played))
 
-    records = Rehearsal(scenario=read_scenario(file), audience=SilentAudience()).play(
+    records = Rehearsal(scenario=read_scenario(file), observer=RehearsalObserver()).run(
         lambda _: True
     )
 

@@ -3,14 +3,14 @@
 import queue
 
 import pytest
-from support.stage_setting import PATIENCE
+from support.emulator_setup import PATIENCE
 from support.virtual_world import HOOKS, Play, VirtualWorld
 
 from rehearsal.codedeploy.model.deployment import EventName
 from rehearsal.codedeploy.model.signals import InvokeHook
 from rehearsal.data_plane import Certificate
 from rehearsal.faults.faults import Faults, Stops
-from rehearsal.faults.file import FaultsFile
+from rehearsal.faults.schema import FaultsFile
 
 ORDERED = FaultsFile.model_validate(
     {
@@ -65,7 +65,7 @@ def _seen(faults, codedeploy):
     def play(definition):
         played = Play(world=VirtualWorld(on_effect=look))
         played.engine._observer = stops.on_change
-        faults.order(definition, ORDERED, EXPIRED)
+        faults.add(definition, ORDERED, EXPIRED)
         played.submit()
         played.run()
         return seen

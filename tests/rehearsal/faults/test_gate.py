@@ -4,8 +4,8 @@ import pytest
 import yaml
 from support.command import a_storefront
 
-from rehearsal.rehearse import Rehearsal, SilentAudience
-from rehearsal.scenario.scenario import read_scenario
+from rehearsal.rehearse import Rehearsal, RehearsalObserver
+from rehearsal.scenario.reader import read_scenario
 
 PLAN = """
 version: 1
@@ -78,7 +78,7 @@ def test_faults_are_refused_and_a_delay_passes(tmp_path):
     played = yaml.safe_dump([deployment(name) for name in FAULTS])
     file.write_text(SCENARIO + played)
 
-    records = Rehearsal(scenario=read_scenario(file), audience=SilentAudience()).play(
+    records = Rehearsal(scenario=read_scenario(file), observer=RehearsalObserver()).run(
         lambda _: True
     )
 

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from support.stage_setting import function
+from support.emulator_setup import function
 
-from rehearsal.faults.file import HookFile
 from rehearsal.faults.hooks import FaultyCourier
+from rehearsal.faults.schema import HookFile
 
 EVENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "own"}
 PAYLOAD = json.dumps(EVENT).encode()

@@ -3,7 +3,7 @@
 import pytest
 from support.data_plane import EchoTarget, eventually, group, listener, who
 
-from rehearsal.faults.file import StaleListenerFile
+from rehearsal.faults.schema import StaleListenerFile
 from rehearsal.faults.targets import StaleListeners
 
 

@@ -17,7 +17,7 @@ from support.data_plane import (
 
 from rehearsal.data_plane import TargetState
 from rehearsal.data_plane.settings import HealthCheck
-from rehearsal.faults.file import FaultsFile
+from rehearsal.faults.schema import FaultsFile
 from rehearsal.faults.targets import FaultyRouting, delay, image, request_faults
 
 

@@ -5,7 +5,7 @@ import queue
 from dataclasses import replace
 
 import pytest
-from support.stage_setting import PATIENCE, function
+from support.emulator_setup import PATIENCE, function
 
 from rehearsal.functions.asynchronous import Asynchronous, Delivery
 from rehearsal.functions.fleet import Fleet

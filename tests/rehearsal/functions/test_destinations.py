@@ -1,11 +1,11 @@
-"""Destinations of failed events on a stage: functions, queues and topics."""
+"""Destinations of failed events on an emulator: functions, queues and topics."""
 
 import json
 from unittest.mock import ANY
 
 import boto3
 import pytest
-from support.stage_setting import function
+from support.emulator_setup import function
 
 from rehearsal.functions.fleet import Destinations, Fleet
 from rehearsal.functions.function import Surroundings

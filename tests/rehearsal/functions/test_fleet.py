@@ -5,7 +5,7 @@ import os
 import threading
 
 import pytest
-from support.stage_setting import function, wait_for
+from support.emulator_setup import function, wait_for
 
 from rehearsal.functions.fleet import Fleet, UnknownFunctionError
 from rehearsal.functions.function import Surroundings, function_name
@@ -49,14 +49,14 @@ def test_a_function_answers_its_event(fleet):
     assert 0 < answer["remaining"] <= 900_000
 
 
-def test_a_function_sees_lambdas_environment_and_not_the_stages(fleet, monkeypatch):
-    """Region, endpoint and name are Lambda's; the stage's own variables are unseen."""
-    monkeypatch.setenv("A_SECRET_OF_THE_STAGE", "x")
+def test_a_function_sees_lambdas_environment_and_not_the_emulators(fleet, monkeypatch):
+    """Region, endpoint and name are Lambda's; no other variable is passed on."""
+    monkeypatch.setenv("A_SECRET_OF_THE_EMULATOR", "x")
 
     _, answer = invoke(fleet, "configured")
 
     environment = answer["environment"]
-    assert "A_SECRET_OF_THE_STAGE" not in environment
+    assert "A_SECRET_OF_THE_EMULATOR" not in environment
     assert {
         "AWS_REGION": "eu-west-1",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:1",

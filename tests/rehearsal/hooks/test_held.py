@@ -1,4 +1,4 @@
-"""A hook that the stage does not run is handed over in a file."""
+"""A hook that the emulator does not run is handed over in a file."""
 
 import json
 

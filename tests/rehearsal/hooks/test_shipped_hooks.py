@@ -1,4 +1,4 @@
-"""The shipped hooks run on a stage with what template.yaml gives them in AWS."""
+"""The shipped hooks run on an emulator with what template.yaml gives them in AWS."""
 
 import pytest
 from support.template import of_type, parameter, sub, template
@@ -12,15 +12,15 @@ SHIPPED = {
     each.name: each
     for each in shipped_hooks({each: hook_name(each) for each in LifecycleEvent})
 }
-#: Variables that the stage sets itself, or leaves as they are by default.
+#: Variables that the emulator sets itself, or leaves as they are by default.
 OTHERS = {
     "AWS_ENDPOINT_URL",
     "HOOKGATE_BUNDLED_PLAN",
     "HOOKGATE_PLAN_KEY_PREFIX",
     "POWERTOOLS_LOG_LEVEL",
 }
-#: Variables whose values are the stage's own names of things.
-OF_THE_STAGE = {
+#: Variables whose values are the emulator's own names of things.
+OF_THE_EMULATOR = {
     "HOOKGATE_IDEMPOTENCY_TABLE",
     "HOOKGATE_PLAN_BUCKET",
     "HOOKGATE_PLAN_PARAMETER_PREFIX",
@@ -85,9 +85,9 @@ def test_functions_have_the_templates_retries(name):
 
 
 def test_functions_have_the_templates_variables():
-    """Every variable of the template is set, or is one that the stage need not set."""
+    """Each variable of the template is set, or the emulator need not set it."""
     declared = GLOBALS["Environment"]["Variables"]
     (variables,) = {frozenset(each.environment.items()) for each in SHIPPED.values()}
     assert declared.keys() - OTHERS == {name for name, _ in variables}
-    same = {n: v for n, v in variables if n not in OF_THE_STAGE}
+    same = {n: v for n, v in variables if n not in OF_THE_EMULATOR}
     assert {name: default(declared[name]) for name in same} == same

@@ -7,10 +7,10 @@ import sys
 import pytest
 import trustme
 from botocore.exceptions import ClientError
-from support.stage_setting import HERE, SETTINGS, fetch, free_port, wait_for
+from support.emulator_setup import HERE, SETTINGS, fetch, free_port, wait_for
 
 from rehearsal.data_plane import TaskProcess
-from rehearsal.stage import Stage
+from rehearsal.emulator import Emulator
 
 AUTHORITY = trustme.CA()
 NOBODY = "arn:aws:acm:us-east-1:123456789012:certificate/nobody"
@@ -20,42 +20,42 @@ FIXED = {
 }
 
 
-@pytest.fixture(name="stage", scope="module")
-def _stage():
-    with Stage(images={}, settings=SETTINGS) as stage:
-        yield stage
+@pytest.fixture(name="emulator", scope="module")
+def _emulator():
+    with Emulator(images={}, settings=SETTINGS) as emulator:
+        yield emulator
 
 
 @pytest.fixture(name="elbv2", scope="module")
-def _elbv2(stage):
-    return stage.client("elbv2")
+def _elbv2(emulator):
+    return emulator.client("elbv2")
 
 
-def in_acm(stage, name):
+def in_acm(emulator, name):
     """A certificate for a name, imported into ACM; its ARN."""
     issued = AUTHORITY.issue_cert(name)
-    return stage.client("acm").import_certificate(
+    return emulator.client("acm").import_certificate(
         Certificate=issued.cert_chain_pems[0].bytes(),
         PrivateKey=issued.private_key_pem.bytes(),
     )["CertificateArn"]
 
 
-def in_iam(stage, name):
+def in_iam(emulator, name):
     """A certificate for a name, uploaded to IAM; its ARN."""
     issued = AUTHORITY.issue_cert(name)
-    return stage.client("iam").upload_server_certificate(
+    return emulator.client("iam").upload_server_certificate(
         ServerCertificateName=f"certificate-{free_port()}",
         CertificateBody=issued.cert_chain_pems[0].bytes().decode(),
         PrivateKey=issued.private_key_pem.bytes().decode(),
     )["ServerCertificateMetadata"]["Arn"]
 
 
-def listener(stage, protocol, certificate, action=FIXED, **settings):
+def listener(emulator, protocol, certificate, action=FIXED, **settings):
     """A listener on a load balancer of its own."""
-    elbv2 = stage.client("elbv2")
+    elbv2 = emulator.client("elbv2")
     balancer = elbv2.create_load_balancer(
         Name=f"lb-{free_port()}",
-        Subnets=list(stage.subnets[:2]),
+        Subnets=list(emulator.subnets[:2]),
         Type="application" if protocol.startswith("HTTP") else "network",
     )["LoadBalancers"][0]["LoadBalancerArn"]
     given = {"Certificates": [{"CertificateArn": certificate}]} if certificate else {}
@@ -82,16 +82,16 @@ def ask(port, name):
 
 
 @pytest.mark.parametrize("kept_in", [in_acm, in_iam], ids=["ACM", "IAM"])
-def test_an_https_listener_presents_its_certificate(stage, kept_in):
+def test_an_https_listener_presents_its_certificate(emulator, kept_in):
     """A client that checks the name is answered; by another name it hangs up."""
-    made = listener(stage, "HTTPS", kept_in(stage, "shop.example"))
+    made = listener(emulator, "HTTPS", kept_in(emulator, "shop.example"))
 
     assert "hello" == ask(made["Port"], "shop.example")
     with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
         ask(made["Port"], "tea.example")
 
 
-def test_a_network_load_balancer_ends_tls(stage, elbv2):
+def test_a_network_load_balancer_ends_tls(emulator, elbv2):
     """A TLS listener decrypts and forwards the connection to the task."""
     command = (sys.executable, str(HERE / "tiny_app.py"))
     task = TaskProcess.start(command, env={"VERSION": "task"})
@@ -99,13 +99,13 @@ def test_a_network_load_balancer_ends_tls(stage, elbv2):
         Name=f"group-{free_port()}",
         Protocol="TCP",
         Port=80,
-        VpcId=stage.vpc,
+        VpcId=emulator.vpc,
         TargetType="ip",
         HealthCheckIntervalSeconds=5,
         HealthCheckTimeoutSeconds=2,
     )["TargetGroups"][0]["TargetGroupArn"]
     forward = {"Type": "forward", "TargetGroupArn": group}
-    made = listener(stage, "TLS", in_acm(stage, "shop.example"), forward)
+    made = listener(emulator, "TLS", in_acm(emulator, "shop.example"), forward)
     elbv2.register_targets(
         TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": task.port}]
     )
@@ -121,24 +121,24 @@ def test_a_network_load_balancer_ends_tls(stage, elbv2):
         task.stop(0)
 
 
-def test_a_certificate_can_be_exchanged(stage, elbv2):
+def test_a_certificate_can_be_exchanged(emulator, elbv2):
     """After ModifyListener new connections meet the new certificate."""
-    made = listener(stage, "HTTPS", in_acm(stage, "old.example"))
+    made = listener(emulator, "HTTPS", in_acm(emulator, "old.example"))
 
     elbv2.modify_listener(
         ListenerArn=made["ListenerArn"],
-        Certificates=[{"CertificateArn": in_acm(stage, "new.example")}],
+        Certificates=[{"CertificateArn": in_acm(emulator, "new.example")}],
     )
 
     assert "hello" == ask(made["Port"], "new.example")
 
 
-def test_a_listener_has_several_certificates(stage, elbv2):
+def test_a_listener_has_several_certificates(emulator, elbv2):
     """One that is added is shown to who asks for its name, until it is removed."""
-    made = listener(stage, "HTTPS", in_acm(stage, "shop.example"))
+    made = listener(emulator, "HTTPS", in_acm(emulator, "shop.example"))
     more = {
         "ListenerArn": made["ListenerArn"],
-        "Certificates": [{"CertificateArn": in_iam(stage, "tea.example")}],
+        "Certificates": [{"CertificateArn": in_iam(emulator, "tea.example")}],
     }
     elbv2.add_listener_certificates(**more)
 
@@ -163,24 +163,24 @@ def test_a_listener_has_several_certificates(stage, elbv2):
     ],
 )
 def test_a_listener_without_its_certificate_is_refused(
-    stage, elbv2, protocol, certificate, said
+    emulator, elbv2, protocol, certificate, said
 ):
-    """CreateListener fails with ELBv2's error, and the stage goes on."""
+    """CreateListener fails with ELBv2's error, and the emulator goes on."""
     group = elbv2.create_target_group(
-        Name=f"group-{free_port()}", Protocol="TCP", Port=80, VpcId=stage.vpc
+        Name=f"group-{free_port()}", Protocol="TCP", Port=80, VpcId=emulator.vpc
     )["TargetGroups"][0]["TargetGroupArn"]
     forward = {"Type": "forward", "TargetGroupArn": group}
     action = FIXED if protocol == "HTTPS" else forward
     with pytest.raises(ClientError, match=said) as refused:
-        listener(stage, protocol, certificate, action)
+        listener(emulator, protocol, certificate, action)
 
     assert "CertificateNotFound" == refused.value.response["Error"]["Code"]
     assert elbv2.describe_load_balancers()["LoadBalancers"]
 
 
-def test_a_change_that_cannot_be_made_changes_nothing(stage, elbv2):
+def test_a_change_that_cannot_be_made_changes_nothing(emulator, elbv2):
     """A listener that cannot move to a taken port stays where it is."""
-    made = listener(stage, "HTTP", None)
+    made = listener(emulator, "HTTP", None)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ClientError, match="cannot listen on"):

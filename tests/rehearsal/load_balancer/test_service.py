@@ -1,25 +1,25 @@
-"""ELBv2 on a stage: what is configured is what listeners really do."""
+"""ELBv2 on an emulator: what is configured is what listeners really do."""
 
 import socket
 import sys
 
 import pytest
 from botocore.exceptions import ClientError
-from support.stage_setting import HERE, SETTINGS, fetch, free_port, wait_for
+from support.emulator_setup import HERE, SETTINGS, fetch, free_port, wait_for
 
 from rehearsal.data_plane import TaskProcess
-from rehearsal.stage import Stage
+from rehearsal.emulator import Emulator
 
 
-@pytest.fixture(name="stage", scope="module")
-def _stage():
-    with Stage(images={}, settings=SETTINGS) as stage:
-        yield stage
+@pytest.fixture(name="emulator", scope="module")
+def _emulator():
+    with Emulator(images={}, settings=SETTINGS) as emulator:
+        yield emulator
 
 
 @pytest.fixture(name="elbv2")
-def _elbv2(stage):
-    return stage.client("elbv2")
+def _elbv2(emulator):
+    return emulator.client("elbv2")
 
 
 @pytest.fixture(name="task")
@@ -31,21 +31,21 @@ def _task():
 
 
 @pytest.fixture(name="balancer")
-def _balancer(stage, elbv2, request):
+def _balancer(emulator, elbv2, request):
     kind = getattr(request, "param", "application")
     made = elbv2.create_load_balancer(
-        Name=f"lb-{free_port()}", Subnets=list(stage.subnets[:2]), Type=kind
+        Name=f"lb-{free_port()}", Subnets=list(emulator.subnets[:2]), Type=kind
     )["LoadBalancers"][0]
     yield made
     elbv2.delete_load_balancer(LoadBalancerArn=made["LoadBalancerArn"])
 
 
-def target_group(stage, elbv2, protocol="HTTP"):
+def target_group(emulator, elbv2, protocol="HTTP"):
     made = elbv2.create_target_group(
         Name=f"group-{free_port()}",
         Protocol=protocol,
         Port=80,
-        VpcId=stage.vpc,
+        VpcId=emulator.vpc,
         TargetType="ip",
         HealthCheckIntervalSeconds=5,
         HealthCheckTimeoutSeconds=2,
@@ -161,10 +161,10 @@ def test_a_port_has_one_listener(elbv2, balancer):
 
 
 def test_a_target_is_healthy_once_a_listener_uses_its_group(
-    stage, elbv2, balancer, task
+    emulator, elbv2, balancer, task
 ):
     """Unused before, healthy after, draining when deregistered."""
-    arn = target_group(stage, elbv2)
+    arn = target_group(emulator, elbv2)
     targets = [{"Id": "127.0.0.1", "Port": task.port}]
     elbv2.register_targets(TargetGroupArn=arn, Targets=targets)
     before = states(elbv2, arn)
@@ -179,9 +179,9 @@ def test_a_target_is_healthy_once_a_listener_uses_its_group(
 
 
 @pytest.mark.parametrize("balancer", ["network"], indirect=True)
-def test_a_network_load_balancer_forwards_connections(stage, elbv2, balancer, task):
+def test_a_network_load_balancer_forwards_connections(emulator, elbv2, balancer, task):
     """A TCP listener reaches the target."""
-    arn = target_group(stage, elbv2, protocol="TCP")
+    arn = target_group(emulator, elbv2, protocol="TCP")
     made = listener(elbv2, balancer, forward(arn), protocol="TCP")
     targets = [{"Id": "127.0.0.1", "Port": task.port}]
     elbv2.register_targets(TargetGroupArn=arn, Targets=targets)
@@ -190,9 +190,9 @@ def test_a_network_load_balancer_forwards_connections(stage, elbv2, balancer, ta
     assert "task" == fetch(made["Port"])
 
 
-def test_a_target_that_is_not_registered_is_unused(stage, elbv2):
+def test_a_target_that_is_not_registered_is_unused(emulator, elbv2):
     """Asking for a stranger says that it is not registered."""
-    arn = target_group(stage, elbv2)
+    arn = target_group(emulator, elbv2)
 
     found = states(elbv2, arn, Targets=[{"Id": "127.0.0.1", "Port": 9}])
 

@@ -1,4 +1,4 @@
-"""What a stage tells of a deployment and its alarm: topics, queues, HTTP, events."""
+"""Notifications of a deployment and its alarm: topics, queues, HTTP, events."""
 
 import json
 import threading
@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from botocore.exceptions import ClientError
-from support.stage_setting import (
+from support.emulator_setup import (
     IMAGES,
     PATIENCE,
     SETTINGS,
@@ -16,7 +16,7 @@ from support.stage_setting import (
     wait_for,
 )
 
-from rehearsal.stage import Stage
+from rehearsal.emulator import Emulator
 
 EVENTS = [
     *("DeploymentStart", "DeploymentSuccess", "DeploymentFailure"),
@@ -43,7 +43,7 @@ class Subscriber:
                 self.end_headers()
                 if kind == "SubscriptionConfirmation" and confirms:
                     url = message["SubscribeURL"]
-                    with urllib.request.urlopen(url) as answer:  # noqa: S310 - the stage's
+                    with urllib.request.urlopen(url) as answer:  # noqa: S310 - the emulator's
                         assert b"ConfirmSubscriptionResult" in answer.read()
                     subscriber.confirmed.set()
 
@@ -78,8 +78,8 @@ def _subscriber():
 @pytest.fixture(name="setting")
 def _setting():
     no = function("always_no")
-    with Stage(images=IMAGES, functions=[no], settings=SETTINGS) as stage:
-        yield Setting(stage).build()
+    with Emulator(images=IMAGES, functions=[no], settings=SETTINGS) as emulator:
+        yield Setting(emulator).build()
 
 
 def with_triggers(setting, topic, events=EVENTS):
@@ -96,7 +96,7 @@ def with_triggers(setting, topic, events=EVENTS):
 
 
 def queue(setting, name):
-    sqs = setting.stage.client("sqs")
+    sqs = setting.emulator.client("sqs")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     got = []
@@ -113,7 +113,7 @@ def queue(setting, name):
 
 def test_a_failure_and_its_rollback_are_told(setting, subscriber):
     """Start, failure and rollback reach an HTTP subscriber, a queue and two rules."""
-    sns, events = setting.stage.client("sns"), setting.stage.client("events")
+    sns, events = setting.emulator.client("sns"), setting.emulator.client("events")
     topic = sns.create_topic(Name="deployments")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=subscriber.url)
     assert subscriber.confirmed.wait(PATIENCE)
@@ -156,7 +156,7 @@ def test_a_failure_and_its_rollback_are_told(setting, subscriber):
 
 def test_only_the_triggers_events_are_told(setting):
     """A trigger on success alone hears of nothing else."""
-    sns = setting.stage.client("sns")
+    sns = setting.emulator.client("sns")
     topic = sns.create_topic(Name="successes")["TopicArn"]
     arn, read = queue(setting, "successes")
     gone = "arn:aws:sqs:us-east-1:123456789012:gone"
@@ -174,7 +174,7 @@ def test_only_the_triggers_events_are_told(setting):
 
 def test_a_subscriber_that_does_not_confirm_hears_nothing(setting):
     """It was asked, with a token that somebody else cannot use."""
-    sns = setting.stage.client("sns")
+    sns = setting.emulator.client("sns")
     topic = sns.create_topic(Name="quiet")["TopicArn"]
     silent, heard = Subscriber(confirms=False), Subscriber()
     try:
@@ -196,7 +196,7 @@ def test_a_subscriber_that_does_not_confirm_hears_nothing(setting):
 
 def test_nobody_elsewhere_is_told(setting, caplog):
     """An HTTP subscriber that is not on this machine is never asked."""
-    sns = setting.stage.client("sns")
+    sns = setting.emulator.client("sns")
     topic = sns.create_topic(Name="elsewhere")["TopicArn"]
 
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint="http://192.0.2.1/x")
@@ -206,7 +206,10 @@ def test_nobody_elsewhere_is_told(setting, caplog):
 
 def test_an_alarms_action_is_a_topic(setting):
     """A change into ALARM is published, one with actions disabled is not."""
-    sns, cloudwatch = setting.stage.client("sns"), setting.stage.client("cloudwatch")
+    sns, cloudwatch = (
+        setting.emulator.client("sns"),
+        setting.emulator.client("cloudwatch"),
+    )
     topic = sns.create_topic(Name="alarms")["TopicArn"]
     arn, read = queue(setting, "alarms")
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)

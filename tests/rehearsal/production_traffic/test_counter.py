@@ -6,7 +6,7 @@ import time
 
 import pytest
 from support.answering import answering
-from support.stage_setting import wait_for
+from support.emulator_setup import wait_for
 
 from rehearsal.data_plane import AccessRecord, Target
 from rehearsal.production_traffic import (

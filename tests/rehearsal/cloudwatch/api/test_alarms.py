@@ -1,10 +1,10 @@
-"""Alarms through boto3: put, evaluated by the stage, described, deleted."""
+"""Alarms through boto3: put, evaluated by the emulator, described, deleted."""
 
 import json
 
 import pytest
 from botocore.exceptions import ClientError
-from support.stage_setting import wait_for
+from support.emulator_setup import wait_for
 
 
 def metric_alarm(name, **changes):
@@ -211,7 +211,7 @@ def test_a_deleted_alarm_is_gone(cloudwatch, name):
         ({"TreatMissingData": "fine"}, "TreatMissingData is 'fine'"),
         ({"EvaluationPeriods": 1441}, "more than a day"),
         ({"Threshold": None}, "Threshold is required"),
-        ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "the stage knows"),
+        ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "the emulator knows"),
         ({"ThresholdMetricId": "ad1"}, "does not know ThresholdMetricId"),
     ],
 )

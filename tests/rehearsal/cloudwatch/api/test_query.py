@@ -6,16 +6,16 @@ import requests
 SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/monitoring/aws4_request"
 
 
-def ask(stage, **form):
+def ask(emulator, **form):
     return requests.post(
-        stage.endpoint_url,
+        emulator.endpoint_url,
         data={"Version": "2010-08-01", **form},
         headers={"Authorization": SIGNED},
         timeout=10,
     )
 
 
-def put(stage, name, **changes):
+def put(emulator, name, **changes):
     usual = {
         "Action": "PutMetricAlarm",
         "AlarmName": name,
@@ -29,25 +29,25 @@ def put(stage, name, **changes):
         "Threshold": "1.5",
         "ComparisonOperator": "GreaterThanThreshold",
     }
-    return ask(stage, **usual | changes)
+    return ask(emulator, **usual | changes)
 
 
-def test_an_alarm_that_was_put_as_a_form_is_the_same_alarm(stage, cloudwatch, name):
+def test_an_alarm_that_was_put_as_a_form_is_the_same_alarm(emulator, cloudwatch, name):
     """A client that speaks JSON sees it, and the form's answer is XML."""
-    answer = put(stage, name)
+    answer = put(emulator, name)
 
     (found,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
     assert (200, 60, 1.5) == (answer.status_code, found["Period"], found["Threshold"])
     assert [{"Name": "Till", "Value": "a"}] == found["Dimensions"]
-    told = ask(stage, Action="DescribeAlarms", **{"AlarmNames.member.1": name}).text
+    told = ask(emulator, Action="DescribeAlarms", **{"AlarmNames.member.1": name}).text
     assert f"<AlarmName>{name}</AlarmName>" in told
     assert "<StateValue>INSUFFICIENT_DATA</StateValue>" in told
 
 
-def test_values_that_were_put_as_a_form_are_read_as_one(stage, name):
+def test_values_that_were_put_as_a_form_are_read_as_one(emulator, name):
     """Timestamps are ISO 8601 there."""
     ask(
-        stage,
+        emulator,
         Action="PutMetricData",
         Namespace="Shop",
         **{
@@ -58,7 +58,7 @@ def test_values_that_were_put_as_a_form_are_read_as_one(stage, name):
     )
 
     told = ask(
-        stage,
+        emulator,
         Action="GetMetricStatistics",
         Namespace="Shop",
         MetricName=name,
@@ -75,18 +75,18 @@ def test_values_that_were_put_as_a_form_are_read_as_one(stage, name):
     ("changes", "code"),
     [({"Period": "45"}, "ValidationError"), ({"AlarmName": ""}, "ValidationError")],
 )
-def test_an_error_has_the_protocols_name(stage, name, changes, code):
+def test_an_error_has_the_protocols_name(emulator, name, changes, code):
     """What is refused is refused in XML, with the code of that protocol."""
-    answer = put(stage, name, **changes)
+    answer = put(emulator, name, **changes)
 
     assert (400, True) == (answer.status_code, f"<Code>{code}</Code>" in answer.text)
 
 
-def test_cbor_is_refused_rather_than_lost(stage):
-    """A client that speaks CBOR hears that the stage does not."""
+def test_cbor_is_refused_rather_than_lost(emulator):
+    """A client that speaks CBOR hears that the emulator does not."""
     path = "/service/GraniteServiceVersion20100801/operation/ListMetrics"
     answer = requests.post(
-        stage.endpoint_url + path, headers={"Authorization": SIGNED}, timeout=10
+        emulator.endpoint_url + path, headers={"Authorization": SIGNED}, timeout=10
     )
 
     assert (501, True) == (answer.status_code, "not CBOR" in answer.text)

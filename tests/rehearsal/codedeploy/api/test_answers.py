@@ -3,16 +3,16 @@
 import hashlib
 
 import pytest
-from support.stage_setting import IMAGES, SETTINGS, Setting, function
+from support.emulator_setup import IMAGES, SETTINGS, Setting, function
 
-from rehearsal.stage import Stage
+from rehearsal.emulator import Emulator
 
 
 @pytest.fixture(name="setting", scope="module")
 def _setting():
     hooks = [function("always_yes"), function("always_no")]
-    with Stage(images=IMAGES, functions=hooks, settings=SETTINGS) as stage:
-        yield Setting(stage).build()
+    with Emulator(images=IMAGES, functions=hooks, settings=SETTINGS) as emulator:
+        yield Setting(emulator).build()
 
 
 @pytest.fixture(name="succeeded", scope="module")

@@ -6,18 +6,18 @@ import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
-from support.stage_setting import IMAGES, SETTINGS, Setting, fetch, wait_for
+from support.emulator_setup import IMAGES, SETTINGS, Setting, fetch, wait_for
 
-from rehearsal.stage import Stage
+from rehearsal.emulator import Emulator
 
 GROUP = {"applicationName": "shop", "deploymentGroupName": "live"}
 
 
 @pytest.fixture(name="setting", scope="module")
 def _setting():
-    with Stage(images=IMAGES, settings=SETTINGS) as stage:
-        stage.client("s3").create_bucket(Bucket="revisions")
-        yield Setting(stage).build()
+    with Emulator(images=IMAGES, settings=SETTINGS) as emulator:
+        emulator.client("s3").create_bucket(Bucket="revisions")
+        yield Setting(emulator).build()
 
 
 def plain(name, content):
@@ -51,7 +51,7 @@ def tgz(name, content):
 
 def revision(setting, bundle, body, folder=""):
     """An object of that type in the bucket, as a revision."""
-    s3, key = setting.stage.client("s3"), f"{folder}key.{bundle}"
+    s3, key = setting.emulator.client("s3"), f"{folder}key.{bundle}"
     s3.put_object(Bucket="revisions", Key=key, Body=body)
     location = {"bucket": "revisions", "key": key, "bundleType": bundle}
     return {"revisionType": "S3", "s3Location": location}

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from botocore import xform_name
 from botocore.exceptions import ClientError
-from support.stage_setting import (
+from support.emulator_setup import (
     IMAGES,
     SETTINGS,
     Setting,
@@ -16,8 +16,8 @@ from support.stage_setting import (
 )
 
 from rehearsal.codedeploy.api.service import MODULES
+from rehearsal.emulator import Emulator
 from rehearsal.endpoint.conformity import service_model
-from rehearsal.stage import Stage
 
 HOOK = "BeforeInstall"
 OPERATIONS = sorted(name for module in MODULES for name in module.OPERATIONS)
@@ -32,10 +32,10 @@ WRONG_CALLS = [
 
 @pytest.fixture(name="setting", scope="module")
 def _setting():
-    with Stage(
+    with Emulator(
         images=IMAGES, functions=[function("silent")], settings=SETTINGS
-    ) as stage:
-        yield Setting(stage).build()
+    ) as emulator:
+        yield Setting(emulator).build()
 
 
 @pytest.fixture(name="waiting")
@@ -51,7 +51,7 @@ def _waiting(setting):
 
 def execution_id(setting, deployment_id, event=HOOK):
     """The id that the hook's function was given; the API tells it to nobody else."""
-    engine = setting.stage.engine
+    engine = setting.emulator.engine
     return engine.get(deployment_id).execution_id(event)
 
 

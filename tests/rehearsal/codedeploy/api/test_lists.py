@@ -2,9 +2,9 @@
 
 import pytest
 from botocore.exceptions import ClientError
-from support.stage_setting import SETTINGS
+from support.emulator_setup import SETTINGS
 
-from rehearsal.stage import Stage
+from rehearsal.emulator import Emulator
 
 MANY = [f"item-{number:03d}" for number in range(101)]
 APP = {"applicationName": "item-000"}
@@ -34,8 +34,8 @@ GROUP = APP | {
 
 @pytest.fixture(name="client", scope="module")
 def _client():
-    with Stage(images={}, settings=SETTINGS) as stage:
-        client = stage.client("codedeploy")
+    with Emulator(images={}, settings=SETTINGS) as emulator:
+        client = emulator.client("codedeploy")
         for name in MANY:
             client.create_application(applicationName=name, computePlatform="ECS")
             service = {"clusterName": "main", "serviceName": name}

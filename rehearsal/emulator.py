@@ -1,81 +1,106 @@
-"""A stage: a whole ECS blue/green deployment on this machine, behind one endpoint."""
+"""The AWS emulator: ECS blue/green deployments on this machine, behind one endpoint."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from rehearsal.clients import Clients
 from rehearsal.clock import Clock, SystemClock
 from rehearsal.cloudwatch.alarms import AlarmChanged, AlarmObserver
 from rehearsal.cloudwatch.cloudwatch import CloudWatch
+from rehearsal.cloudwatch.settings import CloudWatchSettings
 from rehearsal.codedeploy.codedeploy import CodeDeploy
-from rehearsal.codedeploy.observation import Change, Observer, nobody
+from rehearsal.codedeploy.observation import Change, Observer
 from rehearsal.codedeploy.registry import Registry
+from rehearsal.codedeploy.settings import EngineSettings
 from rehearsal.data_plane import DataPlane
 from rehearsal.ecs.containers import Image
 from rehearsal.ecs.ecs import Ecs
-from rehearsal.ecs.records import Whereabouts
+from rehearsal.ecs.records import EcsSettings, Location
 from rehearsal.endpoint.front import CODEDEPLOY, ECS, Front
-from rehearsal.endpoint.moto_state import MotoState
+from rehearsal.endpoint.moto_state import ACCOUNT, MotoState
 from rehearsal.endpoint.server import EndpointServer
 from rehearsal.faults.calls import FaultyCalls
 from rehearsal.faults.faults import Faults, Stops
 from rehearsal.faults.hooks import FaultyCourier
 from rehearsal.faults.targets import FaultyTasks, StaleListeners
 from rehearsal.functions.fleet import Destinations, Fleet
-from rehearsal.functions.function import (
-    Function,
-    LogObserver,
-    Surroundings,
-    unheard,
-)
+from rehearsal.functions.function import Function, LogObserver, Surroundings
 from rehearsal.functions.service import LambdaService
 from rehearsal.load_balancer.mirror import Certificates, Mirror
 from rehearsal.load_balancer.service import LoadBalancerService
 from rehearsal.notifications.notifications import Notifications
-from rehearsal.settings import ACCOUNT, StageSettings
 
 
-def unwatched(change: AlarmChanged) -> None:
-    """Look away: the observer of alarms where nobody watches."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmulatorSettings:
+    """Settings of an emulator.
 
-
-class Stage:
-    """Real processes, listeners and functions, driven by any AWS client.
-
-    Everything on it is built through its endpoint: cluster, task definitions, load
-    balancer, target groups, listeners, service, application, deployment group. A
-    process has at most one stage at a time, since moto's state is the process's.
-
-    Args:
-        images: The local command that each container image stands for.
-        functions: The Lambda functions.
-        settings: Times and addresses.
-        on_change: Told of deployments' changes; it must be quick and not wait.
-        on_log: Told of each line that a function writes.
-        on_alarm: Told of each alarm that changes its state; it must not wait.
-        clock: The engine's time.
-        invoker: Who invokes the hooks, in the manner of a boto3 client of Lambda; the
-            stage's own Lambda if left out.
-        faults: What goes wrong on purpose.
+    Attributes:
+        port: the endpoint's port; 0 for a free one.
+        region: the only region; a client's region is ignored.
+        host: the address of the endpoint, the listeners and the tasks, and the DNS
+            name of every load balancer.
+        health_check_pace: a factor for health check intervals. ELBv2 accepts none
+            below 5 s; with 0.1, that is half a second.
+        warm: the functions whose processes are started in advance, as with Lambda's
+            provisioned concurrency; None for all.
+        engine: CodeDeploy's times and assumptions.
+        cloudwatch: CloudWatch's pace and assumptions.
+        ecs: ECS's times.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a part of the stage, named when given
+    port: int = 0
+    region: str = "us-east-1"
+    host: str = "127.0.0.1"
+    health_check_pace: float = 1.0
+    warm: frozenset[str] | None = None
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    cloudwatch: CloudWatchSettings = field(default_factory=CloudWatchSettings)
+    ecs: EcsSettings = field(default_factory=EcsSettings)
+
+
+def _ignore(*_: object) -> None:
+    """The default observer, which does nothing."""
+
+
+class Emulator:
+    """Real processes, listeners and functions, controlled by any AWS client.
+
+    Clients create all resources through the endpoint: cluster, task definitions, load
+    balancer, service, application, deployment group. A process has at most one
+    emulator at a time, since moto's state is global.
+
+    Args:
+        images: the local command for each container image.
+        functions: the Lambda functions.
+        settings: times and addresses.
+        on_change: called for each change of a deployment; must return quickly.
+        on_log: called for each line that a function writes.
+        on_alarm: called for each alarm that changes its state; must return quickly.
+        clock: the engine's time.
+        invoker: a boto3 Lambda client that invokes the hooks; by default, of the
+            emulator's own Lambda.
+        faults: the faults to inject.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a keyword of its own
         self,
         *,
         images: Mapping[str, Image],
         functions: Iterable[Function] = (),
-        settings: StageSettings | None = None,
-        on_change: Observer = nobody,
-        on_log: LogObserver = unheard,
-        on_alarm: AlarmObserver = unwatched,
+        settings: EmulatorSettings | None = None,
+        on_change: Observer = _ignore,
+        on_log: LogObserver = _ignore,
+        on_alarm: AlarmObserver = _ignore,
         clock: Clock | None = None,
         invoker: Any = None,
         faults: Faults | None = None,
     ) -> None:
-        self.settings = settings or StageSettings()
+        self.settings = settings or EmulatorSettings()
         self.images = images
         self.functions = tuple(functions)
         self._on_change = on_change
@@ -90,7 +115,7 @@ class Stage:
         self.data_plane = DataPlane(host=self.settings.host)
 
     def __enter__(self) -> Self:
-        """Start everything; what has started is closed again if the rest fails."""
+        """Start all parts; if one fails, close those that have started."""
         with ExitStack() as closing:
             self._start(closing)
             self._closing = closing.pop_all()
@@ -101,12 +126,12 @@ class Stage:
         self.close()
 
     def close(self) -> None:
-        """End every process, thread and port of the stage."""
+        """Stop every process and thread, and free every port."""
         self._closing.close()
 
     @property
     def endpoint_url(self) -> str:
-        """What clients take as ``AWS_ENDPOINT_URL``."""
+        """The URL for ``AWS_ENDPOINT_URL``."""
         return self._server.url
 
     @property
@@ -122,11 +147,11 @@ class Stage:
         return vpc_id
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the stage, with dummy credentials."""
+        """A boto3 client of the emulator, with dummy credentials."""
         return self._clients.client(service)
 
     def _start(self, closing: ExitStack) -> None:
-        """Start in order of need; everything closes in the opposite order."""
+        """Start the parts in order of dependency; they close in the opposite order."""
         settings = self.settings
         self._moto = MotoState(settings.region)
         closing.callback(self._moto.close)
@@ -166,7 +191,7 @@ class Stage:
         ecs = Ecs(
             images=self.images,
             plane=self.data_plane,
-            whereabouts=Whereabouts(region=self.settings.region, account=ACCOUNT),
+            location=Location(region=self.settings.region, account=ACCOUNT),
             settings=self.settings.ecs,
             tampering=FaultyTasks(self.faults, self.data_plane),
             moto=self._moto,

@@ -1,14 +1,14 @@
-"""What stands on a stage that was built from a scenario."""
+"""What stands on an emulator that was built from a scenario."""
 
 import shutil
 
 import pytest
 from support.command import ROOT
 
-from rehearsal.building.kept_plan import PARAMETER_PREFIX, STANDARD_TIER
-from rehearsal.building.setting import build, register_task_definition
-from rehearsal.rehearse import Rehearsal, SilentAudience
-from rehearsal.scenario.scenario import read_scenario
+from rehearsal.building.plan import PARAMETER_PREFIX, STANDARD_TIER
+from rehearsal.building.setup import register_task_definition, set_up
+from rehearsal.rehearse import Rehearsal, RehearsalObserver
+from rehearsal.scenario.reader import read_scenario
 
 SCENARIOS = ROOT / "tests" / "scenarios"
 
@@ -26,28 +26,30 @@ def _scenario(tmp_path_factory):
 
 @pytest.fixture(scope="module", name="built")
 def _built(scenario):
-    """A stage and what was built on it."""
-    with Rehearsal(scenario=scenario, audience=SilentAudience()).stage() as stage:
-        yield stage, build(stage, scenario)
+    """An emulator and what was built on it."""
+    with Rehearsal(
+        scenario=scenario, observer=RehearsalObserver()
+    ).emulator() as emulator:
+        yield emulator, set_up(emulator, scenario)
 
 
-@pytest.fixture(name="stage")
-def _stage(built):
+@pytest.fixture(name="emulator")
+def _emulator(built):
     return built[0]
 
 
 @pytest.fixture(name="group")
-def _group(stage):
+def _group(emulator):
     """The deployment group, as CodeDeploy tells it."""
-    told = stage.client("codedeploy").get_deployment_group(
+    told = emulator.client("codedeploy").get_deployment_group(
         applicationName="shop", deploymentGroupName="live"
     )
     return told["deploymentGroupInfo"]
 
 
-def test_two_target_groups_have_the_health_check(stage):
+def test_two_target_groups_have_the_health_check(emulator):
     """Both groups are checked as the scenario says."""
-    told = stage.client("elbv2").describe_target_groups()["TargetGroups"]
+    told = emulator.client("elbv2").describe_target_groups()["TargetGroups"]
     checks = {
         each["TargetGroupName"]: (
             each["Protocol"],
@@ -64,9 +66,9 @@ def test_two_target_groups_have_the_health_check(stage):
     assert {"shop-a": expected, "shop-b": expected} == checks
 
 
-def test_tcp_listeners_are_a_network_load_balancers(stage):
+def test_tcp_listeners_are_a_network_load_balancers(emulator):
     """The load balancer is of the kind that has such listeners."""
-    (balancer,) = stage.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    (balancer,) = emulator.client("elbv2").describe_load_balancers()["LoadBalancers"]
     assert "network" == balancer["Type"]
 
 
@@ -103,14 +105,14 @@ def test_group_follows_the_scenarios_alarms(group):
     } == group["alarmConfiguration"]
 
 
-def test_alarms_watch_what_the_scenario_says(stage):
+def test_alarms_watch_what_the_scenario_says(emulator):
     """Metric and composite alarms stand, with the dimensions that were left out."""
-    told = stage.client("cloudwatch").describe_alarms(
+    told = emulator.client("cloudwatch").describe_alarms(
         AlarmTypes=["MetricAlarm", "CompositeAlarm"]
     )
     (flows, slow, gate) = told["MetricAlarms"]
     (unwell,) = told["CompositeAlarms"]
-    (balancer,) = stage.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    (balancer,) = emulator.client("elbv2").describe_load_balancers()["LoadBalancers"]
     path = balancer["LoadBalancerArn"].partition(":loadbalancer/")[2]
     assert [{"Name": "LoadBalancer", "Value": path}] == flows["Dimensions"]
     assert ("LessThanThreshold", 0.5, 300, 2) == (
@@ -129,9 +131,9 @@ def test_alarms_watch_what_the_scenario_says(stage):
     assert "ALARM(flows) OR ALARM(slow)" == unwell["AlarmRule"]
 
 
-def test_service_runs_the_first_version(stage):
+def test_service_runs_the_first_version(emulator):
     """The service has its count of tasks of the image it starts with."""
-    ecs = stage.client("ecs")
+    ecs = emulator.client("ecs")
     (service,) = ecs.describe_services(cluster="main", services=["shop"])["services"]
     definition = ecs.describe_task_definition(
         taskDefinition=service["taskSets"][0]["taskDefinition"]
@@ -145,20 +147,20 @@ def test_service_runs_the_first_version(stage):
     )
 
 
-def test_plan_lies_where_the_hooks_look(stage, scenario):
+def test_plan_lies_where_the_hooks_look(emulator, scenario):
     """The plan is the parameter of the application and the deployment group."""
-    told = stage.client("ssm").get_parameter(Name=f"{PARAMETER_PREFIX}/shop/live")
+    told = emulator.client("ssm").get_parameter(Name=f"{PARAMETER_PREFIX}/shop/live")
     assert scenario.plan.read_text("utf-8") == told["Parameter"]["Value"]
 
 
-def test_new_version_is_a_new_revision(stage, scenario):
+def test_new_version_is_a_new_revision(emulator, scenario):
     """Each version is a revision of the service's family."""
-    arns = [register_task_definition(stage, scenario, "shop:1") for _ in range(2)]
+    arns = [register_task_definition(emulator, scenario, "shop:1") for _ in range(2)]
     first, second = (int(arn.rpartition(":")[2]) for arn in arns)
     assert first + 1 == second
 
 
-def test_plan_too_large_for_the_standard_tier_is_kept(stage):
+def test_plan_too_large_for_the_standard_tier_is_kept(emulator):
     """A plan of more than 4 KiB needs the advanced tier of parameters, and gets it."""
-    found = stage.client("ssm").describe_parameters()["Parameters"]
+    found = emulator.client("ssm").describe_parameters()["Parameters"]
     assert ["Advanced"] == [each["Tier"] for each in found]

@@ -1,4 +1,4 @@
-"""Whatever of a stage is killed, no process and no port of it is left behind."""
+"""Whatever of an emulator is killed, no process and no port of it is left behind."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ from pathlib import Path
 import boto3
 import psutil
 import pytest
-from support.stage_setting import HERE, fetch, wait_for
+from support.emulator_setup import HERE, fetch, wait_for
 
 ROOT = HERE.parents[1]
 PATH = ":".join(str(each) for each in (ROOT, ROOT / "layer", ROOT / "tests"))
@@ -23,34 +23,34 @@ SUPERVISOR = "supervisor.py"
 SCRIPT = textwrap.dedent(
     """
     import dataclasses, json, os, sys, time
-    from support.stage_setting import IMAGES, SETTINGS, Setting, function
+    from support.emulator_setup import IMAGES, SETTINGS, Setting, function
     from rehearsal.production_traffic import ProductionClient
     from rehearsal.production_traffic import TrafficSettings
     import trustme
-    from rehearsal.stage import Stage
+    from rehearsal.emulator import Emulator
     mark = {"MARK": os.environ["MARK"]}
     images = {
         name: dataclasses.replace(image, environment={**image.environment, **mark})
         for name, image in IMAGES.items()
     }
     hooks = [function(name, environment=mark) for name in ("always_yes", "echo")]
-    with Stage(images=images, functions=hooks, settings=SETTINGS) as stage:
-        setting = Setting(stage, desired=2).build()
+    with Emulator(images=images, functions=hooks, settings=SETTINGS) as emulator:
+        setting = Setting(emulator, desired=2).build()
         client = ProductionClient(TrafficSettings(port=setting.ports["production"]))
         client.start()
         issued = trustme.CA().issue_cert("shop.example")
-        certificate = stage.client("acm").import_certificate(
+        certificate = emulator.client("acm").import_certificate(
             Certificate=issued.cert_chain_pems[0].bytes(),
             PrivateKey=issued.private_key_pem.bytes(),
         )["CertificateArn"]
-        elbv2, listener = stage.client("elbv2"), setting.listeners["test"]
+        elbv2, listener = emulator.client("elbv2"), setting.listeners["test"]
         elbv2.modify_listener(
             ListenerArn=listener,
             Protocol="HTTPS",
             Certificates=[{"CertificateArn": certificate}],
         )
         setting.deploy("2", AfterInstall="always_yes")
-        told = {"endpoint": stage.endpoint_url, **setting.ports}
+        told = {"endpoint": emulator.endpoint_url, **setting.ports}
         print(json.dumps(told), flush=True)
         sys.stdin.read()
         client.stop()
@@ -59,15 +59,15 @@ SCRIPT = textwrap.dedent(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """A stage in a process of its own, with a mark on all that it starts."""
+class KilledEmulator:
+    """An emulator in a process of its own, with a mark on all that it starts."""
 
     process: subprocess.Popen
     mark: str
     told: dict
 
     def marked(self):
-        """The stage's processes, its own included."""
+        """The emulator's processes, its own included."""
         mark = f"MARK={self.mark}".encode()
         return [each for each in psutil.process_iter() if mark in _environ(each.pid)]
 
@@ -120,8 +120,8 @@ def _command(process):
 
 
 @contextlib.contextmanager
-def standing(folder):
-    """A stage that serves customers, has a key, and has begun to deploy."""
+def prepared(folder):
+    """An emulator that serves customers, has a key, and has begun to deploy."""
     mark = uuid.uuid4().hex
     with subprocess.Popen(  # noqa: S603 - our own script
         [sys.executable, "-c", SCRIPT],
@@ -136,7 +136,7 @@ def standing(folder):
     ) as process:
         try:
             told = json.loads(process.stdout.readline())
-            yield Standing(process=process, mark=mark, told=told)
+            yield KilledEmulator(process=process, mark=mark, told=told)
         finally:
             process.kill()
 
@@ -166,41 +166,41 @@ def serves(port):
         return False
 
 
-def nothing_is_left(stage, sockets, folder):
+def nothing_is_left(emulator, sockets, folder):
     """Wait until every process and socket is gone, then look for files."""
-    wait_for(lambda: not stage.marked())
+    wait_for(lambda: not emulator.marked())
     wait_for(lambda: not sockets & set(listening()))
     assert [] == [*folder.iterdir()]
 
 
-@pytest.fixture(name="stage", scope="module")
-def _stage(tmp_path_factory):
-    with standing(tmp_path_factory.mktemp("stage")) as stage:
-        yield stage
+@pytest.fixture(name="emulator", scope="module")
+def _emulator(tmp_path_factory):
+    with prepared(tmp_path_factory.mktemp("emulator")) as emulator:
+        yield emulator
 
 
 @pytest.mark.parametrize(
     "sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGABRT], ids=lambda each: each.name
 )
-def test_nothing_outlives_the_stage(sent, tmp_path):
+def test_nothing_outlives_the_emulator(sent, tmp_path):
     """Tasks, functions, listeners, keys and customers end with it, whatever ends it."""
-    with standing(tmp_path) as stage:
-        sockets = stage.sockets()
-        assert stage.running("tiny_app.py", supervisor=False)
-        assert stage.running("awslambdaric", supervisor=False)
-        stage.process.send_signal(sent)
+    with prepared(tmp_path) as emulator:
+        sockets = emulator.sockets()
+        assert emulator.running("tiny_app.py", supervisor=False)
+        assert emulator.running("awslambdaric", supervisor=False)
+        emulator.process.send_signal(sent)
 
-        nothing_is_left(stage, sockets, tmp_path)
+        nothing_is_left(emulator, sockets, tmp_path)
 
 
-def test_a_closed_stage_leaves_nothing(tmp_path):
+def test_a_closed_emulator_leaves_nothing(tmp_path):
     """Nor does anything stay when it ends of itself, in the middle of a deployment."""
-    with standing(tmp_path) as stage:
-        sockets = stage.sockets()
-        stage.process.stdin.close()
+    with prepared(tmp_path) as emulator:
+        sockets = emulator.sockets()
+        emulator.process.stdin.close()
 
-        nothing_is_left(stage, sockets, tmp_path)
-        assert 0 == stage.process.wait()
+        nothing_is_left(emulator, sockets, tmp_path)
+        assert 0 == emulator.process.wait()
 
 
 @pytest.mark.parametrize(
@@ -212,23 +212,23 @@ def test_a_closed_stage_leaves_nothing(tmp_path):
         pytest.param("awslambdaric", True, id="a function's supervisor"),
     ],
 )
-def test_a_killed_part_leaves_nothing(stage, word, supervisor):
-    """Its process group is gone and its port with it; the stage makes another."""
-    part = wait_for(lambda: stage.running(word, supervisor=supervisor))[0]
+def test_a_killed_part_leaves_nothing(emulator, word, supervisor):
+    """Its process group is gone and its port with it; the emulator makes another."""
+    part = wait_for(lambda: emulator.running(word, supervisor=supervisor))[0]
     group = os.getpgid(part.pid)
-    members = [each for each in stage.marked() if _group(each) == group]
+    members = [each for each in emulator.marked() if _group(each) == group]
     sockets = set(listened_with(members))
 
     part.kill()
 
-    wait_for(lambda: not [each for each in stage.marked() if _group(each) == group])
+    wait_for(lambda: not [each for each in emulator.marked() if _group(each) == group])
     wait_for(lambda: not sockets & set(listening()))
-    answer = stage.client("lambda").invoke(FunctionName="CodeDeployHook_echo")
+    answer = emulator.client("lambda").invoke(FunctionName="CodeDeployHook_echo")
     assert "FunctionError" not in answer
-    wait_for(lambda: serves(stage.told["production"]))
+    wait_for(lambda: serves(emulator.told["production"]))
 
 
-def test_a_killed_load_generator_leaves_nothing(stage):
+def test_a_killed_load_generator_leaves_nothing(emulator):
     """Its connections are the listener's to close; production goes on."""
     script = textwrap.dedent(
         f"""
@@ -236,7 +236,7 @@ def test_a_killed_load_generator_leaves_nothing(stage):
         from rehearsal.production_traffic import ProductionClient
         from rehearsal.production_traffic import TrafficSettings
         client = ProductionClient(
-            TrafficSettings(port={stage.told["production"]}, rate=200)
+            TrafficSettings(port={emulator.told["production"]}, rate=200)
         )
         client.start()
         while client.so_far().requests < 50:
@@ -256,12 +256,12 @@ def test_a_killed_load_generator_leaves_nothing(stage):
         generator.kill()
 
     def left():
-        connections = psutil.Process(stage.process.pid).net_connections("tcp")
+        connections = psutil.Process(emulator.process.pid).net_connections("tcp")
         open_ = [c for c in connections if c.raddr and c.status == "ESTABLISHED"]
         return used & {each.raddr.port for each in open_}
 
     wait_for(lambda: not left())
-    wait_for(lambda: serves(stage.told["production"]))
+    wait_for(lambda: serves(emulator.told["production"]))
 
 
 def _group(process):

@@ -21,7 +21,7 @@ from rehearsal.cloudwatch.alarm import RuleError, parse_rule
 from rehearsal.cloudwatch.settings import CloudWatchAssumptions
 from rehearsal.cloudwatch.store import is_statistic
 from rehearsal.codedeploy.settings import Assumptions
-from rehearsal.faults.file import AnyEvent, FaultsFile
+from rehearsal.faults.schema import AnyEvent, FaultsFile
 
 
 class Section(BaseModel):
@@ -279,7 +279,7 @@ class AlarmFile(Section):
             )
         return self
 
-    def watched(self, dimensions: dict[str, str]) -> dict[str, Any]:
+    def request(self, dimensions: dict[str, str]) -> dict[str, Any]:
         """What PutMetricAlarm takes of it.
 
         Args:

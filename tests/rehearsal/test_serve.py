@@ -1,4 +1,4 @@
-"""What a standing stage prints."""
+"""What an emulator prints."""
 
 import json
 import shlex
@@ -7,35 +7,37 @@ import subprocess
 import pytest
 from support.command import STOREFRONT
 
-from rehearsal.rehearse import Rehearsal, SilentAudience
-from rehearsal.scenario.scenario import read_scenario
-from rehearsal.standing import stand
+from rehearsal.rehearse import Rehearsal, RehearsalObserver
+from rehearsal.scenario.reader import read_scenario
+from rehearsal.serve import prepare
 
 
-@pytest.fixture(scope="module", name="standing")
-def _standing():
+@pytest.fixture(scope="module", name="prepared")
+def _prepared():
     scenario = read_scenario(STOREFRONT / "scenario.yaml")
-    with stand(Rehearsal(scenario=scenario, audience=SilentAudience())) as standing:
-        yield standing
+    with prepare(
+        Rehearsal(scenario=scenario, observer=RehearsalObserver())
+    ) as prepared:
+        yield prepared
 
 
 @pytest.fixture(name="lines")
-def _lines(standing):
-    return standing.told().splitlines()
+def _lines(prepared):
+    return prepared.instructions().splitlines()
 
 
-def test_listeners_are_told(standing, lines):
+def test_listeners_are_told(prepared, lines):
     """Both listeners' URLs are the first that is said, as comments of a shell."""
-    balancer = standing.balancer
+    balancer = prepared.balancer
     assert [
         f"# production  http://127.0.0.1:{balancer.production.port}",
         f"# test        http://127.0.0.1:{balancer.test.port}",
     ] == lines[:2]
 
 
-def test_endpoint_is_told(standing, lines):
-    """The variable that every AWS client knows holds the stage's endpoint."""
-    assert f"export AWS_ENDPOINT_URL={standing.stage.endpoint_url}" in lines
+def test_endpoint_is_told(prepared, lines):
+    """The variable that every AWS client knows holds the emulator's endpoint."""
+    assert f"export AWS_ENDPOINT_URL={prepared.emulator.endpoint_url}" in lines
 
 
 def test_every_deployment_has_its_command(lines):
@@ -45,7 +47,7 @@ def test_every_deployment_has_its_command(lines):
     assert expected == named
 
 
-def test_command_survives_the_shell(standing, lines):
+def test_command_survives_the_shell(prepared, lines):
     """A shell hands the revision on as it was meant, quotes and all."""
     command = next(each for each in lines if each.startswith("id=$("))
     words = command.removeprefix("id=$(aws").partition("); echo")[0]
@@ -57,4 +59,4 @@ def test_command_survives_the_shell(standing, lines):
     ).stdout.splitlines()
     assert shlex.split(words) == told
     revision = json.loads(told[told.index("--revision") + 1])
-    assert standing.revisions["a good version"] == revision
+    assert prepared.revisions["a good version"] == revision

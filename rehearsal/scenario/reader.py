@@ -18,8 +18,8 @@ from rehearsal.cloudformation.document import read_template
 from rehearsal.cloudwatch.alarm import parse_rule
 from rehearsal.data_plane.listener import server_context
 from rehearsal.ecs import containers
-from rehearsal.faults.targets import ordered_certificate
-from rehearsal.scenario.file import ScenarioFile
+from rehearsal.faults.targets import other_certificate
+from rehearsal.scenario.schema import ScenarioFile
 
 #: What can be done about an image that nothing stands for.
 _BOTH_WAYS = "map it to a command, or let a Docker engine on this machine have it"
@@ -87,7 +87,7 @@ def _torn_certificates(
         return  # told already
     for index, each in enumerate(content.deployments):
         try:
-            if certificate := ordered_certificate(each.faults, folder):
+            if certificate := other_certificate(each.faults, folder):
                 server_context([certificate])
         except FileNotFoundError:
             continue  # as above

@@ -1,4 +1,4 @@
-"""A small setting on a stage, built through boto3 as anybody would."""
+"""A small setting on an emulator, built through boto3 as anybody would."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from typing import Any
 from rehearsal.codedeploy.settings import EngineSettings
 from rehearsal.ecs import Image
 from rehearsal.ecs.records import EcsSettings
+from rehearsal.emulator import Emulator, EmulatorSettings
 from rehearsal.functions import Function
-from rehearsal.settings import StageSettings
-from rehearsal.stage import Stage
 
 HERE = Path(__file__).parent
 PATIENCE = 60.0  # seconds; far more than anything takes
-SETTINGS = StageSettings(
+SETTINGS = EmulatorSettings(
     health_check_pace=0.1,
     engine=EngineSettings(install_timeout=30.0, poll_interval=0.05),
     ecs=EcsSettings(steady_after=0.3),
@@ -77,7 +76,7 @@ def fetch(port: int) -> str:
 class Setting:
     """A service ``shop`` on the cluster ``main`` with two listeners."""
 
-    stage: Stage
+    emulator: Emulator
     desired: int = 1
     groups: dict[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
@@ -85,13 +84,13 @@ class Setting:
 
     def __post_init__(self) -> None:
         names = ("ecs", "elbv2", "codedeploy")
-        self.ecs, self.elbv2, self.codedeploy = map(self.stage.client, names)
+        self.ecs, self.elbv2, self.codedeploy = map(self.emulator.client, names)
 
     def build(self, version: str = "1") -> Setting:
         """Everything, from the cluster to the deployment group."""
         self.ecs.create_cluster(clusterName="main")
         balancer = self.elbv2.create_load_balancer(
-            Name="shop", Subnets=list(self.stage.subnets[:2])
+            Name="shop", Subnets=list(self.emulator.subnets[:2])
         )["LoadBalancers"][0]["LoadBalancerArn"]
         for name in ("blue", "green"):
             self.groups[name] = self._target_group(name)
@@ -117,7 +116,7 @@ class Setting:
             Name=name,
             Protocol="HTTP",
             Port=80,
-            VpcId=self.stage.vpc,
+            VpcId=self.emulator.vpc,
             TargetType="ip",
             HealthCheckPath="/",
             HealthCheckIntervalSeconds=5,

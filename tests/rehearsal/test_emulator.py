@@ -1,9 +1,9 @@
-"""A stage with real processes, listeners and functions, driven by boto3."""
+"""An emulator with real processes, listeners and functions, driven by boto3."""
 
 import threading
 
 import pytest
-from support.stage_setting import (
+from support.emulator_setup import (
     IMAGES,
     SETTINGS,
     Setting,
@@ -13,7 +13,7 @@ from support.stage_setting import (
 )
 
 from rehearsal.codedeploy.observation import EventStarted, StatusChanged, TrafficShifted
-from rehearsal.stage import Stage
+from rehearsal.emulator import Emulator
 
 FUNCTIONS = [function("always_yes"), function("always_no"), function("silent")]
 NO = {"AfterAllowTestTraffic": "always_no"}
@@ -27,10 +27,10 @@ def _changes():
 
 @pytest.fixture(name="setting")
 def _setting(changes):
-    with Stage(
+    with Emulator(
         images=IMAGES, functions=FUNCTIONS, settings=SETTINGS, on_change=changes.append
-    ) as stage:
-        yield Setting(stage).build()
+    ) as emulator:
+        yield Setting(emulator).build()
 
 
 def test_a_good_version_goes_live(setting, changes):
@@ -182,17 +182,22 @@ def test_an_unwell_version_never_gets_steady_behind_a_listener(setting):
     assert "2" == fetch(setting.ports["production"])
 
 
-def test_a_closed_stage_leaves_nothing_behind():
-    """No thread is left, and another stage may follow in the same process."""
+def test_a_closed_emulator_leaves_nothing_behind():
+    """No thread is left, and another emulator may follow in the same process."""
     before = set(threading.enumerate())
     for _ in range(2):
-        with Stage(images=IMAGES, functions=FUNCTIONS, settings=SETTINGS) as stage:
-            Setting(stage).build()
+        with Emulator(
+            images=IMAGES, functions=FUNCTIONS, settings=SETTINGS
+        ) as emulator:
+            Setting(emulator).build()
 
     assert set() == set(threading.enumerate()) - before
 
 
-def test_a_process_has_one_stage_at_a_time(setting):
-    """A second stage is refused with the reason."""
-    with pytest.raises(RuntimeError, match="already has a stage"), Stage(images={}):
+def test_a_process_has_one_emulator_at_a_time(setting):
+    """A second emulator is refused with the reason."""
+    with (
+        pytest.raises(RuntimeError, match="already has an emulator"),
+        Emulator(images={}),
+    ):
         pass
