@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from support.aws_cli import AWS, MISSING, ROOT, exported, surroundings
 from support.command import running
-from support.stage_setting import free_port
+from support.emulator_setup import free_port
 
 PAGE = (ROOT / "docs" / "rehearsal.md").read_text(encoding="utf-8")
 SECTION = re.search(r"^## By hand.*?(?=^## )", PAGE, re.DOTALL | re.MULTILINE)

@@ -244,7 +244,7 @@ def test_start_version_that_ends_by_itself_cannot_tell(tmp_path):
     done = hookgate("rehearse", scenario)
     assert 3 == done.returncode
     assert (
-        f"{scenario}: storefront:1.0.0, which the scenario starts with" in done.stderr
+        f"{scenario}: the first version, storefront:1.0.0," in done.stderr
     )
     assert "PRICE_LIST_URL is not set" in done.stderr
 
@@ -277,7 +277,7 @@ def test_refusal_of_an_api_is_told(tmp_path):
     change = "rollback_on:->configuration: CodeDeployDefault.None\n  rollback_on:"
     done = hookgate("rehearse", a_storefront(tmp_path, a=change))
     assert 2 == done.returncode
-    assert "CreateDeploymentGroup was refused" in done.stderr
+    assert "CreateDeploymentGroup failed" in done.stderr
 
 
 @pytest.mark.parametrize(

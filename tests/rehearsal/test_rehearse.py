@@ -350,6 +350,6 @@ def test_refusal_names_the_operation(tmp_path):
         Rehearsal(
             scenario=scenario, observer=RehearsalObserver()
         ).emulator() as emulator,
-        pytest.raises(InputError, match=r"yaml: CreateDeploymentGroup was refused: "),
+        pytest.raises(InputError, match=r"yaml: CreateDeploymentGroup failed: "),
     ):
         set_up(emulator, scenario)
