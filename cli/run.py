@@ -21,7 +21,7 @@ from cli.words import step_table, verdict_lines
 from hookgate.codes import Code
 from hookgate.context import DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
-from hookgate.engine import Bench, judge
+from hookgate.engine import RunContext, run_steps
 from hookgate.errors import CannotMeasure, InputError, Place, did_you_mean
 from hookgate.http.address import AddressPolicy
 from hookgate.model import LifecycleEvent, Outcome, Reason, Status
@@ -30,7 +30,7 @@ from hookgate.plan.placeholders import faults
 from hookgate.redaction import Secrets
 from hookgate.registry import resolve
 from hookgate.reporting.record import outcome_record, verdict_record
-from hookgate.run_context import make_bench
+from hookgate.run_context import make_run_context
 from hookgate.units import duration
 from hookgate.validator import Log
 from hookgate.yaml_reader import parse
@@ -288,20 +288,22 @@ def judged(
         def show(name: str, row: Mapping[str, Any]) -> None:
             rows[name] = dict(row)
 
-        bench = _bench(
+        run_context = _run_context(
             plan,
             context,
             given,
-            announce=lambda outcome: show(outcome.name, outcome_record(outcome)),
-            begin=lambda step: show(step.name, _row(step, "running")),
+            on_outcome=lambda outcome: show(outcome.name, outcome_record(outcome)),
+            on_start=lambda step: show(step.name, _row(step, "running")),
         )
         deadline = Deadline.after(seconds)
-        verdict = judge(bench, selection.run, deadline, concurrency=plan.concurrency)
+        verdict = run_steps(
+            run_context, selection.run, deadline, concurrency=plan.concurrency
+        )
     outcomes = {**selection.skipped, **{e.name: e for e in verdict.outcomes}}
     verdict = replace(
         verdict,
         outcomes=tuple(outcomes[step.name] for step in selection.steps),
-        optouts=verdict.optouts + selection.waivers,
+        waivers=verdict.waivers + selection.waivers,
     )
     record = verdict_record(verdict, None)
     console.print(Group(step_table(record["outcomes"]), *verdict_lines(record)))
@@ -309,24 +311,24 @@ def judged(
     return record
 
 
-def _bench(
+def _run_context(
     plan: Plan,
     context: DeploymentContext,
     given: Given,
     *,
-    announce: Callable[[Outcome], None],
-    begin: Callable[[Step], None],
-) -> Bench:
+    on_outcome: Callable[[Outcome], None],
+    on_start: Callable[[Step], None],
+) -> RunContext:
     try:
-        return make_bench(
+        return make_run_context(
             plan,
             context,
             secrets=Secrets(given.secret),
             aws=no_aws,
             policy=AddressPolicy.of_command(),
             log=_log,
-            announce=announce,
-            begin=begin,
+            on_outcome=on_outcome,
+            on_start=on_start,
             given=given.values,
         )
     except CannotMeasure as error:

@@ -18,7 +18,7 @@ from rehearsal.scenario.reader import Scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 
-LAST_REPORT = "CodeDeployHook_hookgate_LastReport"
+FALLBACK_REPORT = "CodeDeployHook_hookgate_FallbackReport"
 
 #: Remembers which hooks ran, as the template's table does.
 IDEMPOTENCY_TABLE = "hookgate-idempotency"
@@ -41,7 +41,8 @@ ASYNCHRONOUS = EventInvokeConfig(
     retries=1,
     event_age=2400.0,
     on_failure=(
-        f"arn:aws:lambda:{EmulatorSettings().region}:{ACCOUNT}:function:{LAST_REPORT}"
+        f"arn:aws:lambda:{EmulatorSettings().region}:{ACCOUNT}"
+        f":function:{FALLBACK_REPORT}"
     ),
 )
 
@@ -60,7 +61,7 @@ def hook_names(scenario: Scenario) -> dict[LifecycleEvent, str]:
 def shipped_hooks(
     names: Mapping[LifecycleEvent, str], allowed_targets: Iterable[str] = ()
 ) -> tuple[Function, ...]:
-    """The handlers of ``hooks/``, unchanged, by those names, and the last report.
+    """The handlers of ``hooks/``, unchanged, by those names, and the fallback report.
 
     Args:
         names: the function's name at each event.
@@ -79,7 +80,7 @@ def shipped_hooks(
         )
         for event, name in names.items()
     )
-    return (*hooks, last_report(variables))
+    return (*hooks, fallback_report(variables))
 
 
 def create_table(emulator: Emulator) -> None:
@@ -92,11 +93,11 @@ def create_table(emulator: Emulator) -> None:
     )
 
 
-def last_report(variables: Mapping[str, str]) -> Function:
+def fallback_report(variables: Mapping[str, str]) -> Function:
     """The function that reports Failed in the place of a hook that did not report."""
     return Function(
-        name=LAST_REPORT,
-        handler="hooks.last_report.handler",
+        name=FALLBACK_REPORT,
+        handler="hooks.fallback_report.handler",
         path=PATH,
         environment=variables,
         timeout=120.0,

@@ -146,9 +146,9 @@ def test_hook_reports(edge: Edge, options: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("one_at_a_time")
-def test_last_report(edge: Edge, options: list[str]) -> None:
-    """The last report says Failed in the place of the hook in Lambda's record."""
-    invoke("LastReport", "last_report.json", options)
+def test_fallback_report(edge: Edge, options: list[str]) -> None:
+    """The fallback report says Failed in the place of the hook in Lambda's record."""
+    invoke("FallbackReport", "fallback_report.json", options)
     assert ["Failed"] == [each["status"] for each in reports(edge)]
 
 

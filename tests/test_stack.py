@@ -85,9 +85,9 @@ def test_layers_are_for_the_processor(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("stack", stacks())
-def test_last_report_is_never_in_the_vpc(stack: Stack) -> None:
-    """The last report has the way to CodeDeploy that a VPC may lack."""
-    assert "VpcConfig" not in stack.resources["LastReport"]
+def test_fallback_report_is_never_in_the_vpc(stack: Stack) -> None:
+    """The fallback report has the way to CodeDeploy that a VPC may lack."""
+    assert "VpcConfig" not in stack.resources["FallbackReport"]
 
 
 def test_hooks_are_in_the_vpc() -> None:

@@ -71,7 +71,7 @@ HOOK_ACTIONS = {
     "ssm:DescribeParameters": "the validator secrets_exist, no value",
     "ssm:GetParameter": "plans in SSM parameters",
 }
-LAST_REPORT_ACTIONS = {
+FALLBACK_REPORT_ACTIONS = {
     "codedeploy:GetDeployment": "application and group, for the metrics",
     "codedeploy:GetDeploymentGroup": "cluster and service, which name the target",
     "codedeploy:GetDeploymentTarget": "what CodeDeploy accepted before, if anything",
@@ -112,8 +112,8 @@ def called() -> set[str]:
 
 
 def test_every_lifecycle_event_has_a_function() -> None:
-    """The functions are the lifecycle events and the last report, and no other."""
-    assert {*LifecycleEvent, "LastReport"} == set(FUNCTIONS)
+    """The functions are the lifecycle events and the fallback report, and no other."""
+    assert {*LifecycleEvent, "FallbackReport"} == set(FUNCTIONS)
 
 
 def test_every_function_has_a_module() -> None:
@@ -142,29 +142,29 @@ def test_function_name_fits(name: str) -> None:
 
 
 @pytest.mark.parametrize("event", LifecycleEvent)
-def test_failure_leads_to_the_last_report(event: str) -> None:
-    """A hook that Lambda gives up leads to the last report, by the globals alone."""
-    expected = {"Type": "Lambda", "Destination": {"Fn::GetAtt": "LastReport.Arn"}}
+def test_failure_leads_to_the_fallback_report(event: str) -> None:
+    """The globals alone send the event of a failed hook to the fallback report."""
+    expected = {"Type": "Lambda", "Destination": {"Fn::GetAtt": "FallbackReport.Arn"}}
     assert "EventInvokeConfig" not in FUNCTIONS[event]
     assert expected == GLOBALS["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
 
 
-def test_last_report_does_not_lead_to_itself() -> None:
-    """The last report has no destination of its own."""
-    config = FUNCTIONS["LastReport"]["EventInvokeConfig"]
+def test_fallback_report_does_not_lead_to_itself() -> None:
+    """The fallback report has no destination of its own."""
+    config = FUNCTIONS["FallbackReport"]["EventInvokeConfig"]
     assert {"Ref": "AWS::NoValue"} == config["DestinationConfig"]
 
 
-def test_last_report_is_outside_the_vpc() -> None:
-    """A VPC without a route to CodeDeploy does not silence the last report."""
-    assert {"Ref": "AWS::NoValue"} == FUNCTIONS["LastReport"]["VpcConfig"]
+def test_fallback_report_is_outside_the_vpc() -> None:
+    """A VPC without a route to CodeDeploy does not silence the fallback report."""
+    assert {"Ref": "AWS::NoValue"} == FUNCTIONS["FallbackReport"]["VpcConfig"]
 
 
-def test_last_report_comes_within_the_hour() -> None:
-    """The latest attempt of a hook and the last report fit CodeDeploy's 3600 s."""
+def test_fallback_report_comes_within_the_hour() -> None:
+    """The latest attempt of a hook and the fallback report fit CodeDeploy's 3600 s."""
     begins = GLOBALS["EventInvokeConfig"]["MaximumEventAgeInSeconds"]
     runs = parameter("Timeout")["MaxValue"]
-    assert begins + runs + FUNCTIONS["LastReport"]["Timeout"] < 3600
+    assert begins + runs + FUNCTIONS["FallbackReport"]["Timeout"] < 3600
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -205,9 +205,9 @@ def test_parameters_are_documented() -> None:
     assert set() == {n for n in template()["Parameters"] if f"`{n}`" not in text}
 
 
-def test_last_report_role() -> None:
-    """The last report may report and log, and nothing else."""
-    assert set(LAST_REPORT_ACTIONS) == actions("LastReportRole")
+def test_fallback_report_role() -> None:
+    """The fallback report may report and log, and nothing else."""
+    assert set(FALLBACK_REPORT_ACTIONS) == actions("FallbackReportRole")
 
 
 def test_hook_role_in_step_with_the_code() -> None:
@@ -253,7 +253,7 @@ def appspec_hooks() -> list[dict[str, str]]:
 def test_memory_leaves_the_last_word_its_time() -> None:
     """No hook has less memory than what the last word was measured to be in time with.
 
-    docs/decisions/0001-a-second-process-has-the-last-word.md
+    docs/decisions/0001-watchdog-process.md
     """
     assert parameter("MemorySize")["MinValue"] >= 512
 
@@ -349,8 +349,8 @@ def test_sample_event(name: str) -> None:
     assert keys == sample(f"{hook_modules()[name]}.json").keys()
 
 
-def test_last_report_sample() -> None:
-    """The last report's sample is about the hook that its function names."""
-    record = sample("last_report.json")
+def test_fallback_report_sample() -> None:
+    """The fallback report's sample is about the hook that its function names."""
+    record = sample("fallback_report.json")
     assert sample("after_allow_test_traffic.json") == record["requestPayload"]
     assert "_AfterAllowTestTraffic" in record["requestContext"]["functionArn"]

@@ -132,29 +132,29 @@ def trace_http_step() -> Trace:
     from cli.run import no_aws  # noqa: PLC0415
     from hookgate.context import DeploymentContext, Endpoint  # noqa: PLC0415
     from hookgate.deadline import Deadline  # noqa: PLC0415
-    from hookgate.engine import judge  # noqa: PLC0415
+    from hookgate.engine import run_steps  # noqa: PLC0415
     from hookgate.http.address import AddressPolicy  # noqa: PLC0415
     from hookgate.model import LifecycleEvent  # noqa: PLC0415
     from hookgate.redaction import Secrets  # noqa: PLC0415
-    from hookgate.run_context import make_bench  # noqa: PLC0415
+    from hookgate.run_context import make_run_context  # noqa: PLC0415
     from hookgate.testing import QuietLog  # noqa: PLC0415
 
     event = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
     plan, trace = _read(PLAN), Trace()
     with _server() as port:
         listener = Endpoint(scheme="http", address="127.0.0.1", port=port)
-        bench = make_bench(
+        run_context = make_run_context(
             plan,
             DeploymentContext(event=event, test=listener),
             secrets=Secrets(lambda name: name),
             aws=no_aws,
             policy=AddressPolicy.of_command(),
             log=lambda _step: QuietLog(),
-            announce=lambda _outcome: None,
-            begin=lambda _step: None,
+            on_outcome=lambda _outcome: None,
+            on_start=lambda _step: None,
         )
         with trace():
-            verdict = judge(bench, plan.steps(event), Deadline.after(60))
+            verdict = run_steps(run_context, plan.steps(event), Deadline.after(60))
     _require(str(verdict.status) == "Succeeded", f"the step did not pass: {verdict}")
     return trace
 

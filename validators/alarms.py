@@ -100,8 +100,8 @@ class Alarms(Validator):
 
     def _unmatched(self, what: str) -> Finding:
         passes = self.no_match == "pass"
-        optout = f"no_match: pass, {what}" if passes else ""
-        return Finding(ok=passes, summary=what, optout=optout, code=Code.ALARM_MISSING)
+        waiver = f"no_match: pass, {what}" if passes else ""
+        return Finding(ok=passes, summary=what, waiver=waiver, code=Code.ALARM_MISSING)
 
 
 def _state(name: str, alarm: _Alarm, silent: dict[str, str]) -> Finding:

@@ -119,7 +119,7 @@ class Dns(Validator):
             summary=f"{self.query} {self.type} is {found.rcode}, expected "
             f"{' or '.join(self.rcodes)}",
             evidence={"resolver": found.resolver},
-            optout=_OF_THE_RESOLVER if verifies else self.encryption.optout,
+            waiver=_OF_THE_RESOLVER if verifies else self.encryption.waiver,
             code=Code.DNS_CODE,
         )
         if not found.sections["answer"] and self._wants_records(found.rcode):

@@ -138,7 +138,7 @@ class Http(HttpRequest, Validator):
             ok=status_in(reply.status, self.status),
             summary=f"{self.verb} {self.path} answered {reply.status}, "
             f"expected {wanted}",
-            optout=self.encryption.optout if reply.certificate else "",
+            waiver=self.encryption.waiver if reply.certificate else "",
             code=Code.HTTP_STATUS,
         )
         findings = (each.finding(reply) for each in self.expected(self.expect))

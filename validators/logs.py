@@ -128,7 +128,7 @@ class Logs(Validator):
             summary=f"{len(rows)} rows among {lines} lines of {where}, expected "
             f"{self.rows}" + ("" if ok or not shown else f": {shown}"),
             evidence={"query": self.query, "lines": lines, "rows": rows[:_SHOWN]},
-            optout="" if lines else f"min_lines: 0, {where} has no line",
+            waiver="" if lines else f"min_lines: 0, {where} has no line",
             code=Code.LOGS_ROWS,
         )
 

@@ -105,7 +105,7 @@ class TargetHealth(Validator):
             "its targets (Target.NotInUse); attach it with weight 0, or say "
             "on_unattached: pass",
             evidence=evidence,
-            optout=f"on_unattached: pass, {name} is not checked" if passes else "",
+            waiver=f"on_unattached: pass, {name} is not checked" if passes else "",
             code=Code.TARGET_UNATTACHED,
         )
 

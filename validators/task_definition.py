@@ -162,7 +162,7 @@ def _waived(told: str, fault: str, option: str) -> Finding:
     return Finding(
         ok=True,
         summary=f"{told} {fault}",
-        optout=f"{option}: {told} {fault}",
+        waiver=f"{option}: {told} {fault}",
         code=Code.TASK_DEFINITION_IMAGE,
     )
 

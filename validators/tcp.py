@@ -106,7 +106,7 @@ class Tcp(Validator):
         yield Finding(
             ok=True,
             summary=f"{place.place} took a connection over {by}",
-            optout=self.encryption.optout if uses_tls else "",
+            waiver=self.encryption.waiver if uses_tls else "",
             code=Code.TCP_CONNECTED,
         )
         yield from heard

@@ -165,7 +165,7 @@ class Tls(Validator):
         return Finding(
             ok=True,
             summary=f"the certificate for {asked} {said}",
-            optout=wanted.optout,
+            waiver=wanted.waiver,
             code=Code.TLS_UNTRUSTED,
         )
 

@@ -123,7 +123,7 @@ class Websocket(Validator):
             ok=status_in(reply.status, self.status),
             summary=f"{self.path} answered {reply.status}, expected {wanted}",
             evidence={"status": reply.status, "peer": reply.peer},
-            optout=self.encryption.optout,
+            waiver=self.encryption.waiver,
             code=Code.HTTP_STATUS,
         )
         if self.subprotocols and reply.status == 101:

@@ -18,16 +18,16 @@ from hookgate.aws.status import CHECK, RESERVE
 from hookgate.codes import Code
 from hookgate.context import Deployment, DeploymentContext
 from hookgate.deadline import Deadline
-from hookgate.engine import begin, judge
+from hookgate.engine import begin, run_steps
 from hookgate.engine.step_output import routed_output
-from hookgate.engine.step_runner import code_of, told, words
+from hookgate.engine.step_runner import code_of, error_message, error_with_place
 from hookgate.errors import CannotMeasure, HookgateError, PlanError, PlanOrigin
 from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent, Outcome, Reason, Status, Verdict
 from hookgate.plan import Plan, check_fits
 from hookgate.redaction import Secrets
 from hookgate.reporting.record import bounded_record
-from hookgate.run_context import make_bench
+from hookgate.run_context import make_run_context
 from hookgate.services import Services
 from hookgate.watchdog import Watch
 
@@ -59,7 +59,7 @@ class _Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HookPass:
+class Invocation:
     """One invocation of a hook, and what it works with."""
 
     event: LifecycleEvent
@@ -79,7 +79,7 @@ class HookPass:
         seconds = self.deadline.remaining + LATE
         with self.services.watchdog.watch(self.hook, self.event, seconds) as watch:
             verdict, deployment = self._decide(watch)
-            verdict = replace(verdict, optouts=waivers + verdict.optouts)
+            verdict = replace(verdict, waivers=waivers + verdict.waivers)
             damage = watch.damage()
             if damage:
                 verdict = _untrusted(verdict, damage)
@@ -129,7 +129,9 @@ class HookPass:
             try:
                 reporter.publish(verdict, deployment)
             except Exception as error:  # noqa: BLE001 - must not keep the report
-                self._problem(f"{type(reporter).__name__} failed: {told(error)}")
+                self._problem(
+                    f"{type(reporter).__name__} failed: {error_with_place(error)}"
+                )
 
     def _is_open(self, deployment: Deployment | None) -> bool:
         """Whether CodeDeploy is known to have accepted no report of the event yet."""
@@ -141,7 +143,9 @@ class HookPass:
         try:
             return asked.result(deadline)
         except Exception as error:  # noqa: BLE001 - must not keep the report
-            self._problem(f"the status of {event} is not known: {told(error)}")
+            self._problem(
+                f"the status of {event} is not known: {error_with_place(error)}"
+            )
             return False
 
     def _ended_as(self, deployment: Deployment | None) -> str | None:
@@ -165,13 +169,17 @@ class HookPass:
         except Aborted as error:
             reasons = error.reasons
         except HookgateError as error:
-            reasons = {"discovery": Reason(code_of(error), words(error))}
+            reasons = {"discovery": Reason(code_of(error), error_message(error))}
         except BaseException as error:  # noqa: BLE001 - silence would last an hour
             frames = "".join(traceback.format_tb(error.__traceback__))
             self._problem(
-                secrets.mask(f"Hookgate itself failed: {told(error)}\n{frames}")
+                secrets.mask(
+                    f"Hookgate itself failed: {error_with_place(error)}\n{frames}"
+                )
             )
-            defect = f"Hookgate itself failed, which is a defect: {told(error)}"
+            defect = (
+                f"Hookgate itself failed, which is a defect: {error_with_place(error)}"
+            )
             reasons = {"hookgate": Reason(Code.HOOK_DEFECT, defect)}
         masked = {
             part: Reason(reason.code, secrets.mask(reason.text))
@@ -194,18 +202,18 @@ class HookPass:
         deadline = self._within_the_hour(identified.deployment)
         watch.due(deadline.remaining + LATE)
         plan, context = self._prepare(identified, deadline, known)
-        bench = make_bench(
+        run_context = make_run_context(
             plan,
             context,
             secrets=secrets,
             aws=self.services.aws,
             policy=self.services.policy,
             log=self.services.log.step,
-            announce=self.services.log.outcome,
-            begin=lambda step: watch.note(f"running step {step.name}"),
+            on_outcome=self.services.log.outcome,
+            on_start=lambda step: watch.note(f"running step {step.name}"),
         )
         steps = plan.steps(self.event)
-        return judge(bench, steps, deadline, concurrency=plan.concurrency)
+        return run_steps(run_context, steps, deadline, concurrency=plan.concurrency)
 
     def _prepare(
         self, identified: Identified, deadline: Deadline, known: _Known
@@ -241,9 +249,9 @@ class HookPass:
 
     def _reason(self, error: BaseException) -> Reason:
         if isinstance(error, HookgateError):
-            return Reason(code_of(error), words(error))
-        self._problem(f"Hookgate itself failed: {told(error)}")
-        defect = f"Hookgate itself failed, which is a defect: {told(error)}"
+            return Reason(code_of(error), error_message(error))
+        self._problem(f"Hookgate itself failed: {error_with_place(error)}")
+        defect = f"Hookgate itself failed, which is a defect: {error_with_place(error)}"
         return Reason(Code.HOOK_DEFECT, defect)
 
     def _within_the_hour(self, deployment: Deployment) -> Deadline:

@@ -59,7 +59,7 @@ class Finding:
     """One observation that a validator states.
 
     Whether it matters is the plan's business (``blocking``), not the validator's.
-    ``optout`` names the option that made the finding hold where the default would
+    ``waiver`` names the option that made the finding hold where the default would
     not; the verdict repeats it. ``certain`` says of one that does
     not hold that no further attempt can change it. ``code`` names its kind: it stays
     the same when the summary is worded anew. One without gets its validator's name,
@@ -70,7 +70,7 @@ class Finding:
     summary: str
     code: str = ""
     evidence: Evidence = field(default_factory=dict)
-    optout: str = ""
+    waiver: str = ""
     certain: bool = False
 
 
@@ -78,7 +78,7 @@ class Finding:
 class Outcome:
     """What one step came to, as the engine says it.
 
-    ``optouts`` names the options without which the step would not have passed.
+    ``waivers`` names the options without which the step would not have passed.
     ``code`` is the code of the reason: of the first finding that is not satisfied, or
     of the error. It is empty when the findings made the step pass.
     """
@@ -91,7 +91,7 @@ class Outcome:
     code: str = ""
     duration_ms: int = 0
     findings: tuple[Finding, ...] = ()
-    optouts: tuple[str, ...] = ()
+    waivers: tuple[str, ...] = ()
 
 
 class Reason(NamedTuple):
@@ -105,14 +105,14 @@ class Reason(NamedTuple):
 class Verdict:
     """What the whole hook came to.
 
-    ``optouts`` names every waiver that was used, in words a person can read. ``plan``
+    ``waivers`` names every waiver that was used, in words a person can read. ``plan``
     is None where no plan was read.
     """
 
     event: LifecycleEvent
     outcomes: tuple[Outcome, ...]
     plan: PlanOrigin | None = None
-    optouts: tuple[str, ...] = ()
+    waivers: tuple[str, ...] = ()
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     duration_ms: int = 0
 

@@ -332,7 +332,7 @@ def _repeated_findings(tally: _Tally, *, held: bool) -> Iterator[Finding]:
             "failures": tally.failures[-_SHOWN:],
             "errors": tally.errors[-_SHOWN:],
         },
-        optout=f"repeat: {said}" if held and (bad or lost) else "",
+        waiver=f"repeat: {said}" if held and (bad or lost) else "",
     )
 
 

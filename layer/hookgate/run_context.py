@@ -10,7 +10,7 @@ from types import MappingProxyType
 from hookgate.aws.discovery import fetch_task_definition
 from hookgate.context import DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
-from hookgate.engine import Bench
+from hookgate.engine import RunContext
 from hookgate.engine.scheduler import CONSTANT, NOT_PROVEN
 from hookgate.errors import CannotMeasure
 from hookgate.http.address import AddressPolicy
@@ -108,7 +108,7 @@ class Proof:
         self._doubts = (f"{same}tell them apart",) if alike else ()
 
 
-def make_bench(  # noqa: PLR0913 - the one place where everything meets
+def make_run_context(  # noqa: PLR0913 - the one place where everything meets
     plan: Plan,
     context: DeploymentContext,
     *,
@@ -116,11 +116,11 @@ def make_bench(  # noqa: PLR0913 - the one place where everything meets
     aws: Aws,
     policy: AddressPolicy,
     log: Callable[[str], Log],
-    announce: Callable[[Outcome], None],
-    begin: Callable[[Step], None],
+    on_outcome: Callable[[Outcome], None],
+    on_start: Callable[[Step], None],
     given: Mapping[str, str] = MappingProxyType({}),
-) -> Bench:
-    """Put a bench together.
+) -> RunContext:
+    """Make the run context of a plan and a deployment.
 
     Args:
         plan: says which host to name and how green proves itself.
@@ -129,8 +129,8 @@ def make_bench(  # noqa: PLR0913 - the one place where everything meets
         aws: calls for validators that ask AWS.
         policy: which addresses may be connected to.
         log: makes the log of a step from its name.
-        announce: is told each outcome as it comes.
-        begin: is told each step as it starts.
+        on_outcome: called with each outcome.
+        on_start: called with each step that starts.
         given: values of placeholders that the context does not tell.
 
     Raises:
@@ -141,7 +141,7 @@ def make_bench(  # noqa: PLR0913 - the one place where everything meets
     identity = target.identity
     value = identity.equals if identity else None
     proof = Proof(plan.target.identity, value, context, aws, secrets)
-    return Bench(
+    return RunContext(
         context=context,
         tools=_Toolmaker(
             context=context,
@@ -155,8 +155,8 @@ def make_bench(  # noqa: PLR0913 - the one place where everything meets
         secrets=secrets,
         proven=identity is not None,
         doubts=proof.doubts,
-        announce=announce,
-        begin=begin,
+        on_outcome=on_outcome,
+        on_start=on_start,
         plan=plan.origin,
         waivers=plan.waivers,
     )

@@ -74,11 +74,11 @@ def run_hook(
         ReportError: CodeDeploy could not be told; Lambda's retry is the next chance.
     """
     from hookgate.aws.status import RESERVE  # noqa: PLC0415 - as above
-    from hookgate.invocation import HookPass  # noqa: PLC0415 - as above
+    from hookgate.invocation import Invocation  # noqa: PLC0415 - as above
 
     received = HookEvent.parse(payload)
     services.log.begin(received, event)
     seconds = context.get_remaining_time_in_millis() / 1000 - RESERVE
     deadline = Deadline.after(seconds, services.clock)
-    one = HookPass(event=event, hook=received, services=services, deadline=deadline)
+    one = Invocation(event=event, hook=received, services=services, deadline=deadline)
     return services.once(received.execution_id, context, one.run, deadline)

@@ -19,10 +19,10 @@ from hookgate.event import HookEvent
 from hookgate.http.address import AddressPolicy
 from hookgate.model import HookStatus, LifecycleEvent, Verdict
 from hookgate.plan import Plan
-from hookgate.reporting.log import PassLog
+from hookgate.reporting.log import InvocationLog
 from hookgate.reporting.metrics import EmfMetrics
 from hookgate.validator import Aws
-from hookgate.watchdog import LastWord, Watch
+from hookgate.watchdog import Watch, Watchdog
 
 
 class Reporter(Protocol):
@@ -49,7 +49,7 @@ class Plans(Protocol):
         ...
 
 
-class Watchdog(Protocol):
+class WatchdogService(Protocol):
     """Has Failed reported when this process can no longer.
 
     ``damaged`` says that a validator did something to this process after which it is
@@ -82,9 +82,9 @@ class Services:
     secrets: Callable[[str], str]
     reporters: tuple[Reporter, ...]
     status: StatusReporter
-    log: PassLog
+    log: InvocationLog
     once: Once
-    watchdog: Watchdog
+    watchdog: WatchdogService
     clock: Clock
 
 
@@ -92,7 +92,7 @@ def connect(environment: Environment) -> Services:
     """The services of a deployed function."""
     clients = Clients()
     aws = AwsCalls(clients)
-    log = PassLog.to()
+    log = InvocationLog.to()
     policy = AddressPolicy.of_stack(environment.allowed_targets)
     table = environment.idempotency_table
     return Services(
@@ -114,6 +114,6 @@ def connect(environment: Environment) -> Services:
         once=DynamoDbOnce(table, aws.client("dynamodb"), log.problem)
         if table
         else without_table,
-        watchdog=LastWord(log.problem),
+        watchdog=Watchdog(log.problem),
         clock=SystemClock(),
     )

@@ -15,7 +15,7 @@ def test_a_hook_that_is_run_again_tells_its_steps_once():
 
 
 def test_a_verdict_completes_the_scene():
-    """What the last report says is shown, though no running hook ever said it."""
+    """What the fallback report says is shown, though no running hook ever said it."""
     scene = Scene("x", "shop:1.2.0", "d-1")
     seen, unseen = an_outcome(), an_outcome(name="report", status="errored")
     scene.take("AfterInstall", seen)

@@ -19,7 +19,7 @@ SOURCES = {
 TEXT = "\n".join(SOURCES.values())
 LITERAL = re.compile(r"""["'](HG-[A-Z][A-Z0-9-]*)["']""")
 #: It works without the layer, so it cannot import the codes.
-ALONE = ROOT / "hooks" / "last_report.py"
+ALONE = ROOT / "hooks" / "fallback_report.py"
 
 
 def test_page_is_current():

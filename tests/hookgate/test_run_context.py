@@ -1,4 +1,4 @@
-"""What a bench gives a step to work with, and what it makes the verdict say."""
+"""What a run context gives a step to work with, and what it makes the verdict say."""
 
 from dataclasses import replace
 
@@ -10,14 +10,14 @@ from support.world import World, denied
 
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
-from hookgate.engine import judge
+from hookgate.engine import run_steps
 from hookgate.engine.scheduler import CONSTANT, NOT_PROVEN
 from hookgate.errors import CannotMeasure
 from hookgate.http.request import Request
 from hookgate.model import Finding, LifecycleEvent, Status
 from hookgate.plan import Identity, Plan, Target
 from hookgate.redaction import Secrets
-from hookgate.run_context import make_bench
+from hookgate.run_context import make_run_context
 from hookgate.testing import a_context
 
 EVENT = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
@@ -45,20 +45,20 @@ def asks(tool, seen=None):
 
 
 def verdict(target, event, *steps, port=1, aws=None, **changes):
-    """Judge the steps with a bench made of a plan's target and a context."""
+    """Judge the steps with a run context made of a plan's target and a context."""
     endpoint = Endpoint(scheme="http", address="127.0.0.1", port=port)
     context = a_context(event, **{"test": endpoint, "production": endpoint, **changes})
-    bench = make_bench(
+    run_context = make_run_context(
         Plan(origin=ORIGIN, target=target, events={event: steps}),
         context,
         secrets=Secrets(lambda name: name),
         aws=aws or World(),
         policy=policy(),
         log=lambda _name: None,
-        announce=lambda _outcome: None,
-        begin=lambda _step: None,
+        on_outcome=lambda _outcome: None,
+        on_start=lambda _step: None,
     )
-    return judge(bench, steps, Deadline.after(30))
+    return run_steps(run_context, steps, Deadline.after(30))
 
 
 @pytest.mark.parametrize(
@@ -163,24 +163,24 @@ def test_not_proven(tool, listener):
     """A step that asked without an identity is named, whatever its validator says."""
     found = verdict(Target(), SHIFTED, a_step(asks(tool)), port=listener.port)
 
-    assert ("Succeeded", (NOT_PROVEN,)) == (found.status, found.optouts)
+    assert ("Succeeded", (NOT_PROVEN,)) == (found.status, found.waivers)
 
 
 def test_not_asked():
     """A plan without an identity that asks nobody needs no proof."""
     step = a_step(lambda _tools: iter([Finding(ok=True, summary="seen")]))
 
-    assert () == verdict(Target(), EVENT, step).optouts
+    assert () == verdict(Target(), EVENT, step).waivers
 
 
 @pytest.mark.parametrize(
-    ("target", "optouts"), [(Target(), (NOT_PROVEN,)), (PROVEN, ())], ids=["no", "yes"]
+    ("target", "waivers"), [(Target(), (NOT_PROVEN,)), (PROVEN, ())], ids=["no", "yes"]
 )
-def test_said_to_ask(target, optouts):
+def test_said_to_ask(target, waivers):
     """A validator that says it asks a listener is named, even if it never did."""
     idle = a_step(lambda _tools: iter([Finding(ok=True, summary="seen")]), kind=Asking)
 
-    assert optouts == verdict(target, EVENT, idle).optouts
+    assert waivers == verdict(target, EVENT, idle).waivers
 
 
 def test_proven(listener):
@@ -188,7 +188,7 @@ def test_proven(listener):
     world = World()
     found = verdict(PROVEN, EVENT, a_step(asks("http")), port=listener.port, aws=world)
 
-    assert ("Succeeded", (), []) == (found.status, found.optouts, world.calls)
+    assert ("Succeeded", (), []) == (found.status, found.waivers, world.calls)
 
 
 @pytest.mark.parametrize("equals", ["v2", "$${green.image.tag}", "${deployment.group}"])
@@ -198,7 +198,7 @@ def test_constant(equals, listener):
 
     assert (CONSTANT,) == verdict(
         target, EVENT, a_step(asks("http")), port=listener.port
-    ).optouts
+    ).waivers
 
 
 def described(tag="v1", **container):
@@ -228,7 +228,7 @@ def by_tag(listener, answer_):
     found = verdict(target, EVENT, *steps, port=listener.port, aws=world)
     assert "Succeeded" == found.status
     assert 1 == len(world.calls)
-    return found.optouts
+    return found.waivers
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_task_sets_differ(listener):
     target = Target(identity=Identity(header="X-Set", equals="${green.task_set.id}"))
     found = verdict(target, EVENT, a_step(asks("http")), port=listener.port, aws=world)
 
-    assert () == found.optouts
+    assert () == found.waivers
 
 
 def test_first_deployment(listener):
@@ -285,7 +285,7 @@ def test_first_deployment(listener):
     blue = replace(a_context().blue, task_set=None)
     found = verdict(target, EVENT, a_step(asks("http")), port=listener.port, blue=blue)
 
-    assert ("Succeeded", ()) == (found.status, found.optouts)
+    assert ("Succeeded", ()) == (found.status, found.waivers)
 
 
 def test_unknown_value():

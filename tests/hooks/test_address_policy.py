@@ -111,7 +111,7 @@ def _account():
 
 @pytest.fixture(name="server")
 def _server():
-    listener = Listener(answer())
+    listener = Listener(answer(b"hello", "Connection: close"))
     yield listener
     listener.close()
 

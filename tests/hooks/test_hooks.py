@@ -212,7 +212,7 @@ def test_response_is_lost(broken):
     first, reports = invoke(world, module, plan)
     world.broken = ""
     retry, _ = invoke(world, module, plan)
-    fallback, _ = invoke(world, "hooks.last_report", plan, record)
+    fallback, _ = invoke(world, "hooks.fallback_report", plan, record)
     done = (first, retry, fallback)
     lines = [json.loads(line) for each in done for line in each.stdout.splitlines()]
 

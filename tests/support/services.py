@@ -17,7 +17,7 @@ from hookgate.event import HookEvent
 from hookgate.http.address import AddressPolicy
 from hookgate.model import HookStatus, LifecycleEvent, Verdict
 from hookgate.plan import Plan, Step, Target
-from hookgate.reporting.log import PassLog
+from hookgate.reporting.log import InvocationLog
 from hookgate.services import Services
 from support.steps import says
 from support.world import World
@@ -131,7 +131,7 @@ class Fakes:
         self.recorded = RecordedVerdicts(self.status)
         self.watchdog = Unwatched()
         self.lines = io.StringIO()
-        log = PassLog.to(self.lines, service=f"fakes-{next(_NUMBERS)}")
+        log = InvocationLog.to(self.lines, service=f"fakes-{next(_NUMBERS)}")
         plans = OnePlan(*steps)
         self.services = Services(
             **{

@@ -8,7 +8,7 @@ from typing import Any
 
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
-from hookgate.engine import Bench, judge
+from hookgate.engine import RunContext, run_steps
 from hookgate.errors import Place
 from hookgate.model import Finding, LifecycleEvent, Verdict
 from hookgate.plan import Step
@@ -67,14 +67,14 @@ def a_step(action: Check, name: str = "step", **more: Any) -> Step:
     return Step(name=name, use="toy", validator=kind(action=action), **settings)
 
 
-def a_bench(
-    announce: Callable[..., None] = lambda _outcome: None,
+def a_run_context(
+    on_outcome: Callable[..., None] = lambda _outcome: None,
     *,
     proven: bool = True,
     secrets: Secrets | None = None,
     log: ListLog | None = None,
-) -> Bench:
-    """A bench without AWS and without a listener."""
+) -> RunContext:
+    """A run context without AWS and without a listener."""
 
     def tools(_step: Step, deadline: Deadline) -> Tools:
         unused: Any = None
@@ -87,13 +87,13 @@ def a_bench(
             log=log or ListLog(),
         )
 
-    return Bench(
+    return RunContext(
         context=DeploymentContext(event=EVENT),
         tools=tools,
         substitute=lambda text: text,
         secrets=secrets or Secrets(lambda name: name),
         proven=proven,
-        announce=announce,
+        on_outcome=on_outcome,
     )
 
 
@@ -101,8 +101,8 @@ def verdict_of(
     steps: Sequence[Step], seconds: float = 30.0, concurrency: int = 8, **more: Any
 ) -> Verdict:
     """Judge the steps within so many seconds."""
-    return judge(
-        a_bench(**more), steps, Deadline.after(seconds), concurrency=concurrency
+    return run_steps(
+        a_run_context(**more), steps, Deadline.after(seconds), concurrency=concurrency
     )
 
 

@@ -99,7 +99,7 @@ def play(use: str, row: dict[str, Any], given: dict[str, Any]) -> None:
         assert (wanted["ok"], wanted["code"]) == (found.ok, found.code), found.summary
         named = wanted.get("names", ())
         assert [each for each in named if each not in found.summary] == []
-    assert [each.optout for each in findings if each.optout] == row.get("optouts", [])
+    assert [each.waiver for each in findings if each.waiver] == row.get("optouts", [])
 
 
 def with_arns(value: Any) -> Any:

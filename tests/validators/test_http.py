@@ -109,9 +109,9 @@ def test_unverified_certificate_is_told():
     replies = [a_reply(certificate=shown)]
 
     assert "verify: false, the certificate is not verified" == (
-        check(http, replies=replies)[0].optout
+        check(http, replies=replies)[0].waiver
     )
-    assert "" == check(http, replies=[a_reply()])[0].optout
+    assert "" == check(http, replies=[a_reply()])[0].waiver
 
 
 def test_token_that_is_refused_is_a_finding():

@@ -127,7 +127,7 @@ class Openapi(Validator):
             ok=True,
             summary=f"{asked} of {len(operations)} operations were asked; not asked: "
             f"{_listed([each for each in operations if not each.is_safe])}",
-            optout=self.encryption.optout if reply.certificate else "",
+            waiver=self.encryption.waiver if reply.certificate else "",
             code=Code.OPENAPI_COVERAGE,
         )
         left = [each for each in operations if each.is_safe and each.why_not]

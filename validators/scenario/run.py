@@ -326,12 +326,12 @@ class ScriptRun:
             )
         if not broken:
             summary = "; ".join(each.summary for each in found)
-            optout = self.visitor.trust.optout if reply.certificate else ""
+            waiver = self.visitor.trust.waiver if reply.certificate else ""
             yield Finding(
                 ok=True,
                 summary=summary,
                 evidence=evidence,
-                optout=optout,
+                waiver=waiver,
                 code=Code.SCENARIO_STEP,
             )
 

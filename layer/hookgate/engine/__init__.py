@@ -1,5 +1,5 @@
 """Runs the steps of an event and turns what they state into a verdict."""
 
-from hookgate.engine.scheduler import Bench, begin, judge
+from hookgate.engine.scheduler import RunContext, begin, run_steps
 
-__all__ = ["Bench", "begin", "judge"]
+__all__ = ["RunContext", "begin", "run_steps"]

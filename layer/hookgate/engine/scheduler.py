@@ -34,7 +34,7 @@ NOT_PROVEN = (
 CONSTANT = "target.identity is a constant, which any version may send"
 
 
-def optouts(
+def used_waivers(
     steps: Sequence[Step],
     outcomes: Sequence[Outcome],
     *,
@@ -63,7 +63,7 @@ def _of_target(steps: Sequence[Step], *, proven: bool) -> Iterator[str]:
 def _of_step(step: Step, outcome: Outcome) -> Iterator[str]:
     if not step.blocking:
         yield f"{step.name}: {outcome.status}, but it does not block (blocking: false)"
-    for each in outcome.optouts:
+    for each in outcome.waivers:
         yield f"{step.name}: {each}"
 
 
@@ -125,7 +125,7 @@ GRACE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
+class RunContext:
     """What the engine needs from outside: everything that is not a step.
 
     ``tools`` makes a step's tools from the step and its deadline; ``announce`` is
@@ -140,8 +140,8 @@ class Bench:
     secrets: Secrets
     proven: bool
     doubts: Callable[[], Sequence[str]] = lambda: ()
-    announce: Callable[[Outcome], None] = lambda _outcome: None
-    begin: Callable[[Step], None] = lambda _step: None
+    on_outcome: Callable[[Outcome], None] = lambda _outcome: None
+    on_start: Callable[[Step], None] = lambda _step: None
     plan: PlanOrigin | None = None
     waivers: tuple[str, ...] = ()
 
@@ -154,10 +154,10 @@ class _Running:
 
 
 @dataclass(slots=True)
-class _Court:
+class StepScheduler:
     """The state of one judgement: what runs, and what has come to an end."""
 
-    bench: Bench
+    run_context: RunContext
     deadline: Deadline
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     running: dict[str, _Running] = field(default_factory=dict)
@@ -198,13 +198,13 @@ class _Court:
         own = self.deadline.within(step.timeout)
         run = StepRun(
             step=step,
-            context=self.bench.context,
-            tools=self.bench.tools(step, own),
-            substitute=self.bench.substitute,
-            secrets=self.bench.secrets,
+            context=self.run_context.context,
+            tools=self.run_context.tools(step, own),
+            substitute=self.run_context.substitute,
+            secrets=self.run_context.secrets,
         )
         self.running[step.name] = _Running(run, own, own.clock.now())
-        self.bench.begin(step)
+        self.run_context.on_start(step)
         start(f"step {step.name}", lambda: self.answers.put(run()))
 
     def wait(self) -> None:
@@ -232,7 +232,7 @@ class _Court:
     def end(self, outcome: Outcome) -> None:
         """Keep an outcome and tell of it."""
         self.outcomes[outcome.name] = outcome
-        self.bench.announce(outcome)
+        self.run_context.on_outcome(outcome)
 
     def _abandoned(self, late: _Running) -> Outcome:
         taken = late.until.clock.now() - late.started
@@ -242,36 +242,42 @@ class _Court:
         return late.run.outcome(Status.ERRORED, given_up, taken)
 
 
-def judge(
-    bench: Bench, steps: Sequence[Step], deadline: Deadline, *, concurrency: int = 8
+def run_steps(
+    run_context: RunContext,
+    steps: Sequence[Step],
+    deadline: Deadline,
+    *,
+    concurrency: int = 8,
 ) -> Verdict:
     """Run the steps of an event and say what the hook came to.
 
     Args:
-        bench: what the steps work with.
+        run_context: what the steps work with.
         steps: in the plan's order; their needs form no circle.
         deadline: by when the verdict must stand.
         concurrency: how many steps may run at once.
     """
-    court = _Court(bench, deadline)
+    scheduler = StepScheduler(run_context, deadline)
     started, started_at = deadline.clock.now(), datetime.now(UTC)
     waiting: Sequence[Step] = steps
     with routed_output():
-        while waiting or court.running:
+        while waiting or scheduler.running:
             before = len(waiting)
-            waiting = court.admit_all(waiting, concurrency)
-            if court.running:
-                court.wait()
+            waiting = scheduler.admit_all(waiting, concurrency)
+            if scheduler.running:
+                scheduler.wait()
             elif len(waiting) == before and waiting:
                 names = ", ".join(step.name for step in waiting)
                 raise ValueError(f"no step can start, the needs form a circle: {names}")
-    outcomes = tuple(court.outcomes[step.name] for step in steps)
+    outcomes = tuple(scheduler.outcomes[step.name] for step in steps)
     return Verdict(
-        event=bench.context.event,
+        event=run_context.context.event,
         outcomes=outcomes,
-        plan=bench.plan,
-        optouts=bench.waivers
-        + optouts(steps, outcomes, proven=bench.proven, doubts=bench.doubts()),
+        plan=run_context.plan,
+        waivers=run_context.waivers
+        + used_waivers(
+            steps, outcomes, proven=run_context.proven, doubts=run_context.doubts()
+        ),
         started_at=started_at,
         duration_ms=round((deadline.clock.now() - started) * 1000),
     )

@@ -42,7 +42,7 @@ MAX_DEPTH = 20
 _CUT = "…"
 
 
-def presentable(said: Any, secrets: Secrets, use: str) -> Finding:
+def plain_finding(said: Any, secrets: Secrets, use: str) -> Finding:
     """What was stated as a finding, in plain values that anybody may copy.
 
     Args:
@@ -63,7 +63,7 @@ def presentable(said: Any, secrets: Secrets, use: str) -> Finding:
         summary=shortened(secrets.mask(plain_text(said.summary)), MAX_SUMMARY),
         code=shortened(secrets.mask(plain_text(said.code or named)), MAX_CODE),
         evidence=_evidence(said.evidence, secrets),
-        optout=shortened(secrets.mask(plain_text(said.optout)), MAX_TEXT),
+        waiver=shortened(secrets.mask(plain_text(said.waiver)), MAX_TEXT),
         certain=said.certain is True,
     )
 
@@ -72,25 +72,25 @@ def _wrong(said: Any) -> str:
     """What should have been stated, or nothing; no annotation is believed."""
     if not isinstance(said, Finding) or type(said.ok) is not bool:
         return "a Finding whose ok is True or False"
-    texts: tuple[object, ...] = (said.summary, said.optout, said.code)
+    texts: tuple[object, ...] = (said.summary, said.waiver, said.code)
     if not all(isinstance(each, str) for each in texts):
-        return "a Finding whose summary, optout and code are text"
+        return "a Finding whose summary, waiver and code are text"
     if not _has_text_keys(said.evidence):
         return "a Finding whose evidence is a mapping with text keys"
     return ""
 
 
-def told(error: BaseException) -> str:
+def error_with_place(error: BaseException) -> str:
     """An exception in one line, with the last place in the code; never raises."""
     frames = list(traceback.walk_tb(error.__traceback__))
     place = ""
     if frames:
         frame, line = frames[-1]
         place = f" ({frame.f_code.co_filename}:{line})"
-    return f"{type(error).__name__}: {words(error)}{place}"
+    return f"{type(error).__name__}: {error_message(error)}{place}"
 
 
-def words(error: BaseException) -> str:
+def error_message(error: BaseException) -> str:
     """The message of an exception; never raises."""
     try:
         return plain_text(str(error))
@@ -221,7 +221,7 @@ class StepRun:
     def outcome(self, status: Status, reason: Reason, seconds: float) -> Outcome:
         """The step's outcome, bounded and with secrets masked; runs no foreign code."""
         findings = tuple(self.findings)
-        named = [*self.waived, *(each.optout for each in findings if each.optout)]
+        named = [*self.waived, *(each.waiver for each in findings if each.waiver)]
         return Outcome(
             name=self.step.name,
             use=self.step.use,
@@ -231,7 +231,7 @@ class StepRun:
             code=reason.code,
             duration_ms=round(seconds * 1000),
             findings=findings,
-            optouts=tuple(dict.fromkeys(named)) if status is Status.PASSED else (),
+            waivers=tuple(dict.fromkeys(named)) if status is Status.PASSED else (),
         )
 
     def _conclude(self, output: StepOutput) -> tuple[Status, Reason]:
@@ -248,9 +248,9 @@ class StepRun:
         except CannotMeasure as error:
             return self._unmeasured(error)
         except HookgateError as error:
-            return Status.ERRORED, Reason(code_of(error), words(error))
+            return Status.ERRORED, Reason(code_of(error), error_message(error))
         except BaseException as error:  # noqa: BLE001 - even sys.exit() is no consent
-            what = f"the validator crashed: {told(error)}"
+            what = f"the validator crashed: {error_with_place(error)}"
             return Status.ERRORED, Reason(Code.STEP_CRASHED, what)
         return self._weigh()
 
@@ -259,12 +259,14 @@ class StepRun:
         self.findings.clear()
         try:
             for finding in _counted(validator.check(self.context, tools)):
-                self.findings.append(presentable(finding, self.secrets, self.step.use))
+                self.findings.append(
+                    plain_finding(finding, self.secrets, self.step.use)
+                )
         except (NoAnswer, Inconclusive) as error:
             holds = all(each.ok for each in self.findings)
             if isinstance(error, Inconclusive) and holds:
                 raise
-            summary = shortened(self.secrets.mask(words(error)), MAX_SUMMARY)
+            summary = shortened(self.secrets.mask(error_message(error)), MAX_SUMMARY)
             self.findings.append(
                 Finding(ok=False, code=code_of(error), summary=summary)
             )
@@ -275,7 +277,7 @@ class StepRun:
     def _unmeasured(self, error: CannotMeasure) -> tuple[Status, Reason]:
         """What a step without a measurement comes to, and what was waived."""
         status, word, what = _policy(error)
-        reason = words(error)
+        reason = error_message(error)
         if self.broken:
             before = self.broken[0].text
             reason = f"{reason}; an attempt before did not hold: {before}"
@@ -300,7 +302,8 @@ class StepRun:
             if output.text:
                 self.tools.log.info(self.secrets.mask(output.text))
         except Exception as error:  # noqa: BLE001 - a broken log is no consent either
-            return f"what the validator printed could not be logged: {told(error)}"
+            failed = error_with_place(error)
+            return f"what the validator printed could not be logged: {failed}"
         if output.overflowed:
             return TOO_MUCH
         return ""

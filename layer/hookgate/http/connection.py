@@ -260,6 +260,6 @@ class Destination:
         first, *others = ask()
         if note == BY_ROUTING:
             self.routing()
-        told = "; ".join(filter(None, (note, first.optout)))
-        yield replace(first, optout=told)
+        told = "; ".join(filter(None, (note, first.waiver)))
+        yield replace(first, waiver=told)
         yield from others

@@ -33,7 +33,7 @@ class Trust:
     verify: bool = True
 
     @property
-    def optout(self) -> str:
+    def waiver(self) -> str:
         """What to say when nothing is verified; else nothing."""
         return "" if self.verify else "verify: false, the certificate is not verified"
 

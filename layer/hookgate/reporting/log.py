@@ -29,13 +29,15 @@ class StepLog:
 
 
 @dataclass(frozen=True, slots=True)
-class PassLog:
+class InvocationLog:
     """The log of one pass; ``stream`` is where the lines go."""
 
     logger: Logger
 
     @classmethod
-    def to(cls, stream: TextIO | None = None, service: str = "hookgate") -> PassLog:
+    def to(
+        cls, stream: TextIO | None = None, service: str = "hookgate"
+    ) -> InvocationLog:
         """A log on ``stream``, standard output unless said otherwise.
 
         Powertools keeps one stream a ``service`` for the life of the process.

@@ -27,7 +27,7 @@ def verdict_record(verdict: Verdict, deployment: Deployment | None) -> dict[str,
         "plan": None if verdict.plan is None else plan_record(verdict.plan),
         "started_at": verdict.started_at.astimezone(UTC).isoformat(),
         "duration_ms": verdict.duration_ms,
-        "optouts": list(verdict.optouts),
+        "optouts": list(verdict.waivers),
         "outcomes": [outcome_record(each) for each in verdict.outcomes],
     }
 

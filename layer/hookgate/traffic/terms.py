@@ -253,7 +253,7 @@ class Terms:
             ok=not count,
             summary=said,
             evidence=evidence(result),
-            optout=self.load.trust.optout,
+            waiver=self.load.trust.waiver,
             code=Code.TRAFFIC_SENT,
         )
         return told, False

@@ -132,7 +132,7 @@ def _identity(fd: int) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-class LastWord:
+class Watchdog:
     """The second process, started when first needed and kept between invocations.
 
     It must never keep the first one from reporting: when it cannot be started or
@@ -155,7 +155,7 @@ class LastWord:
         """Have Failed reported unless the block ends within ``seconds``.
 
         A block that raises ends the watch too: Lambda sees the exception, tries again,
-        and its OnFailure destination makes the last report.
+        and its OnFailure destination makes the fallback report.
         """
         ids = hook.model_dump(by_alias=True)
         watch = {"ids": ids, "event": str(event), "path": sys.path}

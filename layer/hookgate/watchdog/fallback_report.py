@@ -13,7 +13,7 @@ from hookgate.context import Deployment
 from hookgate.environment import Environment
 from hookgate.event import HookEvent
 from hookgate.model import HookStatus, LifecycleEvent, Reason, Verdict
-from hookgate.reporting.log import PassLog
+from hookgate.reporting.log import InvocationLog
 from hookgate.reporting.metrics import EmfMetrics
 
 #: What the watchdog process was given as text, and does not need.
@@ -50,7 +50,7 @@ def report_failed(
         ended = HookStatus.FAILED
     elif known:
         ended = ended_as(AwsCalls(clients), known, lifecycle_event)
-    log = PassLog.to()
+    log = InvocationLog.to()
     log.begin(hook, event)
     if ended == HookStatus.FAILED:
         why = {"report": Reason(Code.HOOK_SILENT, reason)}

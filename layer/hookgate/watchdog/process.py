@@ -1,4 +1,4 @@
-"""The process behind ``watchdog.LastWord``: waits, and reports Failed if it must.
+"""The process behind ``watchdog.Watchdog``: waits, and reports Failed if it must.
 
 Started with nothing but the standard library on its path, so that it is small and up
 at once: not even json or dataclasses, which cost more than the interpreter itself.

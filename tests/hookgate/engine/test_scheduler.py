@@ -4,10 +4,10 @@ import queue
 import threading
 
 import pytest
-from support.steps import EVENT, Gate, a_bench, a_step, says, verdict_of
+from support.steps import EVENT, Gate, a_run_context, a_step, says, verdict_of
 
 from hookgate.deadline import Deadline
-from hookgate.engine.scheduler import GRACE, _Court
+from hookgate.engine.scheduler import GRACE, StepScheduler
 from hookgate.errors import Inconclusive
 from hookgate.model import Finding, HookStatus, Status
 from hookgate.testing import VirtualClock
@@ -154,7 +154,7 @@ def test_deadline_is_the_steps_own():
 def test_announced_as_they_end():
     """Each outcome is told as soon as it is known."""
     told = []
-    verdict_of([a_step(says(True), "a")], announce=told.append)
+    verdict_of([a_step(says(True), "a")], on_outcome=told.append)
 
     assert [("a", Status.PASSED)] == [(each.name, each.status) for each in told]
 
@@ -198,13 +198,13 @@ def test_all_late_steps_are_given_up_together():
             raise queue.Empty
 
     deadline = Deadline.after(10.0, clock)
-    court = _Court(a_bench(), deadline, answers=NoAnswers())
+    scheduler = StepScheduler(a_run_context(), deadline, answers=NoAnswers())
     for number in range(32):
-        court.admit(a_step(gate, f"{number}"), concurrency=32)
-    while court.running:
-        court.wait()
+        scheduler.admit(a_step(gate, f"{number}"), concurrency=32)
+    while scheduler.running:
+        scheduler.wait()
     gate.open()
 
-    assert {Status.ERRORED} == {each.status for each in court.outcomes.values()}
-    assert len(court.outcomes) == 32
+    assert {Status.ERRORED} == {each.status for each in scheduler.outcomes.values()}
+    assert len(scheduler.outcomes) == 32
     assert clock.now() == deadline.at + GRACE

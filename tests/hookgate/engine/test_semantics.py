@@ -12,7 +12,7 @@ import yaml
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.engine import begin
-from hookgate.engine.scheduler import optouts
+from hookgate.engine.scheduler import used_waivers
 from hookgate.engine.step_runner import StepRun
 from hookgate.errors import (
     AccessDenied,
@@ -76,12 +76,12 @@ def test_words(row: dict[str, Any]):
     words = {"timeout": 60.0, "place": Place("plan.yaml"), **row.get("step", {})}
     step = Step(name="step", use="scripted", validator=validator, **words)
     outcome = run(step)
-    named = optouts([step], [outcome], proven=True)
+    named = used_waivers([step], [outcome], proven=True)
     event = DeploymentContext(event="AfterInstall").event  # type: ignore[arg-type]
-    verdict = Verdict(event=event, outcomes=(outcome,), optouts=named)
+    verdict = Verdict(event=event, outcomes=(outcome,), waivers=named)
 
     assert Status(row["comes_to"]) is outcome.status, outcome.reason
-    assert tuple(row.get("optouts", ())) == verdict.optouts
+    assert tuple(row.get("optouts", ())) == verdict.waivers
     assert row.get("succeeds", False) is (verdict.status is HookStatus.SUCCEEDED)
     assert row.get("took", len(validator.made)) == len(validator.made)
     assert outcome.reason

@@ -164,7 +164,7 @@ CIRCLE["self"] = [CIRCLE, CIRCLE]
     ("action", "status", "reason"),
     [
         pytest.param(says(True, summary=None), "errored", "are text", id="no-summary"),
-        pytest.param(says(True, optout=7), "errored", "are text", id="optout"),
+        pytest.param(says(True, waiver=7), "errored", "are text", id="waiver"),
         pytest.param(says(True, evidence=None), "errored", "a mapping", id="none"),
         pytest.param(says(True, evidence=[1]), "errored", "a mapping", id="list"),
         pytest.param(says(True, evidence={1: 2}), "errored", "text keys", id="key"),
@@ -225,14 +225,14 @@ def test_no_data_opted_out():
     verdict = verdict_of([a_step(raises(NoData("few")), on_no_data="pass")])
 
     assert HookStatus.SUCCEEDED is verdict.status
-    assert verdict.optouts == ("step: passed without data (on_no_data: pass)",)
+    assert verdict.waivers == ("step: passed without data (on_no_data: pass)",)
 
 
 def test_no_data_opted_out_with_a_long_reason():
     """The opt-out is named however long the reason is."""
     verdict = verdict_of([a_step(raises(NoData("x" * 9000)), on_no_data="pass")])
 
-    assert verdict.optouts == ("step: passed without data (on_no_data: pass)",)
+    assert verdict.waivers == ("step: passed without data (on_no_data: pass)",)
 
 
 def test_prints_stay_off_standard_output(capsys):
@@ -384,12 +384,12 @@ def test_not_proven():
     """Without an identity the verdict says that the target was not proven."""
     verdict = verdict_of([a_step(says(True), kind=Asking)], proven=False)
 
-    assert "the target was not proven" in verdict.optouts[0]
+    assert "the target was not proven" in verdict.waivers[0]
 
 
 def test_proven():
     """With an identity there is nothing to say."""
-    assert verdict_of([a_step(says(True), kind=Asking)]).optouts == ()
+    assert verdict_of([a_step(says(True), kind=Asking)]).waivers == ()
 
 
 def test_not_blocking_named():
@@ -398,13 +398,13 @@ def test_not_blocking_named():
     verdict = verdict_of(steps)
 
     assert HookStatus.SUCCEEDED is verdict.status
-    assert verdict.optouts == (
+    assert verdict.waivers == (
         "alarms: failed, but it does not block (blocking: false)",
     )
 
 
 def test_finding_optout_named():
     """An option that let a finding hold is named by the verdict."""
-    verdict = verdict_of([a_step(says(True, optout="unattached is allowed"))])
+    verdict = verdict_of([a_step(says(True, waiver="unattached is allowed"))])
 
-    assert verdict.optouts == ("step: unattached is allowed",)
+    assert verdict.waivers == ("step: unattached is allowed",)

@@ -25,7 +25,7 @@ def a_verdict(steps=1, reason="r", **finding):
             )
             for number in range(steps)
         ),
-        optouts=("o",),
+        waivers=("o",),
     )
 
 

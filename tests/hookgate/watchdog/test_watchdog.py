@@ -12,7 +12,7 @@ from support.codedeploy_edge import codedeploy_edge
 
 from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent
-from hookgate.watchdog import LastWord
+from hookgate.watchdog import Watchdog
 
 HOOK = HookEvent.parse(
     {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "hook-1"}
@@ -24,12 +24,12 @@ from datetime import UTC, datetime
 from hookgate.context import Deployment
 from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent
-from hookgate.watchdog import LastWord
+from hookgate.watchdog import Watchdog
 
 payload = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "hook-1"}
 hook = HookEvent.parse(payload)
-last_word = LastWord(print)
-with last_word.watch(hook, LifecycleEvent.AFTER_INSTALL, float(sys.argv[1])) as watch:
+watchdog = Watchdog(print)
+with watchdog.watch(hook, LifecycleEvent.AFTER_INSTALL, float(sys.argv[1])) as watch:
     watch.note("running step regex")
     watch.identified(Deployment(
         id="d-1", application="shop", group="shop-blue-green", configuration="",
@@ -37,7 +37,7 @@ with last_word.watch(hook, LifecycleEvent.AFTER_INSTALL, float(sys.argv[1])) as 
         event_started_at=datetime.now(UTC),
     ))
     {body}
-last_word.close()
+watchdog.close()
 """
 #: A regular expression that needs far longer than any test, with the lock held.
 HANGS_IN_C = "re.match(r'(a+)+$', 'a' * 60 + 'b')"
@@ -226,8 +226,8 @@ def test_no_damage(edge, start):
 def test_cannot_start():
     """A second process that cannot be started keeps nobody from the pass."""
     lost = []
-    last_word = LastWord(lost.append, python="/nowhere/python")
-    with last_word.watch(HOOK, LifecycleEvent.AFTER_INSTALL, 1) as watch:
+    watchdog = Watchdog(lost.append, python="/nowhere/python")
+    with watchdog.watch(HOOK, LifecycleEvent.AFTER_INSTALL, 1) as watch:
         watch.note("judging")
         watch.reporting()
 
@@ -237,9 +237,9 @@ def test_cannot_start():
 def test_lost(edge):
     """A second process that dies is told of once, and the pass goes on."""
     lost = []
-    last_word = LastWord(lost.append)
-    with last_word.watch(HOOK, LifecycleEvent.AFTER_INSTALL, 60) as watch:
-        process = last_word._process
+    watchdog = Watchdog(lost.append)
+    with watchdog.watch(HOOK, LifecycleEvent.AFTER_INSTALL, 60) as watch:
+        process = watchdog._process
         process.kill()
         process.wait()
         for _ in range(3):
@@ -252,10 +252,10 @@ def test_lost(edge):
 
 def test_next_pass_is_watched_again():
     """The pass after a loss has a second process of its own."""
-    last_word = LastWord(print)
+    watchdog = Watchdog(print)
     for _ in range(2):
-        with last_word.watch(HOOK, LifecycleEvent.AFTER_INSTALL, 60):
-            assert last_word._process.poll() is None
-            last_word._process.kill()
-            last_word._process.wait()
-    last_word.close()
+        with watchdog.watch(HOOK, LifecycleEvent.AFTER_INSTALL, 60):
+            assert watchdog._process.poll() is None
+            watchdog._process.kill()
+            watchdog._process.wait()
+    watchdog.close()

@@ -47,7 +47,7 @@ def shipped(name):
 
 
 def test_every_function_of_the_template_is_there():
-    """Five hooks and the last report, by the names the template gives by default."""
+    """Five hooks and the fallback report have the default names of the template."""
     assert len(FUNCTIONS) == len(SHIPPED)
     assert list(FUNCTIONS) == [
         shipped(name).name.rsplit("_", 1)[1] for name in FUNCTIONS
@@ -78,8 +78,8 @@ def test_functions_have_the_templates_retries(name):
     if destination is None:
         assert asynchronous.on_failure is None
     else:
-        assert {"Fn::GetAtt": "LastReport.Arn"} == destination["Destination"]
-        last = shipped("LastReport").name
+        assert {"Fn::GetAtt": "FallbackReport.Arn"} == destination["Destination"]
+        last = shipped("FallbackReport").name
         arn = f"arn:aws:lambda:us-east-1:123456789012:function:{last}"
         assert arn == asynchronous.on_failure
 

@@ -16,10 +16,10 @@ from hookgate.reporting.metrics import EmfMetrics
 from hookgate.reporting.record import verdict_record
 
 ROOT = Path(__file__).parents[2]
-RECORD = json.loads((ROOT / "events" / "last_report.json").read_text())
+RECORD = json.loads((ROOT / "events" / "fallback_report.json").read_text())
 INVOKE = """
 import json, sys
-from hooks.last_report import handler
+from hooks.fallback_report import handler
 print(json.dumps({"answer": handler(json.loads(sys.argv[1]), None)}))
 """
 

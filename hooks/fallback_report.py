@@ -173,6 +173,7 @@ def _verdict(
         "status": "Failed",
         "event": event,
         "deployment": deployment,
+        "plan": None,
         "started_at": datetime.now(UTC).isoformat(),
         "duration_ms": 0,
         "optouts": [],
