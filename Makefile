@@ -53,7 +53,7 @@ test: $(VENV)/ready $(SAM_VENV)/ready $(AWS_VENV)/ready ## Run all tests (about 
 
 coverage: $(VENV)/ready $(SAM_VENV)/ready $(AWS_VENV)/ready ## Run all tests and show the branch coverage (about 20 minutes)
 	@echo 'Running about 7,500 tests with coverage. This takes about 20 minutes on two cores.'
-	$(BIN)/pytest -n auto --cov --cov-report=term
+	$(BIN)/pytest -n auto --timeout 600 --cov --cov-report=term
 
 check: $(VENV)/ready $(SAM_VENV)/ready locks-current ## Lint, types, the house's arrows, the template, the locks
 	$(BIN)/ruff check
