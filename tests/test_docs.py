@@ -108,7 +108,7 @@ def test_anchors(page):
 
 def test_tool_that_draws_the_picture():
     """The tool that draws the README's picture still finds all that it needs."""
-    assert "main" in runpy.run_path(str(ROOT / "tools" / "draw-rehearsal"))
+    assert "main" in runpy.run_path(str(ROOT / "tools" / "draw_rehearsal.py"))
 
 
 @pytest.mark.parametrize(

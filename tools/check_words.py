@@ -32,7 +32,6 @@ DOCUMENTS = frozenset({".md"})
 FILES = frozenset({".j2", ".html", ".toml", ".in", ".sh"})
 YAML = frozenset({".yaml", ".yml"})
 SCRIPTS = frozenset({"Makefile", ".ci/run", "tools/lambda-image"})
-PYTHON_SCRIPTS = frozenset({"tools/draw-rehearsal"})
 #: YAML that people read whole. Of other YAML only the comments are checked.
 WHOLE_YAML = ("template.yaml", "examples/**", "hooks/**", "docs/**", ".github/**")
 
@@ -246,7 +245,7 @@ class Checker:
 def texts(file: str, content: str) -> Iterator[Text]:
     """The texts of a file, by kind; none if files of its kind are not checked."""
     path = PurePosixPath(file)
-    if path.suffix == ".py" or file in PYTHON_SCRIPTS:
+    if path.suffix == ".py":
         yield Text("names").add(path.stem, 1, 1)
         yield from _python(content)
     elif path.suffix in DOCUMENTS:

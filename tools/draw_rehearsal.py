@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
-"""Draw docs/images/rehearsal.svg from a rehearsal that is played for it.
+"""Draw docs/images/rehearsal.svg from a rehearsal.
 
-Run it with ``.venv/bin/python tools/draw-rehearsal``.
+Run it with ``.venv/bin/python tools/draw_rehearsal.py``.
 """
 
 from __future__ import annotations
@@ -15,22 +14,22 @@ from rich.terminal_theme import MONOKAI
 from cli.rehearse import EXAMPLE
 from cli.rehearse_view import RehearsalView
 from rehearsal.rehearse import Rehearsal
-from rehearsal.scenario.scenario import read_scenario
+from rehearsal.scenario.reader import read_scenario
 
 PICTURE = Path(__file__).parent.parent / "docs" / "images" / "rehearsal.svg"
 
 
 def main() -> None:
-    """Play the bundled example on a console that remembers."""
+    """Run the bundled example on a recording console."""
     console = Console(
         record=True, width=118, file=io.StringIO(), force_terminal=True, highlight=False
     )
-    Rehearsal(scenario=read_scenario(EXAMPLE), audience=RehearsalView(console)).play(
+    Rehearsal(scenario=read_scenario(EXAMPLE), observer=RehearsalView(console)).run(
         lambda _deployment: True
     )
     PICTURE.parent.mkdir(exist_ok=True)
     svg = console.export_svg(title="make rehearse", theme=MONOKAI)
-    # The picture asks for no font from anywhere: a viewer's own will do.
+    # Without @font-face the viewer uses its own font and downloads none.
     start, end = svg.index("@font-face"), svg.rindex("@font-face")
     end = svg.index("}", end) + 1
     PICTURE.write_text(svg[:start] + svg[end:], encoding="utf-8")
