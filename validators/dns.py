@@ -12,10 +12,10 @@ from hookgate import (
     CannotMeasure,
     DeploymentContext,
     Duration,
-    Encryption,
     Finding,
     NoAnswer,
     Pattern,
+    Tls,
     Tools,
     Trust,
     Validator,
@@ -59,7 +59,7 @@ class Dns(Validator):
     )
     recursion: bool = Field(True, description="Whether to ask for recursion.")
     transport: DnsTransport = Field("udp", description="How to ask.")
-    encryption: Encryption = Field(
+    tls: Tls = Field(
         default_factory=Trust,
         description="Whom to trust with the transport tls, and which name to ask for.",
     )
@@ -110,16 +110,16 @@ class Dns(Validator):
             rdclass=self.rdclass,
             recursion=self.recursion,
             transport=self.transport,
-            trust=self.encryption,
+            trust=self.tls,
         )
         found = ask_dns(question, addresses, port, deadline)
-        verifies = self.transport != "tls" or self.encryption.verify
+        verifies = self.transport != "tls" or self.tls.verify
         yield Finding(
             ok=found.rcode in self.rcodes,
             summary=f"{self.query} {self.type} is {found.rcode}, expected "
             f"{' or '.join(self.rcodes)}",
             evidence={"resolver": found.resolver},
-            waiver=_OF_THE_RESOLVER if verifies else self.encryption.waiver,
+            waiver=_OF_THE_RESOLVER if verifies else self.tls.waiver,
             code=Code.DNS_CODE,
         )
         if not found.sections["answer"] and self._wants_records(found.rcode):

@@ -13,7 +13,6 @@ from hookgate import (
     CannotMeasure,
     DeploymentContext,
     Duration,
-    Encryption,
     Finding,
     NoAnswer,
     Tools,
@@ -22,6 +21,7 @@ from hookgate import (
 )
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
+from hookgate.http import TlsChoice
 from hookgate.http.connection import Destination
 from hookgate.version import VERSION
 
@@ -55,12 +55,10 @@ class Grpc(Validator):
         "SERVING", description="What the answer must be."
     )
     metadata: Mapping[str, str] = Field({}, description="Metadata to send.")
-    tls: bool | None = Field(
-        None, description="Whether to speak TLS; if left out, as the listener does."
-    )
-    encryption: Encryption = Field(
-        default_factory=Trust,
-        description="Whom to trust with TLS, and which name to ask for.",
+    tls: TlsChoice = Field(
+        None,
+        description="Whether to use TLS: true, false, or the TLS settings, which turn "
+        "it on. By default, TLS is used if the listener uses it.",
     )
     listener: Literal["test", "production"] = Field(
         "test",
@@ -72,16 +70,16 @@ class Grpc(Validator):
 
     @model_validator(mode="after")
     def _verifies(self) -> Grpc:
-        if not self.encryption.verify:
+        if self.tls and not self.tls.verify:
             raise InvalidValue(
-                "gRPC always verifies the certificate: give encryption.ca the "
-                "authority that signed it",
+                "gRPC always verifies the certificate: set tls.ca to the certificate "
+                "of the authority that signed it",
                 code=Code.OPTION_TLS,
             )
-        if (self.encryption.minimum, self.encryption.maximum) != ("1.2", "1.3"):
+        if self.tls and (self.tls.minimum, self.tls.maximum) != ("1.2", "1.3"):
             raise InvalidValue(
                 "gRPC chooses the version of TLS itself: leave out min_version and "
-                "max_version, and judge them with use: tls",
+                "max_version, and check the version with use: tls",
                 code=Code.OPTION_TLS,
             )
         return self
@@ -97,12 +95,12 @@ class Grpc(Validator):
     ) -> Iterator[Finding]:
         """Ask the health service."""
         place = tools.connect(self.listener)
-        encrypted = place.is_encrypted if self.tls is None else self.tls
+        default = Trust() if place.is_encrypted else None
         found = ask_health(
             place,
             self.service,
             metadata=self.metadata,
-            trust=self.encryption if encrypted else None,
+            trust=default if self.tls is None else self.tls or None,
             seconds=self.timeout,
         )
         why = f" ({found.details})" if found.details else ""

@@ -13,12 +13,12 @@ from hookgate import (
     Auth,
     DeploymentContext,
     Duration,
-    Encryption,
     Finding,
     NoAnswer,
     Reply,
     Size,
     Statuses,
+    Tls,
     Tools,
     Trust,
     Validator,
@@ -82,7 +82,7 @@ class Http(HttpRequest, Validator):
     ip: Literal["any", "4", "6", "prefer 4", "prefer 6"] = Field(
         "any", description="By which version of IP to connect."
     )
-    encryption: Encryption = Field(
+    tls: Tls = Field(
         default_factory=Trust,
         description="Whom to trust with TLS, which name to ask for, and who asks.",
     )
@@ -111,7 +111,7 @@ class Http(HttpRequest, Validator):
                 http2=self.http2,
                 encodings=self.compression,
                 ip=_FAMILIES[self.ip],
-                trust=self.encryption,
+                trust=self.tls,
             )
             if self.auth is not None:
                 request = self.auth.authorized(request, probe)
@@ -138,7 +138,7 @@ class Http(HttpRequest, Validator):
             ok=status_in(reply.status, self.status),
             summary=f"{self.verb} {self.path} answered {reply.status}, "
             f"expected {wanted}",
-            waiver=self.encryption.waiver if reply.certificate else "",
+            waiver=self.tls.waiver if reply.certificate else "",
             code=Code.HTTP_STATUS,
         )
         findings = (each.finding(reply) for each in self.expected(self.expect))

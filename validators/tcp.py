@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from hookgate import (
     DeploymentContext,
     Duration,
-    Encryption,
     Finding,
     NoAnswer,
     Pattern,
@@ -23,21 +22,22 @@ from hookgate import (
 from hookgate.assertions.values import shown
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
-from hookgate.http.connection import ROUTING, Destination, Line
+from hookgate.http import TlsChoice
+from hookgate.http.connection import ROUTING, Connection, Destination
 
 
 class Tcp(Validator):
-    r"""Does a connection come about, and does the server say what it should?
+    r"""Does the server accept a connection and respond as expected?
 
-    The turns are played in order; each one is a send, an expectation or a start of TLS.
-    An ``expect`` skips lines until one holds its regular expression, and its groups may
-    be said in later sends as ``\g<1>`` or ``\g<name>``. It is the dialogue of
-    blackbox_exporter's query_response:
+    The turns run in order; each one sends, expects or starts TLS. An ``expect`` skips
+    lines until one matches its regular expression; later sends may use its groups as
+    ``\g<1>`` or ``\g<name>``. It is the dialogue of blackbox_exporter's
+    query_response:
     github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATION.md
 
     Example:
         - use: tcp
-          name: mail is taken
+          name: mail is accepted
           with:
             dialogue:
               - {expect: '^220 (?P<host>\S+)'}
@@ -55,35 +55,34 @@ class Tcp(Validator):
     dialogue: tuple[Turn, ...] = Field(
         (),
         max_length=100,
-        description="What is said and heard; without it the connection is enough.",
+        description="What to send and expect; without it, a connection is enough.",
     )
-    tls: bool = Field(
+    tls: TlsChoice = Field(
         False,
-        description="Whether to begin with TLS; it does so by itself with a listener "
-        "that speaks TLS.",
-    )
-    encryption: Encryption = Field(
-        default_factory=Trust,
-        description="Whom to trust with TLS, and which name to ask for.",
+        description="Whether to use TLS: true, or the TLS settings. TLS starts at "
+        "once, or at starttls if the dialogue has it. If the listener uses TLS, it "
+        "always starts at once.",
     )
     listener: Literal["test", "production"] = Field(
         "test",
-        description="Which listener to ask; production only at AfterAllowTraffic.",
+        description="The listener to use; production only at AfterAllowTraffic.",
     )
     address: str | None = Field(
         None,
         pattern=r"^\S+:\d+$",
-        description="A host:port of target.allow to ask instead of a listener.",
+        description="A host:port of target.allow to use instead of a listener.",
     )
     unproven: Literal["fail", "pass"] = Field(
         "fail",
-        description="What to say when target.identity is set and no routing shows that "
-        "the new version answered.",
+        description="The result if target.identity is set and the routing does not "
+        "show that the new version responded.",
     )
-    timeout: Duration = Field(10.0, gt=0, description="The bound of one dialogue.")
+    timeout: Duration = Field(
+        10.0, gt=0, description="Maximum time of the dialogue, with connecting."
+    )
 
     def worst_case(self) -> float:
-        """As long as the dialogue may take."""
+        """The maximum time of the dialogue and of reading the routing."""
         return self.timeout + ROUTING
 
     def check(
@@ -91,37 +90,39 @@ class Tcp(Validator):
         context: DeploymentContext,
         tools: Tools,
     ) -> Iterator[Finding]:
-        """Connect and talk, until all was said and heard as it should be."""
+        """Connect, and run the dialogue."""
         place = tools.connect(self.address or self.listener)
-        yield from place.vouched(lambda: self._talk(place), unproven=self.unproven)
+        yield from place.verify_routing(
+            lambda: self._talk(place), unproven=self.unproven
+        )
 
     def _talk(self, place: Destination) -> Iterator[Finding]:
-        encrypted = self.tls or place.is_encrypted
-        with place.open(self.timeout) as line:
+        starttls = any(turn.starttls for turn in self.dialogue)
+        encrypted = place.is_encrypted or (bool(self.tls) and not starttls)
+        trust = self.tls or Trust()
+        with place.open(self.timeout) as connection:
             if encrypted:
-                line.encrypt(self.encryption)
-            heard = tuple(Dialogue(line, self.encryption).play(self.dialogue))
+                connection.encrypt(trust)
+            received = tuple(Dialogue(connection, trust).run(self.dialogue))
         by = "TLS" if encrypted else "TCP"
-        uses_tls = encrypted or any(turn.starttls for turn in self.dialogue)
         yield Finding(
             ok=True,
-            summary=f"{place.place} took a connection over {by}",
-            waiver=self.encryption.waiver if uses_tls else "",
+            summary=f"{place.place} accepted a connection over {by}",
+            waiver=trust.waiver if encrypted or starttls else "",
             code=Code.TCP_CONNECTED,
         )
-        yield from heard
+        yield from received
 
 
-#: The most that is read while one expectation waits, and the longest line of it.
-MOST_HEARD = 256 * 1024
-
-MOST_IN_A_LINE = 16 * 1024
+#: Maximum size of the data that one expect reads, and of one line of it, in bytes.
+_MAX_READ = 256 * 1024
+_MAX_LINE = 16 * 1024
 
 _GROUP = re.compile(r"\\g<([A-Za-z_][A-Za-z0-9_]*|[0-9]{1,2})>")
 
 
 class Turn(BaseModel):
-    """One thing said, heard or begun."""
+    """One turn of a dialogue: a send, an expect or a start of TLS."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
@@ -130,22 +131,22 @@ class Turn(BaseModel):
     send: str | None = Field(
         None,
         max_length=65536,
-        description=r"Text to send as it is, line ends and all; \g<1> or \g<name> "
-        "stands for a group of an earlier expect.",
+        description=r"Text to send, with its line ends; \g<1> or \g<name> is a group "
+        "of an earlier expect.",
     )
     expect: Pattern | None = Field(
-        None, description="A regular expression that one of the next lines must hold."
+        None, description="A regular expression that one of the next lines must match."
     )
     expect_text: str | None = Field(
         None,
         min_length=1,
         max_length=4096,
-        description="Text that must come, whether lines end or not.",
+        description="Text that must be received, with or without line ends.",
     )
-    starttls: bool = Field(False, description="Speak TLS from here on.")
+    starttls: bool = Field(False, description="Start TLS.")
 
     @model_validator(mode="after")
-    def _one_thing(self) -> Turn:
+    def _one_of(self) -> Turn:
         named = [self.send, self.expect, self.expect_text, self.starttls or None]
         if sum(each is not None for each in named) != 1:
             raise InvalidValue(
@@ -157,53 +158,56 @@ class Turn(BaseModel):
 
 @dataclass(slots=True)
 class Dialogue:
-    """The state of a dialogue: what was heard and not yet used, and the groups."""
+    """The state of a dialogue: data received but not used yet, and the groups."""
 
-    line: Line
+    connection: Connection
     trust: Trust
-    heard: bytes = b""
+    received: bytes = b""
     groups: dict[str, str] = field(default_factory=dict)
 
-    def play(self, turns: Sequence[Turn]) -> Iterator[Finding]:
-        """Play the turns until one fails.
+    def run(self, turns: Sequence[Turn]) -> Iterator[Finding]:
+        """Run the turns until one fails.
 
         Raises:
-            NoAnswer: the connection broke or TLS did not come about.
+            NoAnswer: the connection broke or the TLS handshake failed.
         """
         for number, turn in enumerate(turns, 1):
-            found = self._play(turn, f"turn {number}")
+            found = self._run(turn, f"turn {number}")
             if found is not None:
                 yield found
             if found is not None and not found.ok:
                 return
 
-    def _play(self, turn: Turn, where: str) -> Finding | None:
+    def _run(self, turn: Turn, where: str) -> Finding | None:
         if turn.send is not None:
             return self._send(turn.send, where)
         if turn.expect is not None:
             return self._line(turn.expect, where)
         if turn.expect_text is not None:
             return self._text(turn.expect_text, where)
-        if self.heard:
-            # What came in the clear must not count as said over TLS (CVE-2011-0411).
-            said = shown(self.heard.decode("utf-8", "backslashreplace"))
+        if self.received:
+            # Data received in clear text must not count as received over TLS
+            # (CVE-2011-0411).
+            text = shown(self.received.decode("utf-8", "backslashreplace"))
             return Finding(
                 ok=False,
-                summary=f"{where}: {said} came before TLS began",
+                summary=f"{where}: received {text} before TLS started",
                 code=Code.DIALOGUE_BEFORE_TLS,
             )
-        version = self.line.encrypt(self.trust).version()
+        version = self.connection.encrypt(self.trust).version()
         return Finding(
-            ok=True, summary=f"{where}: {version} was agreed on", code=Code.DIALOGUE
+            ok=True, summary=f"{where}: negotiated {version}", code=Code.DIALOGUE
         )
 
     def _send(self, text: str, where: str) -> Finding | None:
         names = {each[1] for each in _GROUP.finditer(text)}
         unknown = sorted(names - self.groups.keys())
         if unknown:
-            summary = f"{where}: no expect before it has the group {unknown[0]}"
+            summary = f"{where}: no earlier expect has the group {unknown[0]}"
             return Finding(ok=False, summary=summary, code=Code.DIALOGUE)
-        self.line.send(_GROUP.sub(lambda each: self.groups[each[1]], text).encode())
+        self.connection.send(
+            _GROUP.sub(lambda each: self.groups[each[1]], text).encode()
+        )
         return None
 
     def _line(self, pattern: re.Pattern[str], where: str) -> Finding:
@@ -211,10 +215,10 @@ class Dialogue:
         while True:
             line = self._next_line()
             if line is None:
-                came = shown(last) if read else "nothing"
+                got = f"{shown(last)} as the last" if read else "no data"
                 return Finding(
                     ok=False,
-                    summary=f"{expected}, the last was {came}",
+                    summary=f"{expected}, got {got}",
                     code=Code.DIALOGUE,
                 )
             last, read = line.decode("utf-8", "replace"), read + len(line) + 1
@@ -223,10 +227,10 @@ class Dialogue:
                 self._keep(found)
                 return Finding(
                     ok=True,
-                    summary=f"{expected}, came {shown(last)}",
+                    summary=f"{expected}, got {shown(last)}",
                     code=Code.DIALOGUE,
                 )
-            if read > MOST_HEARD:
+            if read > _MAX_READ:
                 summary = f"{expected}, not in the first {read} bytes"
                 return Finding(ok=False, summary=summary, code=Code.DIALOGUE)
 
@@ -238,34 +242,34 @@ class Dialogue:
 
     def _text(self, text: str, where: str) -> Finding:
         wanted = text.encode()
-        while wanted not in self.heard:
-            if len(self.heard) > MOST_HEARD or not self._more():
-                came = shown(self.heard.decode("utf-8", "backslashreplace"))
-                summary = f"{where}: expected {shown(text)}, came {came}"
+        while wanted not in self.received:
+            if len(self.received) > _MAX_READ or not self._more():
+                got = shown(self.received.decode("utf-8", "backslashreplace"))
+                summary = f"{where}: expected {shown(text)}, got {got}"
                 return Finding(ok=False, summary=summary, code=Code.DIALOGUE)
-        _, _, self.heard = self.heard.partition(wanted)
+        _, _, self.received = self.received.partition(wanted)
         return Finding(
-            ok=True, summary=f"{where}: {shown(text)} came", code=Code.DIALOGUE
+            ok=True, summary=f"{where}: got {shown(text)}", code=Code.DIALOGUE
         )
 
     def _next_line(self) -> bytes | None:
-        while b"\n" not in self.heard and len(self.heard) < MOST_IN_A_LINE:
+        while b"\n" not in self.received and len(self.received) < _MAX_LINE:
             if not self._more():
-                rest, self.heard = self.heard, b""
+                rest, self.received = self.received, b""
                 return rest or None
-        line, end, rest = self.heard.partition(b"\n")
-        if not end or len(line) > MOST_IN_A_LINE:
-            line, rest = self.heard[:MOST_IN_A_LINE], self.heard[MOST_IN_A_LINE:]
-        self.heard = rest
+        line, end, rest = self.received.partition(b"\n")
+        if not end or len(line) > _MAX_LINE:
+            line, rest = self.received[:_MAX_LINE], self.received[_MAX_LINE:]
+        self.received = rest
         return line.removesuffix(b"\r")
 
     def _more(self) -> bool:
-        """Hear more; False once the other side has closed or says nothing in time."""
+        """Receive more; False if the other side closed it or sends nothing in time."""
         try:
-            piece = self.line.receive()
+            piece = self.connection.receive()
         except NoAnswer:
-            if self.line.deadline.expired:
+            if self.connection.deadline.expired:
                 return False
             raise
-        self.heard += piece
+        self.received += piece
         return bool(piece)

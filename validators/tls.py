@@ -15,16 +15,16 @@ from hookgate import (
     CannotMeasure,
     DeploymentContext,
     Duration,
-    Encryption,
     Finding,
     NoAnswer,
     Tools,
     Trust,
     Validator,
 )
+from hookgate import Tls as TlsSettings
 from hookgate.codes import Code
 from hookgate.http import TlsVersion
-from hookgate.http.connection import ROUTING, Destination, Line
+from hookgate.http.connection import ROUTING, Connection, Destination
 
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,253}$")]
 
@@ -70,7 +70,7 @@ class Tls(Validator):
     rsa_bits: int = Field(
         2048, ge=1024, le=16384, description="The least size of an RSA key."
     )
-    encryption: Encryption = Field(
+    tls: TlsSettings = Field(
         default_factory=Trust,
         description="Whom to trust, and which name to ask for.",
     )
@@ -105,12 +105,12 @@ class Tls(Validator):
         if place.is_encrypted:
             yield from self._findings(place)  # The load balancer's own certificate.
         else:
-            yield from place.vouched(
+            yield from place.verify_routing(
                 lambda: self._findings(place), unproven=self.unproven
             )
 
     def _findings(self, place: Destination) -> Iterator[Finding]:
-        blind = replace(self.encryption, verify=False)
+        blind = replace(self.tls, verify=False)
         with place.open(self.timeout) as line:
             encrypted = line.encrypt(blind)
             chain, version = presented(encrypted), encrypted.version() or ""
@@ -152,7 +152,7 @@ class Tls(Validator):
         )
 
     def _trusted(self, place: Destination, name: str | None) -> Finding:
-        wanted = self.encryption
+        wanted = self.tls
         if name:
             wanted = replace(wanted, server_name=name)
         with place.open(self.timeout) as line:
@@ -249,7 +249,7 @@ _REFUSALS = {
 }
 
 
-def agreed_on(line: Line, than: str) -> str | None:
+def agreed_on(line: Connection, than: str) -> str | None:
     """The version older than ``than`` that the server agrees on, or None if none.
 
     Args:

@@ -10,9 +10,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from hookgate import (
     DeploymentContext,
     Duration,
-    Encryption,
     Finding,
     Rate,
+    Tls,
     Tools,
     Trust,
     Validator,
@@ -95,7 +95,7 @@ class Traffic(Validator):
     timeout: Duration = Field(10.0, gt=0, le=300, description="The bound of a request.")
     http_version: HttpVersion = Field("1.1", description="1.1 or 2.")
     keep_alive: bool = Field(True, description="Whether connections are used again.")
-    encryption: Encryption = Field(
+    tls: Tls = Field(
         default_factory=Trust,
         description="Whom to trust with TLS, which name to ask for, and who asks.",
     )
@@ -166,7 +166,7 @@ class Traffic(Validator):
             timeout=self.timeout,
             http_version=self.http_version,
             keep_alive=self.keep_alive,
-            trust=self.encryption,
+            trust=self.tls,
         )
         return Terms.of(
             load,

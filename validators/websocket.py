@@ -15,12 +15,12 @@ from hookgate import (
     CannotMeasure,
     DeploymentContext,
     Duration,
-    Encryption,
     Finding,
     NoAnswer,
     Reply,
     Size,
     Statuses,
+    Tls,
     Tools,
     Trust,
     Validator,
@@ -29,7 +29,7 @@ from hookgate.assertions.values import shown
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import InvalidValue
-from hookgate.http.connection import Line
+from hookgate.http.connection import Connection
 from hookgate.http.request import status_in
 from hookgate.version import VERSION
 
@@ -78,7 +78,7 @@ class Websocket(Validator):
     max_message: Size = Field(
         1024 * 1024, gt=0, le=16 * 1024 * 1024, description="The largest message taken."
     )
-    encryption: Encryption = Field(
+    tls: Tls = Field(
         default_factory=Trust,
         description="Whom to trust where the listener speaks TLS.",
     )
@@ -104,7 +104,7 @@ class Websocket(Validator):
         path, headers = place.request(self.path, self.headers)
         with place.open(self.timeout) as line:
             if place.is_encrypted:
-                line.encrypt(self.encryption)
+                line.encrypt(self.tls)
             with converse(line, path, headers, self.subprotocols, self.max_message) as (
                 reply,
                 talk,
@@ -123,7 +123,7 @@ class Websocket(Validator):
             ok=status_in(reply.status, self.status),
             summary=f"{self.path} answered {reply.status}, expected {wanted}",
             evidence={"status": reply.status, "peer": reply.peer},
-            waiver=self.encryption.waiver,
+            waiver=self.tls.waiver,
             code=Code.HTTP_STATUS,
         )
         if self.subprotocols and reply.status == 101:
@@ -267,7 +267,7 @@ _CLOSING = 1.0
 
 @contextmanager
 def converse(
-    line: Line,
+    line: Connection,
     path: str,
     headers: Mapping[str, str],
     subprotocols: Sequence[str],
@@ -308,7 +308,7 @@ def converse(
 
 
 def _connection(
-    line: Line,
+    line: Connection,
     path: str,
     headers: Mapping[str, str],
     subprotocols: Sequence[str],
@@ -335,7 +335,9 @@ def _connection(
     )
 
 
-def _shake(socket: ClientConnection, line: Line, headers: Mapping[str, str]) -> None:
+def _shake(
+    socket: ClientConnection, line: Connection, headers: Mapping[str, str]
+) -> None:
     from websockets.exceptions import InvalidStatus, WebSocketException  # noqa: PLC0415 - as above
 
     more = {name: each for name, each in headers.items() if name.lower() != "host"}
@@ -355,7 +357,7 @@ def _shake(socket: ClientConnection, line: Line, headers: Mapping[str, str]) -> 
         ) from None
 
 
-def _reply(socket: ClientConnection, line: Line, seconds: float) -> Reply:
+def _reply(socket: ClientConnection, line: Connection, seconds: float) -> Reply:
     response = socket.response
     if response is None:
         raise NoAnswer(

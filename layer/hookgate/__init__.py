@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         NoData,
         NotFound,
     )
-    from hookgate.http import Auth, Encryption, File
+    from hookgate.http import Auth, File, Tls
     from hookgate.http.request import Reply, Request, Statuses, Trust
     from hookgate.model import Finding, LifecycleEvent
     from hookgate.redaction import SecretText
@@ -43,7 +43,6 @@ _HOME = {
     "Container": "hookgate.context",
     "DeploymentContext": "hookgate.context",
     "Duration": "hookgate.units",
-    "Encryption": "hookgate.http",
     "Endpoint": "hookgate.context",
     "Assertion": "hookgate.assertions",
     "File": "hookgate.http",
@@ -65,6 +64,7 @@ _HOME = {
     "Size": "hookgate.units",
     "Statuses": "hookgate.http.request",
     "TaskDefinition": "hookgate.context",
+    "Tls": "hookgate.http",
     "Tools": "hookgate.validator",
     "Trust": "hookgate.http.request",
     "Validator": "hookgate.validator",
@@ -91,7 +91,6 @@ __all__ = [
     "Container",
     "DeploymentContext",
     "Duration",
-    "Encryption",
     "Endpoint",
     "File",
     "Finding",
@@ -112,6 +111,7 @@ __all__ = [
     "Size",
     "Statuses",
     "TaskDefinition",
+    "Tls",
     "Tools",
     "Trust",
     "Validator",

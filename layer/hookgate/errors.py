@@ -233,7 +233,7 @@ _OF_OTHER_TOOLS: Mapping[str, tuple[str, ...]] = {
     "capture": ("captures", "save", "store", "extract"),
     "follow": ("follow_redirects", "location", "redirects", "max_redirects"),
     "max_body": ("body_size_limit",),
-    "encryption": ("tls_config", "tls", "insecure", "insecure_skip_verify"),
+    "tls": ("tls_config", "encryption", "insecure", "insecure_skip_verify"),
     "auth": ("basic_auth", "authorization", "oauth2", "bearer"),
     "http2": ("enable_http2",),
     "ip": ("preferred_ip_protocol", "ip_protocol_fallback", "ip_protocol"),

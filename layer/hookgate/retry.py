@@ -1,7 +1,4 @@
-"""How often a question is asked, and when the answer counts: the words and their sums.
-
-The same words in every validator's options; ``attempts`` acts on them.
-"""
+"""The retry options of every validator, and the loop that acts on them."""
 
 from __future__ import annotations
 
@@ -37,13 +34,13 @@ _MOST = 1000
 def _pace(seconds: float) -> float:
     if seconds < 0.05:
         raise InvalidValue(
-            "write at least 50ms; more often than that is a load test",
+            "write at least 50ms; for a load test, write use: traffic",
             code=Code.OPTION_RETRY,
         )
     return seconds
 
 
-def _stops(value: object) -> tuple[str, ...]:
+def _stop_on(value: object) -> tuple[str, ...]:
     many = value if isinstance(value, list | tuple) else [value]
     for each in many:
         if isinstance(each, bool) or not isinstance(each, int | str) or each == "":
@@ -59,11 +56,11 @@ def _stops(value: object) -> tuple[str, ...]:
 
 
 def _check_code(text: str) -> None:
-    """Check a code; those of Hookgate's own are known, those of plugins are not."""
+    """Check a code; only Hookgate's own codes are known, not those of plugins."""
     if not _LIKE_A_CODE.fullmatch(text):
         raise InvalidValue(
             f"{text[:64]!r} is neither a status nor a code; write codes such as "
-            f"{Code.HTTP_STATUS}, not words of a message",
+            f"{Code.HTTP_STATUS}, not parts of a message",
             code=Code.OPTION_STOP_ON,
         )
     if text.startswith("HG-") and text not in set(Code):
@@ -77,59 +74,63 @@ def _check_code(text: str) -> None:
 Within = Annotated[
     Duration,
     Field(
-        description="Ask again until it holds, for as long as this. Without it, the "
-        "first attempt that does not hold decides."
+        description="Retry until the check passes, for at most this time. Without it, "
+        "the first attempt that fails decides."
     ),
 ]
 
 Every = Annotated[
     Duration,
     AfterValidator(_pace),
-    Field(description="The time between one attempt's end and the next."),
+    Field(description="The time from the end of one attempt to the start of the next."),
 ]
 
 Consecutive = Annotated[
     int,
-    Field(ge=1, le=_MOST, description="How many attempts in a row must hold."),
+    Field(ge=1, le=_MOST, description="Number of consecutive attempts that must pass."),
 ]
 
 StableFor = Annotated[
-    Duration, Field(description="How long it must hold without a break.")
+    Duration, Field(description="How long the check must pass without a failure.")
 ]
 
 StopOn = Annotated[
     tuple[str, ...],
-    BeforeValidator(_stops),
+    BeforeValidator(_stop_on),
     WithJsonSchema(
         {"type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "string"}]}}
     ),
     Field(
-        description="Stop retrying at once when a finding that is not satisfied has "
-        "one of these HTTP statuses, such as 501 or 4xx, or codes."
+        description="Stop retrying when a finding that is not satisfied has one of "
+        "these HTTP statuses, such as 501 or 4xx, or codes."
     ),
 ]
 
 
 class Repeat(BaseModel):
-    """Ask a fixed number of times, and say how many may go wrong."""
+    """A fixed number of attempts, of which some may fail."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    count: int = Field(ge=1, le=_MOST, description="How many attempts are made.")
+    count: int = Field(ge=1, le=_MOST, description="Number of attempts.")
     failures: int = Field(
-        0, ge=0, description="How many of them may not hold; the verdict tells of them."
+        0,
+        ge=0,
+        description="Maximum number of attempts that may fail; the verdict lists a "
+        "waiver if any did.",
     )
     errors: int = Field(
         0,
         ge=0,
-        description="How many of them may be without a measurement; told as well.",
+        description="Maximum number of attempts that may not be able to measure; the "
+        "verdict lists a waiver if any did.",
     )
 
     @model_validator(mode="after")
-    def _something_must_hold(self) -> Repeat:
+    def _requires_a_success(self) -> Repeat:
         if self.failures + self.errors >= self.count:
             raise InvalidValue(
-                "nothing would have to hold: make failures and errors together "
+                "no attempt would have to pass: failures and errors together must be "
                 "less than count",
                 code=Code.OPTION_RETRY,
             )
@@ -137,10 +138,10 @@ class Repeat(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long to ask, how often, and for how long it must hold; in seconds.
+class RetryPolicy:
+    """When to retry and when the result counts; times are in seconds.
 
-    With ``repeat``, ``within``, ``consecutive`` and ``stable_for`` mean nothing.
+    With ``repeat``, ``within``, ``consecutive`` and ``stable_for`` are not used.
     """
 
     within: float = 0.0
@@ -152,20 +153,20 @@ class Patience:
 
     @property
     def once(self) -> bool:
-        """Whether one attempt decides."""
-        return self == Patience(every=self.every, stop_on=self.stop_on)
+        """Whether a single attempt decides."""
+        return self == RetryPolicy(every=self.every, stop_on=self.stop_on)
 
     def check(self, given: Collection[str]) -> None:
-        """Check that the words go together; ``given`` are those that were written.
+        """Check that the options go together; ``given`` are those that the plan sets.
 
         Raises:
             ValueError: they do not.
         """
         until = {"within", "consecutive", "stable_for"}.intersection(given)
         if self.repeat and until:
-            told = " and ".join(sorted(until))
             raise InvalidValue(
-                f"repeat asks a fixed number of times: leave out {told}",
+                "repeat makes a fixed number of attempts: leave out "
+                f"{' and '.join(sorted(until))}",
                 code=Code.OPTION_TOGETHER,
             )
         if self.within and self.stable_for >= self.within and not self.repeat:
@@ -175,7 +176,7 @@ class Patience:
             )
 
     def worst_case(self, attempt: float) -> float:
-        """The longest that it takes when one attempt takes ``attempt`` seconds."""
+        """The longest that all attempts take if one takes ``attempt`` seconds."""
         if self.repeat:
             return self.repeat.count * (attempt + self.every) - self.every
         if self.within:
@@ -185,162 +186,103 @@ class Patience:
             return in_a_row
         return max(in_a_row, self.stable_for + self.every + 2 * attempt)
 
+    def is_final(self, attempt: Attempt) -> bool:
+        """Whether no retry can change the result of an attempt that failed."""
+        return attempt.certain or any(
+            each.certain or self._stops_on(each) for each in attempt.failures
+        )
+
+    def _stops_on(self, finding: Finding) -> bool:
+        status = finding.evidence.get("status")
+        by_status = isinstance(status, int) and status_in(status, self.stop_on)
+        return by_status or finding.code in self.stop_on
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What one attempt found; ``certain`` when asking again cannot change it."""
+    """The findings of one attempt; ``certain`` if a retry cannot change them."""
 
     findings: tuple[Finding, ...]
     certain: bool = False
 
     @property
-    def holds(self) -> bool:
-        """Whether every finding does."""
-        return all(each.ok for each in self.findings)
+    def failures(self) -> list[Finding]:
+        """The findings that are not satisfied."""
+        return [each for each in self.findings if not each.ok]
 
-
-Ask = Callable[[], Attempt]
+    @property
+    def passed(self) -> bool:
+        """Whether every finding is satisfied."""
+        return not self.failures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """How it ended: the deciding attempt's findings, the attempts, the seconds."""
+class RetryResult:
+    """The findings of the deciding attempt, the number of attempts, the seconds."""
 
-    held: bool
+    passed: bool
     findings: tuple[Finding, ...]
     attempts: int
     elapsed: float
 
 
-def asked(ask: Ask) -> Attempt:
-    """Make one attempt; no answer is one that does not hold.
+def eventually(
+    check: Callable[[], Attempt], policy: RetryPolicy, deadline: Deadline
+) -> RetryResult:
+    """Make attempts until the check passes as ``policy`` requires, or cannot any more.
+
+    Never sleeps past ``deadline``. The last attempt starts at the end of ``within``. An
+    attempt without a response fails.
 
     Raises:
-        Defect: it found nothing, neither good nor bad.
+        CannotMeasure: there is no time for an attempt, or one could not measure.
+        Inconclusive: the last attempt had no data, and none before it failed.
+        Defect: an attempt had no findings.
+    """
+    if policy.repeat:
+        return _repeat(check, policy, policy.repeat, deadline)
+    series = _Series(policy, deadline)
+    over = deadline.within(policy.within) if policy.within else deadline
+    passed = False
+    while not deadline.expired:
+        series.add(check)
+        passed = series.passed
+        if passed or series.should_stop or over.expired:
+            break
+        over.sleep(policy.every)
+    if not series.attempts:
+        raise CannotMeasure("no time left for an attempt", code=Code.STEP_NOT_STARTED)
+    if series.unclear and not series.failed:
+        raise series.unclear
+    return RetryResult(
+        passed=passed,
+        findings=tuple(series.findings(passed=passed)),
+        attempts=series.attempts,
+        elapsed=series.elapsed,
+    )
+
+
+def _attempt(check: Callable[[], Attempt]) -> Attempt:
+    """Make one attempt; without a response it fails.
+
+    Raises:
+        Defect: it had no findings.
     """
     try:
-        found = ask()
+        attempt = check()
     except NoAnswer as error:
-        broken = Finding(ok=False, code=error.code, summary=str(error))
-        return Attempt(findings=(broken,))
-    if not found.findings:
-        raise Defect("the validator stated no finding", code=Code.NO_FINDINGS)
-    return found
-
-
-def stopped(attempt: Attempt, patience: Patience) -> bool:
-    """Whether no further attempt can change what this one found."""
-    return attempt.certain or any(
-        each.certain or _status_named(each, patience) or each.code in patience.stop_on
-        for each in attempt.findings
-        if not each.ok
-    )
-
-
-def _status_named(finding: Finding, patience: Patience) -> bool:
-    status = finding.evidence.get("status")
-    return isinstance(status, int) and status_in(status, patience.stop_on)
-
-
-_SHOWN = 5
-
-
-@dataclass(slots=True)
-class _Tally:
-    repeat: Repeat
-    made: int = 0
-    held: Attempt | None = None
-    failed: Attempt | None = None
-    failures: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-    def make(self, ask: Ask) -> None:
-        """Make an attempt and count it.
-
-        Raises:
-            CannotMeasure: one more than may be could not measure, and none failed.
-        """
-        self.made += 1
-        try:
-            attempt = asked(ask)
-        except CannotMeasure as error:
-            self.errors.append(str(error))
-            if self.too_many and not self.failures:
-                raise
-            return
-        if attempt.holds:
-            self.held = attempt
-            return
-        self.failed = attempt
-        self.failures.append(
-            "; ".join(each.summary for each in attempt.findings if not each.ok)
-        )
-
-    @property
-    def too_many(self) -> bool:
-        return (
-            len(self.failures) > self.repeat.failures
-            or len(self.errors) > self.repeat.errors
-        )
-
-
-def repeated(
-    ask: Ask, patience: Patience, repeat: Repeat, deadline: Deadline
-) -> Settled:
-    """Attempt ``repeat.count`` times, or until too many went wrong.
-
-    Raises:
-        CannotMeasure: too many attempts could not measure, or the time was over first.
-    """
-    tally, started = _Tally(repeat), deadline.clock.now()
-    stop = False
-    while tally.made < repeat.count and not stop:
-        if tally.made:
-            deadline.sleep(patience.every)
-        if deadline.expired and not tally.too_many:
-            raise CannotMeasure(
-                f"the time was over after {tally.made} of {repeat.count} attempts",
-                code=Code.NO_TIME,
-            )
-        before = len(tally.failures)
-        tally.make(ask)
-        new = tally.failed if len(tally.failures) > before else None
-        stop = tally.too_many or (new is not None and stopped(new, patience))
-    return Settled(
-        held=not stop,
-        findings=tuple(_repeated_findings(tally, held=not stop)),
-        attempts=tally.made,
-        elapsed=deadline.clock.now() - started,
-    )
-
-
-def _repeated_findings(tally: _Tally, *, held: bool) -> Iterator[Finding]:
-    deciding = tally.held if held else tally.failed
-    yield from deciding.findings if deciding else ()
-    repeat, bad, lost = tally.repeat, len(tally.failures), len(tally.errors)
-    said = (
-        f"{bad} of {tally.made} attempts did not hold (at most {repeat.failures} of "
-        f"{repeat.count} may), {lost} could not be measured (at most {repeat.errors} "
-        "may)"
-    )
-    yield Finding(
-        ok=held,
-        code=Code.REPEAT,
-        summary=said,
-        evidence={
-            "attempts": tally.made,
-            "failures": tally.failures[-_SHOWN:],
-            "errors": tally.errors[-_SHOWN:],
-        },
-        waiver=f"repeat: {said}" if held and (bad or lost) else "",
-    )
+        failure = Finding(ok=False, code=error.code, summary=str(error))
+        return Attempt(findings=(failure,))
+    if not attempt.findings:
+        raise Defect("the validator yielded no findings", code=Code.NO_FINDINGS)
+    return attempt
 
 
 @dataclass(slots=True)
 class _Series:
-    """The attempts so far; ``since`` is when the present run of holding ones began."""
+    """The attempts so far; ``since`` is when the current run of passes started."""
 
-    patience: Patience
+    policy: RetryPolicy
     deadline: Deadline
     attempts: int = 0
     streak: int = 0
@@ -358,98 +300,155 @@ class _Series:
         return self.deadline.clock.now() - self.started
 
     @property
-    def held(self) -> bool:
-        now = self.deadline.clock.now()
+    def passed(self) -> bool:
+        stable = self.deadline.clock.now() - self.since
         return (
-            self.streak >= self.patience.consecutive
-            and now - self.since >= self.patience.stable_for
+            self.streak >= self.policy.consecutive and stable >= self.policy.stable_for
         )
 
     @property
-    def given_up(self) -> bool:
-        """Whether no further attempt is made after one that did not hold."""
-        return not self.streak and (not self.patience.within or self._certain)
-
-    @property
-    def _certain(self) -> bool:
+    def should_stop(self) -> bool:
+        """Whether no attempt follows one that failed."""
+        if self.streak:
+            return False
         if self.unclear:
-            return self.unclear.code in self.patience.stop_on
-        return self.last is not None and stopped(self.last, self.patience)
+            final = self.unclear.code in self.policy.stop_on
+        else:
+            final = self.last is not None and self.policy.is_final(self.last)
+        return final or not self.policy.within
 
-    def make(self, ask: Ask) -> None:
-        """Make an attempt; one without data does not hold, but may the next time."""
+    def add(self, check: Callable[[], Attempt]) -> None:
+        """Make an attempt; without data it does not pass, but the next one may."""
         self.attempts += 1
         self.unclear = None
         try:
-            attempt = asked(ask)
+            attempt = _attempt(check)
         except Inconclusive as error:
             self.unclear, self.streak = error, 0
             return
         self.last = attempt
-        if not attempt.holds:
+        if not attempt.passed:
             self.streak, self.failed = 0, attempt
             return
         self.since = self.since if self.streak else self.deadline.clock.now()
         self.streak += 1
 
+    def findings(self, *, passed: bool) -> Iterator[Finding]:
+        tries = f"{self.attempts} attempts in {seconds_text(self.elapsed)}"
+        trace: dict[str, object] = {}
+        if not self.policy.once:
+            took = round(self.elapsed * 1000)
+            trace = {"attempts": self.attempts, "elapsed_ms": took}
+        deciding = self.last if passed or self.failed is None else self.failed
+        for each in deciding.findings if deciding else ():
+            summary = each.summary
+            if not passed and not each.ok and self.attempts > 1:
+                summary = f"{summary} ({tries})"
+            yield replace(each, summary=summary, evidence={**each.evidence, **trace})
+        if self.streak and not passed:
+            wanted = (
+                f"for {seconds_text(self.policy.stable_for)}"
+                if self.policy.stable_for
+                else f"{self.policy.consecutive} times in a row"
+            )
+            yield Finding(
+                ok=False,
+                code=Code.NOT_STABLE,
+                summary=f"passed {self.streak} times in a row until the time was over, "
+                f"expected {wanted} ({tries})",
+                evidence=trace,
+            )
 
-def eventually(ask: Ask, patience: Patience, deadline: Deadline) -> Settled:
-    """Attempt until it holds as ``patience`` asks, or cannot any more.
 
-    Never sleeps past ``deadline``. The last attempt is made at the end of ``within``.
-    An attempt that gets no answer does not hold.
+_SHOWN = 5
+
+
+def _repeat(
+    check: Callable[[], Attempt],
+    policy: RetryPolicy,
+    repeat: Repeat,
+    deadline: Deadline,
+) -> RetryResult:
+    """Make ``repeat.count`` attempts, or stop after too many failures or errors.
 
     Raises:
-        CannotMeasure: there is no time for even one attempt, or one could not measure.
-        Inconclusive: the last attempt had no data, and none before it failed.
-        Defect: an attempt found nothing.
+        CannotMeasure: too many attempts could not measure, or there is no time left.
     """
-    if patience.repeat:
-        return repeated(ask, patience, patience.repeat, deadline)
-    series = _Series(patience, deadline)
-    over = deadline.within(patience.within) if patience.within else deadline
-    held = False
-    while not deadline.expired:
-        series.make(ask)
-        held = series.held
-        if held or series.given_up or over.expired:
-            break
-        over.sleep(patience.every)
-    if not series.attempts:
-        raise CannotMeasure("no time left to ask", code=Code.STEP_NOT_STARTED)
-    if series.unclear and not series.failed:
-        raise series.unclear
-    return Settled(
-        held=held,
-        findings=tuple(_told(series, held=held)),
-        attempts=series.attempts,
-        elapsed=series.elapsed,
+    count, started = _Count(repeat), deadline.clock.now()
+    final = False
+    while count.made < repeat.count and not final:
+        if count.made:
+            deadline.sleep(policy.every)
+        if deadline.expired:
+            raise CannotMeasure(
+                f"the time was over after {count.made} of {repeat.count} attempts",
+                code=Code.NO_TIME,
+            )
+        failed = count.add(check)
+        final = count.too_many or (failed is not None and policy.is_final(failed))
+    return RetryResult(
+        passed=not final,
+        findings=tuple(count.findings(passed=not final)),
+        attempts=count.made,
+        elapsed=deadline.clock.now() - started,
     )
 
 
-def _told(series: _Series, *, held: bool) -> Iterator[Finding]:
-    patience = series.patience
-    tries = f"{series.attempts} attempts in {seconds_text(series.elapsed)}"
-    trace: dict[str, object] = {}
-    if not patience.once:
-        took = round(series.elapsed * 1000)
-        trace = {"attempts": series.attempts, "elapsed_ms": took}
-    deciding = series.last if held or series.failed is None else series.failed
-    for each in deciding.findings if deciding else ():
-        summary = each.summary
-        if not held and not each.ok and series.attempts > 1:
-            summary = f"{summary} ({tries})"
-        yield replace(each, summary=summary, evidence={**each.evidence, **trace})
-    if series.streak and not held:
-        asked_for = (
-            f"for {seconds_text(patience.stable_for)}"
-            if patience.stable_for
-            else f"{patience.consecutive} times in a row"
+@dataclass(slots=True)
+class _Count:
+    """The attempts of a ``repeat``: the last ones, and the reasons."""
+
+    repeat: Repeat
+    made: int = 0
+    passed: Attempt | None = None
+    failed: Attempt | None = None
+    failures: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def add(self, check: Callable[[], Attempt]) -> Attempt | None:
+        """Make an attempt, and return it if it failed.
+
+        Raises:
+            CannotMeasure: too many attempts could not measure, and none failed.
+        """
+        self.made += 1
+        try:
+            attempt = _attempt(check)
+        except CannotMeasure as error:
+            self.errors.append(str(error))
+            if self.too_many and not self.failures:
+                raise
+            return None
+        if attempt.passed:
+            self.passed = attempt
+            return None
+        self.failed = attempt
+        self.failures.append("; ".join(each.summary for each in attempt.failures))
+        return attempt
+
+    @property
+    def too_many(self) -> bool:
+        return (
+            len(self.failures) > self.repeat.failures
+            or len(self.errors) > self.repeat.errors
+        )
+
+    def findings(self, *, passed: bool) -> Iterator[Finding]:
+        deciding = self.passed if passed else self.failed
+        yield from deciding.findings if deciding else ()
+        repeat, bad, lost = self.repeat, len(self.failures), len(self.errors)
+        summary = (
+            f"{bad} of {self.made} attempts failed (maximum {repeat.failures} of "
+            f"{repeat.count}), {lost} could not measure (maximum {repeat.errors})"
         )
         yield Finding(
-            ok=False,
-            code=Code.NOT_STABLE,
-            summary=f"held {series.streak} times in a row when the time was over, but "
-            f"not {asked_for} ({tries})",
-            evidence=trace,
+            ok=passed,
+            code=Code.REPEAT,
+            summary=summary,
+            evidence={
+                "attempts": self.made,
+                "failures": self.failures[-_SHOWN:],
+                "errors": self.errors[-_SHOWN:],
+            },
+            waiver=f"repeat: {summary}" if passed and (bad or lost) else "",
         )

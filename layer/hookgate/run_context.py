@@ -14,8 +14,8 @@ from hookgate.engine import RunContext
 from hookgate.engine.scheduler import CONSTANT, NOT_PROVEN
 from hookgate.errors import CannotMeasure
 from hookgate.http.address import AddressPolicy
-from hookgate.http.probe import HttpProbe, NoListenerProbe
-from hookgate.http.request import Probe, Reply, Request
+from hookgate.http.listener_client import ListenerClient, MissingListener
+from hookgate.http.request import HttpClient, Reply, Request
 from hookgate.model import LifecycleEvent, Outcome
 from hookgate.plan import Identity, Plan, Step, Target, Variables
 from hookgate.plan.placeholders import names
@@ -29,7 +29,7 @@ from hookgate.validator import Aws, Log, Tools
 class Watched:
     """A probe that has its proof looked at when it is first used."""
 
-    probe: Probe
+    probe: HttpClient
     proof: Proof
 
     def __call__(self, request: Request) -> Reply:
@@ -213,10 +213,10 @@ class _Toolmaker:
 
     def _probe(
         self, endpoint: Endpoint | None, why_not: str, deadline: Deadline
-    ) -> Probe:
+    ) -> HttpClient:
         if endpoint is None or why_not:
-            return NoListenerProbe(why_not)
-        asks = HttpProbe(
+            return MissingListener(why_not)
+        asks = ListenerClient(
             endpoint,
             host=self.target.host,
             identity=self._expected,

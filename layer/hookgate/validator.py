@@ -14,13 +14,13 @@ from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.deferred import demand
 from hookgate.errors import CannotMeasure
-from hookgate.http.request import Probe
+from hookgate.http.request import HttpClient
 from hookgate.model import Finding
 from hookgate.retry import (
     Consecutive,
     Every,
-    Patience,
     Repeat,
+    RetryPolicy,
     StableFor,
     StopOn,
     Within,
@@ -103,8 +103,8 @@ class Tools:
     step's own: a validator that waits, waits with ``deadline.sleep``.
     """
 
-    http: Probe
-    production: Probe
+    http: HttpClient
+    production: HttpClient
     connect: Connect
     aws: Aws
     deadline: Deadline
@@ -141,7 +141,7 @@ class Validator(BaseModel, ABC):
     stop_on: StopOn = ()
     repeat: Repeat | None = Field(
         None,
-        description="Ask a fixed number of times, and say how many may go wrong.",
+        description="Make a fixed number of attempts, of which some may fail.",
     )
 
     @model_validator(mode="before")
@@ -151,14 +151,14 @@ class Validator(BaseModel, ABC):
         return options
 
     @model_validator(mode="after")
-    def _words_fit(self) -> Validator:
-        self.patience.check(self.model_fields_set)
+    def _retry_options_fit(self) -> Validator:
+        self.retry_policy.check(self.model_fields_set)
         return self
 
     @property
-    def patience(self) -> Patience:
-        """How often to ask, and when the answer counts."""
-        return Patience(
+    def retry_policy(self) -> RetryPolicy:
+        """When to retry, and when the result counts."""
+        return RetryPolicy(
             within=self.within,
             every=self.every,
             consecutive=self.consecutive,

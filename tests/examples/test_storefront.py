@@ -12,7 +12,7 @@ from support.listeners import probe
 
 from hookgate import Tools
 from hookgate.deadline import Deadline
-from hookgate.http.probe import NoListenerProbe
+from hookgate.http.listener_client import MissingListener
 from hookgate.plan import read_plan
 from hookgate.registry import resolve
 from hookgate.testing import QuietLog, ScriptedAws, a_context, leads_nowhere
@@ -160,7 +160,7 @@ def test_checkout(opened, fault, oks):
     ask_green = probe(port, identity=("X-App-Version", "1.0.0"))
     tools = Tools(
         http=ask_green,
-        production=NoListenerProbe("not asked"),
+        production=MissingListener("not asked"),
         aws=ScriptedAws({}),
         connect=leads_nowhere,
         deadline=Deadline.after(PATIENCE),

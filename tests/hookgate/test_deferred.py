@@ -13,9 +13,9 @@ from hookgate.assertions import assertion
 from hookgate.deferred import deferred
 from hookgate.files import FILLED
 from hookgate.http import options as who_asks
-from hookgate.http.tls import Encryption
+from hookgate.http.tls import TlsSettings
 
-Tls = deferred("hookgate.http.tls", "Encryption")
+Tls = deferred("hookgate.http.tls", "TlsSettings")
 Auth = deferred("hookgate.http.options", "Auth")
 Assertion = deferred("hookgate.assertions.assertion", "Assertion")
 
@@ -31,7 +31,7 @@ class Options(BaseModel):
 class Direct(BaseModel):
     """Options as a validator has them."""
 
-    tls: Encryption | None = None
+    tls: TlsSettings | None = None
     auth: who_asks.Auth | None = None
     expect: tuple[assertion.Assertion, ...] = ()
 
@@ -108,7 +108,7 @@ _LATER = (
         pytest.param("", "", id="nothing said"),
         pytest.param("expect: [{status: {above: 1}}]", _ENTRY, id="expect"),
         pytest.param("auth: {bearer: '${secret.A}'}", "", id="auth"),
-        pytest.param("encryption: {}", _TLS, id="encryption"),
+        pytest.param("tls: {}", _TLS, id="tls"),
         pytest.param(
             "expect: [{body: {matches: a}}]", f"{_ENTRY} re2", id="expression"
         ),

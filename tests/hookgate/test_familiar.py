@@ -26,7 +26,12 @@ def test_expectation(entry, meant):
 
 @pytest.mark.parametrize(
     ("option", "meant"),
-    [("follow_redirects", "follow"), ("tls_config", "encryption"), ("retry", "within")],
+    [
+        ("follow_redirects", "follow"),
+        ("tls_config", "tls"),
+        ("encryption", "tls"),
+        ("retry", "within"),
+    ],
 )
 def test_option(option, meant):
     """So is an option of blackbox_exporter or Hurl."""

@@ -11,11 +11,11 @@ from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, Defect, NoAnswer
 from hookgate.model import Finding
-from hookgate.retry import Attempt, Patience, eventually
+from hookgate.retry import Attempt, RetryPolicy, eventually
 from hookgate.testing import VirtualClock
 
 
-def settle(outcomes, patience, *, seconds=3600.0, took=0.0):
+def settle(outcomes, policy, *, seconds=3600.0, took=0.0):
     """Play ``outcomes`` (the last is repeated), each attempt taking ``took``."""
     clock = VirtualClock()
     script = chain(outcomes, repeat(outcomes[-1]))
@@ -29,34 +29,41 @@ def settle(outcomes, patience, *, seconds=3600.0, took=0.0):
             return outcome
         return Attempt(findings=(Finding(ok=outcome, summary=f"it is {outcome}"),))
 
-    return eventually(attempt, patience, Deadline.after(seconds, clock))
+    return eventually(attempt, policy, Deadline.after(seconds, clock))
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "patience", "held", "attempts", "elapsed"),
+    ("outcomes", "policy", "passed", "attempts", "elapsed"),
     [
-        pytest.param([True], Patience(), True, 1, 0, id="at once"),
-        pytest.param([False, True], Patience(), False, 1, 0, id="no second chance"),
-        pytest.param([False, True], Patience(within=9), True, 2, 1, id="within"),
-        pytest.param([False], Patience(within=9, every=4), False, 4, 9, id="too late"),
-        pytest.param([True], Patience(consecutive=3), True, 3, 2, id="in a row"),
+        pytest.param([True], RetryPolicy(), True, 1, 0, id="at once"),
+        pytest.param([False, True], RetryPolicy(), False, 1, 0, id="no second chance"),
+        pytest.param([False, True], RetryPolicy(within=9), True, 2, 1, id="within"),
         pytest.param(
-            [True, False], Patience(consecutive=3), False, 2, 1, id="row broken"
+            [False], RetryPolicy(within=9, every=4), False, 4, 9, id="too late"
+        ),
+        pytest.param([True], RetryPolicy(consecutive=3), True, 3, 2, id="in a row"),
+        pytest.param(
+            [True, False], RetryPolicy(consecutive=3), False, 2, 1, id="row broken"
         ),
         pytest.param(
             [True, False, True],
-            Patience(within=9, consecutive=2),
+            RetryPolicy(within=9, consecutive=2),
             True,
             4,
             3,
             id="anew",
         ),
         pytest.param(
-            [True], Patience(within=60, stable_for=5, every=2), True, 4, 6, id="stable"
+            [True],
+            RetryPolicy(within=60, stable_for=5, every=2),
+            True,
+            4,
+            6,
+            id="stable",
         ),
         pytest.param(
             [True, False, True],
-            Patience(within=60, stable_for=5, every=2),
+            RetryPolicy(within=60, stable_for=5, every=2),
             True,
             6,
             10,
@@ -64,7 +71,7 @@ def settle(outcomes, patience, *, seconds=3600.0, took=0.0):
         ),
         pytest.param(
             [False] * 4 + [True],
-            Patience(within=6, stable_for=5),
+            RetryPolicy(within=6, stable_for=5),
             False,
             7,
             6,
@@ -72,94 +79,91 @@ def settle(outcomes, patience, *, seconds=3600.0, took=0.0):
         ),
     ],
 )
-def test_end(outcomes, patience, held, attempts, elapsed):
+def test_end(outcomes, policy, passed, attempts, elapsed):
     """It ends when it holds as asked, or the time is over."""
-    settled = settle(outcomes, patience)
-    assert (settled.held, settled.attempts, settled.elapsed) == (
-        held,
+    result = settle(outcomes, policy)
+    assert (result.passed, result.attempts, result.elapsed) == (
+        passed,
         attempts,
         elapsed,
     )
-    assert all(each.ok for each in settled.findings) is held
+    assert all(each.ok for each in result.findings) is passed
 
 
 def test_no_answer_is_tried_again():
     """A target that does not answer may do so the next time."""
-    settled = settle([NoAnswer("refused"), True], Patience(within=9))
-    assert settled.held
+    result = settle([NoAnswer("refused"), True], RetryPolicy(within=9))
+    assert result.passed
 
 
 def test_no_answer_to_the_end_is_the_reason():
     """The last answer that was none is what is told."""
-    settled = settle([NoAnswer("refused")], Patience(within=2))
-    assert settled.findings[0].summary == "refused (3 attempts in 2 s)"
-    assert settled.findings[0].evidence == {"attempts": 3, "elapsed_ms": 2000}
+    result = settle([NoAnswer("refused")], RetryPolicy(within=2))
+    assert result.findings[0].summary == "refused (3 attempts in 2 s)"
+    assert result.findings[0].evidence == {"attempts": 3, "elapsed_ms": 2000}
 
 
 def test_what_cannot_be_measured_is_not_tried_again():
     """A question that cannot be asked does not get better by asking."""
     with pytest.raises(CannotMeasure, match="no permission"):
-        settle([CannotMeasure("no permission"), True], Patience(within=9))
+        settle([CannotMeasure("no permission"), True], RetryPolicy(within=9))
 
 
 def test_certain_failure_ends_at_once():
     """What cannot change is not waited for."""
     final = Attempt(findings=(Finding(ok=False, summary="501"),), certain=True)
-    assert settle([False, final, True], Patience(within=9)).attempts == 2
+    assert settle([False, final, True], RetryPolicy(within=9)).attempts == 2
 
 
 def test_certain_success_still_counts_like_any_other():
     """Only a failure can end it early."""
     good = Attempt(findings=(Finding(ok=True, summary="200"),), certain=True)
-    assert settle([good], Patience(consecutive=3)).attempts == 3
+    assert settle([good], RetryPolicy(consecutive=3)).attempts == 3
 
 
 def test_deadline_ends_it():
     """No sleep goes past the deadline, and nothing is asked after it."""
-    settled = settle([False], Patience(within=60, every=20), seconds=50)
-    assert (settled.attempts, settled.elapsed) == (3, 50)
+    result = settle([False], RetryPolicy(within=60, every=20), seconds=50)
+    assert (result.attempts, result.elapsed) == (3, 50)
 
 
 def test_slow_attempts_end_with_the_deadline():
     """An attempt is not begun when the time is over."""
-    assert settle([False], Patience(within=60), seconds=10, took=4).attempts == 2
+    assert settle([False], RetryPolicy(within=60), seconds=10, took=4).attempts == 2
 
 
 def test_no_time_for_one_attempt():
     """Without an attempt there is no finding."""
     with raises(CannotMeasure, Code.STEP_NOT_STARTED):
-        settle([True], Patience(), seconds=0)
+        settle([True], RetryPolicy(), seconds=0)
 
 
 def test_attempt_without_findings_is_no_success():
     """Silence does not hold."""
     with raises(Defect, Code.NO_FINDINGS):
-        settle([Attempt(findings=())], Patience())
+        settle([Attempt(findings=())], RetryPolicy())
 
 
 def test_run_that_is_too_short_says_so():
     """The last failure and the length of the run are told."""
-    settled = settle([False, True], Patience(within=3, consecutive=9))
-    assert [each.summary for each in settled.findings] == [
-        "it is False (4 attempts in 3 s)",
-        (
-            "held 3 times in a row when the time was over, but not 9 times in a row (4 "
-            "attempts in 3 s)"
-        ),
-    ]
+    result = settle([False, True], RetryPolicy(within=3, consecutive=9))
+    first, second = result.findings
+    assert (first.summary, first.ok) == ("it is False (4 attempts in 3 s)", False)
+    assert (second.code, second.ok) == (Code.NOT_STABLE, False)
+    assert "expected 9 times in a row (4 attempts in 3 s)" in second.summary
 
 
 @pytest.mark.parametrize(
-    ("patience", "seconds"),
+    ("policy", "seconds"),
     [
-        pytest.param(Patience(), 10, id="one attempt"),
-        pytest.param(Patience(consecutive=3), 32, id="three"),
-        pytest.param(Patience(within=60), 70, id="within"),
-        pytest.param(Patience(stable_for=20, every=5), 45, id="stable"),
+        pytest.param(RetryPolicy(), 10, id="one attempt"),
+        pytest.param(RetryPolicy(consecutive=3), 32, id="three"),
+        pytest.param(RetryPolicy(within=60), 70, id="within"),
+        pytest.param(RetryPolicy(stable_for=20, every=5), 45, id="stable"),
     ],
 )
-def test_worst_case_covers_the_slowest(patience, seconds):
+def test_worst_case_covers_the_slowest(policy, seconds):
     """No outcome takes longer than the worst case."""
-    assert patience.worst_case(10) == seconds
+    assert policy.worst_case(10) == seconds
     for outcomes in ([True], [False], [False, True], [True, False]):
-        assert settle(outcomes, patience, took=10).elapsed <= seconds
+        assert settle(outcomes, policy, took=10).elapsed <= seconds

@@ -13,7 +13,7 @@ from typing import Any
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.http.address import AddressPolicy, Resolver, system_resolver
-from hookgate.http.probe import HttpProbe
+from hookgate.http.listener_client import ListenerClient
 
 Script = Callable[["Peer"], None]
 
@@ -106,7 +106,7 @@ def policy(resolver: Resolver = system_resolver) -> AddressPolicy:
     return replace(AddressPolicy.of_command(), resolver=resolver)
 
 
-def probe(port: int, **options: Any) -> HttpProbe:
+def probe(port: int, **options: Any) -> ListenerClient:
     """A probe of a listener on this machine, with a generous deadline.
 
     Endpoint's own fields go into ``endpoint``.
@@ -114,7 +114,7 @@ def probe(port: int, **options: Any) -> HttpProbe:
     fields = {"scheme": "http", "address": "127.0.0.1", **options.pop("endpoint", {})}
     options.setdefault("deadline", Deadline.after(60))
     options["policy"] = policy(options.pop("resolver", system_resolver))
-    return HttpProbe(Endpoint(port=port, **fields), **options)
+    return ListenerClient(Endpoint(port=port, **fields), **options)
 
 
 def answer(body: bytes = b"hello", *headers: str, status: str = "200 OK") -> Script:

@@ -76,6 +76,16 @@ def options_of(use: str, row: Mapping[str, Any]) -> dict[str, Any]:
     return dict(example_step(resolve(use))["with"] if given == EXAMPLE else given)
 
 
+def trusting(options: dict[str, Any], row: Mapping[str, Any]) -> None:
+    """Let the row's ``tls`` trust the authority, unless the row has ``trusted: false``.
+
+    ``true`` becomes the settings.
+    """
+    given = options.get("tls", {})
+    if row.get("trusted", True):
+        options["tls"] = {"ca": pem(), **(given if isinstance(given, dict) else {})}
+
+
 def leading(row: Mapping[str, Any], port: int, **changes: Any) -> dict[str, Any]:
     """The arguments of ``check`` with which all leads to ``port``.
 

@@ -79,7 +79,7 @@ def test_request_is_what_the_options_say():
         "ip": "prefer 6",
         "max_body": "2KiB",
         "timeout": "3s",
-        "encryption": {
+        "tls": {
             "server_name": "shop.internal",
             "min_version": "1.3",
             "verify": False,
@@ -105,7 +105,7 @@ def test_unverified_certificate_is_told():
     shown = Certificate(
         subject="", issuer="", serial="", not_before=at, not_after=at, names=()
     )
-    http = Http.model_validate({"encryption": {"verify": False}})
+    http = Http.model_validate({"tls": {"verify": False}})
     replies = [a_reply(certificate=shown)]
 
     assert "verify: false, the certificate is not verified" == (

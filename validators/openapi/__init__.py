@@ -11,19 +11,19 @@ from hookgate import (
     Auth,
     DeploymentContext,
     Duration,
-    Encryption,
     Finding,
     Inconclusive,
     NoAnswer,
     NoData,
     Request,
     Size,
+    Tls,
     Tools,
     Trust,
     Validator,
 )
 from hookgate.codes import Code
-from hookgate.http.request import Probe
+from hookgate.http.request import HttpClient
 from validators.openapi.document import OpenApiDocument, Operation
 
 _SHOWN = 20
@@ -75,7 +75,7 @@ class Openapi(Validator):
     auth: Auth | None = Field(
         None, description="Who asks, for the document and its operations."
     )
-    encryption: Encryption = Field(
+    tls: Tls = Field(
         default_factory=Trust,
         description="Whom to trust with TLS, which name to ask for, and who asks.",
     )
@@ -127,16 +127,16 @@ class Openapi(Validator):
             ok=True,
             summary=f"{asked} of {len(operations)} operations were asked; not asked: "
             f"{_listed([each for each in operations if not each.is_safe])}",
-            waiver=self.encryption.waiver if reply.certificate else "",
+            waiver=self.tls.waiver if reply.certificate else "",
             code=Code.OPENAPI_COVERAGE,
         )
         left = [each for each in operations if each.is_safe and each.why_not]
         self._demand_all(left, len(ready) - asked)
 
-    def _authorization(self, probe: Probe) -> Mapping[str, str]:
+    def _authorization(self, probe: HttpClient) -> Mapping[str, str]:
         if self.auth is None:
             return {}
-        asked = Request(timeout=self.timeout, trust=self.encryption)
+        asked = Request(timeout=self.timeout, trust=self.tls)
         return self.auth.authorized(asked, probe).headers
 
     def _request(self, method: str, path: str, headers: Mapping[str, str]) -> Request:
@@ -146,12 +146,12 @@ class Openapi(Validator):
             headers={**self.headers, **headers},
             timeout=self.timeout,
             max_body=self.max_body,
-            trust=self.encryption,
+            trust=self.tls,
         )
 
     def _ask(
         self,
-        probe: Probe,
+        probe: HttpClient,
         document: OpenApiDocument,
         operation: Operation,
         own: Mapping[str, str],

@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 from hookgate import (
     Auth,
     DeploymentContext,
-    Encryption,
     Finding,
+    Tls,
     Tools,
     Trust,
     Validator,
@@ -68,7 +68,7 @@ class Scenario(Validator):
     auth: Auth | None = Field(
         None, description="Who asks, in all requests; a token is asked for once."
     )
-    encryption: Encryption = Field(
+    tls: Tls = Field(
         default_factory=Trust,
         description="Whom to trust with TLS, which name to ask for, and who asks.",
     )
@@ -109,8 +109,8 @@ class Scenario(Validator):
             probe=probe,
             headers=self.headers,
             auth=self.auth,
-            trust=self.encryption,
-            bares_secure=self.secure_cookies == "always",
+            trust=self.tls,
+            send_secure_over_http=self.secure_cookies == "always",
         )
         run = ScriptRun(script=self._script, visitor=visitor, deadline=tools.deadline)
         yield from run.findings()

@@ -25,7 +25,7 @@ from hookgate.assertions.values import (
 )
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
-from hookgate.http.request import Probe, followed, status_in
+from hookgate.http.request import HttpClient, followed, status_in
 from hookgate.redaction import hide
 from hookgate.retry import Attempt, eventually
 from validators.scenario.steps import Call, Group, Script, calls, seconds
@@ -152,21 +152,21 @@ class Visitor:
         headers: what every request has, unless a step says otherwise.
         auth: who asks; a token is asked for once.
         trust: whom to trust with TLS, and which certificate to show.
-        bares_secure: whether cookies marked Secure go over plain HTTP too.
+        send_secure_over_http: whether cookies marked Secure go over plain HTTP too.
     """
 
-    probe: Probe
+    probe: HttpClient
     headers: Mapping[str, str] = field(default_factory=dict)
     auth: Auth | None = None
     trust: Trust = field(default_factory=Trust)
-    bares_secure: bool = False
+    send_secure_over_http: bool = False
     jar: Jar = field(init=False)
     _origin: str = _UNKNOWN
     _authorization: str = ""
 
     def __post_init__(self) -> None:
         """Begin without a cookie."""
-        self.jar = Jar(always=self.bares_secure)
+        self.jar = Jar(always=self.send_secure_over_http)
 
     def ask(self, request: Request, deadline: Deadline) -> Reply:
         """The answer to a request, after its redirects; every hop's cookies are kept.
@@ -278,24 +278,19 @@ class ScriptRun:
             yield Finding(ok=False, code=Code.CAPTURE, summary=f"{title}: {what}")
             return
         settled = eventually(
-            lambda: self._attempt(ready, deadline), ready.patience, deadline
+            lambda: self._attempt(ready, deadline), ready.retry_policy, deadline
         )
         for each in settled.findings:
             yield replace(each, summary=f"{title}: {each.summary}")
 
     def _attempt(self, call: Call, deadline: Deadline) -> Attempt:
-        try:
-            request = call.request(
-                self.visitor.headers,
-                timeout=call.timeout,
-                max_body=call.max_body,
-                follow=call.follow,
-            )
-            reply = self.visitor.ask(request, deadline)
-        except NoAnswer as error:
-            return Attempt(
-                findings=(Finding(ok=False, summary=str(error), code=error.code),)
-            )
+        request = call.request(
+            self.visitor.headers,
+            timeout=call.timeout,
+            max_body=call.max_body,
+            follow=call.follow,
+        )
+        reply = self.visitor.ask(request, deadline)
         return Attempt(findings=tuple(self._judged(call, reply)))
 
     def _judged(self, call: Call, reply: Reply) -> Iterator[Finding]:

@@ -31,8 +31,8 @@ from hookgate.http.options import HttpRequest
 from hookgate.retry import (
     Consecutive,
     Every,
-    Patience,
     Repeat,
+    RetryPolicy,
     StableFor,
     StopOn,
     Within,
@@ -179,7 +179,7 @@ class Call(HttpRequest):
                 "'-'",
                 code=Code.SCENARIO_VARIABLE,
             )
-        self.patience.check(self.model_fields_set)
+        self.retry_policy.check(self.model_fields_set)
         return self
 
     @property
@@ -205,9 +205,9 @@ class Call(HttpRequest):
         return self.name or f"{self.verb} {self.path}"
 
     @property
-    def patience(self) -> Patience:
+    def retry_policy(self) -> RetryPolicy:
         """How often to ask, and when the answer counts."""
-        return Patience(
+        return RetryPolicy(
             within=self.within,
             every=self.every,
             consecutive=self.consecutive,
@@ -321,7 +321,7 @@ class Script:
 def seconds(items: Sequence[Call | Group]) -> float:
     """The longest that steps may take, one after the other, in seconds."""
     return sum(
-        each.patience.worst_case(each.timeout)
+        each.retry_policy.worst_case(each.timeout)
         if isinstance(each, Call)
         else len(each.rows) * seconds(each.steps)
         for each in items

@@ -239,12 +239,12 @@ class StepRun:
             log = BoundedLog(self.tools.log, self.secrets, output)
             tools = replace(self.tools, log=log)
             validator = self.step.build(self.substitute)
-            settled = eventually(
+            result = eventually(
                 lambda: self._attempt(validator, tools),
-                validator.patience,
+                validator.retry_policy,
                 tools.deadline,
             )
-            self.findings[:] = settled.findings
+            self.findings[:] = result.findings
         except CannotMeasure as error:
             return self._unmeasured(error)
         except HookgateError as error:

@@ -1,11 +1,12 @@
-"""Options of requests that validators share, each kind in a piece of its own.
+"""Options that validators share: authentication, files, TLS settings.
 
-Who asks, and a file to send, are imported when a plan says so.
+Their models are imported when a plan first uses them.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, WrapValidator
 
 from hookgate.deferred import deferred
 from hookgate.http.request import Trust
@@ -17,24 +18,35 @@ else:
     Auth = deferred("hookgate.http.options", "Auth")
     File = deferred("hookgate.files", "File")
 
-__all__ = ["Auth", "File"]
-
 
 def _text(value: Any) -> Any:
-    """1.3 is a number in YAML, and a version all the same."""
+    """YAML reads 1.3 as a number; here it is a version."""
     return str(value) if isinstance(value, float) else value
 
 
-#: A version of TLS that is spoken; RFC 8996 forbids those before.
+def _trust(given: Any) -> Trust:
+    return given if isinstance(given, Trust) else given.trust
+
+
+def _choice(value: Any, read: Callable[[Any], Any]) -> Any:
+    return False if value is False else read({} if value is True else value)
+
+
+#: A version of TLS; RFC 8996 forbids older ones.
 TlsVersion = Annotated[Literal["1.2", "1.3"], BeforeValidator(_text)]
 
 if TYPE_CHECKING:
-    Encryption = Trust
+    Tls = Trust
+    TlsChoice = Trust | Literal[False] | None
 else:
-    #: The option ``encryption``, which comes to a ``Trust``.
-    Encryption = Annotated[
-        deferred("hookgate.http.tls", "Encryption"),
-        AfterValidator(lambda said: said if isinstance(said, Trust) else said.trust),
+    #: The TLS settings of a client, which are read into a ``Trust``.
+    Tls = Annotated[
+        deferred("hookgate.http.tls", "TlsSettings"), AfterValidator(_trust)
+    ]
+    #: Whether to use TLS: ``true``, ``false``, or the settings, which mean ``true``.
+    TlsChoice = Annotated[
+        Tls | None,
+        WrapValidator(_choice, json_schema_input_type=bool | Tls),
     ]
 
-__all__ = ["Encryption", "TlsVersion"]
+__all__ = ["Auth", "File", "Tls", "TlsChoice", "TlsVersion"]

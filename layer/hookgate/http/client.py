@@ -50,7 +50,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class RequestDefaults:
     """How every request to a listener is put, so that the rule takes it."""
 
     base: str
@@ -166,7 +166,7 @@ class Transport:
 
     name: str
     origin: str
-    manner: Manner
+    defaults: RequestDefaults
     encrypted: bool
     port: int
     verify: str | None
@@ -194,7 +194,7 @@ class Transport:
         return cls(
             name=name,
             origin=f"{scheme}://{own['Host']}" if own else base,
-            manner=Manner(
+            defaults=RequestDefaults(
                 base=base,
                 prefix=endpoint.path_prefix,
                 headers={**own, **endpoint.headers},
@@ -212,7 +212,7 @@ class Transport:
             NoAnswer: there is no answer, or not within the bounds.
             CannotMeasure: the request is not one that can be sent.
         """
-        message = self.manner.message(request)
+        message = self.defaults.message(request)
         started = exchange.deadline.clock.now()
         answer = Answer(exchange, request.max_body, message.decodes)
         with closing(exchange.connect()) as connection:

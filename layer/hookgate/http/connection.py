@@ -23,11 +23,11 @@ _PIECE = 16 * 1024
 
 
 @dataclass(slots=True, kw_only=True)
-class Line:
-    """A connection that is open; close it, or use it in a ``with``.
+class Connection:
+    """An open connection; close it, or use it in a ``with``.
 
-    ``socket`` may be given to a library that brings its own protocol. ``name`` is what
-    TLS asks for when nothing else is said.
+    ``socket`` may be passed to a library of another protocol. ``name`` is the default
+    server name of TLS.
     """
 
     socket: socket.socket
@@ -39,48 +39,48 @@ class Line:
         """Send all of ``data``.
 
         Raises:
-            NoAnswer: it was not taken, or not in time.
+            NoAnswer: the other side did not accept it, or not in time.
         """
-        self._bound("took not all that was sent")
+        self._bound("did not accept all data")
         try:
             self.socket.sendall(data)
         except OSError as error:
-            raise self._broken(error, "took not all that was sent") from None
+            raise self._broken(error, "did not accept all data") from None
 
     def receive(self) -> bytes:
-        """What comes next, at most 16 KiB; nothing once the other side has closed.
+        """Receive at most 16 KiB; empty once the other side has closed the connection.
 
         Raises:
-            NoAnswer: the connection broke, or nothing came in time.
+            NoAnswer: the connection broke, or nothing was received in time.
         """
-        self._bound("said nothing more")
+        self._bound("sent no more data")
         try:
             return self.socket.recv(_PIECE)
         except OSError as error:
-            raise self._broken(error, "said nothing more") from None
+            raise self._broken(error, "sent no more data") from None
 
     def encrypt(
         self, trust: Trust, context: ssl.SSLContext | None = None
     ) -> ssl.SSLSocket:
-        """Speak TLS from now on.
+        """Start TLS.
 
         Args:
-            trust: whom to trust, and the name to ask for.
-            context: one to use instead of what ``trust`` comes to.
+            trust: the TLS settings.
+            context: a context to use instead of the one of ``trust``.
 
         Raises:
-            NoAnswer: the handshake failed; says why.
+            NoAnswer: the handshake failed; the message has the reason.
             CannotMeasure: the client's own certificate cannot be used.
         """
-        self._bound("did not end the TLS handshake")
+        self._bound("did not complete the TLS handshake")
         name = trust.server_name or self.name
         context = context or context_of(trust)
         try:
             encrypted = context.wrap_socket(self.socket, server_hostname=name)
         except TimeoutError as error:
-            raise self._broken(error, "did not end the TLS handshake") from None
+            raise self._broken(error, "did not complete the TLS handshake") from None
         except OSError as error:
-            from hookgate.http.transfer import explain  # noqa: PLC0415 - brings urllib3 in, to word a failure
+            from hookgate.http.transfer import explain  # noqa: PLC0415 - imports libcurl, only for a failure
 
             raise NoAnswer(
                 explain(self.place, error), code=Code.TLS_HANDSHAKE
@@ -89,7 +89,7 @@ class Line:
         return encrypted
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self.socket.close()
 
     def __enter__(self) -> Self:
@@ -102,7 +102,7 @@ class Line:
         left = self.deadline.remaining
         if left <= 0:
             raise NoAnswer(
-                f"{self.place} {what} before the time was over",
+                f"{self.place} {what} in time",
                 code=Code.CONNECTION_TIMEOUT,
             )
         self.socket.settimeout(left)
@@ -110,43 +110,43 @@ class Line:
     def _broken(self, error: OSError, what: str) -> NoAnswer:
         if isinstance(error, TimeoutError):
             return NoAnswer(
-                f"{self.place} {what} before the time was over",
+                f"{self.place} {what} in time",
                 code=Code.CONNECTION_TIMEOUT,
             )
         return NoAnswer(
-            f"{self.place} cut the connection: {error.strerror or error}",
+            f"{self.place} closed the connection: {error.strerror or error}",
             code=Code.CONNECTION_CLOSED,
         )
 
 
-#: The longest that the routing may take to read, before and after an attempt together.
+#: Maximum time to read the routing before and after an attempt, in seconds.
 ROUTING = 20.0
 
 BY_ROUTING = (
-    "the target was proven by the listener's routing only: these answers carry no "
+    "only the listener's routing shows that green responded: this protocol carries no "
     "identity"
 )
 
-OUTSIDE = "an address of target.allow was asked, which says nothing of green"
+OUTSIDE = "the check used an address of target.allow, which shows nothing about green"
 
 UNPROVEN = (
-    "unproven: pass, nothing shows that the replacement task set gave the answers"
+    "unproven: pass, nothing shows that the replacement task set gave the responses"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """One place that may be connected to, and how it is known to be green.
+    """A listener or address that a validator may connect to, with its identity check.
 
     Args:
-        endpoint: where it is; nothing else is ever connected to.
-        deadline: the step's, which bounds every use.
+        endpoint: the only address that is connected to.
+        deadline: the step's deadline, which bounds every use.
         host: the plan's ``target.host``.
-        identity: a header and the value that only the replacement task set gives it.
+        identity: the identity header, and its value in responses of green.
         routing: raises NotGreen or CannotMeasure unless the listener forwards to the
             replacement alone.
         policy: which addresses may be connected to.
-        outside: whether the address is one that the plan allows, and no listener's.
+        outside: whether it is an address of ``target.allow`` and not a listener.
     """
 
     endpoint: Endpoint
@@ -159,7 +159,7 @@ class Destination:
 
     @property
     def place(self) -> str:
-        """Host and port as a person would name them."""
+        """Host and port, for messages."""
         host = self.endpoint.address
         return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
@@ -170,12 +170,12 @@ class Destination:
 
     @property
     def is_encrypted(self) -> bool:
-        """Whether the listener itself speaks TLS, with the load balancer's own key."""
+        """Whether the load balancer itself terminates TLS on this listener."""
         return self.endpoint.scheme in {"https", "tls"}
 
     @property
-    def said(self) -> str:
-        """What to call the host: the plan's word, the rule's, else its address."""
+    def host_name(self) -> str:
+        """The host of the plan, else of the listener rule, else the address."""
         return ascii_host(self.host or self.endpoint.host or self.endpoint.address)
 
     def addresses(self, seconds: float) -> Sequence[str]:
@@ -183,19 +183,21 @@ class Destination:
 
         Raises:
             NoAnswer: the name does not resolve within ``seconds``.
-            CannotMeasure: it leads where a gate never connects to.
+            CannotMeasure: it resolves to an address that is never connected to.
         """
         return self.policy.resolve(self.endpoint, seconds=seconds)
 
-    def open(self, seconds: float) -> Line:
-        """Connect; ``seconds`` bound all that is done with the connection.
+    def open(self, seconds: float) -> Connection:
+        """Connect; ``seconds`` bounds every use of the connection.
 
         Raises:
-            NoAnswer: nothing takes the connection.
-            CannotMeasure: no time is left, or the address is never asked.
+            NoAnswer: the connection was refused or timed out.
+            CannotMeasure: no time is left, or the address is not allowed.
         """
         if self.deadline.expired:
-            raise CannotMeasure(f"no time left to ask {self.place}", code=Code.NO_TIME)
+            raise CannotMeasure(
+                f"no time left to connect to {self.place}", code=Code.NO_TIME
+            )
         deadline = self.deadline.within(seconds)
         exchange = Exchange(
             endpoint=self.endpoint,
@@ -203,63 +205,62 @@ class Destination:
             limit=deadline.remaining,
             policy=self.policy,
         )
-        return Line(
+        return Connection(
             socket=exchange.connect(),
             place=self.place,
-            name=host_of(self.said),
+            name=host_of(self.host_name),
             deadline=deadline,
         )
 
     def request(
         self, path: str, headers: Mapping[str, str]
     ) -> tuple[str, Mapping[str, str]]:
-        """The path and headers with which a request meets the listener's rule.
+        """The path and headers of a request that matches the listener rule.
 
         Raises:
-            CannotMeasure: another rule would take it, and perhaps the original answer.
+            CannotMeasure: it would match another rule, which may forward to blue.
         """
         endpoint = self.endpoint
-        whole = {"Host": self.said, **endpoint.headers, **headers}
+        merged = {"Host": self.host_name, **endpoint.headers, **headers}
         path = routed(path, endpoint.path_prefix, endpoint.conditions)
-        demand(endpoint.conditions, f"http://{self.place}{path}", whole)
-        return path, whole
+        demand(endpoint.conditions, f"http://{self.place}{path}", merged)
+        return path, merged
 
     def prove(self, fields: Iterable[tuple[str, str]]) -> None:
-        """Demand that the replacement task set gave a response with these headers.
+        """Check that a response with these headers is from the replacement task set.
 
         Raises:
-            NotGreen: the identity is missing or another.
+            NotGreen: the identity is missing or differs.
         """
         if self.identity is not None:
             demand_green(fields, self.identity)
 
-    def vouched(
-        self, ask: Callable[[], Iterable[Finding]], *, unproven: str
+    def verify_routing(
+        self, check: Callable[[], Iterable[Finding]], *, unproven: str
     ) -> Iterator[Finding]:
-        """Ask what carries no identity in its answers, and say what vouches for it.
+        """Run a check whose responses have no identity; note what proves the target.
 
-        With an identity in the plan the routing must lead to the replacement alone,
-        before and after; without one the verdict says that nothing was proven.
+        If the plan has an identity, the listener must forward to green alone, before
+        and after the check.
 
         Args:
-            ask: does it.
-            unproven: ``pass`` to let answers hold that nobody vouches for.
+            check: runs it.
+            unproven: ``pass`` to accept responses of an unknown task set.
 
         Raises:
-            NotGreen: the listener forwards to the original.
-            CannotMeasure: where it forwards to is not known.
+            NotGreen: the listener forwards to blue.
+            CannotMeasure: where it forwards to is unknown.
         """
-        note = ""
+        waiver = ""
         if self.outside:
-            note = OUTSIDE
+            waiver = OUTSIDE
         elif self.identity is not None and unproven == "pass":
-            note = UNPROVEN
+            waiver = UNPROVEN
         elif self.identity is not None:
             self.routing()
-            note = BY_ROUTING
-        first, *others = ask()
-        if note == BY_ROUTING:
+            waiver = BY_ROUTING
+        first, *others = check()
+        if waiver == BY_ROUTING:
             self.routing()
-        told = "; ".join(filter(None, (note, first.waiver)))
-        yield replace(first, waiver=told)
+        yield replace(first, waiver="; ".join(filter(None, (waiver, first.waiver))))
         yield from others

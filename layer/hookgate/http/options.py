@@ -23,7 +23,7 @@ from pydantic import (
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue, NoAnswer
 from hookgate.files import File, FileName, Reading
-from hookgate.http.request import Probe, Request
+from hookgate.http.request import HttpClient, Request
 from hookgate.redaction import SecretText, hide
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Auth(BaseModel):
             )
         return self
 
-    def authorized(self, request: Request, probe: Probe) -> Request:
+    def authorized(self, request: Request, probe: HttpClient) -> Request:
         """``request`` with its Authorization, for which ``probe`` may have to ask.
 
         Raises:
@@ -100,7 +100,7 @@ class Auth(BaseModel):
         return replace(request, headers={**request.headers, "Authorization": said})
 
 
-def _token(oauth2: OAuth2, request: Request, probe: Probe) -> str:
+def _token(oauth2: OAuth2, request: Request, probe: HttpClient) -> str:
     form = {"grant_type": "client_credentials", **oauth2.parameters}
     if oauth2.scopes:
         form["scope"] = " ".join(oauth2.scopes)

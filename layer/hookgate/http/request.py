@@ -140,7 +140,7 @@ class Reply:
         )
 
 
-class Probe(Protocol):
+class HttpClient(Protocol):
     """Asks one listener."""
 
     def __call__(self, request: Request) -> Reply:

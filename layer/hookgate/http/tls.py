@@ -1,4 +1,4 @@
-"""``encryption``: whom to trust with TLS, what to ask for, and who asks."""
+"""``tls``: the TLS settings of a client."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _pem(value: str) -> str:
 Pem = Annotated[str, Field(max_length=_MOST), AfterValidator(_pem)]
 
 
-class Encryption(BaseModel):
+class TlsSettings(BaseModel):
     """How the other side of a TLS connection is verified, and who asks."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -69,7 +69,7 @@ class Encryption(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _fits(self) -> Encryption:
+    def _fits(self) -> TlsSettings:
         if self.min_version > self.max_version:
             raise InvalidValue(
                 "min_version is newer than max_version", code=Code.OPTION_TLS
@@ -143,7 +143,7 @@ def _present(context: ssl.SSLContext, trust: Trust) -> None:
             context.load_cert_chain(file.name, password="")
         except (ssl.SSLError, ValueError):
             raise CannotMeasure(
-                "the client's certificate and key cannot be used: encryption.key is "
+                "the client's certificate and key cannot be used: tls.key is "
                 "the certificate's own key in PEM, without a password",
                 code=Code.TLS_CLIENT,
             ) from None

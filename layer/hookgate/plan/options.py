@@ -83,7 +83,7 @@ def worst_case(validator: Validator) -> float:
         ValueError: it says nothing that can be planned with.
     """
     try:
-        seconds = validator.patience.worst_case(float(validator.worst_case()))
+        seconds = validator.retry_policy.worst_case(float(validator.worst_case()))
     # As in build: a plugin may raise anything.
     except (Exception, SystemExit) as error:
         raise ValueError(

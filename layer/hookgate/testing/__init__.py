@@ -26,7 +26,7 @@ from hookgate.testing.doubles import (
     QuietLog,
     Scripted,
     ScriptedAws,
-    ScriptedProbe,
+    ScriptedClient,
     ScriptedTraffic,
     VirtualClock,
     leads_nowhere,
@@ -39,7 +39,7 @@ __all__ = [
     "QuietLog",
     "Scripted",
     "ScriptedAws",
-    "ScriptedProbe",
+    "ScriptedClient",
     "ScriptedTraffic",
     "VirtualClock",
     "a_context",
@@ -80,8 +80,8 @@ def check(  # noqa: PLR0913 - what a test leaves out is not there for the valida
     """
     clock = VirtualClock()
     test, original = (
-        ScriptedProbe(clock, replies, app),
-        ScriptedProbe(clock, production),
+        ScriptedClient(clock, replies, app),
+        ScriptedClient(clock, production),
     )
     tools = Tools(
         http=test,
@@ -97,6 +97,6 @@ def check(  # noqa: PLR0913 - what a test leaves out is not there for the valida
         found = validator.check(context or a_context(), tools)
         return Attempt(findings=tuple(found))
 
-    if validator.patience.once:
+    if validator.retry_policy.once:
         return list(ask().findings)
-    return list(eventually(ask, validator.patience, tools.deadline).findings)
+    return list(eventually(ask, validator.retry_policy, tools.deadline).findings)

@@ -12,7 +12,7 @@ from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NoAnswer, NotGreen
 from hookgate.http.address import AddressPolicy
 from hookgate.http.connection import Destination
-from hookgate.http.request import Probe, Reply, Request
+from hookgate.http.request import HttpClient, Reply, Request
 from hookgate.testing.samples import a_reply
 from hookgate.validator import Connect
 
@@ -40,7 +40,7 @@ class VirtualClock:
 
 
 @dataclass(slots=True)
-class ScriptedProbe:
+class ScriptedClient:
     """A listener that answers by script; ``requests`` holds what it was asked.
 
     The last of ``replies`` is repeated; an ``app`` answers each request itself.
@@ -141,8 +141,8 @@ class ScriptedTraffic:
     ``late`` is by how many seconds the generator is late with each request.
     """
 
-    test: Probe
-    production: Probe
+    test: HttpClient
+    production: HttpClient
     late: float = 0.0
 
     def __call__(self, load: Load, settled: Callable[[Result], bool], /) -> Result:
@@ -171,7 +171,7 @@ class ScriptedTraffic:
         return result
 
 
-def _ask(probe: Probe, request: Request, tally: Tally) -> None:
+def _ask(probe: HttpClient, request: Request, tally: Tally) -> None:
     tally.sent += 1
     try:
         reply = probe(request)

@@ -13,7 +13,7 @@ from hookgate.codes import Code
 from hookgate.context import Endpoint
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.http.address import AddressPolicy, ascii_host, host_of
-from hookgate.http.client import Manner, Message, say
+from hookgate.http.client import Message, RequestDefaults, say
 from hookgate.http.response import BodyError, Decoder, final_fields
 from hookgate.http.transfer import secure
 from hookgate.traffic.options import MARK, Load
@@ -49,7 +49,7 @@ class Target:
 class Aim:
     """A target, resolved: what every request to it has in common."""
 
-    manner: Manner
+    defaults: RequestDefaults
     addresses: Sequence[str]
     port: int
     secure: bool
@@ -83,7 +83,7 @@ class Aim:
         place = f"[{name}]" if ":" in name else name
         own = {"Host": ascii_host(said)} if said else {}
         return cls(
-            manner=Manner(
+            defaults=RequestDefaults(
                 base=f"{scheme}://{ascii_host(place)}:{endpoint.port}",
                 prefix=endpoint.path_prefix,
                 headers={**_always(), **own, **endpoint.headers},

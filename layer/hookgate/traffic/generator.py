@@ -121,7 +121,7 @@ class Side:
             own: dict[str, Kind] = {}
             asked = []
             for method, path in shot.asks:
-                message = aim.manner.message(
+                message = aim.defaults.message(
                     Request(
                         method=method,
                         path=path,

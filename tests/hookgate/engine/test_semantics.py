@@ -28,7 +28,7 @@ from hookgate.redaction import Secrets
 from hookgate.testing import (
     QuietLog,
     ScriptedAws,
-    ScriptedProbe,
+    ScriptedClient,
     VirtualClock,
     leads_nowhere,
 )
@@ -91,8 +91,8 @@ def run(step: Step):
     """The outcome of a step, on a clock that only moves when somebody sleeps."""
     clock = VirtualClock()
     tools = Tools(
-        http=ScriptedProbe(clock),
-        production=ScriptedProbe(clock),
+        http=ScriptedClient(clock),
+        production=ScriptedClient(clock),
         aws=ScriptedAws({}),
         connect=leads_nowhere,
         deadline=Deadline.after(step.timeout, clock),

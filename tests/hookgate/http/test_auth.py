@@ -11,7 +11,7 @@ from hookgate.files import FILLED
 from hookgate.http.options import Auth
 from hookgate.http.request import Request
 from hookgate.redaction import Secrets, masked
-from hookgate.testing import ScriptedProbe, VirtualClock, a_reply
+from hookgate.testing import ScriptedClient, VirtualClock, a_reply
 
 OAUTH2 = {
     "oauth2": {
@@ -26,7 +26,7 @@ OAUTH2 = {
 
 def said(given, *replies):
     """The Authorization of a request, and what the listener was asked before."""
-    probe = ScriptedProbe(VirtualClock(), replies)
+    probe = ScriptedClient(VirtualClock(), replies)
     auth = Auth.model_validate(given, context=FILLED)
     request = auth.authorized(Request(path="/a"), probe)
     return request.headers.get("Authorization"), probe.requests

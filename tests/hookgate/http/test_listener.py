@@ -12,7 +12,7 @@ from support.listeners import Listener, answer, probe, says
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NotGreen
-from hookgate.http.probe import NoListenerProbe
+from hookgate.http.listener_client import MissingListener
 from hookgate.http.request import Request
 from hookgate.version import VERSION
 
@@ -213,7 +213,7 @@ def test_identity_elsewhere_identifies_nobody(listen, data):
 def test_no_listener_cannot_be_asked():
     """A deployment group without a test listener leaves the question open."""
     with raises(CannotMeasure, Code.HTTP_NO_LISTENER):
-        NoListenerProbe("no test listener")(Request())
+        MissingListener("no test listener")(Request())
 
 
 @pytest.mark.parametrize("scheme", ["udp", "geneve"])

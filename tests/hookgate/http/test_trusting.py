@@ -12,9 +12,9 @@ import trustme
 
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NoAnswer
-from hookgate.http.connection import Line
+from hookgate.http.connection import Connection
 from hookgate.http.request import Trust
-from hookgate.http.tls import Encryption, context_of
+from hookgate.http.tls import TlsSettings, context_of
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def serving(authority):
     server = threading.Thread(target=greet)
     server.start()
     try:
-        with Line(
+        with Connection(
             socket=ours, place="it", name="shop.example", deadline=Deadline.after(20)
         ) as line:
             yield line
@@ -109,5 +109,5 @@ def test_verified_and_not_are_apart():
 
 def test_option_comes_to_trust():
     """What a plan says is what connections are told."""
-    said = Encryption.model_validate({"min_version": 1.3, "server_name": "a.example"})
+    said = TlsSettings.model_validate({"min_version": 1.3, "server_name": "a.example"})
     assert Trust(server_name="a.example", minimum="1.3") == said.trust

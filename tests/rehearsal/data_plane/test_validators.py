@@ -89,9 +89,7 @@ def test_tls_through_a_tcp_listener(plane):
 
     with scripted(encrypted) as target:
         port = serve(plane, target, protocol=Protocol.TCP)
-        actual = found(
-            "tls", port, IDENTITY, refuses_older=False, encryption={"ca": pem()}
-        )
+        actual = found("tls", port, IDENTITY, refuses_older=False, tls={"ca": pem()})
     assert [ok for ok, _ in actual] == [True, True, True, True]
 
 

@@ -62,7 +62,7 @@ def test_wrong_certificate_is_refused(tmp_path):
     write(tmp_path, "expired", expired)
     write(tmp_path, "another", authority.issue_cert("other.example"))
     trusted = {"ca": authority.cert_pem.bytes().decode(), "server_name": HOST}
-    step = {"use": "tls", "with": {"encryption": trusted}}
+    step = {"use": "tls", "with": {"tls": trusted}}
     plan = {"version": 1, "events": {"AfterAllowTestTraffic": [step]}}
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
     played = [deployment(name) for name in (*WRONG, "its own")]

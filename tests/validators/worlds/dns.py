@@ -11,14 +11,14 @@ import dns.flags
 import dns.message
 import dns.rcode
 import dns.rrset
-from support.worlds import leading, listening, options_of, pem, server_context
+from support.worlds import leading, listening, options_of, server_context, trusting
 
 
 @contextlib.contextmanager
 def world(row):
     """A server that answers as ``rcode`` and the sections of the row say."""
     options = options_of("dns", row)
-    options["encryption"] = {"ca": pem(), **options.get("encryption", {})}
+    trusting(options, row)
     options.setdefault("resolver", "10.0.0.2:53")
     tls = server_context() if options.get("transport") == "tls" else None
 

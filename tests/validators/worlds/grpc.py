@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from support.worlds import HOST, authority, leading, listening, options_of, pem
+from support.worlds import HOST, authority, leading, listening, options_of, trusting
 
 Status = health_pb2.HealthCheckResponse.ServingStatus
 
@@ -40,8 +40,8 @@ class Health(health_pb2_grpc.HealthServicer):
 def world(row):
     """A server as the row says."""
     options = options_of("grpc", row)
-    if row.get("trusted", True):
-        options["encryption"] = {"ca": pem(), **options.get("encryption", {})}
+    if row.get("encrypted"):
+        trusting(options, row)
     if row.get("not_grpc"):
         with listening(lambda peer: peer.send(b"HTTP/1.1 400 no\r\n\r\n")) as port:
             yield {**row, "with": options}, leading(row, port)

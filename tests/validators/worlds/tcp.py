@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 
-from support.worlds import leading, listening, options_of, pem, server_context
+from support.worlds import leading, listening, options_of, server_context, trusting
 
 
 @contextlib.contextmanager
 def world(row):
     """A server that plays the row's ``server``: ``say``, ``hear``, ``starttls``."""
     options = options_of("tcp", row)
-    if row.get("trusted", True):
-        options["encryption"] = {"ca": pem(), **options.get("encryption", {})}
+    if row.get("encrypted") or "starttls" in row.get("server", ()):
+        trusting(options, row)
     context = server_context() if row.get("encrypted") else None
 
     def script(peer):

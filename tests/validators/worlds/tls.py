@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 
-from support.worlds import leading, listening, options_of, pem, server_context
+from support.worlds import leading, listening, options_of, server_context, trusting
 
 
 @contextlib.contextmanager
 def world(row):
     """A server as the row says; the plan trusts its authority unless told otherwise."""
     options = options_of("tls", row)
-    if row.get("trusted", True):
-        options["encryption"] = {"ca": pem(), **options.get("encryption", {})}
+    trusting(options, row)
     server = dict(row.get("server", {}))
     plain = server.pop("plain", False)
     server["names"] = tuple(server.get("names", ("shop.example.com",)))

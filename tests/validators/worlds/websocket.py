@@ -7,7 +7,7 @@ import http
 import threading
 
 from support.answering import answering
-from support.worlds import leading, options_of, pem, server_context
+from support.worlds import leading, options_of, server_context, trusting
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 from websockets.sync.server import serve
@@ -17,7 +17,7 @@ from websockets.sync.server import serve
 def world(row):
     """A server that plays ``server``: ``say``, ``hear``, ``close``, on every socket."""
     options = options_of("websocket", row)
-    options["encryption"] = {"ca": pem(), **options.get("encryption", {})}
+    trusting(options, row)
     over = threading.Event()
 
     def refuse(connection, request):

@@ -1,4 +1,4 @@
-"""The probe of one listener."""
+"""The HTTP client of one listener."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class NoListenerProbe:
-    """Stands for a listener that the deployment group does not have."""
+class MissingListener:
+    """Stands for a listener that does not exist or may not be used."""
 
     reason: str
 
     def __call__(self, request: Request) -> Reply:
-        """Say that there is nothing to ask.
+        """Refuse the request.
 
         Raises:
             CannotMeasure: always.
@@ -36,18 +36,18 @@ class NoListenerProbe:
 
 
 @dataclass(frozen=True)
-class HttpProbe:
-    """Asks one listener; every request is a connection of its own.
+class ListenerClient:
+    """The HTTP client of one listener; every request uses a new connection.
 
     Args:
-        endpoint: Where the listener is; nothing else is ever connected to.
-        host: The plan's ``target.host``, which may carry a port. It goes into the Host
-            header and the TLS server name; without it the listener rule's host does,
-            else the load balancer's name.
-        identity: A header and the value that only the replacement task set gives it.
-        deadline: Bounds every exchange, beside the request's own timeout.
-        policy: Which addresses may be connected to.
-        verify: A file of CA certificates to trust instead of certifi's.
+        endpoint: the listener; the client connects to nothing else.
+        host: the plan's ``target.host``, which may have a port, for the Host header and
+            the TLS server name. By default, the host of the listener rule, else the
+            name of the load balancer.
+        identity: the identity header, and its value in responses of green.
+        deadline: bounds every request, beside the request's own timeout.
+        policy: which addresses may be connected to.
+        verify: a file of CA certificates to trust instead of certifi's.
     """
 
     endpoint: Endpoint
@@ -59,16 +59,16 @@ class HttpProbe:
     verify: str | None = None
 
     def __call__(self, request: Request) -> Reply:
-        """Send one request over a fresh connection, and one for each redirect.
+        """Send a request over a new connection, and one for each redirect.
 
         Raises:
             NoAnswer: refused, reset, too slow, too large or not HTTP.
-            NotGreen: answered, but not by the replacement task set.
-            CannotMeasure: no time is left, or there is nothing that may be asked.
+            NotGreen: another than the replacement task set responded.
+            CannotMeasure: no time is left, or the request cannot be sent.
         """
         if self.deadline.expired:
             raise CannotMeasure(
-                f"no time left to ask {self.endpoint.url}", code=Code.NO_TIME
+                f"no time left for a request to {self.endpoint.url}", code=Code.NO_TIME
             )
         from hookgate.http.client import handle  # noqa: PLC0415 - as below
         from hookgate.http.request import followed  # noqa: PLC0415 - as below
@@ -96,9 +96,6 @@ class HttpProbe:
 
     @cached_property
     def _transport(self) -> Transport:
-        from hookgate.http.client import Transport  # noqa: PLC0415 - brings libcurl in, which a plan may not use
+        from hookgate.http.client import Transport  # noqa: PLC0415 - imports libcurl, which a plan may not use
 
         return Transport.to(self.endpoint, host=self.host, verify=self.verify)
-
-
-__all__ = ["HttpProbe", "NoListenerProbe"]
