@@ -243,9 +243,7 @@ def test_start_version_that_ends_by_itself_cannot_tell(tmp_path):
     )
     done = hookgate("rehearse", scenario)
     assert 3 == done.returncode
-    assert (
-        f"{scenario}: the first version, storefront:1.0.0," in done.stderr
-    )
+    assert f"{scenario}: the first version, storefront:1.0.0," in done.stderr
     assert "PRICE_LIST_URL is not set" in done.stderr
 
 

@@ -76,9 +76,7 @@ WRONG = [
     pytest.param({"jsonpath": "$.a", "starts": 1}, "valid string", id="starts"),
     pytest.param({"jsonpath": "$.a", "ends": 1}, "valid string", id="ends"),
     pytest.param({"jsonpath": "$.a", "matches": "("}, "not a regular", id="matches"),
-    pytest.param(
-        {"header": "A", "contains": 1}, "contains: expected", id="contains"
-    ),
+    pytest.param({"header": "A", "contains": 1}, "contains: expected", id="contains"),
     pytest.param(
         {"jsonpath": "$.a", "each": {"filter": ["lower"]}}, "each: give one", id="each"
     ),
