@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar, Literal
 
@@ -141,7 +141,19 @@ class Http(HttpRequest, Validator):
             waiver=self.tls.waiver if reply.certificate else "",
             code=Code.HTTP_STATUS,
         )
-        findings = (each.finding(reply) for each in self.expected(self.expect))
+        findings = (each.finding(reply) for each in assertions(self, self.expect))
         for each in (answered, *findings):
             excerpt = {} if each.ok else {"body": reply.text}
             yield replace(each, evidence={**evidence, **excerpt})
+
+
+def assertions(
+    request: HttpRequest, expect: Sequence[Assertion]
+) -> tuple[Assertion, ...]:
+    """The assertions of a request; with GraphQL, also that there are no errors."""
+    if request.graphql is None or request.graphql.errors:
+        return tuple(expect)
+    from hookgate.assertions.assertion import Assertion as Model  # noqa: PLC0415 - few plans use GraphQL
+
+    no_errors = {"jsonpath": "$.errors", "exists": False}
+    return (Model.model_validate(no_errors), *expect)

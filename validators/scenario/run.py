@@ -28,6 +28,7 @@ from hookgate.deadline import Deadline
 from hookgate.http.request import HttpClient, followed, status_in
 from hookgate.redaction import hide
 from hookgate.retry import Attempt, eventually
+from validators.http import assertions
 from validators.scenario.steps import Call, Group, Script, calls, seconds
 from validators.scenario.variables import NotCaptured, told, written
 
@@ -301,7 +302,7 @@ class ScriptRun:
             code=Code.HTTP_STATUS,
         )
         lost = list(self._captured(call, reply))
-        expected = call.expected(call.expect)
+        expected = assertions(call, call.expect)
         found = [answered, *(each.finding(reply) for each in expected)]
         broken = [each for each in (*found, *lost) if not each.ok]
         evidence = {

@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote_plus, urlencode
 
 from pydantic import (
@@ -25,9 +25,6 @@ from hookgate.errors import InvalidValue, NoAnswer
 from hookgate.files import File, FileName, Reading
 from hookgate.http.request import HttpClient, Request
 from hookgate.redaction import SecretText, hide
-
-if TYPE_CHECKING:
-    from hookgate.assertions import Assertion
 
 _CONFIG = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -300,15 +297,6 @@ class HttpRequest(BaseModel):
     def verb(self) -> str:
         """The method that is sent."""
         return self.method or ("POST" if self._bodies else "GET")
-
-    def expected(self, expect: Sequence[Assertion]) -> tuple[Assertion, ...]:
-        """What the response must be; of GraphQL also that it reports no errors."""
-        if self.graphql is None or self.graphql.errors:
-            return tuple(expect)
-        from hookgate.assertions.assertion import Assertion  # noqa: PLC0415 - few plans use GraphQL
-
-        no_errors = {"jsonpath": "$.errors", "exists": False}
-        return (Assertion.model_validate(no_errors), *expect)
 
     def request(self, common: Mapping[str, str] | None = None, **more: Any) -> Request:
         """The request to send.
