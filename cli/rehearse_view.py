@@ -30,7 +30,7 @@ from rehearsal.cloudwatch.alarms import AlarmChanged
 from rehearsal.codedeploy.model.deployment import Deployment, Event, EventStatus
 from rehearsal.codedeploy.observation import Change
 from rehearsal.hooks import Outcome
-from rehearsal.record import ordered
+from rehearsal.record import configured_faults
 from rehearsal.rehearse import RehearsalObserver
 from rehearsal.scenario.reader import Scenario
 from rehearsal.scenario.schema import DeploymentFile
@@ -242,7 +242,7 @@ class RehearsalView(RehearsalObserver):
         """Show a new deployment."""
         with self._lock:
             self._number += 1
-            faults = fault_lines(ordered(deployment.faults))
+            faults = fault_lines(configured_faults(deployment.faults))
             scene = Scene(deployment.name, deployment.image, deployment_id, faults)
             self._scene = scene
             for change in self._early:

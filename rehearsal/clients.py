@@ -1,4 +1,4 @@
-"""Boto3 clients of an emulator's endpoint."""
+"""Boto3 clients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CODEDEPLOY_KEY = "codedeploy"
 
 
 class Clients:
-    """Makes clients with dummy credentials; one session serves them all.
+    """Creates clients of the emulator from one session, with dummy credentials.
 
     Args:
         endpoint_url: The emulator's endpoint.
@@ -26,7 +26,12 @@ class Clients:
         self._lock = threading.Lock()  # sessions, unlike clients, need one
 
     def client(self, service: str, key: str = "rehearsal") -> Any:
-        """A boto3 client of a service, which signs with an access key id."""
+        """A boto3 client of a service.
+
+        Args:
+            service: the service.
+            key: the access key id that it signs with.
+        """
         import botocore.config  # noqa: PLC0415 - botocore is slow to import
 
         with self._lock:
@@ -39,30 +44,30 @@ class Clients:
             )
 
     def read_object(self, bucket: str, key: str, version: str | None) -> bytes:
-        """An S3 object, as far as a revision may be long, and one byte more."""
-        asked = {"Bucket": bucket, "Key": key}
+        """An S3 object, up to one byte more than a revision may have."""
+        request = {"Bucket": bucket, "Key": key}
         if version is not None:
-            asked["VersionId"] = version
-        body = self.client("s3").get_object(**asked)["Body"]
+            request["VersionId"] = version
+        body = self.client("s3").get_object(**request)["Body"]
         content: bytes = body.read(MAX_BUNDLE + 1)
         return content
 
     @cached_property
     def _session(self) -> Any:
-        """Each new session would read botocore's data anew."""
+        """The session; a new one would read botocore's data again."""
         import boto3  # noqa: PLC0415 - boto3 is slow to import
 
         return boto3.session.Session(
             region_name=self._region,
             aws_access_key_id="rehearsal",
-            aws_secret_access_key="rehearsal",  # noqa: S106 - a dummy: nobody checks it
+            aws_secret_access_key="rehearsal",  # noqa: S106 - a dummy value
         )
 
 
 def lambda_at(endpoint_url: str) -> Any:
-    """A boto3 client of somebody else's Lambda, such as `sam local start-lambda`.
+    """A boto3 client of another Lambda endpoint, such as `sam local start-lambda`.
 
-    An invocation there may last as long as a hook; retrying one would run it twice.
+    It waits as long as a hook may run, and does not retry, which would run it twice.
     """
     import boto3  # noqa: PLC0415 - boto3 is slow to import
     import botocore.config  # noqa: PLC0415 - as above
@@ -70,7 +75,7 @@ def lambda_at(endpoint_url: str) -> Any:
     return boto3.session.Session(
         region_name="us-east-1",
         aws_access_key_id="rehearsal",
-        aws_secret_access_key="rehearsal",  # noqa: S106 - a dummy: nobody checks it
+        aws_secret_access_key="rehearsal",  # noqa: S106 - a dummy value
     ).client(
         "lambda",
         endpoint_url=endpoint_url,

@@ -1,4 +1,4 @@
-"""Where the engine's time comes from."""
+"""The engine's clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Epoch seconds that never go back; tests bring a clock that they wind."""
+    """A clock that never goes back; tests inject one that they set."""
 
     def now(self) -> float:
         """The time, in epoch seconds."""
@@ -15,7 +15,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's time, steady even when somebody sets the machine's clock."""
+    """The system's time, not affected by later changes of the system clock."""
 
     def __init__(self) -> None:
         self._offset = time.time() - time.monotonic()

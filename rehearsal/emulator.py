@@ -24,8 +24,7 @@ from rehearsal.endpoint.front import CODEDEPLOY, ECS, Front
 from rehearsal.endpoint.moto_state import ACCOUNT, MotoState
 from rehearsal.endpoint.server import EndpointServer
 from rehearsal.faults.calls import FaultyCalls
-from rehearsal.faults.faults import Faults, Stops
-from rehearsal.faults.hooks import FaultyCourier
+from rehearsal.faults.faults import Faults, FaultyEventInvoker, Stops
 from rehearsal.faults.targets import FaultyTasks, StaleListeners
 from rehearsal.functions.fleet import Destinations, Fleet
 from rehearsal.functions.function import Function, LogObserver, Surroundings
@@ -237,7 +236,7 @@ class Emulator:
             account=ACCOUNT,
             minute=self.settings.engine.minute,
         )
-        courier = FaultyCourier(self.faults.hook)
+        courier = FaultyEventInvoker(self.faults.hook)
         fleet = Fleet(self.functions, surroundings, tell, courier)
         fleet.tell_failures_to(Destinations(fleet=fleet, client=self.client))
         closing.callback(fleet.close)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 FALLBACK_REPORT = "CodeDeployHook_hookgate_FallbackReport"
 
-#: Remembers which hooks ran, as the template's table does.
+#: The template's table of the hooks that ran.
 IDEMPOTENCY_TABLE = "hookgate-idempotency"
 
 PATH = (ROOT, ROOT / "layer")
@@ -34,7 +34,7 @@ VARIABLES = {
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 
-#: What template.yaml gives the hooks by default; a test compares the two.
+#: The defaults of template.yaml, which a test compares.
 TIMEOUT, MEMORY = 900.0, 1024
 
 ASYNCHRONOUS = EventInvokeConfig(
@@ -48,12 +48,12 @@ ASYNCHRONOUS = EventInvokeConfig(
 
 
 def hook_name(event: LifecycleEvent) -> str:
-    """The function's name, which template.yaml gives it by default."""
+    """The default name of the function in template.yaml."""
     return f"CodeDeployHook_hookgate_{event}"
 
 
 def hook_names(scenario: Scenario) -> dict[LifecycleEvent, str]:
-    """What the hook of each event is called; a template may call it otherwise."""
+    """The name of each event's function: the template's, or the default."""
     names = {event: hook_name(event) for event in LifecycleEvent}
     return names | dict(scenario.blue_green.functions if scenario.blue_green else {})
 
@@ -65,7 +65,7 @@ def shipped_hooks(
 
     Args:
         names: the function's name at each event.
-        allowed_targets: what the stack parameter AllowedTargets lists.
+        allowed_targets: the stack parameter AllowedTargets.
     """
     variables = {**VARIABLES, "HOOKGATE_ALLOWED_TARGETS": ",".join(allowed_targets)}
     hooks = (
@@ -84,7 +84,7 @@ def shipped_hooks(
 
 
 def create_table(emulator: Emulator) -> None:
-    """Give the hooks the table that template.yaml gives them."""
+    """Create the table that template.yaml creates for the hooks."""
     emulator.client("dynamodb").create_table(
         TableName=IDEMPOTENCY_TABLE,
         BillingMode="PAY_PER_REQUEST",
@@ -131,25 +131,24 @@ def _module(event: LifecycleEvent) -> str:
 
 
 class HeldHooks:
-    """Stands for Lambda: writes each event to a file and leaves the rest to others.
+    """A Lambda client that writes each event to a file instead of running the hook.
 
-    The deployment waits for a report as it would for any function, up to CodeDeploy's
-    hour.
+    The deployment waits for the report up to CodeDeploy's timeout of one hour.
 
     Args:
-        folder: Where the events go, a file named after each function.
-        on_held: Told of each file that is written.
+        folder: the folder of the files, each with the name of its function.
+        on_held: called with each file.
     """
 
     def __init__(self, folder: Path, on_held: Callable[[Path], None]) -> None:
         self._folder = folder
         self._on_held = on_held
 
-    def invoke(self, **asked: Any) -> Mapping[str, Any]:
-        """Write the event that CodeDeploy sends, in the manner of boto3's client."""
+    def invoke(self, **request: Any) -> Mapping[str, Any]:
+        """Write CodeDeploy's event, as Lambda's Invoke."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder / f"{function_name(asked['FunctionName'])}.json"
-        file.write_bytes(asked["Payload"])
+        file = self._folder / f"{function_name(request['FunctionName'])}.json"
+        file.write_bytes(request["Payload"])
         self._on_held(file)
         return {"StatusCode": 202}
 
@@ -160,10 +159,10 @@ OutcomeObserver = Callable[[str, str, Outcome], None]
 
 
 class HookLog:
-    """Keeps the verdicts that functions log, by deployment and lifecycle event.
+    """The verdicts that functions log, by deployment and lifecycle event.
 
     Args:
-        on_outcome: told of each step that ends: deployment id, event, outcome record.
+        on_outcome: called for each step: deployment id, event, outcome record.
     """
 
     def __init__(self, on_outcome: OutcomeObserver) -> None:
@@ -172,20 +171,20 @@ class HookLog:
         self._verdicts: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def __call__(self, function: str, request_id: str | None, line: str) -> None:
-        """Take a line of a function."""
+        """Read a line of a function's log."""
         del function, request_id
         try:
-            said = json.loads(line)
+            entry = json.loads(line)
         except ValueError:
-            return  # a traceback or a stray print: the emulator's own log has it
-        if not isinstance(said, dict) or "deployment_id" not in said:
+            return  # a traceback or other text
+        if not isinstance(entry, dict) or "deployment_id" not in entry:
             return
-        key = (said["deployment_id"], said.get("lifecycle_event", ""))
-        if "outcome" in said:
-            self._on_outcome(*key, said["outcome"])
-        if "verdict" in said:
+        key = (entry["deployment_id"], entry.get("lifecycle_event", ""))
+        if "outcome" in entry:
+            self._on_outcome(*key, entry["outcome"])
+        if "verdict" in entry:
             with self._logged:
-                self._verdicts[key] = said["verdict"]
+                self._verdicts[key] = entry["verdict"]
                 self._logged.notify_all()
 
     def verdict(
@@ -195,13 +194,12 @@ class HookLog:
         seconds: float = 0.0,
         status: str | None = None,
     ) -> Mapping[str, Any] | None:
-        """The newest verdict of a hook, or None where none is logged.
+        """The newest verdict of a hook, or None.
 
         Args:
             deployment_id: the deployment.
             event: the lifecycle event.
-            seconds: how long to wait for a line that may still be on its way, since a
-                function's report overtakes its log.
+            seconds: the maximum wait for the line, which may arrive after the report.
             status: wait for a verdict of this status, such as the fallback report's
                 Failed after the hook's own Succeeded, which was never accepted.
         """

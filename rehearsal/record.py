@@ -51,36 +51,37 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
     """The record of one deployment.
 
     Args:
-        info: what GetDeployment says at the end.
-        rollback: the same of its rollback, if there was one.
+        info: its ``deploymentInfo`` at the end.
+        rollback: the ``deploymentInfo`` of its rollback, if there was one.
         events: the target's lifecycle events.
         deployment: the scenario's deployment.
         definition: the ARN of green's task definition.
-        traffic: the results of the production requests.
-        green_served_at: when green first answered a production request, in epoch
-            seconds.
-        verdict: the verdict of the hook at an event, or None where none ran.
+        traffic: the counts of the production traffic.
+        green_served_at: the time of green's first response to production traffic, in
+            epoch seconds.
+        verdict: returns the verdict of the hook at an event, if one ran.
         alarms: the alarms that stopped the deployment, with name and reason.
         interrupted: whether the user interrupted the rehearsal before its end.
     """
     id_ = info["deploymentId"]
     error = info.get("errorInformation")
-    told = [_event(each, verdict(each)) for each in events]
     record = {
         "deployment_id": id_,
         "name": deployment.name,
         "image": deployment.image,
         "task_definition": definition.rpartition("/")[2],
-        "faults": ordered(deployment.faults),
+        "faults": configured_faults(deployment.faults),
         "status": info["status"],
         "interrupted": interrupted,
         "expected": deployment.expect.status,
-        "expectation": _expectation(deployment.expect),
+        "expectation": deployment.expect.model_dump(
+            exclude_none=True, exclude_defaults=True
+        ),
         "error": error and {"code": error["code"], "message": error["message"]},
         "alarms": [dict(each) for each in alarms],
         "rollback": rollback
         and {"deployment_id": rollback["deploymentId"], "status": rollback["status"]},
-        "lifecycle_events": told,
+        "lifecycle_events": [_event(each, verdict(each)) for each in events],
         "production_traffic": dict(traffic),
     }
     surprises = ["interrupted before the deployment ended"]
@@ -89,8 +90,8 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
     return {**record, "as_expected": not surprises, "surprises": surprises}
 
 
-def ordered(faults: FaultsFile) -> dict[str, Any]:
-    """The faults that a deployment meets, with units, as its record tells them."""
+def configured_faults(faults: FaultsFile) -> dict[str, Any]:
+    """The faults of a deployment as in the scenario, with units."""
     return faults.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
@@ -117,37 +118,33 @@ def _milliseconds(started: datetime | None, ended: datetime | None) -> int:
 def _surprises(
     record: Mapping[str, Any], deployment: DeploymentFile, green_served_at: float | None
 ) -> Iterator[str]:
-    """Every way in which a deployment did not go as the scenario says."""
+    """The differences between a deployment and its scenario."""
     expect = deployment.expect
     if record["status"] != expect.status:
-        yield f"the deployment is {record['status']}, not {expect.status}"
+        yield f"expected status {expect.status}, got {record['status']}"
     rollback = record["rollback"] and record["rollback"]["status"]
     if rollback != expect.rollback:
-        wanted = expect.rollback or "none"
-        yield f"the rollback is {rollback or 'missing'}, not {wanted}"
+        got = rollback or "none"
+        yield f"expected rollback {expect.rollback or 'none'}, got {got}"
     failed = [e["name"] for e in record["lifecycle_events"] if e["status"] == "Failed"]
     if expect.event and failed != [expect.event]:
-        yield f"failed at {', '.join(failed) or 'no event'}, not at {expect.event}"
+        got = ", ".join(failed) or "none"
+        yield f"expected failed event {expect.event}, got {got}"
     yield from _step_surprises(record, expect)
     stopped_by = [each["name"] for each in record["alarms"]]
     if expect.alarm and expect.alarm not in stopped_by:
-        said = ", ".join(stopped_by) or "no alarm"
-        yield f"stopped by {said}, not by {expect.alarm}"
+        names = ", ".join(stopped_by) or "no alarm"
+        yield f"expected alarm {expect.alarm} to stop it, got {names}"
     yield from _traffic_surprises(record, expect.failed_requests, green_served_at)
 
 
-def _expectation(expect: ExpectFile) -> dict[str, Any]:
-    """What the scenario says, without what it leaves at its default."""
-    return expect.model_dump(exclude_none=True, exclude_defaults=True)
-
-
 def _traffic_surprises(
-    record: Mapping[str, Any], may_fail: float, green_served_at: float | None
+    record: Mapping[str, Any], max_failed: float, green_served_at: float | None
 ) -> Iterator[str]:
     traffic = record["production_traffic"]
-    if traffic["failed"] * 100 > may_fail * traffic["requests"]:
-        # Only the first failures of a rehearsal are kept with their reasons.
-        why = "; ".join(traffic["failures"]) or "as before"
+    if traffic["failed"] * 100 > max_failed * traffic["requests"]:
+        # The client keeps the reasons of the first failures only.
+        why = "; ".join(traffic["failures"]) or "reasons not kept"
         share = f"{traffic['failed']} of {traffic['requests']}"
         yield f"{share} production requests failed: {why}"
     if traffic["dropped"]:
@@ -158,17 +155,14 @@ def _traffic_surprises(
         e for e in record["lifecycle_events"] if e["name"] == "BeforeAllowTraffic"
     )
     passed = gate["ended_at"] if gate["status"] == "Succeeded" else None
-    # CodeDeploy's times are whole milliseconds at best, the access log's are finer.
+    # CodeDeploy's times are in milliseconds, the access log's are more precise.
     early = passed and datetime.fromisoformat(passed).timestamp() - green_served_at
     if early is None or early > 0.001:
-        yield "green answered production requests before BeforeAllowTraffic passed"
+        yield "green served production traffic before BeforeAllowTraffic passed"
 
 
 def reasons(record: Mapping[str, Any]) -> list[str]:
-    """Why a deployment was stopped: CodeDeploy's error, the alarms, and the steps.
-
-    Reasons only: the name of a step or of an alarm is none.
-    """
+    """The reasons why a deployment stopped: CodeDeploy's error, alarms and steps."""
     steps = [step["reason"] for step in _stopping(record)]
     return [*_other_reasons(record), *steps]
 
@@ -181,7 +175,7 @@ def _other_reasons(record: Mapping[str, Any]) -> list[str]:
 def _stopping(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The outcomes that made a hook report Failed.
 
-    A skipped step is none: its reason only names the step that it needs.
+    Skipped steps are left out, since their reason only names the step they need.
     """
     return [
         outcome

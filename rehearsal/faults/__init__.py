@@ -1,1 +1,1 @@
-"""Faults to order: what an emulator does wrong on purpose, for a gate to meet."""
+"""Injected faults, which show how a gate reacts to them."""

@@ -1,4 +1,4 @@
-"""Calls of functions or of CodeDeploy that are throttled, denied or lost on the way."""
+"""Faults of API calls by functions or by CodeDeploy: throttled, denied, lost."""
 
 from __future__ import annotations
 
@@ -29,39 +29,39 @@ _CBOR_PAIRS = 0xA2  # a map of two pairs
 
 @dataclass(slots=True, kw_only=True)
 class CallFault:
-    """One fault of one call.
+    """A fault of one operation.
 
     Args:
-        ordered: what the scenario says.
-        function: the function whose calls meet it; None for every function's.
+        fault: the scenario's fault.
+        function: the function whose calls it affects; None for all functions.
     """
 
-    ordered: CallFile
+    fault: CallFile
     function: str | None = None
-    met: int = field(default=0, init=False)
+    calls: int = field(default=0, init=False)
 
-    def befalls(self, function: str | None, call: str) -> bool:
-        """Whether a call meets it; one that may strike so often counts.
+    def affects(self, function: str | None, call: str) -> bool:
+        """Whether it affects this call; each call counts.
 
         Args:
-            function: who calls; None for CodeDeploy itself.
+            function: the function that calls; None for CodeDeploy.
             call: the operation.
         """
-        times, by = self.ordered.times, "codedeploy" if function is None else "hooks"
+        by = "codedeploy" if function is None else "hooks"
         if self.function not in {None, function}:
             return False
-        if (by, call) != (self.ordered.by, self.ordered.call):
+        if (by, call) != (self.fault.by, self.fault.call):
             return False
-        self.met += 1
-        return times is None or self.met <= times
+        self.calls += 1
+        return self.fault.times is None or self.calls <= self.fault.times
 
 
 class FaultyCalls:
-    """Stands before the endpoint's application; others' calls pass by.
+    """WSGI middleware of the endpoint that applies the faults of calls.
 
     Args:
-        application: the WSGI application behind.
-        faults: tells which faults are in force.
+        application: the WSGI application.
+        faults: returns the active faults.
     """
 
     def __init__(
@@ -72,66 +72,53 @@ class FaultyCalls:
         self._lock = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        """Answer as WSGI does, or not at all."""
+        """Respond as the application does, or apply a fault."""
         caller = _CALLER.search(environ.get("HTTP_AUTHORIZATION", ""))
-        in_force = tuple(self._faults()) if caller else ()
-        if not caller or not in_force:
+        active = tuple(self._faults()) if caller else ()
+        if not caller or not active:
             return self._application(environ, start_response)
         call = call_of(caller["service"], environ, _body(environ))
         with self._lock:
-            fault = next(
-                (each for each in in_force if each.befalls(caller["function"], call)),
-                None,
-            )
+            function = caller["function"]
+            fault = next((e for e in active if e.affects(function, call)), None)
         if fault is None:
             return self._application(environ, start_response)
-        who = caller["function"] or CODEDEPLOY_KEY
-        return self._meet(fault, who, call, environ, start_response)
-
-    def _meet(
-        self,
-        fault: CallFault,
-        who: str,
-        call: str,
-        environ: dict[str, Any],
-        start_response: Any,
-    ) -> Iterable[bytes]:
-        how = fault.ordered.gets
-        if how in _STATUS:
-            reply = _refusal(how, who, call, environ)
+        gets = fault.fault.gets
+        if gets in _STATUS:
+            reply = _refusal(gets, function or CODEDEPLOY_KEY, call, environ)
             start_response(f"{reply.status} Refused", list(reply.headers.items()))
             return [reply.body]
-        if how == "answer_lost":
+        if gets == "answer_lost":
             b"".join(self._application(environ, lambda *_: None))
         with contextlib.suppress(OSError):
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-        start_response("500 Lost", [])  # nobody is there to read it
+        start_response("500 Lost", [])  # the connection is closed
         return []
 
 
 def _body(environ: dict[str, Any]) -> bytes:
-    """The request's body, which the application may then read again."""
+    """The request's body; the application can read it again."""
     length = int(environ.get("CONTENT_LENGTH") or 0)
     body: bytes = environ["wsgi.input"].read(length)
     environ["wsgi.input"] = io.BytesIO(body)
     return body
 
 
-def _refusal(how: str, who: str, call: str, environ: dict[str, Any]) -> Reply:
-    """What AWS answers, in the protocol that the request speaks."""
+def _refusal(gets: str, role: str, call: str, environ: dict[str, Any]) -> Reply:
+    """AWS's error, in the protocol of the request."""
     message = "Rate exceeded"
     code = "Throttling"
-    if how == "denied":
+    if gets == "denied":
         code = "AccessDenied"
         message = (
-            f"User: arn:aws:sts::123456789012:assumed-role/{who}/{who} is "
+            f"User: arn:aws:sts::123456789012:assumed-role/{role}/{role} is "
             f"not authorized to perform: {call}"
         )
     if "HTTP_X_AMZ_TARGET" in environ:
-        return _json(_STATUS[how], f"{code}Exception", message)
+        return _json(_STATUS[gets], f"{code}Exception", message)
     if environ["PATH_INFO"].startswith("/service/"):
-        return _cbor(_STATUS[how], f"{code}Exception", message)
-    return _xml(_STATUS[how], code, message)
+        return _cbor(_STATUS[gets], f"{code}Exception", message)
+    return _xml(_STATUS[gets], code, message)
 
 
 def _json(status: int, code: str, message: str) -> Reply:
@@ -149,7 +136,7 @@ def _xml(status: int, code: str, message: str) -> Reply:
 
 
 def _cbor(status: int, code: str, message: str) -> Reply:
-    """CloudWatch's protocol: RFC 8949, of which an error needs only two kinds."""
+    """CBOR (RFC 8949), which CloudWatch uses."""
     texts = ("__type", code, "message", message)
     body = bytes([_CBOR_PAIRS]) + b"".join(
         bytes([_CBOR_TEXT]) + len(each.encode()).to_bytes(2, "big") + each.encode()

@@ -1,10 +1,12 @@
-"""All faults of an emulator: ordered for a version, in force while it is deployed."""
+"""The faults of an emulator: set for a version, active while it is deployed."""
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,67 +21,27 @@ from rehearsal.faults.schema import (
     StaleListenerFile,
     StopFile,
 )
-from rehearsal.functions.function import function_name
+from rehearsal.functions.asynchronous import Delivery
+from rehearsal.functions.function import Function, function_name
 
 _REPORT = "codedeploy:PutLifecycleEventHookExecutionStatus"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Armed:
-    """What is ordered, by whom it strikes on this deployment."""
-
-    ordered: FaultsFile
-    certificate: Certificate | None
-    test_listener: str | None
-    hooks: Mapping[str, HookFile]
-    calls: tuple[CallFault, ...]
-
-
-def armed(
-    deployment: Deployment, ordered: FaultsFile, certificate: Certificate | None
-) -> Armed:
-    """Find out whom the faults strike on a deployment.
-
-    Args:
-        deployment: its AppSpec says which functions are called at which event.
-        ordered: the faults.
-        certificate: what the test listener presents, where that is among them.
-    """
-    functions = {
-        str(event): function_name(function)
-        for event, function in deployment.order.app_spec.hooks.items()
-    }
-    hooks = {
-        functions[event]: fault
-        for event, fault in ordered.hooks
-        if fault is not None and event in functions
-    }
-    denied = [
-        CallFault(ordered=CallFile(call=_REPORT, gets="denied"), function=name)
-        for name, fault in hooks.items()
-        if fault.does == "is_not_permitted"
-    ]
-    return Armed(
-        ordered=ordered,
-        certificate=certificate,
-        test_listener=deployment.order.routes.test,
-        hooks=hooks,
-        calls=(*denied, *(CallFault(ordered=each) for each in ordered.calls)),
-    )
+_ID = "LifecycleEventHookExecutionId"
+#: More attempts than Lambda makes.
+_ALL = 10
+_LOGGER = logging.getLogger(__name__)
 
 
 class Faults:
-    """Knows what is ordered, and for which deployments it is in force.
+    """The faults of each version, and those of the deployments that run now.
 
-    Faults of tasks belong to the version and stay with it. All others are in force
-    from the creation of the deployment to its end; a rollback meets none.
+    Faults of tasks stay with the version. All others are active from the creation of
+    the deployment to its end; a rollback has none.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._ordered: dict[str, FaultsFile] = {}
-        self._certificates: dict[str, Certificate | None] = {}
-        self._armed: dict[str, Armed] = {}
+        self._versions: dict[str, tuple[FaultsFile, Certificate | None]] = {}
+        self._active: dict[str, _ActiveFaults] = {}
 
     def add(
         self,
@@ -87,90 +49,149 @@ class Faults:
         faults: FaultsFile,
         certificate: Certificate | None = None,
     ) -> None:
-        """Let faults befall the deployments of a version.
+        """Set the faults of a version.
 
         Args:
-            task_definition: the version's ARN, as its AppSpec names it.
-            faults: what goes wrong.
-            certificate: what ``faults.certificate`` names.
+            task_definition: the ARN that the version's AppSpec names.
+            faults: the faults.
+            certificate: the content of ``faults.certificate``.
         """
         with self._lock:
-            self._ordered[task_definition] = faults
-            self._certificates[task_definition] = certificate
+            self._versions[task_definition] = faults, certificate
 
     def of_version(self, task_definition: str) -> FaultsFile | None:
-        """What is ordered for a version's tasks."""
+        """The faults of a version."""
         with self._lock:
-            return self._ordered.get(task_definition)
+            return self._versions.get(task_definition, (None, None))[0]
 
     def on_change(self, change: Change) -> StopFile | None:
-        """Take note of a deployment's change.
+        """Update the active faults after a deployment's change.
 
         Returns:
-            The stop that is now due, if one was ordered for it.
+            The stop that is due now, if the deployment has one.
         """
-        deployment = change.deployment
         with self._lock:
             if isinstance(change, StatusChanged):
-                self._take_note(change)
+                self._update(change.deployment)
                 return None
-            now = self._armed.get(deployment.id)
-        stop = now.ordered.stop if now else None
+            active = self._active.get(change.deployment.id)
+        stop = active.faults.stop if active else None
         if stop is None or not isinstance(change, EventStarted):
             return None
         return stop if stop.at == change.event.name else None
 
     def stale_listener(self, listener: str) -> StaleListenerFile | None:
-        """What is ordered for a change of a listener now."""
-        with self._lock:
-            for each in self._armed.values():
-                if each.test_listener == listener:
-                    return each.ordered.stale_test_listener
-        return None
+        """The fault of a listener's next change."""
+        active = self._of_listener(listener)
+        return active.faults.stale_test_listener if active else None
 
     def certificate(self, listener: str) -> Certificate | None:
-        """What a listener presents now in the place of its own certificate."""
-        with self._lock:
-            for each in self._armed.values():
-                if each.test_listener == listener:
-                    return each.certificate
-        return None
+        """The certificate that a listener presents instead of its own."""
+        active = self._of_listener(listener)
+        return active.certificate if active else None
 
     def hook(self, deployment_id: str, function: str) -> HookFile | None:
-        """What is ordered for a deployment's call of a function."""
+        """The fault of a deployment's function."""
         with self._lock:
-            now = self._armed.get(deployment_id)
-        return now.hooks.get(function) if now else None
+            active = self._active.get(deployment_id)
+        return active.hooks.get(function) if active else None
 
     def calls(self) -> tuple[CallFault, ...]:
-        """The faults of calls that are in force."""
+        """The active faults of calls."""
         with self._lock:
-            return tuple(call for each in self._armed.values() for call in each.calls)
+            return tuple(call for each in self._active.values() for call in each.calls)
 
-    def _take_note(self, change: StatusChanged) -> None:
-        deployment = change.deployment
-        version = deployment.order.app_spec.task_definition
-        ordered, certificate = (
-            self._ordered.get(version),
-            self._certificates.get(version),
-        )
+    def _of_listener(self, listener: str) -> _ActiveFaults | None:
+        with self._lock:
+            active = self._active.values()
+            return next((e for e in active if e.test_listener == listener), None)
+
+    def _update(self, deployment: Deployment) -> None:
         if deployment.is_over:
-            self._armed.pop(deployment.id, None)
+            self._active.pop(deployment.id, None)
             return
-        is_new = deployment.id not in self._armed
-        if ordered and is_new and deployment.order.rollback_of is None:
-            self._armed[deployment.id] = armed(deployment, ordered, certificate)
+        version = self._versions.get(deployment.order.app_spec.task_definition)
+        is_new = deployment.id not in self._active
+        if version and is_new and deployment.order.rollback_of is None:
+            self._active[deployment.id] = _active_faults(deployment, *version)
 
 
-_LOGGER = logging.getLogger(__name__)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ActiveFaults:
+    """The faults of a deployment, by what they affect."""
+
+    faults: FaultsFile
+    certificate: Certificate | None
+    test_listener: str | None
+    hooks: Mapping[str, HookFile]
+    calls: tuple[CallFault, ...]
+
+
+def _active_faults(
+    deployment: Deployment, faults: FaultsFile, certificate: Certificate | None
+) -> _ActiveFaults:
+    functions = {
+        str(event): function_name(function)
+        for event, function in deployment.order.app_spec.hooks.items()
+    }
+    hooks = {
+        functions[event]: fault
+        for event, fault in faults.hooks
+        if fault is not None and event in functions
+    }
+    denied = [
+        CallFault(fault=CallFile(call=_REPORT, gets="denied"), function=name)
+        for name, fault in hooks.items()
+        if fault.does == "is_not_permitted"
+    ]
+    return _ActiveFaults(
+        faults=faults,
+        certificate=certificate,
+        test_listener=deployment.order.routes.test,
+        hooks=hooks,
+        calls=(*denied, *(CallFault(fault=each) for each in faults.calls)),
+    )
+
+
+class FaultyEventInvoker:
+    """Delivers CodeDeploy's events late, twice, changed or not at all.
+
+    Args:
+        fault: returns the fault of a deployment's id and a function's name.
+    """
+
+    def __init__(self, fault: Callable[[str, str], HookFile | None]) -> None:
+        self._fault = fault
+
+    def deliveries(self, function: Function, payload: bytes) -> Sequence[Delivery]:
+        """The deliveries of an event; one, unless a fault applies."""
+        event = json.loads(payload)
+        deployment = event.get("DeploymentId", "") if isinstance(event, Mapping) else ""
+        fault = self._fault(deployment, function.name)
+        delivery = Delivery(payload=payload)
+        if fault is None:
+            return (delivery,)
+        match fault.does:
+            case "never_reports":
+                return ()
+            case "reports_late":
+                return (Delivery(payload=payload, delay=fault.by or 0.0),)
+            case "reports_twice":
+                return (delivery, delivery)
+            case "reports_foreign_id":
+                foreign = {**event, _ID: f"{_ID}-{uuid.uuid4()}"}
+                return (Delivery(payload=json.dumps(foreign).encode()),)
+            case "dies":
+                return (Delivery(payload=payload, deaths=fault.times or _ALL),)
+        return (delivery,)  # its report is denied later
 
 
 class Stops:
-    """Watches deployments and stops those for which that is ordered.
+    """Calls StopDeployment for the deployments that have this fault.
 
     Args:
-        faults: what is ordered; is told of every change.
-        codedeploy: makes a boto3 client of the emulator.
+        faults: the faults, which get each change.
+        codedeploy: creates a boto3 client of the emulator.
     """
 
     def __init__(self, faults: Faults, codedeploy: Callable[[], Any]) -> None:
@@ -179,29 +200,26 @@ class Stops:
         self._timers: list[threading.Timer] = []
 
     def on_change(self, change: Change) -> None:
-        """Take note of a change, and have the deployment stopped in time."""
-        ordered = self._faults.on_change(change)
-        if ordered is None:
+        """Schedule the stop of a deployment if it is due after this change."""
+        stop = self._faults.on_change(change)
+        if stop is None:
             return
-        arguments = (change.deployment.id, ordered)
-        timer = threading.Timer(ordered.after, self._stop, arguments)
+        timer = threading.Timer(stop.after, self._stop, (change.deployment.id, stop))
         timer.daemon = True
         self._timers.append(timer)
         timer.start()
 
     def close(self) -> None:
-        """Stop nothing any more."""
+        """Cancel the scheduled stops."""
         for timer in self._timers:
             timer.cancel()
             timer.join()
 
-    def _stop(self, deployment_id: str, ordered: StopFile) -> None:
-        more = (
-            {}
-            if ordered.rollback is None
-            else {"autoRollbackEnabled": ordered.rollback}
-        )
+    def _stop(self, deployment_id: str, stop: StopFile) -> None:
+        request: dict[str, Any] = {"deploymentId": deployment_id}
+        if stop.rollback is not None:
+            request["autoRollbackEnabled"] = stop.rollback
         try:
-            self._codedeploy().stop_deployment(deploymentId=deployment_id, **more)
+            self._codedeploy().stop_deployment(**request)
         except Exception:
-            _LOGGER.exception("%s could not be stopped as ordered", deployment_id)
+            _LOGGER.exception("%s could not be stopped", deployment_id)

@@ -1,4 +1,4 @@
-"""What a scenario may order to go wrong in one deployment."""
+"""The schema of a deployment's faults in a scenario."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SERVICES: Mapping[str, str] = {
     "ssm": "ssm",
 }
 
-#: IAM's prefix where the scope of a signature says another name.
+#: IAM's prefix, where the scope of a signature is another name.
 _SCOPES = {"monitoring": "cloudwatch"}
 
 _RPC = re.compile(r"/service/[^/]+/operation/(?P<operation>[^/]+)")
@@ -68,7 +68,7 @@ def call_of(service: str, environ: Mapping[str, Any], body: bytes) -> str:
     Args:
         service: the service in the scope of the request's signature.
         environ: WSGI's.
-        body: the request's body, where the query protocol says the operation.
+        body: the request's body, which names the operation in the query protocol.
     """
     target = str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
     path = _RPC.fullmatch(str(environ.get("PATH_INFO", "")))
@@ -88,7 +88,7 @@ AnyEvent = Literal[
     "AfterAllowTraffic",
 ]
 
-#: Nobody waits longer in a rehearsal, in seconds.
+#: The maximum wait of a fault, in seconds.
 _LONGEST = 3600.0
 
 Wait = Annotated[
@@ -108,68 +108,81 @@ Tasks = Annotated[int | None, Field(ge=1, le=20)]
 Call = Annotated[str, AfterValidator(known_call)]
 
 
-class _File(BaseModel):
+class Section(BaseModel):
+    """A part of a scenario: no unknown keys, no type conversion, immutable."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class StaleListenerFile(_File):
+class StaleListenerFile(Section):
     """A test listener that still reaches blue after AllowTestTraffic."""
 
-    seconds: Wait = Field(alias="for", description="How long it still does.")
+    seconds: Wait = Field(alias="for", description="How long it does.")
     connections: Share = Field(
-        "100%", validate_default=True, description="On how many of its connections."
+        "100%",
+        validate_default=True,
+        description="The share of its connections that do.",
     )
 
 
-class LateStartFile(_File):
-    """Tasks that refuse connections at first."""
+class TaskFault(Section):
+    """A fault of tasks."""
 
-    by: Wait = Field(description="For how long.")
-    tasks: Tasks = Field(None, description="On how many tasks; on all if left out.")
-
-
-class FlappingFile(_File):
-    """Tasks that answer 503, health checks included, and answer well again."""
-
-    up: Wait = Field("2s", validate_default=True, gt=0, description="How long well.")
-    down: Wait = Field("2s", validate_default=True, gt=0, description="How long not.")
-    tasks: Tasks = Field(None, description="On how many tasks; on all if left out.")
+    tasks: Tasks = Field(
+        None, description="The number of tasks it affects; by default all."
+    )
 
 
-class ErrorsFile(_File):
-    """Requests that are answered with an error."""
+class LateStartFile(TaskFault):
+    """Tasks that refuse connections after their start."""
 
-    rate: Share = Field(description="How many, evenly spread.")
-    status: int = Field(500, ge=400, le=599, description="The error.")
+    by: Wait = Field(description="How long they do.")
+
+
+class FlappingFile(TaskFault):
+    """Tasks that alternate between normal responses and status 503."""
+
+    up: Wait = Field(
+        "2s", validate_default=True, gt=0, description="How long responses are normal."
+    )
+    down: Wait = Field(
+        "2s", validate_default=True, gt=0, description="How long the status is 503."
+    )
+
+
+class ErrorsFile(TaskFault):
+    """Requests that get an error response."""
+
+    rate: Share = Field(description="The share of requests, evenly spread.")
+    status: int = Field(500, ge=400, le=599, description="The status of the response.")
     health_checks: Literal["pass", "fail"] = Field(
-        "pass", description="Whether health checks meet it too."
+        "pass", description="Whether health checks get errors, too."
     )
-    tasks: Tasks = Field(None, description="On how many tasks; on all if left out.")
 
 
-class HalfOpenFile(_File):
-    """Requests that are taken and never answered, health checks included."""
+class HalfOpenFile(TaskFault):
+    """Requests without a response, health checks included."""
 
-    rate: Share = Field("100%", validate_default=True, description="How many.")
-    tasks: Tasks = Field(None, description="On how many tasks; on all if left out.")
+    rate: Share = Field(
+        "100%", validate_default=True, description="The share of requests."
+    )
 
 
-class WrongVersionFile(_File):
+class WrongVersionFile(TaskFault):
     """Tasks that run another image than the task definition names."""
 
-    image: str = Field(description="The image they run, one of images.")
-    tasks: Tasks = Field(None, description="On how many tasks; on all if left out.")
+    image: str = Field(description="The image that they run.")
 
 
-class OtherCertificateFile(_File):
-    """What the test listener presents in the place of its certificate."""
+class PemFiles(Section):
+    """A certificate, as files beside the scenario."""
 
-    chain: str = Field(description="The certificate, then those of its issuers.")
-    key: str = Field(description="Its private key, without a password.")
+    chain: str = Field(description="PEM file: the certificate, then its issuers.")
+    key: str = Field(description="PEM file: its private key, not encrypted.")
 
 
-class HookFile(_File):
-    """What goes wrong with the function of one lifecycle event."""
+class HookFile(Section):
+    """The fault of a lifecycle event's function."""
 
     does: Literal[
         "never_reports",
@@ -178,28 +191,26 @@ class HookFile(_File):
         "reports_foreign_id",
         "dies",
         "is_not_permitted",
-    ] = Field(description="What the function does.")
-    by: Wait | None = Field(None, description="How late the event comes to it.")
+    ] = Field(description="The fault.")
+    by: Wait | None = Field(None, description="The delay of its event.")
     times: int | None = Field(
-        None, ge=1, le=3, description="How many attempts die; all if left out."
+        None, ge=1, le=3, description="The number of attempts that die; by default all."
     )
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:
         if (self.does == "reports_late") != (self.by is not None):
             raise InvalidValue(
-                "reports_late says how late with by, and nothing else does",
+                "reports_late needs by, and no other fault has it",
                 code=Code.OPTION_TOGETHER,
             )
         if self.times is not None and self.does != "dies":
-            raise InvalidValue(
-                "only a function that dies has times", code=Code.OPTION_TOGETHER
-            )
+            raise InvalidValue("only dies has times", code=Code.OPTION_TOGETHER)
         return self
 
 
-class HooksFile(_File):
-    """What goes wrong with the functions, by the event that calls them."""
+class HooksFile(Section):
+    """The faults of functions, by lifecycle event."""
 
     BeforeInstall: HookFile | None = None
     AfterInstall: HookFile | None = None
@@ -208,31 +219,31 @@ class HooksFile(_File):
     AfterAllowTraffic: HookFile | None = None
 
 
-class CallFile(_File):
-    """What becomes of a call that the hooks, or CodeDeploy itself, make to AWS."""
+class CallFile(Section):
+    """The fault of an AWS API call by the hooks or by CodeDeploy."""
 
-    call: Call = Field(description="The operation, as codedeploy:GetDeployment.")
+    call: Call = Field(description="The operation, such as codedeploy:GetDeployment.")
     gets: Literal["throttled", "denied", "lost", "answer_lost"] = Field(
-        description="What becomes of it; answer_lost: it is done, and nobody hears."
+        description="The fault; answer_lost: AWS does it, but its response is lost."
     )
-    by: Literal["hooks", "codedeploy"] = Field("hooks", description="Who calls.")
+    by: Literal["hooks", "codedeploy"] = Field("hooks", description="The caller.")
     times: int | None = Field(
-        None, ge=1, le=1000, description="How often; always if left out."
+        None, ge=1, le=1000, description="The number of calls; by default all."
     )
 
 
-class StopFile(_File):
-    """A StopDeployment that somebody calls."""
+class StopFile(Section):
+    """A call of StopDeployment during the deployment."""
 
-    at: AnyEvent = Field(description="The lifecycle event that has begun.")
-    after: Wait = Field("0s", validate_default=True, description="How long after that.")
+    at: AnyEvent = Field(description="The lifecycle event that has started.")
+    after: Wait = Field("0s", validate_default=True, description="Time since then.")
     rollback: bool | None = Field(
-        None, description="Whether to roll back; the group decides if left out."
+        None, description="Whether to roll back; by default, the group decides."
     )
 
 
-class FaultsFile(_File):
-    """Everything that goes wrong in one deployment."""
+class FaultsFile(Section):
+    """The faults of one deployment."""
 
     stale_test_listener: StaleListenerFile | None = None
     late_start: LateStartFile | None = None
@@ -240,14 +251,13 @@ class FaultsFile(_File):
     errors: ErrorsFile | None = None
     half_open: HalfOpenFile | None = None
     wrong_version: WrongVersionFile | None = None
-    certificate: OtherCertificateFile | None = None
+    certificate: PemFiles | None = None
     hooks: HooksFile = Field(default_factory=HooksFile)
     calls: list[CallFile] = Field(default_factory=list, max_length=20)
     stop: StopFile | None = None
 
     def tasks(self) -> Iterator[tuple[str, int]]:
-        """The faults that strike so many tasks only, by their names."""
-        for name in ("late_start", "flapping", "errors", "half_open", "wrong_version"):
-            fault = getattr(self, name)
-            if fault is not None and fault.tasks is not None:
+        """The faults that affect some tasks only, with their number of tasks."""
+        for name, fault in self:
+            if isinstance(fault, TaskFault) and fault.tasks is not None:
                 yield name, fault.tasks

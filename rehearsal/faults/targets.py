@@ -36,7 +36,7 @@ _ANY = Random()  # noqa: S311 - there is one target to choose
 
 RequestFault = Callable[[RequestHead], Decision | None]
 
-"""Decides for a request; ``None`` leaves it to the next fault."""
+"""Decides for a request; ``None`` to leave it to the next fault."""
 
 
 class FaultyRouting:
@@ -244,11 +244,11 @@ class StaleListeners:
 
 
 def other_certificate(faults: FaultsFile, folder: Path) -> Certificate | None:
-    """What the faults of a deployment let the test listener present.
+    """The certificate that a deployment's test listener presents instead of its own.
 
     Args:
-        faults: what goes wrong.
-        folder: where the files that they name are.
+        faults: the deployment's faults.
+        folder: the folder of the files that they name.
 
     Raises:
         OSError: a file cannot be read.

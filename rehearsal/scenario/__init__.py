@@ -1,1 +1,1 @@
-"""The file that says what to rehearse, and what is read of it."""
+"""The scenario: a service, its versions, and the expected results."""

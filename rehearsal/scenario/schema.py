@@ -1,4 +1,4 @@
-"""What a scenario's file may say."""
+"""The schema of a scenario file."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     model_validator,
 )
@@ -21,19 +19,13 @@ from rehearsal.cloudwatch.alarm import RuleError, parse_rule
 from rehearsal.cloudwatch.settings import CloudWatchAssumptions
 from rehearsal.cloudwatch.store import is_statistic
 from rehearsal.codedeploy.settings import Assumptions
-from rehearsal.faults.schema import AnyEvent, FaultsFile
-
-
-class Section(BaseModel):
-    """What every part has: no unknown keys, no coercion, no change later."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+from rehearsal.faults.schema import AnyEvent, FaultsFile, PemFiles, Section
 
 
 def _whole_minutes(seconds: float) -> float:
     if seconds % 60:
         raise InvalidValue(
-            "CodeDeploy waits for whole minutes; write 0s, 1m or 2h",
+            "CodeDeploy needs whole minutes, for example 0s, 1m or 2h",
             code=Code.PLAN_RANGE,
         )
     return seconds
@@ -42,21 +34,21 @@ def _whole_minutes(seconds: float) -> float:
 def _whole_seconds(seconds: float) -> float:
     if seconds % 1:
         raise InvalidValue(
-            "a target group takes whole seconds; write 5s", code=Code.PLAN_RANGE
+            "a target group needs whole seconds, for example 5s", code=Code.PLAN_RANGE
         )
     return seconds
 
 
 def _absolute(path: str) -> str:
     if not path.startswith("/"):
-        raise InvalidValue("a path starts with '/'", code=Code.PLAN_FORMAT)
+        raise InvalidValue("a path must start with '/'", code=Code.PLAN_FORMAT)
     return path
 
 
-def _from(least: float, most: float, said: str) -> AfterValidator:
+def _from(least: float, most: float, text: str) -> AfterValidator:
     def check(value: float) -> float:
         if not least <= value <= most:
-            raise InvalidValue(f"AWS takes {said}", code=Code.PLAN_RANGE)
+            raise InvalidValue(f"AWS accepts {text}", code=Code.PLAN_RANGE)
         return value
 
     return AfterValidator(check)
@@ -65,7 +57,7 @@ def _from(least: float, most: float, said: str) -> AfterValidator:
 def _plain(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
         raise InvalidValue(
-            "a name is of letters, digits, '.', '_' and '-'", code=Code.PLAN_FORMAT
+            "a name has only letters, digits, '.', '_' and '-'", code=Code.PLAN_FORMAT
         )
     return name
 
@@ -73,7 +65,8 @@ def _plain(name: str) -> str:
 def _codes(matcher: str) -> str:
     if not re.fullmatch(r"[0-9]{3}([,-][0-9]{3})*", matcher):
         raise InvalidValue(
-            "status codes are written 200, 200,204 or 200-299", code=Code.OPTION_STATUS
+            "not status codes; for example 200, 200,204 or 200-299",
+            code=Code.OPTION_STATUS,
         )
     return matcher
 
@@ -185,17 +178,19 @@ class ExpectFile(Section):
 
 
 class DeploymentFile(Section):
-    """One deployment to play."""
+    """One deployment to run."""
 
-    name: str = Field(min_length=1, max_length=100, description="What it shows.")
-    image: str = Field(description="The image to deploy, one of images.")
+    name: str = Field(
+        min_length=1, max_length=100, description="The name of the deployment."
+    )
+    image: str = Field(description="The image to deploy.")
     faults: FaultsFile = Field(
-        default_factory=FaultsFile, description="What goes wrong on purpose."
+        default_factory=FaultsFile, description="The faults to inject."
     )
     waits_for_alarms: bool = Field(
-        True, description="Begin once no alarm of the group is in ALARM."
+        True, description="Start once no alarm of the group is in ALARM."
     )
-    expect: ExpectFile = Field(description="How it must end.")
+    expect: ExpectFile = Field(description="The expected result.")
 
 
 _SHORT = {10.0, 20.0, 30.0}
@@ -204,7 +199,7 @@ _SHORT = {10.0, 20.0, 30.0}
 def _period(seconds: float) -> float:
     if seconds not in _SHORT and (seconds <= 0 or seconds % 60):
         raise InvalidValue(
-            "CloudWatch takes 10s, 20s, 30s or whole minutes",
+            "CloudWatch accepts 10s, 20s, 30s or whole minutes",
             code=Code.PLAN_RANGE,
         )
     return seconds
@@ -231,59 +226,59 @@ class AlarmFile(Section):
     """An alarm: on a metric, or with a rule over other alarms."""
 
     name: Name = Field(description="Name of the alarm.")
-    metric: str | None = Field(None, description="Name of the metric it watches.")
+    metric: str | None = Field(None, description="Name of its metric.")
     namespace: str = Field("AWS/ApplicationELB", description="The metric's namespace.")
     dimensions: dict[str, str] | None = Field(
         None,
-        description="The metric's dimensions; left out, the load balancer, or for a "
-        "namespace that is not AWS's the application and the deployment group.",
+        description="The metric's dimensions; by default the load balancer, or in a "
+        "namespace that is not AWS's, the application and the deployment group.",
     )
     statistic: Annotated[str, AfterValidator(_statistic)] = Field(
-        "Sum", description="What a period's values come to."
+        "Sum", description="The statistic of a period."
     )
     period: Annotated[Duration, AfterValidator(_period)] = Field(
-        "1m", validate_default=True, description="Of a datapoint, at AWS's pace."
+        "1m", validate_default=True, description="The period, in AWS's time."
     )
     evaluation_periods: int = Field(1, ge=1, le=1440, description="N of M out of N.")
     datapoints: int | None = Field(
-        None, ge=1, le=1440, description="M of M out of N; all of them if left out."
+        None, ge=1, le=1440, description="M of M out of N; by default N."
     )
     above: float | None = Field(None, description="ALARM if greater than this.")
     below: float | None = Field(None, description="ALARM if less than this.")
     missing: Literal["missing", "ignore", "breaching", "notBreaching"] = Field(
-        "notBreaching", description="What a period without values counts as."
+        "notBreaching", description="How a period without data counts."
     )
     rule: Annotated[str, AfterValidator(_rule)] | None = Field(
-        None, description="Of a composite alarm, such as 'ALARM(a) AND NOT OK(b)'."
+        None, description="The rule of a composite alarm: 'ALARM(a) AND NOT OK(b)'."
     )
 
     @model_validator(mode="after")
     def _has_one_of_each(self) -> Self:
         if (self.metric is None) == (self.rule is None):
             raise InvalidValue(
-                "an alarm has either a metric or a rule", code=Code.OPTION_ONE_OF
+                "an alarm needs either metric or rule", code=Code.OPTION_ONE_OF
             )
         if self.metric and (self.above is None) == (self.below is None):
             raise InvalidValue(
-                "an alarm on a metric has either above or below",
+                "an alarm with metric needs either above or below",
                 code=Code.OPTION_ONE_OF,
             )
         if self.rule and (self.above is not None or self.below is not None):
             raise InvalidValue(
-                "an alarm with a rule has neither above nor below",
+                "an alarm with rule has neither above nor below",
                 code=Code.OPTION_ONE_OF,
             )
         if (self.datapoints or 1) > self.evaluation_periods:
             raise InvalidValue(
-                "datapoints are at most evaluation_periods", code=Code.PLAN_RANGE
+                "datapoints must not exceed evaluation_periods", code=Code.PLAN_RANGE
             )
         return self
 
     def request(self, dimensions: dict[str, str]) -> dict[str, Any]:
-        """What PutMetricAlarm takes of it.
+        """The arguments for PutMetricAlarm.
 
         Args:
-            dimensions: The metric's where the alarm names none.
+            dimensions: the metric's dimensions if the alarm has none.
         """
         named = dimensions if self.dimensions is None else self.dimensions
         is_plain = not self.statistic.startswith(("p", "tm"))
@@ -307,97 +302,91 @@ class AlarmFile(Section):
 class ListenerFile(Section):
     """A listener of the load balancer."""
 
-    port: Port = Field(0, description="The port to listen on; 0 takes a free one.")
+    port: Port = Field(0, description="The port; 0 for a free one.")
     protocol: Literal["HTTP", "HTTPS", "TCP", "TLS"] = Field(
-        "HTTP", description="What it speaks."
+        "HTTP", description="The protocol."
     )
 
     @property
     def is_http(self) -> bool:
-        """Whether it is an application load balancer's, or else a network's."""
+        """Whether an application load balancer has it, not a network one."""
         return self.protocol in {"HTTP", "HTTPS"}
 
     @property
     def is_encrypted(self) -> bool:
-        """Whether it presents a certificate."""
+        """Whether it uses TLS."""
         return self.protocol in {"HTTPS", "TLS"}
 
 
-class CertificateFile(Section):
-    """A certificate, as PEM files beside the scenario; it is imported into ACM."""
-
-    chain: str = Field(description="The certificate, then those of its issuers.")
-    key: str = Field(description="Its private key, without a password.")
-
-
 class HealthCheckFile(Section):
-    """How targets are checked; times are AWS's and pass at the scenario's speed."""
+    """The health check; the scenario's speed applies to its interval."""
 
-    path: UrlPath = Field("/", description="Path that is asked for.")
+    path: UrlPath = Field("/", description="The path of the request.")
     interval: Interval = Field(
-        "5s", validate_default=True, description="From one check to the next."
+        "5s", validate_default=True, description="Time between two checks."
     )
-    timeout: Timeout = Field("2s", validate_default=True, description="For an answer.")
-    healthy_threshold: int = Field(2, ge=2, le=10, description="Good checks in a row.")
-    unhealthy_threshold: int = Field(2, ge=2, le=10, description="Bad checks in a row.")
+    timeout: Timeout = Field("2s", validate_default=True, description="Timeout.")
+    healthy_threshold: int = Field(2, ge=2, le=10, description="Successes in a row.")
+    unhealthy_threshold: int = Field(2, ge=2, le=10, description="Failures in a row.")
     matcher: Matcher = Field(
-        "200", description="Status codes that are good: 200, 200,204 or 200-299."
+        "200", description="Status codes of success: 200, 200,204 or 200-299."
     )
 
     @model_validator(mode="after")
     def _answers_before_the_next(self) -> Self:
         if self.timeout >= self.interval:
             raise InvalidValue(
-                "the timeout is shorter than the interval",
+                "the timeout must be shorter than the interval",
                 code=Code.SCENARIO_HEALTH_CHECK,
             )
         return self
 
 
 class LoadBalancerFile(Section):
-    """The load balancer with its two listeners; no test listener when it is null."""
+    """The load balancer and its listeners."""
 
     production: ListenerFile = Field(
-        default_factory=ListenerFile, description="Where customers come in."
+        default_factory=ListenerFile, description="The production listener."
     )
     test: ListenerFile | None = Field(
-        default_factory=ListenerFile, description="Where the hooks try green out."
+        default_factory=ListenerFile, description="The test listener; null for none."
     )
-    certificate: CertificateFile | None = Field(
-        None, description="What HTTPS and TLS listeners present."
+    certificate: PemFiles | None = Field(
+        None, description="The certificate of HTTPS and TLS listeners."
     )
     health_check: HealthCheckFile = Field(
-        default_factory=HealthCheckFile, description="Of both target groups."
+        default_factory=HealthCheckFile,
+        description="The health check of both target groups.",
     )
 
     @property
     def listeners(self) -> tuple[ListenerFile, ...]:
-        """The listeners that there are, production first."""
+        """The listeners, production first."""
         return (self.production, self.test) if self.test else (self.production,)
 
     @model_validator(mode="after")
     def _can_be_built(self) -> Self:
         if len({each.is_http for each in self.listeners}) > 1:
             raise InvalidValue(
-                "HTTP and HTTPS listeners are an application load balancer's, TCP and "
-                "TLS ones a network load balancer's; both listeners are of one kind",
+                "both listeners must be of one load balancer type: HTTP and HTTPS of "
+                "an application load balancer, TCP and TLS of a network load balancer",
                 code=Code.SCENARIO_LISTENERS,
             )
         if any(each.is_encrypted for each in self.listeners) and not self.certificate:
             raise InvalidValue(
-                "an HTTPS or TLS listener needs the certificate",
+                "an HTTPS or TLS listener needs a certificate",
                 code=Code.SCENARIO_LISTENERS,
             )
         return self
 
 
-#: CodeDeploy's bound on a hook and on an installation, in seconds.
+#: CodeDeploy's timeout of a hook and of Install, in seconds.
 _HOUR = 3600.0
 
-#: What passes at the pace of programs gets this long at any speed, in seconds.
+#: The minimum of that timeout at any speed, in seconds.
 _LEAST = 60.0
 
-#: A scenario is played by a person's machine, so its numbers have bounds.
+#: Limits, since a scenario runs on one machine.
 _MOST_TASKS = 20
 
 _MOST_DEPLOYMENTS = 50
@@ -411,12 +400,10 @@ class ServiceFile(Section):
     name: Name = Field(description="Name of the service and task definition family.")
     cluster: Name = Field("rehearsal", description="Name of the cluster.")
     desired_count: int = Field(
-        2, ge=1, le=_MOST_TASKS, description="How many tasks each task set runs."
+        2, ge=1, le=_MOST_TASKS, description="The number of tasks of each task set."
     )
-    container: Name = Field("web", description="The container behind the listeners.")
-    port: int = Field(
-        8080, ge=1, le=65535, description="The container's port in the definition."
-    )
+    container: Name = Field("web", description="The container that gets requests.")
+    port: int = Field(8080, ge=1, le=65535, description="The container's port.")
 
 
 class DeploymentGroupFile(Section):
@@ -425,7 +412,7 @@ class DeploymentGroupFile(Section):
     application: Name = Field(description="Name of the CodeDeploy application.")
     name: Name = Field(description="Name of the deployment group.")
     configuration: str = Field(
-        "CodeDeployDefault.ECSAllAtOnce", description="How traffic is shifted."
+        "CodeDeployDefault.ECSAllAtOnce", description="The deployment configuration."
     )
     rollback_on: list[
         Literal[
@@ -433,21 +420,22 @@ class DeploymentGroupFile(Section):
             "DEPLOYMENT_STOP_ON_ALARM",
             "DEPLOYMENT_STOP_ON_REQUEST",
         ]
-    ] = Field(default=["DEPLOYMENT_FAILURE"], description="What is rolled back.")
+    ] = Field(default=["DEPLOYMENT_FAILURE"], description="When to roll back.")
     termination_wait: Minutes = Field(
-        "0s", validate_default=True, description="Before blue is ended; whole minutes."
+        "0s", validate_default=True, description="How long blue stays; whole minutes."
     )
     alarms: list[str] = Field(
-        default_factory=list, max_length=10, description="Names of alarms that stop it."
+        default_factory=list,
+        max_length=10,
+        description="Names of the alarms that stop it.",
     )
     ignore_poll_alarm_failure: bool = Field(
-        False, description="Go on where an alarm's state cannot be read."
+        False, description="Continue if alarms cannot be read."
     )
     template: str | None = Field(
         None,
         description="A CloudFormation template, whose hook AWS::CodeDeploy::BlueGreen "
-        "says how traffic is shifted, how long blue stays and which functions are "
-        "called.",
+        "specifies the traffic shift, the termination wait and the functions.",
     )
 
     @model_validator(mode="after")
@@ -455,49 +443,49 @@ class DeploymentGroupFile(Section):
         twice = {"configuration", "termination_wait"} & self.model_fields_set
         if self.template and twice:
             raise InvalidValue(
-                f"the template gives {min(twice)}; leave it out here",
+                f"the template specifies {min(twice)}; remove it here",
                 code=Code.OPTION_TOGETHER,
             )
         return self
 
 
 class AssumptionsFile(Section):
-    """What is taken where AWS's documents are silent."""
+    """Assumptions about behavior that AWS does not document."""
 
     codedeploy: Assumptions = Field(
-        default_factory=Assumptions, description="Of CodeDeploy."
+        default_factory=Assumptions, description="CodeDeploy's behavior."
     )
     cloudwatch: CloudWatchAssumptions = Field(
-        default_factory=CloudWatchAssumptions, description="Of CloudWatch's alarms."
+        default_factory=CloudWatchAssumptions, description="The behavior of alarms."
     )
 
 
 class ImageFile(Section):
-    """What runs on this machine in the place of a container image."""
+    """The local program of a container image."""
 
     command: list[str] = Field(
         min_length=1,
-        description="The program and its arguments; 'python' is this Python.",
+        description="The program and its arguments; python is Hookgate's Python.",
     )
     environment: dict[str, str] = Field(
-        default_factory=dict, description="Variables of the process."
+        default_factory=dict, description="Its environment variables."
     )
 
 
 class TrafficFile(Section):
-    """What customers ask the production listener for, all the time."""
+    """The simulated production traffic."""
 
     rate: Rate = Field(
-        "50/s", ge=0.1, le=1000, validate_default=True, description="How often."
+        "50/s", ge=0.1, le=1000, validate_default=True, description="The request rate."
     )
-    path: UrlPath = Field("/", description="Path that is asked for.")
+    path: UrlPath = Field("/", description="The path of the request.")
 
 
-# What is wrong with a secret is reported without its value.
+# A message about a secret does not contain its value.
 def _variable(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise InvalidValue(
-            "this is not the name of an environment variable",
+            "not the name of an environment variable; for example SHOP_TOKEN",
             code=Code.SCENARIO_SECRET,
         )
     return name
@@ -514,7 +502,7 @@ class SecretFile(Section):
 def _secret(value: object) -> object:
     if not isinstance(value, dict) and (not isinstance(value, str) or not value):
         raise InvalidValue(
-            "a secret is text in quotes, or {env: VARIABLE}", code=Code.SCENARIO_SECRET
+            "expected text in quotes or {env: VARIABLE}", code=Code.SCENARIO_SECRET
         )
     return value
 
@@ -532,42 +520,45 @@ class ScenarioFile(Section):
     load_balancer: LoadBalancerFile = Field(default_factory=LoadBalancerFile)
     deployment_group: DeploymentGroupFile
     alarms: list[AlarmFile] = Field(default_factory=list, max_length=_MOST_ALARMS)
-    plan: str = Field(description="The plan's file, beside the scenario.")
+    plan: str = Field(description="The plan file, relative to the scenario.")
     allowed_targets: list[Annotated[str, Field(pattern=r"^[^\s,]{1,300}$")]] = Field(
         default_factory=list,
         max_length=50,
-        description="What the stack parameter AllowedTargets lists: hosts and networks "
-        "that the plan's target.allow may name.",
+        description="The stack parameter AllowedTargets: hosts and networks that the "
+        "plan's target.allow may contain.",
     )
     secrets: dict[_SecretName, _Secret] = Field(
         default_factory=dict,
         max_length=50,
-        description="What the plan reads as ${secret.NAME}: a value for tests, or "
-        "{env: VARIABLE}.",
+        description="Values of ${secret.NAME} in the plan: text, or {env: VARIABLE}.",
     )
     traffic: TrafficFile = Field(default_factory=TrafficFile)
     speed: float = Field(
         20.0,
         ge=1,
         le=1000,
-        description="How much faster than AWS's health checks and waits pass.",
+        description="Speed up AWS wait times by this factor.",
     )
     hook_timeout: HookTimeout | None = Field(
         None,
-        description="How long a hook may take to report, in real time; if left out, "
-        "CodeDeploy's hour at the scenario's speed, but a minute at least.",
+        description="How long a hook may take to report, in real time; by default, an "
+        "hour at the scenario's speed, at least a minute.",
     )
     assumptions: AssumptionsFile = Field(default_factory=AssumptionsFile)
     images: dict[str, ImageFile] = Field(min_length=1)
-    starts_with: str = Field(description="The image that runs before the first one.")
+    starts_with: str = Field(
+        description="The image that runs before the first deployment."
+    )
     deployments: list[DeploymentFile] = Field(
         min_length=1, max_length=_MOST_DEPLOYMENTS
     )
 
-    def hour(self, ordered: float | None) -> float:
-        """Seconds for which CodeDeploy waits for what takes an hour at most.
+    def hour(self, configured: float | None) -> float:
+        """CodeDeploy's timeout of one hour in real time, in seconds.
 
-        Hooks and programs run at their own pace, so no speed leaves them less than a
-        minute; what a scenario orders itself holds as it is.
+        Hooks and programs are not faster at a higher speed, so it is at least a minute.
+
+        Args:
+            configured: the scenario's own timeout, which no speed changes.
         """
-        return ordered or max(_HOUR / self.speed, _LEAST)
+        return configured or max(_HOUR / self.speed, _LEAST)

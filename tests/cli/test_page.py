@@ -101,7 +101,7 @@ def test_elements_are_closed_in_order():
         "blue shop:1 served 75",
         "✓ 0 failed",
         "Waivers used alarms: failed, but it does not block",
-        "the deployment is Succeeded, not Failed",
+        "expected status Failed, got Succeeded",
         "shop:1.2.0 in task definition shop:2",
         "GET / answered 502",
         "Injected faults late_start: by 2 s",
@@ -112,7 +112,7 @@ def test_story_is_told(text):
     """Every part of a rehearsal can be read, in words and not by colour alone."""
     surprise = {
         "as_expected": False,
-        "surprises": ["the deployment is Succeeded, not Failed"],
+        "surprises": ["expected status Failed, got Succeeded"],
     }
     page = page_of(a_record(a_deployment(**surprise), _failed()))
     assert text in _Reader(page).text

@@ -177,8 +177,8 @@ def test_wrong_expectation_fails(tmp_path):
     (played,) = json.loads(done.stdout)["deployments"]
     assert (1, False) == (done.returncode, played["as_expected"])
     assert [
-        "the deployment is Succeeded, not Failed",
-        "failed at no event, not at Install",
+        "expected status Failed, got Succeeded",
+        "expected failed event Install, got none",
     ] == played["surprises"]
     assert "0 of 1 ended as expected" in done.stderr
 

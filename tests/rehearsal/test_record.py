@@ -6,7 +6,12 @@ import pytest
 from support.rehearsal_record import EVENTS, a_verdict, an_outcome
 
 from rehearsal.faults.schema import FaultsFile
-from rehearsal.record import deployment_record, ordered, reasons, rehearsal_record
+from rehearsal.record import (
+    configured_faults,
+    deployment_record,
+    reasons,
+    rehearsal_record,
+)
 from rehearsal.scenario.schema import DeploymentFile
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -92,7 +97,7 @@ def test_record_has_the_contracts_keys():
 
 
 def test_record_tells_the_faults_in_units():
-    """What was ordered to go wrong is told as a scenario would write it."""
+    """What was configured_faults to go wrong is told as a scenario would write it."""
     faults = {
         "stale_test_listener": {"for": "90s", "connections": "40%"},
         "hooks": {"AfterInstall": {"does": "dies", "times": 1}},
@@ -100,7 +105,7 @@ def test_record_tells_the_faults_in_units():
     assert {
         "stale_test_listener": {"for": "1 min 30 s", "connections": "40%"},
         "hooks": {"AfterInstall": {"does": "dies", "times": 1}},
-    } == ordered(FaultsFile.model_validate(faults))
+    } == configured_faults(FaultsFile.model_validate(faults))
 
 
 def test_event_has_the_contracts_keys():
@@ -152,19 +157,19 @@ def test_bad_deployment_is_as_expected():
         pytest.param(
             {"status": "Succeeded"},
             [
-                "the deployment is Failed, not Succeeded",
-                "the rollback is Succeeded, not none",
+                "expected status Succeeded, got Failed",
+                "expected rollback none, got Succeeded",
             ],
             id="it failed",
         ),
         pytest.param(
             FAILED | {"rollback": "Failed"},
-            ["the rollback is Succeeded, not Failed"],
+            ["expected rollback Failed, got Succeeded"],
             id="it was rolled back",
         ),
         pytest.param(
             FAILED | {"event": "Install"},
-            ["failed at AfterAllowTestTraffic, not at Install"],
+            ["expected failed event Install, got AfterAllowTestTraffic"],
             id="it failed elsewhere",
         ),
         pytest.param(
@@ -305,9 +310,9 @@ def test_interrupted_deployment_is_not_as_expected():
 def test_bad_version_that_goes_live_surprises():
     """A gate that lets everything through does not pass its rehearsal."""
     assert [
-        "the deployment is Succeeded, not Failed",
-        "the rollback is missing, not Succeeded",
-        "failed at no event, not at AfterAllowTestTraffic",
+        "expected status Failed, got Succeeded",
+        "expected rollback Succeeded, got none",
+        "expected failed event AfterAllowTestTraffic, got none",
     ] == _record(FAILED)["surprises"]
 
 
@@ -321,7 +326,7 @@ def test_bad_version_that_goes_live_surprises():
         ),
         pytest.param(
             {"failed": 1},
-            "1 of 9 production requests failed: as before",
+            "1 of 9 production requests failed: reasons not kept",
             id="failed, when too many had failed before",
         ),
         pytest.param(
@@ -336,7 +341,7 @@ def test_customer_who_is_not_served_surprises(traffic, expected):
     assert [expected] == _record({"status": "Succeeded"}, **traffic)["surprises"]
 
 
-EARLY = "green answered production requests before BeforeAllowTraffic passed"
+EARLY = "green served production traffic before BeforeAllowTraffic passed"
 
 
 @pytest.mark.parametrize(
@@ -387,9 +392,9 @@ def test_rehearsal_gathers_deployments():
         ([{"name": "errors", "reason": "9 > 2"}], []),
         (
             [{"name": "slow", "reason": "3 > 2"}],
-            ["stopped by slow, not by errors"],
+            ["expected alarm errors to stop it, got slow"],
         ),
-        ([], ["stopped by no alarm, not by errors"]),
+        ([], ["expected alarm errors to stop it, got no alarm"]),
     ],
     ids=["the expected one", "another", "none"],
 )

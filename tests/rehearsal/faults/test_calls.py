@@ -36,8 +36,8 @@ class Edge:
         return [b'{"applications": []}']
 
     def order(self, call, gets, function=None, **more):
-        ordered = CallFile(call=call, gets=gets, **more)
-        self.faults.append(CallFault(ordered=ordered, function=function))
+        fault = CallFile(call=call, gets=gets, **more)
+        self.faults.append(CallFault(fault=fault, function=function))
 
     def ask(self, call="codedeploy:ListApplications", function="hook"):
         service, operation = CALLS[call]

@@ -56,7 +56,7 @@ def _seen(faults, codedeploy):
             hook = faults.hook(deployment.id, AFTER_INSTALL)
             seen[effect.event] = (
                 hook and hook.does,
-                [(each.function, each.ordered.gets) for each in faults.calls()],
+                [(each.function, each.fault.gets) for each in faults.calls()],
                 faults.stale_listener("arn:test") is not None,
                 faults.certificate("arn:test"),
                 faults.certificate("arn:production"),

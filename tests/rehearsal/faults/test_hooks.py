@@ -5,7 +5,7 @@ import json
 import pytest
 from support.emulator_setup import function
 
-from rehearsal.faults.hooks import FaultyCourier
+from rehearsal.faults.faults import FaultyEventInvoker
 from rehearsal.faults.schema import HookFile
 
 EVENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "own"}
@@ -14,10 +14,10 @@ PAYLOAD = json.dumps(EVENT).encode()
 
 def deliveries(payload=PAYLOAD, **ordered):
     fault = HookFile.model_validate(ordered) if ordered else None
-    courier = FaultyCourier(
+    invoker = FaultyEventInvoker(
         lambda deployment, _: fault if deployment == "d-1" else None
     )
-    return courier.deliveries(function("echo"), payload)
+    return invoker.deliveries(function("echo"), payload)
 
 
 @pytest.mark.parametrize(
