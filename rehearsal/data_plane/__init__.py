@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.data_plane.listener_port import AccessObserver, AccessRecord
+from rehearsal.data_plane.connection import AccessObserver, AccessRecord
 from rehearsal.data_plane.load_balancer import DataPlane
 from rehearsal.data_plane.processes import TaskProcess
 from rehearsal.data_plane.settings import (
@@ -15,12 +15,12 @@ from rehearsal.data_plane.settings import (
     HostHeader,
     HttpHeader,
     HttpRequestMethod,
+    ListenerRule,
     ListenerSettings,
     PathPattern,
     Protocol,
     QueryString,
     Redirect,
-    Rule,
     SourceIp,
     Target,
     TargetGroupSettings,
@@ -40,12 +40,12 @@ __all__ = [
     "HostHeader",
     "HttpHeader",
     "HttpRequestMethod",
+    "ListenerRule",
     "ListenerSettings",
     "PathPattern",
     "Protocol",
     "QueryString",
     "Redirect",
-    "Rule",
     "SourceIp",
     "Target",
     "TargetGroupSettings",

@@ -13,6 +13,12 @@ import typing
 from collections import deque
 from dataclasses import replace
 
+from rehearsal.data_plane.connection import (
+    CONNECT_TIMEOUT,
+    AccessRecord,
+    IdleTimer,
+    ListenerPort,
+)
 from rehearsal.data_plane.http_message import (
     CLIENT_CLOSED,
     HIGH_WATER,
@@ -28,12 +34,6 @@ from rehearsal.data_plane.http_message import (
     write_chunk,
     write_request,
     write_response,
-)
-from rehearsal.data_plane.listener_port import (
-    CONNECT_TIMEOUT,
-    AccessRecord,
-    IdleTimer,
-    ListenerPort,
 )
 from rehearsal.data_plane.settings import FixedResponse, NoResponse, Redirect
 from rehearsal.data_plane.target_group import Registration, TargetGroup

@@ -13,12 +13,15 @@ from typing import IO, Any
 
 from cryptography import x509
 
+from rehearsal.data_plane.connection import (
+    AccessObserver,
+    ClientConnection,
+    TcpConnection,
+)
 from rehearsal.data_plane.http_server import HttpConnection
-from rehearsal.data_plane.listener_port import AccessObserver, Connection
 from rehearsal.data_plane.loop_thread import until
 from rehearsal.data_plane.routing import Routing
 from rehearsal.data_plane.settings import Certificate, ListenerSettings
-from rehearsal.data_plane.tcp_server import TcpConnection
 
 #: Connections beyond this number are closed at once.
 MAX_CONNECTIONS = 4096
@@ -55,7 +58,7 @@ class Listener:
         self.router = router
         self.log_access = log_access
         self._override_certificate = override_certificate
-        self._connections: set[Connection] = set()
+        self._connections: set[ClientConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._socket: socket.socket | None = None
         self._closed = False
@@ -100,13 +103,13 @@ class Listener:
         self._accepted += 1
         return self._accepted * _GOLDEN % 1
 
-    def connection_opened(self, connection: Connection) -> None:
+    def connection_opened(self, connection: ClientConnection) -> None:
         """Add a client's connection."""
         self._connections.add(connection)
         if self._closed:
             connection.transport.abort()
 
-    def connection_closed(self, connection: Connection) -> None:
+    def connection_closed(self, connection: ClientConnection) -> None:
         """Remove a client's connection."""
         self._connections.discard(connection)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Self
 
+from rehearsal.data_plane.connection import AccessObserver, AccessRecord
 from rehearsal.data_plane.listener import CertificateOverride, Listener
-from rehearsal.data_plane.listener_port import AccessObserver, AccessRecord
 from rehearsal.data_plane.loop_thread import LoopThread, until
 from rehearsal.data_plane.routing import Router, Routing, referenced_groups
 from rehearsal.data_plane.settings import (
@@ -46,7 +46,7 @@ class DataPlane:
         self, *, host: str = "127.0.0.1", randomness: Random | None = None
     ) -> None:
         self._thread = LoopThread("data-plane")
-        self._balancer = LoadBalancer(
+        self._balancer = _LoadBalancer(
             host=host,
             randomness=randomness or Random(),  # noqa: S311 - not for security
         )
@@ -195,48 +195,31 @@ class DataPlane:
         self._thread.run(self._balancer.remove_listener(arn))
 
 
-class LoadBalancer:
-    """All load balancers of an emulator; their listeners share the target groups.
-
-    Args:
-        host: the address that listeners are bound to.
-        randomness: the random numbers for the choice by weight.
-    """
+class _LoadBalancer:
+    """The state of a data plane; its methods run on the data plane's loop."""
 
     def __init__(self, *, host: str, randomness: Random) -> None:
         self._host = host
         self._randomness = randomness
         self._groups: dict[str, TargetGroup] = {}
         self._listeners: dict[str, Listener] = {}
-        self._proxies: list[TargetProxy] = []
+        self._proxies: list[_TargetProxy] = []
         self.observers: tuple[AccessObserver, ...] = ()
         self.route_override: RouteOverride = lambda _settings, _before, after: after
         self.certificate_override: CertificateOverride = lambda _arn: None
 
     def group(self, arn: str) -> TargetGroup:
-        """The target group with an ARN.
-
-        Raises:
-            KeyError: there is none.
-        """
         if arn not in self._groups:
             raise KeyError(f"there is no target group {arn}")
         return self._groups[arn]
 
     def put_target_group(self, settings: TargetGroupSettings) -> None:
-        """Add a target group, or change its settings."""
         if group := self._groups.get(settings.arn):
             group.settings = settings
         else:
             self._groups[settings.arn] = TargetGroup(settings)
 
     def remove_target_group(self, arn: str) -> None:
-        """Remove a target group and its targets.
-
-        Raises:
-            KeyError: there is none.
-            ValueError: a listener references it.
-        """
         group = self.group(arn)
         if arn in self._referenced():
             raise ValueError(f"target group {arn} is in use by a listener")
@@ -244,12 +227,6 @@ class LoadBalancer:
         del self._groups[arn]
 
     async def put_listener(self, settings: ListenerSettings) -> int:
-        """Add a listener or change it, and return its port.
-
-        Raises:
-            KeyError: an action references a target group that does not exist.
-            OSError: the port is taken or forbidden, or a certificate unreadable.
-        """
         for arn in referenced_groups(settings):
             self.group(arn)
         listener = self._listeners.get(settings.arn)
@@ -278,11 +255,6 @@ class LoadBalancer:
         return new
 
     async def remove_listener(self, arn: str) -> None:
-        """Close a listener and its connections.
-
-        Raises:
-            KeyError: there is none.
-        """
         if arn not in self._listeners:
             raise KeyError(f"there is no listener {arn}")
         await self._listeners.pop(arn).close()
@@ -291,18 +263,12 @@ class LoadBalancer:
     async def open_target_proxy(
         self, target: Target, routing: RoutingFactory, delay: float
     ) -> Target:
-        """Open a proxy in front of a target, and return its address.
-
-        Raises:
-            OSError: there is no free port.
-        """
-        proxy = TargetProxy(target, routing)
+        proxy = _TargetProxy(target, routing)
         address = await proxy.open(delay)
         self._proxies.append(proxy)
         return address
 
     async def close(self) -> None:
-        """Close every listener and every connection."""
         for arn in tuple(self._listeners):
             await self._listeners.pop(arn).close()
         for proxy in self._proxies:
@@ -339,13 +305,8 @@ class LoadBalancer:
                 asyncio.get_running_loop().call_exception_handler(context)
 
 
-class TargetProxy:
-    """A listener in front of one target, where faults act on requests.
-
-    Args:
-        target: where it forwards to.
-        routing: makes what decides for each request.
-    """
+class _TargetProxy:
+    """A listener in front of one target, where faults act on requests."""
 
     def __init__(self, target: Target, routing: RoutingFactory) -> None:
         arn = f"target-proxy:{target}"
@@ -363,12 +324,11 @@ class TargetProxy:
         self._listener = Listener(settings, routing(self._group), lambda _record: None)
 
     async def open(self, delay: float) -> Target:
-        """Open after ``delay`` seconds; returns its address."""
+        """Open after ``delay`` seconds, and return its address."""
         await self._listener.open(self._target.id, delay)
         return Target(id=self._target.id, port=self._listener.settings.port)
 
     async def close(self) -> None:
-        """Close every connection on both sides."""
         await self._listener.close()
         self._group.abort()
 

@@ -99,7 +99,7 @@ Condition = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class ListenerRule:
     """A rule; the first by ``priority`` whose conditions are all met applies."""
 
     priority: int
@@ -197,7 +197,7 @@ class ListenerSettings:
     protocol: Protocol
     default_action: Action
     port: int = 0
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[ListenerRule, ...] = ()
     certificate: Certificate | None = None
     more_certificates: tuple[Certificate, ...] = ()
     idle_timeout: float = 60.0

@@ -15,12 +15,12 @@ from rehearsal.data_plane import (
     HostHeader,
     HttpHeader,
     HttpRequestMethod,
+    ListenerRule,
     ListenerSettings,
     PathPattern,
     Protocol,
     QueryString,
     Redirect,
-    Rule,
     SourceIp,
     TargetGroupSettings,
 )
@@ -87,8 +87,8 @@ def listener(found: Any, certificates: Sequence[Certificate]) -> ListenerSetting
         raise UntranslatableError(str(error)) from error
 
 
-def _rule(rule: Any) -> Rule:
-    return Rule(
+def _rule(rule: Any) -> ListenerRule:
+    return ListenerRule(
         priority=int(rule.priority),
         conditions=tuple(_condition(condition) for condition in rule.conditions),
         action=_action(rule.actions),

@@ -24,8 +24,8 @@ from rehearsal.data_plane import (
     DataPlane,
     FixedResponse,
     Forward,
+    ListenerRule,
     PathPattern,
-    Rule,
     TargetState,
 )
 
@@ -169,12 +169,12 @@ def test_rules(plane, colours):
         listener(
             "blue",
             rules=(
-                Rule(
+                ListenerRule(
                     priority=2,
                     conditions=(PathPattern(values=("/new/*",)),),
                     action=FixedResponse(status=418, body=b"later"),
                 ),
-                Rule(
+                ListenerRule(
                     priority=1,
                     conditions=(PathPattern(values=("/new*",)),),
                     action=Forward(weights={"green": 1}),

@@ -7,11 +7,11 @@ from rehearsal.data_plane import (
     HostHeader,
     HttpHeader,
     HttpRequestMethod,
+    ListenerRule,
     ListenerSettings,
     PathPattern,
     Protocol,
     QueryString,
-    Rule,
     SourceIp,
 )
 from rehearsal.data_plane.http_message import RequestHead
@@ -28,7 +28,7 @@ def router(*conditions):
             arn="listener",
             protocol=Protocol.HTTP,
             default_action=NOT_MET,
-            rules=(Rule(priority=1, conditions=conditions, action=MET),),
+            rules=(ListenerRule(priority=1, conditions=conditions, action=MET),),
         ),
         {},
         None,
@@ -89,8 +89,8 @@ def test_referenced_groups():
         protocol=Protocol.HTTP,
         default_action=Forward(weights={"a": 1, "b": 0}),
         rules=(
-            Rule(priority=1, conditions=(), action=Forward(weights={"c": 0})),
-            Rule(priority=2, conditions=(), action=MET),
+            ListenerRule(priority=1, conditions=(), action=Forward(weights={"c": 0})),
+            ListenerRule(priority=2, conditions=(), action=MET),
         ),
     )
 
