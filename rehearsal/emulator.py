@@ -13,13 +13,13 @@ from rehearsal.cloudwatch.alarms import AlarmChanged, AlarmObserver
 from rehearsal.cloudwatch.cloudwatch import CloudWatch
 from rehearsal.cloudwatch.settings import CloudWatchSettings
 from rehearsal.codedeploy.codedeploy import CodeDeploy
-from rehearsal.codedeploy.observation import Change, Observer
+from rehearsal.codedeploy.observation import Change, Observer, ignore_change
 from rehearsal.codedeploy.registry import Registry
 from rehearsal.codedeploy.settings import EngineSettings
 from rehearsal.data_plane import DataPlane
 from rehearsal.ecs.containers import Image
 from rehearsal.ecs.ecs import Ecs
-from rehearsal.ecs.records import EcsSettings, Location
+from rehearsal.ecs.records import Location
 from rehearsal.endpoint.front import CODEDEPLOY, ECS, Front
 from rehearsal.endpoint.moto_state import ACCOUNT, MotoState
 from rehearsal.endpoint.server import EndpointServer
@@ -27,7 +27,12 @@ from rehearsal.faults.calls import FaultyCalls
 from rehearsal.faults.faults import Faults, FaultyEventInvoker, Stops
 from rehearsal.faults.targets import FaultyTasks, StaleListeners
 from rehearsal.functions.fleet import Destinations, Fleet
-from rehearsal.functions.function import Function, LogObserver, Surroundings
+from rehearsal.functions.function import (
+    FleetSettings,
+    Function,
+    LogObserver,
+    ignore_log,
+)
 from rehearsal.functions.service import LambdaService
 from rehearsal.load_balancer.mirror import Certificates, Mirror
 from rehearsal.load_balancer.service import LoadBalancerService
@@ -91,10 +96,10 @@ class Emulator:
         *,
         images: Mapping[str, Image],
         functions: Iterable[Function] = (),
-        settings: EmulatorSettings | None = None,
-        on_change: Observer = _ignore,
-        on_log: LogObserver = _ignore,
-        on_alarm: AlarmObserver = _ignore,
+        settings: StageSettings | None = None,
+        on_change: Observer = ignore_change,
+        on_log: LogObserver = ignore_log,
+        on_alarm: AlarmObserver = unwatched,
         clock: Clock | None = None,
         invoker: Any = None,
         faults: Faults | None = None,
@@ -230,7 +235,7 @@ class Emulator:
             cloudwatch.log(function, request_id, line)
             self._on_log(function, request_id, line)
 
-        surroundings = Surroundings(
+        surroundings = FleetSettings(
             endpoint_url=self._server.url,
             region=self.settings.region,
             account=ACCOUNT,
@@ -238,7 +243,7 @@ class Emulator:
         )
         courier = FaultyEventInvoker(self.faults.hook)
         fleet = Fleet(self.functions, surroundings, tell, courier)
-        fleet.tell_failures_to(Destinations(fleet=fleet, client=self.client))
+        fleet.send_failures_to(Destinations(fleet=fleet, client=self.client))
         closing.callback(fleet.close)
         return fleet
 

@@ -21,7 +21,7 @@ class MathError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
+class TimeSeries:
     """A time series: a value, or None where there is none, for each of its times.
 
     Attributes:
@@ -32,10 +32,10 @@ class Series:
     values: tuple[float | None, ...]
     period: float
 
-    def map(self, function: Callable[[float], float | None]) -> Series:
+    def map(self, function: Callable[[float], float | None]) -> TimeSeries:
         """The series with a function applied to every value there is."""
         values = tuple(None if v is None else function(v) for v in self.values)
-        return Series(values=values, period=self.period)
+        return TimeSeries(values=values, period=self.period)
 
     @property
     def present(self) -> list[float]:
@@ -43,7 +43,7 @@ class Series:
         return [value for value in self.values if value is not None]
 
 
-Value = float | Series | list[Series]
+Value = float | TimeSeries | list[TimeSeries]
 
 Binary = Callable[[float, float], float | None]
 
@@ -60,7 +60,7 @@ def combine(left: Value, right: Value, function: Binary) -> Value:
         return [_pair(each, right, function) for each in left]
     if isinstance(right, list):
         return [_pair(left, each, function) for each in right]
-    if isinstance(left, Series) or isinstance(right, Series):
+    if isinstance(left, TimeSeries) or isinstance(right, TimeSeries):
         return _pair(left, right, function)
     found = function(left, right)
     if found is None:
@@ -68,28 +68,30 @@ def combine(left: Value, right: Value, function: Binary) -> Value:
     return found
 
 
-def _pair(left: float | Series, right: float | Series, function: Binary) -> Series:
-    if isinstance(left, Series) and isinstance(right, Series):
+def _pair(
+    left: float | TimeSeries, right: float | TimeSeries, function: Binary
+) -> TimeSeries:
+    if isinstance(left, TimeSeries) and isinstance(right, TimeSeries):
         values = tuple(
             None if a is None and b is None else function(a or 0.0, b or 0.0)
             for a, b in zip(left.values, right.values, strict=True)
         )
-        return Series(values=values, period=left.period)
-    if isinstance(left, Series):
+        return TimeSeries(values=values, period=left.period)
+    if isinstance(left, TimeSeries):
         other = _number(right)
         return left.map(lambda value: function(value, other))
     other = _number(left)
     return _series(right).map(lambda value: function(other, value))
 
 
-def _number(value: float | Series) -> float:
-    if isinstance(value, Series):
+def _number(value: float | TimeSeries) -> float:
+    if isinstance(value, TimeSeries):
         raise MathError("a number is needed where a time series is given")
     return value
 
 
-def _series(value: float | Series) -> Series:
-    if not isinstance(value, Series):
+def _series(value: float | TimeSeries) -> TimeSeries:
+    if not isinstance(value, TimeSeries):
         raise MathError("a time series is needed where a number is given")
     return value
 
@@ -99,40 +101,40 @@ def fill(arguments: list[Value]) -> Value:
     given, filler = arguments
     if isinstance(given, list):
         return [_filled(each, filler) for each in given]
-    if not isinstance(given, Series):
+    if not isinstance(given, TimeSeries):
         raise MathError("FILL needs a time series")
     return _filled(given, filler)
 
 
-def _filled(series: Series, filler: Value) -> Series:
+def _filled(series: TimeSeries, filler: Value) -> TimeSeries:
     values = tuple(
         value_at(filler, place) if value is None else value
         for place, value in enumerate(series.values)
     )
-    return Series(values=values, period=series.period)
+    return TimeSeries(values=values, period=series.period)
 
 
 def repeated(given: Value) -> Value:
     """FILL with REPEAT: the value before goes on."""
     if isinstance(given, list):
         return [_repeated(each) for each in given]
-    if not isinstance(given, Series):
+    if not isinstance(given, TimeSeries):
         raise MathError("FILL needs a time series")
     return _repeated(given)
 
 
-def _repeated(series: Series) -> Series:
+def _repeated(series: TimeSeries) -> TimeSeries:
     values: list[float | None] = []
     for value in series.values:
         values.append(values[-1] if value is None and values else value)
-    return Series(values=tuple(values), period=series.period)
+    return TimeSeries(values=tuple(values), period=series.period)
 
 
 def value_at(value: Value | None, place: int) -> float | None:
     """A number itself, or the value of a series at a place."""
     if isinstance(value, list):
         raise MathError("an array of time series where one is needed")
-    return value.values[place] if isinstance(value, Series) else value
+    return value.values[place] if isinstance(value, TimeSeries) else value
 
 
 Function = Callable[[list[Value]], Value]
@@ -158,7 +160,7 @@ def _each(function: Callable[[float], float | None]) -> Function:
     def apply(arguments: list[Value]) -> Value:
         (given,) = arguments
         match given:
-            case Series():
+            case TimeSeries():
                 return given.map(function)
             case list():
                 return [each.map(function) for each in given]
@@ -174,13 +176,13 @@ def _all(
 
     def apply(arguments: list[Value]) -> Value:
         (given,) = arguments
-        if isinstance(given, Series):
+        if isinstance(given, TimeSeries):
             return function(given.present) if given.present else 0.0
         if not isinstance(given, list) or not given:
             raise MathError("a time series is needed where a number is given")
         columns = zip(*(each.values for each in given), strict=True)
         values = tuple(_across(column, function, fills) for column in columns)
-        return Series(values=values, period=given[0].period)
+        return TimeSeries(values=values, period=given[0].period)
 
     return apply
 
@@ -201,9 +203,9 @@ def _across(
 def _if(arguments: list[Value]) -> Value:
     condition, then = arguments[0], arguments[1]
     otherwise = arguments[2] if len(arguments) > 2 else None
-    if not isinstance(condition, Series):
+    if not isinstance(condition, TimeSeries):
         chosen = then if condition else otherwise
-        if isinstance(then, Series) and chosen is None:
+        if isinstance(then, TimeSeries) and chosen is None:
             return then.map(lambda _: None)
         if chosen is None:
             raise MathError("IF of a number needs a time series")
@@ -212,7 +214,7 @@ def _if(arguments: list[Value]) -> Value:
         _chosen(value, then, otherwise, place)
         for place, value in enumerate(condition.values)
     )
-    return Series(values=values, period=condition.period)
+    return TimeSeries(values=values, period=condition.period)
 
 
 def _chosen(
@@ -235,23 +237,23 @@ def _differences(per_second: bool) -> Function:
     return apply
 
 
-def _difference(series: Value, per_second: bool) -> Series:
-    if not isinstance(series, Series):
+def _difference(series: Value, per_second: bool) -> TimeSeries:
+    if not isinstance(series, TimeSeries):
         raise MathError("a time series is needed where a number is given")
     divisor = series.period if per_second else 1.0
     values = (
         None if a is None or b is None else (b - a) / divisor
         for a, b in pairwise(series.values)
     )
-    return Series(values=(None, *values), period=series.period)
+    return TimeSeries(values=(None, *values), period=series.period)
 
 
 def _running(arguments: list[Value]) -> Value:
     (given,) = arguments
-    if not isinstance(given, Series):
+    if not isinstance(given, TimeSeries):
         raise MathError("RUNNING_SUM needs a time series")
     total = accumulate(value or 0.0 for value in given.values)
-    return Series(values=tuple(total), period=given.period)
+    return TimeSeries(values=tuple(total), period=given.period)
 
 
 def _one_of(place: int) -> Function:
@@ -419,11 +421,11 @@ def _value(node: ast.expr, scope: Scope) -> Value:  # noqa: C901 - one case for 
     raise MathError(f"metric math has no {type(node).__name__}")
 
 
-def _listed(node: ast.expr, scope: Scope) -> list[Series]:
+def _listed(node: ast.expr, scope: Scope) -> list[TimeSeries]:
     value = _value(node, scope)
     if isinstance(value, list):
         return value
-    if isinstance(value, Series):
+    if isinstance(value, TimeSeries):
         return [value]
     raise MathError("an array holds time series, not numbers")
 
@@ -450,15 +452,15 @@ def _called(name: str, arguments: list[ast.expr], scope: Scope) -> Value:
             value = _value(number, scope)
             if not isinstance(value, float):
                 raise MathError("TIME_SERIES takes a number")
-            return Series(values=(value,) * scope.windows, period=scope.period)
+            return TimeSeries(values=(value,) * scope.windows, period=scope.period)
         case "PERIOD", [series]:
             found = _value(series, scope)
-            return found.period if isinstance(found, Series) else scope.period
+            return found.period if isinstance(found, TimeSeries) else scope.period
         case "FILL", [series, ast.Name(id="REPEAT")]:
             return repeated(_value(series, scope))
     return call(name, [_value(each, scope) for each in arguments])
 
 
-def _metrics(part: str, scope: Scope) -> list[Series]:
+def _metrics(part: str, scope: Scope) -> list[TimeSeries]:
     chosen = (scope.values[each] for each in scope.metrics if part in each)
-    return [each for each in chosen if isinstance(each, Series)]
+    return [each for each in chosen if isinstance(each, TimeSeries)]

@@ -9,7 +9,7 @@ from typing import Any
 from rehearsal.cloudwatch.math import (
     MathError,
     Scope,
-    Series,
+    TimeSeries,
     Value,
     evaluate,
     names_in,
@@ -111,7 +111,9 @@ def values_of(
     return {each["Id"]: found[each["Id"]] for each in queries}
 
 
-def _measured(stat: Mapping[str, Any], windows: Windows, store: MetricStore) -> Series:
+def _measured(
+    stat: Mapping[str, Any], windows: Windows, store: MetricStore
+) -> TimeSeries:
     metric = Metric.from_api(stat["Metric"])
     values = tuple(
         store.window(metric, start, start + windows.length, stat.get("Unit")).statistic(
@@ -119,7 +121,7 @@ def _measured(stat: Mapping[str, Any], windows: Windows, store: MetricStore) -> 
         )
         for start in windows.starts()
     )
-    return Series(values=values, period=windows.period)
+    return TimeSeries(values=values, period=windows.period)
 
 
 def _evaluated(

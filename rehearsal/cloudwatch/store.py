@@ -176,7 +176,7 @@ NO_UNIT = "None"
 
 
 @dataclass(slots=True)
-class _Series:
+class _Buckets:
     fine: dict[int, Distribution] = field(default_factory=dict)
     coarse: dict[int, Distribution] = field(default_factory=dict)
 
@@ -193,7 +193,7 @@ class MetricStore:
         self._resolution = resolution
         self._most = most_metrics
         self._lock = threading.Lock()
-        self._series: dict[tuple[Metric, str], _Series] = {}
+        self._series: dict[tuple[Metric, str], _Buckets] = {}
 
     def put(
         self,
@@ -228,7 +228,7 @@ class MetricStore:
             if series is None:
                 if len(self._series) >= self._most:
                     return
-                series = self._series.setdefault((metric, unit), _Series())
+                series = self._series.setdefault((metric, unit), _Buckets())
             index = math.floor(at / self._resolution + _NEARLY)
             bucket = series.fine.get(index)
             if bucket is None:
@@ -268,7 +268,7 @@ class MetricStore:
                     _gather(series.coarse, start, end, wide, found)
         return found
 
-    def _make_room(self, series: _Series) -> None:
+    def _make_room(self, series: _Buckets) -> None:
         if len(series.fine) <= MOST_FINE:
             return
         oldest = min(series.fine)

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from rehearsal.clock import Clock
-from rehearsal.codedeploy.model.deployment import Deployment, Order
+from rehearsal.codedeploy.model.deployment import Deployment, Order, rollback_order
 from rehearsal.codedeploy.model.machine import advance
-from rehearsal.codedeploy.model.rollback import rollback_order
 from rehearsal.codedeploy.model.signals import (
     Begun,
     Effect,
@@ -21,11 +20,16 @@ from rehearsal.codedeploy.model.signals import (
     Signal,
     TimePassed,
 )
-from rehearsal.codedeploy.observation import Observer, StatusChanged, changes, nobody
+from rehearsal.codedeploy.observation import (
+    Observer,
+    StatusChanged,
+    changes,
+    ignore_change,
+)
 from rehearsal.codedeploy.settings import EngineSettings
 
 
-class World(Protocol):
+class EffectExecutor(Protocol):
     """Carries out effects, one after the other for each deployment."""
 
     def carry_out(self, deployment: Deployment, effect: Effect) -> Signal:
@@ -75,16 +79,16 @@ class Engine:
 
     def __init__(
         self,
-        world: World,
+        world: EffectExecutor,
         clock: Clock,
         settings: EngineSettings,
-        observer: Observer = nobody,
+        observer: Observer = ignore_change,
         new_id: Callable[[], str] = new_deployment_id,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.changed = threading.Condition(threading.RLock())
-        self._world = world
+        self._executor = world
         self._observer = observer
         self._new_id = new_id
         self._runs: dict[str, _Run] = {}
@@ -169,7 +173,7 @@ class Engine:
             deployment = run.deployment
             effect = run.effects.popleft() if run.effects else None
         if effect is not None:
-            self.signal(deployment_id, self._world.carry_out(deployment, effect))
+            self.signal(deployment_id, self._executor.carry_out(deployment, effect))
             return True
         with self.changed:
             return self._due(run)

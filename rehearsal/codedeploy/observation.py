@@ -48,7 +48,7 @@ Change = StatusChanged | EventStarted | EventEnded | TrafficShifted
 Observer = Callable[[Change], None]
 
 
-def nobody(change: Change) -> None:
+def ignore_change(change: Change) -> None:
     """Look away: the observer where nobody watches."""
 
 

@@ -130,7 +130,7 @@ def without_content(location: Location | None) -> Location | None:
 
 
 @dataclass(slots=True, kw_only=True)
-class Group:
+class DeploymentGroup:
     """A deployment group: its settings in the API's own shape."""
 
     application: str
@@ -149,7 +149,7 @@ class Application:
     created_at: float
     tags: dict[str, str] = field(default_factory=dict)
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    groups: dict[str, Group] = field(default_factory=dict)
+    groups: dict[str, DeploymentGroup] = field(default_factory=dict)
     revisions: dict[str, Revision] = field(default_factory=dict)
 
 

@@ -1,9 +1,10 @@
-"""Be a task's process in the place of its container, so that neither outlives it.
+"""The commands and Docker containers that run for the images of tasks.
 
-Run as a program: ``python -I -S container.py DOCKER IMAGE CONTAINER_PORT COMMAND…``. It
-becomes ``docker run``, which ends as the container ends and hands signals on to it. But
-a killed ``docker run`` leaves its container behind; so a guardian stays beside it, in a
-session of its own, and removes the container when the other end of a pipe closes.
+This file is also a program, the process of a task that runs in a container:
+``python -I -S containers.py DOCKER IMAGE CONTAINER_PORT COMMAND…``. It becomes ``docker
+run``, which ends with the container and forwards signals to it. A killed ``docker run``
+leaves its container behind; so a second process, in its own session, removes the
+container when the other end of a pipe closes. The program has no packages.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rehearsal.data_plane import TaskProcess
+if TYPE_CHECKING:
+    from rehearsal.data_plane import TaskProcess
+
 
 #: Before the names of the container's own variables: the Docker command has others.
 PREFIX = "HOOKGATE_CONTAINER_"
@@ -30,7 +33,7 @@ _PAUSE = 0.5  # seconds
 
 
 def main(docker: str, image: str, container_port: str, *command: str) -> None:
-    """Become ``docker run``; the port of this machine is in ``PORT``."""
+    """Become ``docker run``; ``PORT`` is the port on this machine."""
     host, port = os.environ["HOST"], os.environ["PORT"]
     name = f"hookgate-{os.getpid()}-{port}"
     end = _with_guardian(docker, name)
@@ -42,7 +45,7 @@ def main(docker: str, image: str, container_port: str, *command: str) -> None:
     }
     others = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
     published = f"{host}:{port}:{container_port}"
-    os.execve(  # noqa: S606 - docker, by the path that the emulator found
+    os.execve(  # noqa: S606 - docker, by the path that was found
         docker,
         [
             *(docker, "run", "--rm", "--pull", "never", "--name", name),
@@ -55,12 +58,12 @@ def main(docker: str, image: str, container_port: str, *command: str) -> None:
 
 
 def _variables(own: dict[str, str], others: dict[str, str]) -> list[str]:
-    """The container's variables by name, so that values are in no list of processes.
+    """Pass variables by name, so that the process list does not show their values.
 
-    One that the Docker command goes by too is given as it is.
+    A variable that the Docker command also uses is passed with its value.
     """
-    said = (f"{key}={value}" if key in others else key for key, value in own.items())
-    return [word for each in said for word in ("--env", each)]
+    words = (f"{key}={value}" if key in others else key for key, value in own.items())
+    return [word for each in words for word in ("--env", each)]
 
 
 def _with_guardian(docker: str, name: str) -> int:
@@ -82,22 +85,18 @@ def _with_guardian(docker: str, name: str) -> int:
     os._exit(0)
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
-
-#: Seconds that the engine may take to say whether it has an image.
-_PATIENCE = 10.0
+_TIMEOUT = 10.0  # seconds for the engine to look up an image
 
 _UNKNOWN = ("no such image", "no such object")
 
-#: What the Docker command itself goes by.
+#: Variables that the Docker command itself uses.
 _OWN = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG")
 
 
 def why_not(image: str) -> str | None:
-    """Why Docker cannot run an image, and what to do; None if it can.
+    """Explain why Docker cannot run an image, and what to do; None if it can.
 
-    Nothing is pulled: a rehearsal runs what is on this machine.
+    Nothing is pulled: a rehearsal runs the images on this machine.
     """
     docker = shutil.which("docker")
     if docker is None:
@@ -105,27 +104,31 @@ def why_not(image: str) -> str | None:
     command = [docker, "image", "inspect", "--format", "{{.Id}}", image]
     try:
         asked = subprocess.run(  # noqa: S603 - docker, by the path that was found
-            command, capture_output=True, text=True, timeout=_PATIENCE, check=False
+            command, capture_output=True, text=True, timeout=_TIMEOUT, check=False
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"Docker does not answer: {error}"
+    except (OSError, subprocess.TimeoutExpired) as failure:
+        return f"Docker does not answer: {failure}"
     if asked.returncode == 0:
         return None
-    said = " ".join(asked.stderr.split())
-    if any(words in said.lower() for words in _UNKNOWN):
+    error = " ".join(asked.stderr.split())
+    if any(words in error.lower() for words in _UNKNOWN):
         return f"Docker has no such image: build it, or `docker pull {image}`"
-    return f"no Docker engine answers: start one ({said})"
+    return f"no Docker engine answers: start one ({error})"
 
 
-def started(image: str, definition: Mapping[str, Any]) -> TaskProcess:
+def start_container(image: str, definition: Mapping[str, Any]) -> TaskProcess:
     """Run an image as a task's container, with a port of this machine mapped to it.
 
-    Its output is the task's, and it is removed when the task ends or the emulator does.
+    The container is removed when the task or the emulator ends.
 
     Args:
-        image: its name, which ``why_not`` has nothing against.
-        definition: the task definition's container: environment, command and port.
+        image: The image's name, which ``why_not`` accepts.
+        definition: The task definition's container: environment, command and port.
     """
+    from rehearsal.data_plane import (  # noqa: PLC0415 - the program has no packages
+        TaskProcess,
+    )
+
     ports = definition.get("portMappings") or [{}]
     variables = {
         PREFIX + pair["name"]: pair["value"]
@@ -160,7 +163,7 @@ class Image:
 
 
 def local_command(words: Iterable[str]) -> tuple[str, ...]:
-    """A command as a person writes it; ``python`` is this Python."""
+    """Resolve a command as a user writes it; ``python`` is this Python."""
     return tuple(sys.executable if word == "python" else word for word in words)
 
 
@@ -195,3 +198,7 @@ def repository(name: str) -> str:
     """An image's name without its tag and its digest; a registry's port stays."""
     place, slash, last = name.partition("@")[0].rpartition("/")
     return place + slash + last.partition(":")[0]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.ecs.records import Location, Task, TaskSet, last_part
+from rehearsal.ecs.records import EcsTaskSet, Location, Task, last_part
 from rehearsal.ecs.scheduler import Scheduler
-from rehearsal.endpoint.conformity import ApiError
+from rehearsal.endpoint.protocols import ApiError
 
 
 def task_set_shape(
-    task_set: TaskSet, location: Location, *, is_steady: bool
+    task_set: EcsTaskSet, location: Location, *, is_steady: bool
 ) -> dict[str, Any]:
     """A task set as DescribeTaskSets and DescribeServices tell it."""
     return {
@@ -41,7 +41,7 @@ def task_set_shape(
     }
 
 
-def task_shape(task: Task, task_set: TaskSet, location: Location) -> dict[str, Any]:
+def task_shape(task: Task, task_set: EcsTaskSet, location: Location) -> dict[str, Any]:
     """A task as DescribeTasks tells it; its reason says why it stopped."""
     is_over = task.status == "STOPPED"
     return {
@@ -120,7 +120,7 @@ class EcsContext:
             raise ApiError("ServiceNotFoundException", message)
         return dict(found[0])
 
-    def task_sets(self, cluster: str, service: str) -> list[TaskSet]:
+    def task_sets(self, cluster: str, service: str) -> list[EcsTaskSet]:
         """The task sets of a service, PRIMARY first."""
         found = [
             each
@@ -129,7 +129,9 @@ class EcsContext:
         ]
         return sorted(found, key=lambda each: each.status != "PRIMARY")
 
-    def task_set(self, request: Mapping[str, Any], member: str = "taskSet") -> TaskSet:
+    def task_set(
+        self, request: Mapping[str, Any], member: str = "taskSet"
+    ) -> EcsTaskSet:
         """The task set that a request names by id or by ARN."""
         wanted = request[member]
         cluster = request.get("cluster", "default")
@@ -164,7 +166,7 @@ class EcsContext:
                 raise ApiError("InvalidParameterException", message)
         return definition
 
-    def shape(self, task_set: TaskSet) -> dict[str, Any]:
+    def shape(self, task_set: EcsTaskSet) -> dict[str, Any]:
         """A task set in the API's shape."""
         is_steady = self.scheduler.is_steady(task_set)
         return task_set_shape(task_set, self.location, is_steady=is_steady)

@@ -38,7 +38,7 @@ class Task:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class TaskSet:
+class EcsTaskSet:
     """A task set: so many tasks of one task definition behind one target group."""
 
     cluster: str
@@ -167,7 +167,7 @@ class Tampering(Protocol):
         ...
 
 
-class Untouched:
+class NoTampering:
     """Every task is as its definition says."""
 
     def image(self, task: Task, image_: str) -> str:  # noqa: ARG002 - as the protocol has it

@@ -1,24 +1,25 @@
-"""Keeps every task set at the number of tasks it must have."""
+"""Keep every task set at its desired number of tasks, which are processes."""
 
 from __future__ import annotations
 
+import functools
 import logging
 import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
 
-from rehearsal.data_plane import DataPlane, Target, TargetState
-from rehearsal.ecs.containers import Images
+from rehearsal.data_plane import DataPlane, Target, TargetState, TaskProcess
+from rehearsal.ecs import containers
+from rehearsal.ecs.containers import CannotPullContainerError, Image, Images, find_image
 from rehearsal.ecs.records import (
     EcsSettings,
+    EcsTaskSet,
     Location,
+    NoTampering,
     Tampering,
     Task,
-    TaskSet,
-    Untouched,
 )
-from rehearsal.ecs.task_runner import TaskRunner
 
 _LOGGER = logging.getLogger(__name__)
 CONNECT_TIMEOUT = 0.2  # seconds; a port of this machine answers at once
@@ -55,12 +56,12 @@ class Scheduler:
         tampering: Tampering | None = None,
     ) -> None:
         self.lock = threading.RLock()
-        self.task_sets: list[TaskSet] = []
+        self.task_sets: list[EcsTaskSet] = []
         self._plane = plane
         self._location = location
         self._settings = settings
         self._runner = TaskRunner(
-            images, plane, settings, self._in_background, tampering or Untouched()
+            images, plane, settings, self._in_background, tampering or NoTampering()
         )
         self._closing = threading.Event()
         self._helpers: list[threading.Thread] = []
@@ -82,23 +83,23 @@ class Scheduler:
         for helper in helpers:
             helper.join()
 
-    def add(self, task_set: TaskSet) -> None:
+    def add(self, task_set: EcsTaskSet) -> None:
         """Look after one more task set."""
         with self.lock:
             self.task_sets.append(task_set)
 
-    def drain(self, task_set: TaskSet) -> None:
+    def drain(self, task_set: EcsTaskSet) -> None:
         """Stop a task set's tasks and forget it when they are gone."""
         with self.lock:
             task_set.status, task_set.scale = "DRAINING", 0.0
             task_set.updated_at = time.time()
 
-    def stop_task(self, task_set: TaskSet, task: Task, reason: str) -> None:
+    def stop_task(self, task_set: EcsTaskSet, task: Task, reason: str) -> None:
         """Stop one task; the task set starts another."""
         with self.lock:
             self._runner.stop(task_set, task, reason, "UserInitiated")
 
-    def is_steady(self, task_set: TaskSet) -> bool:
+    def is_steady(self, task_set: EcsTaskSet) -> bool:
         """Whether ECS would say STEADY_STATE.
 
         Source: ECS's model of TaskSet: running equals desired, none pending, and all
@@ -135,7 +136,7 @@ class Scheduler:
             except Exception:
                 _LOGGER.exception("the ECS scheduler stumbled; it goes on")
 
-    def _reconcile(self, task_set: TaskSet) -> None:
+    def _reconcile(self, task_set: EcsTaskSet) -> None:
         for task in task_set.tasks:
             if task.status == "RUNNING":
                 self._runner.look_after(task_set, task)
@@ -149,7 +150,7 @@ class Scheduler:
         self._start_missing(task_set)
         self._forget(task_set)
 
-    def _start_missing(self, task_set: TaskSet) -> None:
+    def _start_missing(self, task_set: EcsTaskSet) -> None:
         missing = task_set.wanted - len(task_set.live_tasks)
         if missing <= 0 or time.time() < task_set.next_start_at:
             return
@@ -166,14 +167,14 @@ class Scheduler:
             if not task.is_wanted:
                 self._died(task_set)
 
-    def _died(self, task_set: TaskSet) -> None:
+    def _died(self, task_set: EcsTaskSet) -> None:
         """Count a task that stopped by itself and hold the next one back a little."""
         task_set.deaths += 1
         delay = self._settings.restart_delay * 2 ** min(task_set.deaths - 1, 20)
         bounded = min(delay, self._settings.longest_restart_delay)
         task_set.next_start_at = time.time() + bounded
 
-    def _forget(self, task_set: TaskSet) -> None:
+    def _forget(self, task_set: EcsTaskSet) -> None:
         over = [task for task in task_set.tasks if task.status == "STOPPED"]
         for task in over[: -self._settings.stopped_kept]:
             task_set.tasks.remove(task)
@@ -186,3 +187,163 @@ class Scheduler:
         self._helpers = [each for each in self._helpers if each.is_alive()]
         self._helpers.append(helper)
         helper.start()
+
+
+LAST_WORDS = 300  # characters of a dead task's output that its reason may quote
+
+
+def last_words(output: str) -> str:
+    """The last lines of a task's output that a reason may quote, whole if it can be."""
+    tail = output[-LAST_WORDS:]
+    if len(output) > LAST_WORDS and output[-LAST_WORDS - 1] != "\n" and "\n" in tail:
+        tail = tail.partition("\n")[2] or tail
+    return " ".join(tail.split())
+
+
+class TaskRunner:
+    """What can be done with one task.
+
+    Args:
+        images: Which command an image stands for.
+        plane: Where targets are registered.
+        settings: Times.
+        in_background: Runs something that takes its time.
+        tampering: What is different about tasks, for a fault.
+    """
+
+    def __init__(
+        self,
+        images: Images,
+        plane: DataPlane,
+        settings: EcsSettings,
+        in_background: Callable[[Callable[[], None]], None],
+        tampering: Tampering,
+    ) -> None:
+        self._images = images
+        self._plane = plane
+        self._settings = settings
+        self._in_background = in_background
+        self._tampering = tampering
+
+    def start(self, task_set: EcsTaskSet, task: Task) -> None:
+        """Start every container; the one behind the load balancer gets a target."""
+        balanced = {b.get("containerName") for b in task_set.load_balancers}
+        try:
+            for container in task_set.definition["containerDefinitions"]:
+                process = self._start_container(task, container)
+                task.processes[container["name"]] = process
+                if container["name"] in balanced:
+                    task.target = self._tampering.target(task, process.target)
+        except (CannotPullContainerError, OSError, ValueError) as error:
+            self._end(task, str(error), "TaskFailedToStart")
+            return
+        task.status, task.started_at = "RUNNING", time.time()
+        if task_set.target_group_arn is not None and task.target is not None:
+            self._plane.register(task_set.target_group_arn, task.target)
+
+    def _start_container(self, task: Task, container: dict[str, object]) -> TaskProcess:
+        """Run a container's command, or the container itself where Docker has it."""
+        name = self._tampering.image(task, str(container["image"]))
+        try:
+            image = find_image(self._images, name)
+        except CannotPullContainerError as error:
+            why = containers.why_not(name)
+            if why is None:
+                return containers.start_container(name, container)
+            raise CannotPullContainerError(f"{error}, and {why}") from None
+        return _start_command(image, container)
+
+    def look_after(self, task_set: EcsTaskSet, task: Task) -> None:
+        """See whether a running task has died or is to be replaced."""
+        for name, process in task.processes.items():
+            if process.exit_code is not None:
+                words = last_words(process.output)
+                reason = (
+                    "Essential container in task exited: "
+                    f"{name} with exit code {process.exit_code}. {words}"
+                )
+                self._deregister(task_set, task)
+                self._end(task, reason.rstrip(), "EssentialContainerExited")
+                return
+        if self._settings.replaces_unhealthy and self._is_unhealthy(task_set, task):
+            reason = f"Task failed ELB health checks in ({task_set.target_group_arn})"
+            self.stop(task_set, task, reason, "ServiceSchedulerInitiated")
+
+    def stop(self, task_set: EcsTaskSet, task: Task, reason: str, code: str) -> None:
+        """Let a task finish its requests and stop it."""
+        if not task.is_wanted:
+            return
+        task.is_wanted, task.stopping_at = False, time.time()
+        task.stopped_reason, task.stop_code = reason, code
+        task.status = "DEACTIVATING"
+        self._deregister(task_set, task)
+
+    def finish(self, task_set: EcsTaskSet, task: Task) -> None:
+        """Stop the processes of a task on its way out, once its requests are done."""
+        started = task.stopping_at or 0.0
+        patience_ends = started + self._settings.drain
+        arn, target = task_set.target_group_arn, task.target
+        in_flight = 0
+        if arn is not None and target is not None and _is_known(self._plane, arn):
+            in_flight = self._plane.in_flight(arn, target)
+        if in_flight and time.time() < patience_ends:
+            return
+        task.status = "STOPPING"
+        self._in_background(lambda: self._stop_processes(task))
+
+    def kill(self, task: Task) -> None:
+        """Stop the processes at once."""
+        for process in task.processes.values():
+            process.stop(0)
+
+    def _stop_processes(self, task: Task) -> None:
+        for process in task.processes.values():
+            process.stop(self._settings.stop_timeout)
+        task.status, task.stopped_at = "STOPPED", time.time()
+
+    def _end(self, task: Task, reason: str, code: str) -> None:
+        task.is_wanted, task.status = False, "STOPPED"
+        task.stopped_at, task.stopped_reason = time.time(), reason
+        task.stop_code = code
+        others = [p for p in task.processes.values() if p.exit_code is None]
+        for process in others:
+            self._in_background(functools.partial(_stop, process, 0))
+
+    def _deregister(self, task_set: EcsTaskSet, task: Task) -> None:
+        arn = task_set.target_group_arn
+        if arn is not None and task.target is not None and _is_known(self._plane, arn):
+            self._plane.deregister(arn, task.target)
+
+    def _is_unhealthy(self, task_set: EcsTaskSet, task: Task) -> bool:
+        arn = task_set.target_group_arn
+        if arn is None or task.target is None or not _is_known(self._plane, arn):
+            return False
+        if time.time() < task.created_at + self._settings.health_check_grace:
+            return False
+        return any(
+            health.target == task.target and health.state is TargetState.UNHEALTHY
+            for health in self._plane.health(arn)
+        )
+
+
+def _start_command(image: Image, container: dict[str, object]) -> TaskProcess:
+    pairs = container.get("environment") or []
+    own = {pair["name"]: pair["value"] for pair in pairs}  # type: ignore[attr-defined]
+    return TaskProcess.start(
+        (*image.command, *(container.get("command") or [])),  # type: ignore[misc]
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", **image.environment, **own},
+        cwd=image.directory,
+    )
+
+
+def _stop(process: TaskProcess, grace: float) -> None:
+    process.stop(grace)
+
+
+def _is_known(plane: DataPlane, arn: str) -> bool:
+    """Whether the target group still exists."""
+    try:
+        plane.health(arn)
+    except KeyError:
+        return False
+    return True

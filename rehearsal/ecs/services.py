@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.ecs.context import OPTIONS, EcsContext, EcsOperation
-from rehearsal.ecs.records import TaskSet, last_part
-from rehearsal.endpoint.conformity import ApiError
+from rehearsal.ecs.records import EcsTaskSet, last_part
+from rehearsal.endpoint.protocols import ApiError
 
 CONTROLLED = {"CODE_DEPLOY", "EXTERNAL"}
 #: What UpdateService does not change under CODE_DEPLOY, by the request's member.
@@ -104,9 +104,9 @@ def _delete_cluster(context: EcsContext, request: dict[str, Any]) -> dict[str, A
 
 def _first_task_set(
     context: EcsContext, request: dict[str, Any], service: dict[str, Any]
-) -> TaskSet:
+) -> EcsTaskSet:
     cluster, name = last_part(service["clusterArn"]), service["serviceName"]
-    return TaskSet(
+    return EcsTaskSet(
         cluster=cluster,
         service=name,
         arn=context.location.new_task_set(cluster, name),
@@ -118,7 +118,7 @@ def _first_task_set(
     )
 
 
-def _task_sets(context: EcsContext, service: dict[str, Any]) -> list[TaskSet]:
+def _task_sets(context: EcsContext, service: dict[str, Any]) -> list[EcsTaskSet]:
     return context.task_sets(service["clusterArn"], service["serviceName"])
 
 

@@ -13,7 +13,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.endpoint.conformity import ApiError, service_model
+from rehearsal.endpoint.protocols import ApiError, service_model
+from rehearsal.settings import ACCOUNT
 
 ACCOUNT = "123456789012"  # moto's own default
 _IN_USE = (

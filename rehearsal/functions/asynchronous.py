@@ -15,7 +15,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from rehearsal.functions.function import Function, Invocation, Outcome, Surroundings
+from rehearsal.functions.function import (
+    FleetSettings,
+    Function,
+    Invocation,
+    InvocationResult,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +37,7 @@ class Delivery:
     deaths: int = 0
 
 
-class Courier(Protocol):
+class EventInvoker(Protocol):
     """Decides how often, when and in what state an event arrives."""
 
     def deliveries(self, function: Function, payload: bytes) -> Sequence[Delivery]:
@@ -40,7 +45,7 @@ class Courier(Protocol):
         ...
 
 
-class PromptCourier:
+class DirectEventInvoker:
     """Lambda on a good day."""
 
     def deliveries(self, function: Function, payload: bytes) -> Sequence[Delivery]:  # noqa: ARG002 - every courier is told
@@ -68,31 +73,31 @@ class Asynchronous:
         tell: Tells a function's destination.
     """
 
-    surroundings: Surroundings
-    run: Callable[[Function, Invocation], Outcome]
+    settings: FleetSettings
+    run: Callable[[Function, Invocation], InvocationResult]
     tell: Destination
     closing: threading.Event = field(default_factory=threading.Event)
 
-    def play(self, function: Function, delivery: Delivery) -> None:
+    def deliver(self, function: Function, delivery: Delivery) -> None:
         """Attempt one delivery until it succeeds, is too old or has no attempt left."""
         if self.closing.wait(delivery.delay):
             return
-        one = _Event(function, delivery, self.surroundings.minute)
+        one = _AsynchronousEvent(function, delivery, self.settings.minute)
         while True:
-            outcome = self.run(function, one.attempt())
-            if self.closing.is_set() or not outcome.is_error:
+            result = self.run(function, one.attempt())
+            if self.closing.is_set() or not result.is_error:
                 return
             pause = one.pause()
             if pause is None:
                 break
             if self.closing.wait(pause):
                 return
-        record = one.record(outcome, self.surroundings.arn(function.name))
+        record = one.record(result, self.settings.arn(function.name))
         if function.asynchronous.on_failure is not None:
             self.tell(function.asynchronous.on_failure, record)
 
 
-class _Event:
+class _AsynchronousEvent:
     """An event on its way, and how it has fared so far."""
 
     def __init__(self, function: Function, delivery: Delivery, minute: float) -> None:
@@ -110,7 +115,7 @@ class _Event:
         return Invocation(
             payload=self._delivery.payload,
             request_id=self._request_id,
-            is_doomed=self._attempts <= self._delivery.deaths,
+            kills_environment=self._attempts <= self._delivery.deaths,
         )
 
     def pause(self) -> float | None:
@@ -125,7 +130,7 @@ class _Event:
             return None
         return pause
 
-    def record(self, outcome: Outcome, arn: str) -> bytes:
+    def record(self, result: InvocationResult, arn: str) -> bytes:
         """The invocation record, version 1.0, that a destination gets."""
         context = {
             "requestId": self._request_id,
@@ -145,6 +150,6 @@ class _Event:
             "requestContext": context,
             "requestPayload": json.loads(self._delivery.payload),
             "responseContext": answered,
-            "responsePayload": json.loads(outcome.payload),
+            "responsePayload": json.loads(result.payload),
         }
         return json.dumps(content).encode()

@@ -11,18 +11,18 @@ from typing import Any
 
 from rehearsal.functions.asynchronous import (
     Asynchronous,
-    Courier,
     Delivery,
     Destination,
-    PromptCourier,
+    DirectEventInvoker,
+    EventInvoker,
 )
-from rehearsal.functions.environment import Environment
+from rehearsal.functions.environment import ExecutionEnvironment
 from rehearsal.functions.function import (
+    FleetSettings,
     Function,
     Invocation,
+    InvocationResult,
     LogObserver,
-    Outcome,
-    Surroundings,
     function_name,
 )
 
@@ -35,7 +35,7 @@ class FleetClosedError(UnknownFunctionError):
     """The emulator is closed and runs nothing any more."""
 
 
-def untold(arn: str, record: bytes) -> None:
+def ignore_record(arn: str, record: bytes) -> None:
     """Let a record go: the destination where there is none."""
 
 
@@ -53,27 +53,29 @@ class Fleet:
     def __init__(
         self,
         functions: Iterable[Function],
-        surroundings: Surroundings,
+        settings: FleetSettings,
         on_log: LogObserver,
-        courier: Courier | None = None,
-        destination: Destination = untold,
+        event_invoker: EventInvoker | None = None,
+        destination: Destination = ignore_record,
     ) -> None:
         self.functions = {function.name: function for function in functions}
-        self.surroundings = surroundings
+        self.settings = settings
         self._on_log = on_log
-        self._courier = courier or PromptCourier()
+        self._event_invoker = event_invoker or DirectEventInvoker()
         self._events = Asynchronous(
-            surroundings=surroundings,
+            settings=settings,
             run=self._run,
             tell=destination,
         )
         self._lock = threading.Lock()
-        self._idle: dict[str, list[Environment]] = {n: [] for n in self.functions}
-        self._all: list[Environment] = []
+        self._idle: dict[str, list[ExecutionEnvironment]] = {
+            n: [] for n in self.functions
+        }
+        self._all: list[ExecutionEnvironment] = []
         self._asynchronous: list[threading.Thread] = []
         self._is_closed = False
 
-    def tell_failures_to(self, destination: Destination) -> None:
+    def send_failures_to(self, destination: Destination) -> None:
         """Say who takes records; a destination may need the fleet itself."""
         self._events.tell = destination
 
@@ -105,13 +107,13 @@ class Fleet:
             raise UnknownFunctionError(message)
         return self.functions[name]
 
-    def invoke(self, function: Function, payload: bytes) -> Outcome:
+    def invoke(self, function: Function, payload: bytes) -> InvocationResult:
         """Run a function and wait for what comes of it."""
         return self._run(function, Invocation(payload=payload))
 
     def invoke_asynchronously(self, function: Function, payload: bytes) -> None:
         """Run a function in the background, as CodeDeploy has it run."""
-        for delivery in self._courier.deliveries(function, payload):
+        for delivery in self._event_invoker.deliveries(function, payload):
             self._begin(function, delivery)
 
     def close(self) -> None:
@@ -143,24 +145,24 @@ class Fleet:
     def _run_in_background(self, function: Function, delivery: Delivery) -> None:
         # An emulator that closes first takes the event with it: nobody is left to tell.
         with contextlib.suppress(FleetClosedError):
-            self._events.play(function, delivery)
+            self._events.deliver(function, delivery)
 
-    def _run(self, function: Function, invocation: Invocation) -> Outcome:
+    def _run(self, function: Function, invocation: Invocation) -> InvocationResult:
         environment = self._take(function)
         try:
             return environment.run(invocation)
         finally:
             self._give_back(function, environment, invocation)
 
-    def _new(self, function: Function) -> Environment:
+    def _new(self, function: Function) -> ExecutionEnvironment:
         with self._lock:
             if self._is_closed:
-                raise FleetClosedError("the emulator is closed")
-            environment = Environment(function, self.surroundings, self._on_log)
+                raise FleetClosedError("the stage is closed")
+            environment = ExecutionEnvironment(function, self.settings, self._on_log)
             self._all.append(environment)
             return environment
 
-    def _take(self, function: Function) -> Environment:
+    def _take(self, function: Function) -> ExecutionEnvironment:
         with self._lock:
             idle = self._idle[function.name]
             while idle:
@@ -170,10 +172,13 @@ class Fleet:
         return self._new(function)
 
     def _give_back(
-        self, function: Function, environment: Environment, invocation: Invocation
+        self,
+        function: Function,
+        environment: ExecutionEnvironment,
+        invocation: Invocation,
     ) -> None:
-        outcome = invocation.outcome
-        is_spent = outcome is None or outcome.is_fatal
+        result = invocation.result
+        is_spent = result is None or result.is_fatal
         with self._lock:
             if self._is_closed:
                 return

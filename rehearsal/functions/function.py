@@ -16,7 +16,7 @@ LogObserver = Callable[[str, str | None, str], None]
 """Told of each line that a function writes: its name, the request's id, the line."""
 
 
-def unheard(function: str, request_id: str | None, line: str) -> None:
+def ignore_log(function: str, request_id: str | None, line: str) -> None:
     """Let a line go by: the log observer where nobody listens."""
 
 
@@ -62,8 +62,8 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """Where functions run: what every environment of an emulator shares.
+class FleetSettings:
+    """Where functions run: what every environment of a stage shares.
 
     Attributes:
         init_timeout: Seconds that importing the handler may take.
@@ -95,7 +95,7 @@ def function_name(name_or_arn: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class InvocationResult:
     """What an invocation came to.
 
     Attributes:
@@ -109,10 +109,12 @@ class Outcome:
     is_fatal: bool = False
 
 
-def error_outcome(kind: str, message: str, *, is_fatal: bool = False) -> Outcome:
+def error_result(
+    kind: str, message: str, *, is_fatal: bool = False
+) -> InvocationResult:
     """An error that Lambda itself reports, such as a time-out."""
     payload = json.dumps({"errorType": kind, "errorMessage": message}).encode()
-    return Outcome(payload=payload, is_error=True, is_fatal=is_fatal)
+    return InvocationResult(payload=payload, is_error=True, is_fatal=is_fatal)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -124,16 +126,16 @@ class Invocation:
     """
 
     payload: bytes
-    is_doomed: bool = False
+    kills_environment: bool = False
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     taken: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
-    outcome: Outcome | None = None
+    result: InvocationResult | None = None
 
-    def end(self, outcome: Outcome) -> None:
+    def end(self, result: InvocationResult) -> None:
         """Set the outcome, unless it is already set."""
-        if self.outcome is None:
-            self.outcome = outcome
+        if self.result is None:
+            self.result = result
         self.taken.set()
         self.ended.set()
 
@@ -146,10 +148,8 @@ def access_key(function: str) -> str:
     return f"function.{function}"
 
 
-def variables(
-    function: Function, surroundings: Surroundings, api: str
-) -> dict[str, str]:
-    """The environment variables that Lambda sets, and nothing of the emulator's own.
+def variables(function: Function, settings: FleetSettings, api: str) -> dict[str, str]:
+    """The environment variables that Lambda sets, and nothing of the stage's own.
 
     Source: AWS Lambda developer guide, "Defined runtime environment variables".
     """
@@ -165,9 +165,9 @@ def variables(
         # Each function has a role of its own; the endpoint tells them apart by this.
         "AWS_ACCESS_KEY_ID": access_key(function.name),
         "AWS_SECRET_ACCESS_KEY": "rehearsal",  # a dummy: nobody checks it
-        "AWS_REGION": surroundings.region,
-        "AWS_DEFAULT_REGION": surroundings.region,
-        "AWS_ENDPOINT_URL": surroundings.endpoint_url,
+        "AWS_REGION": settings.region,
+        "AWS_DEFAULT_REGION": settings.region,
+        "AWS_ENDPOINT_URL": settings.endpoint_url,
         "AWS_EC2_METADATA_DISABLED": "true",
         **function.environment,
         "_HANDLER": function.handler,

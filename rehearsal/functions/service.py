@@ -1,4 +1,4 @@
-"""Lambda's API: Invoke of the emulator's functions, and who they are."""
+"""Lambda's API for the functions of an emulator."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import uuid
 from typing import Any
 from urllib.parse import unquote
 
-from rehearsal.endpoint.json_service import Reply
+from rehearsal.endpoint.protocols import Reply
 from rehearsal.functions.fleet import Fleet, UnknownFunctionError
 from rehearsal.functions.function import Function
 
@@ -17,7 +17,7 @@ MAX_PAYLOAD = 6 * 1024 * 1024
 
 
 class LambdaService:
-    """Answers what an emulator's functions need; the rest of Lambda is moto's.
+    """Answers Invoke and the calls that read functions; moto answers the others.
 
     Args:
         fleet: The functions.
@@ -29,7 +29,7 @@ class LambdaService:
     def answer(
         self, method: str, path: str, invocation_type: str, body: bytes
     ) -> Reply | None:
-        """Answer a request; None for what is moto's to answer.
+        """Answer a request; None for moto.
 
         Args:
             method: The HTTP method.
@@ -43,47 +43,43 @@ class LambdaService:
         name, rest = match["name"], match["rest"]
         try:
             if method == "GET" and name is None:
-                return _json(200, {"Functions": self._all()})
+                functions = self._fleet.functions.values()
+                return _json({"Functions": [self._configuration(f) for f in functions]})
             function = self._fleet.find(unquote(name or ""))
             match method, rest:
                 case "POST", "/invocations":
-                    return self._invoke(function, invocation_type, body)
+                    return self._invoke(function, invocation_type, body or b"{}")
                 case "GET", None:
-                    return _json(200, {"Configuration": self._configuration(function)})
+                    return _json({"Configuration": self._configuration(function)})
                 case "GET", "/configuration":
-                    return _json(200, self._configuration(function))
+                    return _json(self._configuration(function))
         except UnknownFunctionError as error:
-            return error_reply(404, "ResourceNotFoundException", str(error))
+            return _error(404, "ResourceNotFoundException", str(error))
         return None
 
     def _invoke(self, function: Function, invocation_type: str, body: bytes) -> Reply:
         if len(body) > MAX_PAYLOAD:
             message = f"the payload is longer than {MAX_PAYLOAD} bytes"
-            return error_reply(413, "RequestTooLargeException", message)
+            return _error(413, "RequestTooLargeException", message)
         try:
-            json.loads(body or b"{}")
+            json.loads(body)
         except ValueError as error:
             message = f"Could not parse request body into json: {error}"
-            return error_reply(400, "InvalidRequestContentException", message)
-        match invocation_type:
-            case "Event":
-                self._fleet.invoke_asynchronously(function, body or b"{}")
-                return _reply(202, b"")
-            case "DryRun":
-                return _reply(204, b"")
-        outcome = self._fleet.invoke(function, body or b"{}")
-        headers = {"X-Amz-Executed-Version": "$LATEST"}
-        if outcome.is_error:
-            headers["X-Amz-Function-Error"] = "Unhandled"
-        return _reply(200, outcome.payload, headers)
-
-    def _all(self) -> list[dict[str, Any]]:
-        return [self._configuration(each) for each in self._fleet.functions.values()]
+            return _error(400, "InvalidRequestContentException", message)
+        if invocation_type == "Event":
+            self._fleet.invoke_asynchronously(function, body)
+            return _reply(202, b"")
+        if invocation_type == "DryRun":
+            return _reply(204, b"")
+        result = self._fleet.invoke(function, body)
+        failed = {"X-Amz-Function-Error": "Unhandled"} if result.is_error else {}
+        headers = {"X-Amz-Executed-Version": "$LATEST", **failed}
+        return _reply(200, result.payload, headers)
 
     def _configuration(self, function: Function) -> dict[str, Any]:
         return {
             "FunctionName": function.name,
-            "FunctionArn": self._fleet.surroundings.arn(function.name),
+            "FunctionArn": self._fleet.settings.arn(function.name),
             "Handler": function.handler,
             "Timeout": int(function.timeout),
             "MemorySize": function.memory,
@@ -93,19 +89,19 @@ class LambdaService:
         }
 
 
-def _json(status: int, content: dict[str, Any]) -> Reply:
-    return _reply(status, json.dumps(content).encode())
+def _json(content: dict[str, Any]) -> Reply:
+    return _reply(200, json.dumps(content).encode())
 
 
-def error_reply(status: int, code: str, message: str) -> Reply:
-    """A modelled error, as REST-JSON says it."""
+def _error(status: int, code: str, message: str) -> Reply:
     body = json.dumps({"Type": "User", "Message": message}).encode()
     return _reply(status, body, {"x-amzn-ErrorType": code})
 
 
 def _reply(status: int, body: bytes, headers: dict[str, str] | None = None) -> Reply:
-    common = {
+    both = {
         "Content-Type": "application/json",
         "x-amzn-RequestId": str(uuid.uuid4()),
+        **(headers or {}),
     }
-    return Reply(status=status, body=body, headers={**common, **(headers or {})})
+    return Reply(status=status, body=body, headers=both)

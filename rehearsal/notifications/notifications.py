@@ -1,15 +1,26 @@
-"""All that an emulator tells of itself, in one piece."""
+"""Notifications of alarms and deployments through SNS and EventBridge.
+
+Source: "JSON data formats for CodeDeploy triggers" in CodeDeploy's user guide, and the
+event "CodeDeploy Deployment State-change Notification".
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from rehearsal.codedeploy.registry import Registry
+from rehearsal.cloudwatch.alarms import AlarmChanged
+from rehearsal.codedeploy.model.deployment import Deployment, DeploymentStatus
+from rehearsal.codedeploy.observation import Change, StatusChanged
+from rehearsal.codedeploy.registry import DeploymentGroup, Registry
 from rehearsal.codedeploy.settings import Assumptions
-from rehearsal.endpoint.moto_state import ACCOUNT
-from rehearsal.notifications.notices import AlarmActions, DeploymentNotices
-from rehearsal.notifications.topics import EventBus, Postman, Topics
+from rehearsal.notifications.topics import EventBus, NotificationDispatcher, Topics
+from rehearsal.settings import ACCOUNT
 
 
 class Notifications:
@@ -36,17 +47,17 @@ class Notifications:
         region: str,
         host: str,
     ) -> None:
-        self._postman = postman = Postman(host)
-        self.topics = Topics(lambda: backend("sns"), postman, endpoint_url)
-        bus = EventBus(lambda: backend("events"), client, self.topics, postman)
+        self._dispatcher = dispatcher = NotificationDispatcher(host)
+        self.topics = Topics(lambda: backend("sns"), dispatcher, endpoint_url)
+        bus = EventBus(lambda: backend("events"), client, self.topics, dispatcher)
         self.of_alarms = AlarmActions(
-            topics=self.topics, postman=postman, region=region, account=ACCOUNT
+            topics=self.topics, dispatcher=dispatcher, region=region, account=ACCOUNT
         )
         self.of_deployments = DeploymentNotices(
             registry=registry,
             topics=self.topics,
             bus=bus,
-            postman=postman,
+            dispatcher=dispatcher,
             region=region,
             account=ACCOUNT,
             assumptions=assumptions,
@@ -54,8 +65,208 @@ class Notifications:
 
     def start(self) -> None:
         """Begin to hand over."""
-        self._postman.start()
+        self._dispatcher.start()
 
     def close(self) -> None:
         """Hand over what is waiting, and stop."""
-        self._postman.close()
+        self._dispatcher.close()
+
+
+LONGEST_SUBJECT = 100  # SNS's own limit
+
+MOST_TOLD = 10_000
+
+_ENDS = {
+    DeploymentStatus.SUCCEEDED: ("DeploymentSuccess", "SUCCESS"),
+    DeploymentStatus.FAILED: ("DeploymentFailure", "FAILURE"),
+    DeploymentStatus.STOPPED: ("DeploymentStop", "STOP"),
+    DeploymentStatus.READY: ("DeploymentReady", "READY"),
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class DeploymentNotices:
+    """Watches deployments and has others told; it never waits itself.
+
+    Args:
+        registry: Knows the groups, whose triggers are read as they are by then.
+        topics: SNS.
+        bus: EventBridge.
+        postman: Does it all, later.
+        region: The stage's region.
+        account: The stage's account.
+        assumptions: What is unverified about CodeDeploy.
+    """
+
+    registry: Registry
+    topics: Topics
+    bus: EventBus
+    dispatcher: NotificationDispatcher
+    region: str
+    account: str
+    assumptions: Assumptions
+    _told: dict[tuple[str, str], None] = field(default_factory=dict)
+
+    def __call__(self, change: Change) -> None:
+        """Take a change; called under the engine's lock."""
+        if not isinstance(change, StatusChanged):
+            return
+        for trigger, state in self._meanings(change.deployment):
+            key = (change.deployment.id, trigger)
+            if key in self._told:
+                continue  # a deployment that was Ready is InProgress for a second time
+            if len(self._told) >= MOST_TOLD:
+                del self._told[next(iter(self._told))]
+            self._told[key] = None
+            job = partial(self._tell, change.deployment, change.at, trigger, state)
+            self.dispatcher.send(job)
+
+    def _meanings(self, deployment: Deployment) -> Iterator[tuple[str, str | None]]:
+        """The trigger events that a status is, each with EventBridge's state."""
+        status = deployment.status
+        if status is self.assumptions.start_is_told_at:
+            yield "DeploymentStart", "START"
+        is_rollback = deployment.order.rollback_of is not None
+        if status is DeploymentStatus.CREATED and is_rollback:
+            yield "DeploymentRollback", None
+        if status in _ENDS:
+            yield _ENDS[status]
+
+    def _tell(
+        self, deployment: Deployment, at: float, trigger: str, state: str | None
+    ) -> None:
+        group = self._group(deployment)
+        if state is not None:
+            self.bus.put(self._event(deployment, at, state, group))
+        if group is None:
+            return
+        for each in group.settings.get("triggerConfigurations") or []:
+            if trigger in each["triggerEvents"]:
+                message = json.dumps(self._message(deployment, each["triggerName"]))
+                subject = self._subject(deployment)
+                self.topics.publish(each["triggerTargetArn"], subject, message)
+
+    def _group(self, deployment: Deployment) -> DeploymentGroup | None:
+        order = deployment.order
+        with self.registry.lock:
+            application = self.registry.applications.get(order.application)
+            return application.groups.get(order.group) if application else None
+
+    def _subject(self, deployment: Deployment) -> str:
+        status, application = deployment.status.upper(), deployment.order.application
+        said = f"{status}: AWS CodeDeploy {deployment.id} in {self.region} to "
+        return (said + application)[:LONGEST_SUBJECT]
+
+    def _message(self, deployment: Deployment, trigger: str) -> dict[str, Any]:
+        order = deployment.order
+        message: dict[str, Any] = {
+            "region": self.region,
+            "accountId": self.account,
+            "eventTriggerName": trigger,
+            "applicationName": order.application,
+            "deploymentId": deployment.id,
+            "deploymentGroupName": order.group,
+            "createTime": f"{order.created_at:.3f}",
+            "status": deployment.status.value,
+        }
+        if deployment.completed_at is not None:
+            message["completeTime"] = f"{deployment.completed_at:.3f}"
+            message["deploymentOverview"] = _overview(deployment)
+        if deployment.error is not None:
+            message["errorInformation"] = {
+                "ErrorCode": deployment.error.code.value,
+                "ErrorMessage": deployment.error.message,
+            }
+        return message
+
+    def _event(
+        self,
+        deployment: Deployment,
+        at: float,
+        state: str,
+        group: DeploymentGroup | None,
+    ) -> Mapping[str, Any]:
+        order = deployment.order
+        arn = f"arn:aws:codedeploy:{self.region}:{self.account}:"
+        return {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "CodeDeploy Deployment State-change Notification",
+            "source": "aws.codedeploy",
+            "account": self.account,
+            "time": datetime.fromtimestamp(at, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": self.region,
+            "resources": [
+                f"{arn}application:{order.application}",
+                f"{arn}deploymentgroup:{order.application}/{order.group}",
+            ],
+            "detail": {
+                "instanceGroupId": group.id if group else "",
+                "region": self.region,
+                "application": order.application,
+                "deploymentId": deployment.id,
+                "state": state,
+                "deploymentGroup": order.group,
+            },
+        }
+
+
+def _overview(deployment: Deployment) -> dict[str, str]:
+    """Counts of the one target, as texts."""
+    names = ("Pending", "InProgress", "Succeeded", "Failed", "Skipped")
+    return {name: str(int(deployment.target_status == name)) for name in names}
+
+
+_LONGEST_ALARM_SUBJECT = 100  # SNS's own limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmActions:
+    """Carries out the actions that are topics; others are written to the log only.
+
+    Args:
+        topics: SNS.
+        postman: Does it, later.
+        region: The stage's region.
+        account: The stage's account.
+    """
+
+    topics: Topics
+    dispatcher: NotificationDispatcher
+    region: str
+    account: str
+
+    def __call__(self, change: AlarmChanged) -> None:
+        """Take a change of an alarm's state."""
+        alarm = change.alarm
+        if not alarm.actions_enabled:
+            return
+        message = json.dumps(self._message(change))
+        subject = f'{alarm.state}: "{alarm.name}" in {self.region}'[
+            :_LONGEST_ALARM_SUBJECT
+        ]
+        for arn in alarm.actions():
+            if arn.startswith("arn:aws:sns:"):
+                self.dispatcher.send(
+                    partial(self.topics.publish, arn, subject, message)
+                )
+
+    def _message(self, change: AlarmChanged) -> dict[str, Any]:
+        alarm = change.alarm
+        moment = datetime.fromtimestamp(change.at, tz=UTC)
+        return {
+            "AlarmName": alarm.name,
+            "AlarmDescription": alarm.settings.get("AlarmDescription"),
+            "AWSAccountId": self.account,
+            "NewStateValue": alarm.state.value,
+            "NewStateReason": alarm.reason,
+            "StateChangeTime": moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000",
+            "Region": self.region,
+            "AlarmArn": alarm.arn,
+            "OldStateValue": change.before.value,
+            "Trigger": {
+                name: alarm.settings[name]
+                for name in ("MetricName", "Namespace", "Statistic", "Period")
+                if name in alarm.settings
+            },
+        }

@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 from xml.sax.saxutils import escape
 
-from rehearsal.endpoint.json_service import Reply
+from rehearsal.endpoint.protocols import Reply
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -32,14 +32,14 @@ TIMEOUT = 5.0  # seconds for a subscriber's answer
 
 MOST_WAITING = 1000
 
-Errand = Callable[[], object]
+Job = Callable[[], object]
 
 
 class NotLocalError(ValueError):
     """A subscriber is not on this machine; a rehearsal tells nobody else."""
 
 
-class Postman:
+class NotificationDispatcher:
     """Runs errands one after the other until closed; further ones are then dropped.
 
     Args:
@@ -48,7 +48,7 @@ class Postman:
 
     def __init__(self, host: str) -> None:
         self._host = host
-        self._errands: queue.Queue[Errand | None] = queue.Queue(MOST_WAITING)
+        self._jobs: queue.Queue[Job | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(
             target=self._run, name="notifications", daemon=True
         )
@@ -59,13 +59,13 @@ class Postman:
 
     def close(self) -> None:
         """Run what is waiting, and stop."""
-        self._errands.put(None)
+        self._jobs.put(None)
         self._thread.join()
 
-    def send(self, errand: Errand) -> None:
+    def send(self, job: Job) -> None:
         """Have an errand run soon; it must not be waited for."""
         try:
-            self._errands.put_nowait(errand)
+            self._jobs.put_nowait(job)
         except queue.Full:
             _LOGGER.warning("a notification is lost: %s are waiting", MOST_WAITING)
 
@@ -104,9 +104,9 @@ class Postman:
             raise NotLocalError(f"{url} is not on this machine")
 
     def _run(self) -> None:
-        while (errand := self._errands.get()) is not None:
+        while (job := self._jobs.get()) is not None:
             try:
-                errand()
+                job()
             except Exception as error:  # noqa: BLE001 - whatever it was, the next one is due
                 _LOGGER.warning("a notification was not handed over: %r", error)
 
@@ -132,11 +132,11 @@ class Topics:
     def __init__(
         self,
         backend: Callable[[], Any],
-        postman: Postman,
+        dispatcher: NotificationDispatcher,
         endpoint_url: Callable[[], str],
     ) -> None:
         self._backend = backend
-        self._postman = postman
+        self._dispatcher = dispatcher
         self._endpoint_url = endpoint_url
         self._tokens: dict[str, str] = {}
 
@@ -194,7 +194,9 @@ class Topics:
             if each.protocol not in _HTTP:
                 _hand_over(each, message, id_, subject)
             elif each.confirmed:
-                self._postman.send(partial(self._notify, each, id_, subject, message))
+                self._dispatcher.send(
+                    partial(self._notify, each, id_, subject, message)
+                )
         return id_
 
     def _notify(
@@ -225,7 +227,7 @@ class Topics:
             "Signature": "",
             "SigningCertURL": "",
         }
-        self._postman.send(
+        self._dispatcher.send(
             partial(self._post, "SubscriptionConfirmation", told, endpoint, arn)
         )
 
@@ -238,7 +240,7 @@ class Topics:
             "x-amz-sns-topic-arn": told["TopicArn"],
             "x-amz-sns-subscription-arn": arn,
         }
-        self._postman.post(endpoint, json.dumps(told), headers)
+        self._dispatcher.post(endpoint, json.dumps(told), headers)
 
     def _subscriptions(self, topic: str) -> Iterator[Any]:
         subscriptions = list(self._backend().subscriptions.values())
@@ -289,12 +291,12 @@ class EventBus:
         backend: Callable[[], Any],
         client: Callable[[str], Any],
         topics: Topics,
-        postman: Postman,
+        dispatcher: NotificationDispatcher,
     ) -> None:
         self._backend = backend
         self._client = client
         self._topics = topics
-        self._postman = postman
+        self._dispatcher = dispatcher
 
     def put(self, event: Mapping[str, Any]) -> None:
         """Hand an event over; a target that does not take it is logged."""
@@ -332,4 +334,4 @@ class EventBus:
         name = destination.partition("/")[0]
         told = self._client("events").describe_api_destination(Name=name)
         headers = {"Content-Type": "application/json; charset=utf-8"}
-        self._postman.post(told["InvocationEndpoint"], body, headers)
+        self._dispatcher.post(told["InvocationEndpoint"], body, headers)

@@ -11,7 +11,7 @@ from support.world import World
 from support.world_server import world_server
 
 from rehearsal.functions.fleet import Fleet
-from rehearsal.functions.function import Function, Surroundings, unheard
+from rehearsal.functions.function import FleetSettings, Function, ignore_log
 from rehearsal.hooks import PATH
 
 PAYLOAD = {"DeploymentId": "d-75I7MBT7C", "LifecycleEventHookExecutionId": "hook-1"}
@@ -67,12 +67,12 @@ class Account:
             )
             for name, allowed in STACKS.items()
         ]
-        surroundings = Surroundings(
+        surroundings = FleetSettings(
             endpoint_url=server.environ["AWS_ENDPOINT_URL"],
             region="eu-west-1",
             account="123456789012",
         )
-        self.fleet = Fleet(functions, surroundings, unheard)
+        self.fleet = Fleet(functions, surroundings, ignore_log)
 
     def verdict(self, stack, step, *, allow=(), listener=None):
         """The verdict of a plan with one step.

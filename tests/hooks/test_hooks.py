@@ -14,7 +14,7 @@ from support.world_server import world_server
 
 from hookgate.model import LifecycleEvent
 from rehearsal.functions.fleet import Fleet
-from rehearsal.functions.function import Function, Surroundings
+from rehearsal.functions.function import FleetSettings, Function
 
 ROOT = Path(__file__).parents[2]
 PAYLOAD = {"DeploymentId": "d-75I7MBT7C", "LifecycleEventHookExecutionId": "hook-1"}
@@ -273,7 +273,7 @@ def test_damaging_validator(tmp_path, does):
     )
     lines = []
     with world_server(world) as server:
-        surroundings = Surroundings(
+        surroundings = FleetSettings(
             endpoint_url=server.environ["AWS_ENDPOINT_URL"],
             region="eu-west-1",
             account="123456789012",

@@ -81,7 +81,7 @@ class Agenda:
 
 
 @dataclass
-class TaskSet:
+class DeploymentTaskSet:
     """A task set whose version decides how its tasks fare."""
 
     number: int
@@ -145,7 +145,7 @@ class Cloud:
         default_factory=dict
     )
     fired: int = 0
-    task_sets: list[TaskSet] = field(default_factory=list)
+    task_sets: list[DeploymentTaskSet] = field(default_factory=list)
     rules: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     alarm_since: float | None = None
     unseen_at: float = 0.0
@@ -163,7 +163,9 @@ class Cloud:
             by_rule: The listeners forward by a rule; their default answers 404.
             knows_both: Green is behind production already, with weight 0.
         """
-        blue = TaskSet(1, "shop:steady", BLUE, None, self.now - 3600.0, "PRIMARY")
+        blue = DeploymentTaskSet(
+            1, "shop:steady", BLUE, None, self.now - 3600.0, "PRIMARY"
+        )
         self.task_sets.append(blue)
         plain = [{"Type": "forward", "TargetGroupArn": group_arn(BLUE)}]
         first = _forward({BLUE: 100, GREEN: 0}) if knows_both else plain
@@ -187,7 +189,7 @@ class Cloud:
             if each["Weight"]
         }
 
-    def behind(self, listener: str) -> list[TaskSet]:
+    def behind(self, listener: str) -> list[DeploymentTaskSet]:
         """The task sets that requests to a listener may reach."""
         groups = self.weights(listener)
         return [
@@ -197,7 +199,7 @@ class Cloud:
         ]
 
     @property
-    def primary(self) -> TaskSet:
+    def primary(self) -> DeploymentTaskSet:
         (found,) = (each for each in self.task_sets if each.status == "PRIMARY")
         return found
 
@@ -233,7 +235,7 @@ class Cloud:
     def create_task_set(self, **request: Any) -> dict[str, Any]:
         with self._call("create_task_set"):
             (balancer,) = request["loadBalancers"]
-            made = TaskSet(
+            made = DeploymentTaskSet(
                 number=len(self.task_sets) + 100,
                 version=request["taskDefinition"],
                 group=balancer["targetGroupArn"].removeprefix("arn:"),
@@ -272,7 +274,7 @@ class Cloud:
     def describe_tasks(self, **request: Any) -> dict[str, Any]:
         return {"tasks": [{"stoppedReason": "it died"} for _ in request["tasks"]]}
 
-    def _task_set(self, arn: str) -> TaskSet:
+    def _task_set(self, arn: str) -> DeploymentTaskSet:
         for each in self.task_sets:
             if each.arn == arn:
                 return each

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rehearsal.codedeploy.acting.world import AwsWorld
-from rehearsal.codedeploy.api.context import Context
-from rehearsal.codedeploy.api.service import codedeploy_service
+from rehearsal.codedeploy.api.context import CodeDeployContext
+from rehearsal.codedeploy.aws import AwsExecutor
+from rehearsal.codedeploy.codedeploy import codedeploy_service
 from rehearsal.codedeploy.engine import Engine
 from rehearsal.codedeploy.model.deployment import Deployment
 from rehearsal.codedeploy.registry import Registry
 from rehearsal.codedeploy.settings import EngineSettings
-from rehearsal.endpoint.json_service import JsonService
+from rehearsal.endpoint.protocols import JsonService
 from support.deployment_watch import Watch
 from support.virtual_cloud import BLUE, GREEN, PRODUCTION, TEST, Agenda, Cloud
 from support.virtual_world import WoundClock
@@ -37,7 +37,7 @@ class VirtualCodeDeploy:
         self.watch = Watch(self.cloud, assumed.rollback_from_before_install)
         self.cloud.on_change = self.watch.on_cloud
         self.cloud.on_invoke = self.watch.on_invoke
-        world = AwsWorld(
+        world = AwsExecutor(
             ecs=self.cloud,
             elbv2=self.cloud,
             functions=self.cloud,
@@ -49,7 +49,7 @@ class VirtualCodeDeploy:
             world, self.clock, settings, self.watch.on_change, ids.__next__
         )
         self._service: JsonService = codedeploy_service(
-            Context(
+            CodeDeployContext(
                 engine=self.engine,
                 registry=Registry(),
                 read_object=lambda _bucket, _key, _version: "",

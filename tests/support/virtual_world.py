@@ -11,13 +11,13 @@ from rehearsal.codedeploy.model.deployment import (
     AppSpec,
     AutoRollbackEvent,
     Deployment,
+    DeploymentTaskSet,
     ErrorCode,
     EventName,
     Failure,
     Order,
     Routes,
     Service,
-    TaskSet,
     TaskSetLabel,
 )
 from rehearsal.codedeploy.model.signals import (
@@ -127,10 +127,10 @@ class VirtualWorld:
         return Done(effect=effect)
 
 
-def task_set(label: TaskSetLabel) -> TaskSet:
+def task_set(label: TaskSetLabel) -> DeploymentTaskSet:
     """Blue or green, as it is at first."""
     is_blue = label is TaskSetLabel.BLUE
-    return TaskSet(
+    return DeploymentTaskSet(
         label=label,
         arn=f"arn:aws:ecs:us-east-1:123456789012:task-set/c/s/ecs-svc/{label}",
         target_group="group-1" if is_blue else "group-2",

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rehearsal.cloudwatch.api.context import Context, ContextOperation
-from rehearsal.cloudwatch.math import Series, Value
+from rehearsal.cloudwatch.api import CloudWatchContext, CloudWatchOperation
+from rehearsal.cloudwatch.math import TimeSeries, Value
 from rehearsal.cloudwatch.queries import (
     Query,
     QueryError,
@@ -22,14 +22,14 @@ from rehearsal.cloudwatch.store import (
     by_name,
     is_statistic,
 )
-from rehearsal.endpoint.conformity import ApiError
+from rehearsal.endpoint.protocols import ApiError
 
 MOST_DATA = 1000  # of one PutMetricData
 MOST_DATAPOINTS = 1440  # of one GetMetricStatistics
 MOST_WINDOWS = 100_800  # of one GetMetricData
 
 
-def _put(context: Context, request: dict[str, Any]) -> None:
+def _put(context: CloudWatchContext, request: dict[str, Any]) -> None:
     data = request.get("MetricData") or []
     if len(data) > MOST_DATA:
         message = (
@@ -43,7 +43,9 @@ def _put(context: Context, request: dict[str, Any]) -> None:
         _put_datum(context, request["Namespace"], datum)
 
 
-def _put_datum(context: Context, namespace: str, datum: Mapping[str, Any]) -> None:
+def _put_datum(
+    context: CloudWatchContext, namespace: str, datum: Mapping[str, Any]
+) -> None:
     metric = Metric.from_api({"Namespace": namespace, **datum})
     at = datum.get("Timestamp", context.clock())
     change = _change(datum)
@@ -79,7 +81,7 @@ def _change(datum: Mapping[str, Any]) -> Any:
     return change
 
 
-def _list(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _list(context: CloudWatchContext, request: dict[str, Any]) -> dict[str, Any]:
     wanted = request.get("Dimensions") or []
     found = [
         metric.to_api()
@@ -100,7 +102,7 @@ def _has(metric: Metric, wanted: Sequence[Mapping[str, str]]) -> bool:
     )
 
 
-def _get_data(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _get_data(context: CloudWatchContext, request: dict[str, Any]) -> dict[str, Any]:
     queries = request["MetricDataQueries"]
     start, end = _seconds(request["StartTime"]), _seconds(request["EndTime"])
     windows = _windows(start, end, _period(queries), MOST_WINDOWS)
@@ -119,7 +121,7 @@ def _get_data(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     return {"MetricDataResults": results, "Messages": []}
 
 
-def _series(query: Query, value: Value) -> list[Series]:
+def _series(query: Query, value: Value) -> list[TimeSeries]:
     if isinstance(value, float):
         message = f"{query['Id']} gives a number; a result must be a time series."
         raise ApiError("ValidationException", message)
@@ -151,7 +153,7 @@ def _windows(start: float, end: float, period: float, most: int) -> Windows:
 
 
 def _result(
-    query: Query, series: Series, windows: Windows, is_ascending: bool
+    query: Query, series: TimeSeries, windows: Windows, is_ascending: bool
 ) -> dict[str, Any]:
     timed = zip(windows.starts(), series.values, strict=True)
     points = [(at, value) for at, value in timed if value is not None]
@@ -169,7 +171,9 @@ def _result(
     }
 
 
-def _get_statistics(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _get_statistics(
+    context: CloudWatchContext, request: dict[str, Any]
+) -> dict[str, Any]:
     names = [*request.get("Statistics", []), *request.get("ExtendedStatistics", [])]
     if not names or not all(map(is_statistic, names)):
         message = f"Statistics and ExtendedStatistics hold {names}; name what is known."
@@ -208,7 +212,7 @@ def _seconds(at: Any) -> float:
     return float(at) if isinstance(at, int | float) else float(at.timestamp())
 
 
-OPERATIONS: Mapping[str, ContextOperation] = {
+OPERATIONS: Mapping[str, CloudWatchOperation] = {
     "PutMetricData": _put,
     "ListMetrics": _list,
     "GetMetricData": _get_data,

@@ -1,19 +1,25 @@
-"""Applications and what is listed of them."""
+"""Applications, tags and deployment configurations."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rehearsal.codedeploy.api.context import NAME, Context, ContextOperation, paged
-from rehearsal.codedeploy.api.tags import tags_of
+from rehearsal.codedeploy.api.context import (
+    NAME,
+    CodeDeployContext,
+    CodeDeployOperation,
+    paged,
+)
 from rehearsal.codedeploy.registry import Application
-from rehearsal.endpoint.conformity import ApiError
+from rehearsal.endpoint.protocols import ApiError
 
 MOST_APPLICATIONS = 1000
 
 
-def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _create(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     name = request["applicationName"]
     _check_name(name)
     platform = request.get("computePlatform", "Server")
@@ -34,7 +40,7 @@ def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     return {"applicationId": application.id}
 
 
-def _update(context: Context, request: dict[str, Any]) -> None:
+def _update(context: CodeDeployContext, request: dict[str, Any]) -> None:
     if "applicationName" not in request:  # which the model does not call required
         message = "applicationName is missing: which application is renamed?"
         raise ApiError("ApplicationNameRequiredException", message)
@@ -59,27 +65,27 @@ def _check_name(name: str) -> None:
         raise ApiError("InvalidApplicationNameException", message)
 
 
-def _check_free(context: Context, name: str) -> None:
+def _check_free(context: CodeDeployContext, name: str) -> None:
     if name in context.registry.applications:
         message = f"Application already exists with name: {name}"
         raise ApiError("ApplicationAlreadyExistsException", message)
 
 
-def _get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     return {"application": _info(context.application(request))}
 
 
-def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _batch_get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     names = request["applicationNames"]
     found = [context.application({"applicationName": name}) for name in names]
     return {"applicationsInfo": [_info(application) for application in found]}
 
 
-def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _list_all(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     return paged(request, "applications", sorted(context.registry.applications))
 
 
-def _delete(context: Context, request: dict[str, Any]) -> None:
+def _delete(context: CodeDeployContext, request: dict[str, Any]) -> None:
     context.registry.applications.pop(request["applicationName"], None)
 
 
@@ -93,11 +99,173 @@ def _info(application: Application) -> dict[str, Any]:
     }
 
 
-OPERATIONS: Mapping[str, ContextOperation] = {
+MOST_TAGS = 50  # AWS's own quota
+_ARN = re.compile(
+    r"arn:[\w-]+:codedeploy:[\w-]+:\d{12}:(?P<kind>[a-z]+):"
+    r"(?P<application>[^/]+)(?:/(?P<group>[^/]+))?"
+)
+
+
+def tags_of(given: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Tags as they are kept.
+
+    Args:
+        given: as a request has them.
+
+    Raises:
+        ApiError: one has no key, a reserved one, or there are too many.
+    """
+    for each in given:
+        key = each.get("Key", "")
+        if not key or key.lower().startswith("aws:"):
+            message = f"{key!r} cannot be a tag's Key: it is empty or begins with aws:."
+            raise ApiError("InvalidTagsToAddException", message)
+    tags = {each["Key"]: each.get("Value", "") for each in given}
+    _check_number(tags)
+    return tags
+
+
+def _check_number(tags: Mapping[str, str]) -> None:
+    if len(tags) > MOST_TAGS:
+        message = f"{len(tags)} tags are more than {MOST_TAGS}."
+        raise ApiError("InvalidTagsToAddException", message)
+
+
+def _tag_resource(
+    context: CodeDeployContext, request: dict[str, Any]
+) -> dict[str, Any]:
+    kept = _tags_at(context, request["ResourceArn"])
+    both = {**kept, **tags_of(request["Tags"])}
+    _check_number(both)
+    kept.update(both)
+    return {}
+
+
+def _untag_resource(
+    context: CodeDeployContext, request: dict[str, Any]
+) -> dict[str, Any]:
+    kept = _tags_at(context, request["ResourceArn"])
+    for key in request["TagKeys"]:
+        kept.pop(key, None)
+    return {}
+
+
+def _list_tags(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+    try:
+        kept = _tags_at(context, request["ResourceArn"])
+    except ApiError as error:
+        if "DoesNotExist" not in error.code:
+            raise
+        # The operation models no error for what is not there, but one for its ARN.
+        raise ApiError("InvalidArnException", error.message) from error
+    return {"Tags": [{"Key": key, "Value": value} for key, value in kept.items()]}
+
+
+def _tags_at(context: CodeDeployContext, arn: str) -> dict[str, str]:
+    """The tags of what an ARN names."""
+    named = _ARN.fullmatch(arn)
+    if named is None:
+        message = f"{arn!r} is no ARN of CodeDeploy's."
+        raise ApiError("InvalidArnException", message)
+    request = {"applicationName": named["application"]}
+    match named["kind"], named["group"]:
+        case "application", None:
+            return context.application(request).tags
+        case "deploymentgroup", str(group):
+            return context.group({**request, "deploymentGroupName": group}).tags
+    message = f"{arn!r} names neither an application nor a deployment group."
+    raise ApiError("ArnNotSupportedException", message)
+
+
+RESERVED = "CodeDeployDefault."
+MOST_CONFIGS = 1000
+LIMITS = {
+    "TimeBasedCanary": ("timeBasedCanary", "canaryPercentage", "canaryInterval"),
+    "TimeBasedLinear": ("timeBasedLinear", "linearPercentage", "linearInterval"),
+}
+
+
+def _create_config(
+    context: CodeDeployContext, request: dict[str, Any]
+) -> dict[str, Any]:
+    name = request["deploymentConfigName"]
+    if name.startswith(RESERVED):
+        message = f"{RESERVED} is reserved for AWS's own configurations."
+        raise ApiError("InvalidDeploymentConfigNameException", message)
+    if name in context.registry.configs:
+        message = f"Deployment configuration already exists with name: {name}"
+        raise ApiError("DeploymentConfigAlreadyExistsException", message)
+    if request.get("computePlatform") != "ECS":
+        message = "The rehearsal plays the ECS platform only."
+        raise ApiError("InvalidComputePlatformException", message)
+    if len(context.registry.configs) >= MOST_CONFIGS:
+        message = f"A stage keeps at most {MOST_CONFIGS} deployment configurations."
+        raise ApiError("DeploymentConfigLimitExceededException", message)
+    config = {
+        "deploymentConfigId": str(uuid.uuid4()),
+        "deploymentConfigName": name,
+        "computePlatform": "ECS",
+        "createTime": context.engine.clock.now(),
+        "trafficRoutingConfig": _checked_routing(
+            request.get("trafficRoutingConfig") or {}
+        ),
+    }
+    context.registry.configs[name] = config
+    return {"deploymentConfigId": config["deploymentConfigId"]}
+
+
+def _get_config(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+    name = request["deploymentConfigName"]
+    if name not in context.registry.configs:
+        message = f"No deployment configuration found for name: {name}"
+        raise ApiError("DeploymentConfigDoesNotExistException", message)
+    return {"deploymentConfigInfo": context.registry.configs[name]}
+
+
+def _list_configs(
+    context: CodeDeployContext, request: dict[str, Any]
+) -> dict[str, Any]:
+    return paged(request, "deploymentConfigsList", sorted(context.registry.configs))
+
+
+def _delete_config(context: CodeDeployContext, request: dict[str, Any]) -> None:
+    name = request["deploymentConfigName"]
+    if name.startswith(RESERVED):
+        message = f"{name} is AWS's own and cannot be deleted."
+        raise ApiError("InvalidOperationException", message)
+    context.registry.configs.pop(name, None)
+
+
+def _checked_routing(routing: dict[str, Any]) -> dict[str, Any]:
+    code = "InvalidTrafficRoutingConfigurationException"
+    kind = routing.get("type")
+    if kind is None:
+        message = "For ECS, a deployment configuration needs a trafficRoutingConfig."
+        raise ApiError(code, message)
+    if kind == "AllAtOnce":
+        return {"type": "AllAtOnce"}
+    if kind not in LIMITS:
+        raise ApiError(code, f"{kind!r} is no type of traffic routing.")
+    member, percentage, interval = LIMITS[kind]
+    given = routing.get(member) or {}
+    if not 1 <= given.get(percentage, 0) <= 99 or given.get(interval, -1) < 0:
+        message = f"{member} needs {percentage} of 1 to 99 and {interval} in minutes."
+        raise ApiError(code, message)
+    return {"type": kind, member: given}
+
+
+OPERATIONS: Mapping[str, CodeDeployOperation] = {
     "CreateApplication": _create,
     "GetApplication": _get,
     "BatchGetApplications": _batch_get,
     "ListApplications": _list_all,
     "UpdateApplication": _update,
     "DeleteApplication": _delete,
+    "TagResource": _tag_resource,
+    "UntagResource": _untag_resource,
+    "ListTagsForResource": _list_tags,
+    "CreateDeploymentConfig": _create_config,
+    "GetDeploymentConfig": _get_config,
+    "ListDeploymentConfigs": _list_configs,
+    "DeleteDeploymentConfig": _delete_config,
 }

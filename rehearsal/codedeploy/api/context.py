@@ -11,12 +11,12 @@ from rehearsal.codedeploy.engine import Engine
 from rehearsal.codedeploy.model.deployment import Deployment, DeploymentStatus
 from rehearsal.codedeploy.registry import (
     Application,
-    Group,
+    DeploymentGroup,
     Location,
     ReadObject,
     Registry,
 )
-from rehearsal.endpoint.conformity import ApiError, BadTokenError, page
+from rehearsal.endpoint.protocols import ApiError, BadTokenError, page
 
 DEPLOYMENT_ID = re.compile(r"d-[A-Z0-9]{9}")
 NAME = re.compile(r"[\w+=,.@-]{1,100}")
@@ -45,8 +45,8 @@ REQUIRED_ERRORS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """The engine, what is registered, and where the emulator pretends to be."""
+class CodeDeployContext:
+    """The engine, what is registered, and where the stage pretends to be."""
 
     engine: Engine
     registry: Registry
@@ -68,7 +68,7 @@ class Context:
 
     def group(
         self, request: dict[str, Any], member: str = "deploymentGroupName"
-    ) -> Group:
+    ) -> DeploymentGroup:
         """The deployment group that a request names."""
         application = self.application(request)
         name = request.get(member)
@@ -94,7 +94,7 @@ class Context:
             raise ApiError("DeploymentDoesNotExistException", message)
         return found
 
-    def target_revision(self, group: Group) -> Location | None:
+    def target_revision(self, group: DeploymentGroup) -> Location | None:
         """What a group's last deployment that Succeeded brought; None before that."""
         done = [
             deployment.order.revision
@@ -136,5 +136,7 @@ def paged(
     return {member: list(items[part]), "nextToken": following}
 
 
-ContextOperation = Callable[[Context, dict[str, Any]], Mapping[str, Any] | None]
+CodeDeployOperation = Callable[
+    [CodeDeployContext, dict[str, Any]], Mapping[str, Any] | None
+]
 """What an operation does with a request."""

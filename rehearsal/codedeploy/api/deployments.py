@@ -1,4 +1,4 @@
-"""Deployments: created, told, listed, stopped and continued."""
+"""Deployments: create, describe, list, stop, continue, and report a hook."""
 
 from __future__ import annotations
 
@@ -6,31 +6,35 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.codedeploy.api.context import (
-    Context,
-    ContextOperation,
+    CodeDeployContext,
+    CodeDeployOperation,
     checked_id,
     paged,
 )
-from rehearsal.codedeploy.api.deployment_info import deployment_info
 from rehearsal.codedeploy.api.groups import check_alarms, check_rollback
 from rehearsal.codedeploy.api.revisions import register
 from rehearsal.codedeploy.appspec import parse_app_spec
 from rehearsal.codedeploy.engine import Engine, GroupIsBusyError
 from rehearsal.codedeploy.model.deployment import (
     AutoRollbackEvent,
+    Deployment,
     DeploymentStatus,
     ErrorCode,
+    EventStatus,
     Failure,
     Order,
     Routes,
     Service,
     Waits,
     WaitType,
+    rolling_back_message,
+    schedule,
+    triggered_message,
 )
-from rehearsal.codedeploy.model.rollback import schedule
-from rehearsal.codedeploy.model.signals import Continued, StopRequested
-from rehearsal.codedeploy.registry import Group, Revision
-from rehearsal.endpoint.conformity import ApiError
+from rehearsal.codedeploy.model.signals import Continued, Reported, StopRequested
+from rehearsal.codedeploy.registry import DeploymentGroup, Revision, without_content
+from rehearsal.codedeploy.settings import EngineSettings
+from rehearsal.endpoint.protocols import ApiError
 
 SHOWN_SETTINGS = (
     "deploymentStyle",
@@ -42,9 +46,9 @@ SHOWN_SETTINGS = (
 def order_for(
     deployment_id: str,
     request: dict[str, Any],
-    group: Group,
+    group: DeploymentGroup,
     revision: Revision,
-    context: Context,
+    context: CodeDeployContext,
 ) -> Order:
     """Everything a deployment needs to know, taken from the group as it now is.
 
@@ -124,7 +128,7 @@ def _names(alarms: dict[str, Any]) -> tuple[str, ...]:
     return tuple(alarm["name"] for alarm in alarms.get("alarms") or [])
 
 
-def _previous(engine: Engine, group: Group) -> Any:
+def _previous(engine: Engine, group: DeploymentGroup) -> Any:
     before = engine.deployments(group.application, group.name)
     done = [d for d in before if d.status is DeploymentStatus.SUCCEEDED]
     return done[-1].order.revision if done else None
@@ -133,7 +137,7 @@ def _previous(engine: Engine, group: Group) -> Any:
 MOST_AT_ONCE = 25  # by the API's model
 
 
-def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _create(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     application, group = context.application(request), context.group(request)
     _check_request(context, request)
     revision = register(context, application, request["revision"])
@@ -150,12 +154,12 @@ def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     return {"deploymentId": deployment.id}
 
 
-def _get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     deployment = context.deployment(request["deploymentId"])
     return {"deploymentInfo": deployment_info(deployment, context.engine.settings)}
 
 
-def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _batch_get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     if len(request["deploymentIds"]) > MOST_AT_ONCE:
         message = f"At most {MOST_AT_ONCE} deployments can be asked for at once."
         raise ApiError("BatchLimitExceededException", message)
@@ -165,7 +169,7 @@ def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     return {"deploymentsInfo": infos}
 
 
-def _check_request(context: Context, request: dict[str, Any]) -> None:
+def _check_request(context: CodeDeployContext, request: dict[str, Any]) -> None:
     if "revision" not in request:
         message = "revision is missing: what is to be deployed?"
         raise ApiError("RevisionRequiredException", message)
@@ -177,7 +181,7 @@ def _check_request(context: Context, request: dict[str, Any]) -> None:
     check_alarms(request.get("overrideAlarmConfiguration") or {})
 
 
-def _list(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _list(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     """The ids that match, the newest first."""
     application = group = None
     if "applicationName" in request:
@@ -205,7 +209,7 @@ def _list(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     return paged(request, "deployments", ids)
 
 
-def _stop(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _stop(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     engine = context.engine
     with engine.changed:
         deployment = context.deployment(request["deploymentId"])
@@ -229,7 +233,7 @@ def _stop(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     return {"status": "Succeeded", "statusMessage": "The deployment was stopped."}
 
 
-def _continue(context: Context, request: dict[str, Any]) -> None:
+def _continue(context: CodeDeployContext, request: dict[str, Any]) -> None:
     engine = context.engine
     try:
         wait = WaitType(request.get("deploymentWaitType", WaitType.READY))
@@ -247,11 +251,106 @@ def _continue(context: Context, request: dict[str, Any]) -> None:
         engine.signal(deployment.id, Continued(wait=wait))
 
 
-OPERATIONS: Mapping[str, ContextOperation] = {
+ACCEPTED = {"Succeeded": True, "Failed": False}
+
+
+def _report_hook(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+    with context.engine.changed:
+        deployment = context.deployment(request.get("deploymentId"))
+        status = request.get("status")
+        if status not in ACCEPTED:
+            message = f"status must be Succeeded or Failed, not {status!r}."
+            code = "InvalidLifecycleEventHookExecutionStatusException"
+            raise ApiError(code, message)
+        execution_id = request.get("lifecycleEventHookExecutionId")
+        _check_running(deployment, execution_id)
+        reported = Reported(execution_id=str(execution_id), succeeded=ACCEPTED[status])
+        context.engine.signal(deployment.id, reported)
+        return {"lifecycleEventHookExecutionId": execution_id}
+
+
+def _check_running(deployment: Deployment, execution_id: str | None) -> None:
+    """Refuse a foreign id, and a report for what is already over."""
+    found = [e for e in deployment.events if e.execution_id == execution_id]
+    if execution_id is None or not found:
+        message = (
+            f"The deployment {deployment.id} has no lifecycle event hook execution of "
+            "that id: review the Hooks section of its AppSpec."
+        )
+        raise ApiError("InvalidLifecycleEventHookExecutionIdException", message)
+    (event,) = found
+    if event.status is not EventStatus.IN_PROGRESS:
+        message = f"{event.name} of {deployment.id} is already {event.status}."
+        raise ApiError("LifecycleEventAlreadyCompletedException", message)
+
+
+def deployment_info(deployment: Deployment, settings: EngineSettings) -> dict[str, Any]:
+    """``deploymentInfo`` as GetDeployment tells it."""
+    order = deployment.order
+    waits_shown = settings.assumptions.termination_wait_is_shown
+    return {
+        **order.group_settings,
+        "applicationName": order.application,
+        "deploymentGroupName": order.group,
+        "deploymentConfigName": order.config,
+        "deploymentId": deployment.id,
+        "previousRevision": without_content(order.previous_revision),
+        "revision": without_content(order.revision),
+        "status": deployment.status.value,
+        "errorInformation": _error(deployment),
+        "createTime": order.created_at,
+        "startTime": deployment.started_at,
+        "completeTime": deployment.completed_at,
+        "deploymentOverview": _overview(deployment),
+        "description": order.description,
+        "creator": order.creator.value,
+        "ignoreApplicationStopFailures": False,
+        "updateOutdatedInstancesOnly": False,
+        "rollbackInfo": _rollback(deployment),
+        "instanceTerminationWaitTimeStarted": waits_shown
+        and not deployment.is_over
+        and deployment.target_status is EventStatus.SUCCEEDED,
+        "fileExistsBehavior": "DISALLOW",
+        "deploymentStatusMessages": [],
+        "computePlatform": "ECS",
+    }
+
+
+def _error(deployment: Deployment) -> dict[str, Any] | None:
+    error = deployment.error
+    if error is None:
+        return None
+    return {"code": error.code.value, "message": error.message}
+
+
+def _overview(deployment: Deployment) -> dict[str, int] | None:
+    """Counts of the one target; absent until the end, as captured from AWS."""
+    if not deployment.is_over:
+        return None
+    names = ("Pending", "InProgress", "Succeeded", "Failed", "Skipped", "Ready")
+    return {name: int(deployment.target_status == name) for name in names}
+
+
+def _rollback(deployment: Deployment) -> dict[str, Any] | None:
+    if deployment.rollback_id is not None:
+        return {
+            "rollbackDeploymentId": deployment.rollback_id,
+            "rollbackMessage": triggered_message(deployment),
+        }
+    if deployment.order.rollback_of is not None:
+        return {
+            "rollbackTriggeringDeploymentId": deployment.order.rollback_of,
+            "rollbackMessage": rolling_back_message(deployment.order),
+        }
+    return None
+
+
+OPERATIONS: Mapping[str, CodeDeployOperation] = {
     "CreateDeployment": _create,
     "GetDeployment": _get,
     "BatchGetDeployments": _batch_get,
     "ListDeployments": _list,
     "StopDeployment": _stop,
     "ContinueDeployment": _continue,
+    "PutLifecycleEventHookExecutionStatus": _report_hook,
 }

@@ -6,15 +6,20 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rehearsal.codedeploy.api.context import NAME, Context, ContextOperation, paged
-from rehearsal.codedeploy.api.tags import tags_of
+from rehearsal.codedeploy.api.applications import tags_of
+from rehearsal.codedeploy.api.context import (
+    NAME,
+    CodeDeployContext,
+    CodeDeployOperation,
+    paged,
+)
 from rehearsal.codedeploy.model.deployment import (
     AutoRollbackEvent,
     Deployment,
     DeploymentStatus,
 )
-from rehearsal.codedeploy.registry import Application, Group, without_content
-from rehearsal.endpoint.conformity import ApiError
+from rehearsal.codedeploy.registry import Application, DeploymentGroup, without_content
+from rehearsal.endpoint.protocols import ApiError
 
 Settings = Mapping[str, Any]
 
@@ -241,7 +246,7 @@ NAMES = {
 MOST_GROUPS = 1000  # AWS's own quota
 
 
-def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _create(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     application = context.application(request)
     name = request["deploymentGroupName"]
     _check_name(application, name)
@@ -252,12 +257,14 @@ def _create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     check_settings(settings, context.registry.configs)
     _check_services(context, settings)
     tags = tags_of(request.get("tags") or [])
-    group = Group(application=application.name, name=name, settings=settings, tags=tags)
+    group = DeploymentGroup(
+        application=application.name, name=name, settings=settings, tags=tags
+    )
     application.groups[name] = group
     return {"deploymentGroupId": group.id}
 
 
-def _update(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _update(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     application = context.application(request)
     group = context.group(request, "currentDeploymentGroupName")
     settings = with_defaults({**group.settings, **_settings(request)})
@@ -273,11 +280,11 @@ def _update(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     return {"hooksNotCleanedUp": []}
 
 
-def _get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     return {"deploymentGroupInfo": _info(context, context.group(request))}
 
 
-def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _batch_get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     application = context.application(request)
     names = request["deploymentGroupNames"]
     found = [name for name in names if name in application.groups]
@@ -285,7 +292,7 @@ def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     return {"deploymentGroupsInfo": infos}
 
 
-def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _list_all(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     application = context.application(request)
     return {
         "applicationName": application.name,
@@ -293,7 +300,7 @@ def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _delete(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _delete(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     # The operation models no error for an application that is not there.
     application = context.registry.applications.get(request["applicationName"])
     if application is not None:
@@ -311,7 +318,9 @@ def _check_name(application: Application, name: str) -> None:
 
 
 def _check_services(
-    context: Context, settings: Mapping[str, Any], own: Group | None = None
+    context: CodeDeployContext,
+    settings: Mapping[str, Any],
+    own: DeploymentGroup | None = None,
 ) -> None:
     """An ECS service belongs to one deployment group, by CodeDeploy's quotas."""
     wanted = [_service(each) for each in settings["ecsServices"]]
@@ -336,7 +345,7 @@ def _settings(request: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in request.items() if name not in NAMES}
 
 
-def _info(context: Context, group: Group) -> dict[str, Any]:
+def _info(context: CodeDeployContext, group: DeploymentGroup) -> dict[str, Any]:
     deployments = context.engine.deployments(group.application, group.name)
     done = [d for d in deployments if d.status is DeploymentStatus.SUCCEEDED]
     return {
@@ -363,7 +372,7 @@ def _last(deployments: list[Deployment]) -> dict[str, Any] | None:
     }
 
 
-OPERATIONS: Mapping[str, ContextOperation] = {
+OPERATIONS: Mapping[str, CodeDeployOperation] = {
     "CreateDeploymentGroup": _create,
     "UpdateDeploymentGroup": _update,
     "GetDeploymentGroup": _get,

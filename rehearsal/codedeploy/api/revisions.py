@@ -7,7 +7,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal.codedeploy.api.context import Context, ContextOperation, paged
+from rehearsal.codedeploy.api.context import (
+    CodeDeployContext,
+    CodeDeployOperation,
+    paged,
+)
 from rehearsal.codedeploy.appspec import AppSpecError, parse_app_spec
 from rehearsal.codedeploy.registry import (
     Application,
@@ -18,7 +22,7 @@ from rehearsal.codedeploy.registry import (
     revision_key,
     without_content,
 )
-from rehearsal.endpoint.conformity import ApiError
+from rehearsal.endpoint.protocols import ApiError
 
 MOST_REVISIONS = 1000  # of an application; the oldest is forgotten
 _DEPLOYED = ("include", "exclude", "ignore")
@@ -26,7 +30,7 @@ _SORTED_BY = ("registerTime", "firstUsedTime", "lastUsedTime")
 
 
 def register(
-    context: Context,
+    context: CodeDeployContext,
     application: Application,
     location: Location,
     description: str | None = None,
@@ -60,12 +64,12 @@ def register(
     return revision
 
 
-def _register_revision(context: Context, request: dict[str, Any]) -> None:
+def _register_revision(context: CodeDeployContext, request: dict[str, Any]) -> None:
     application = context.application(request)
     register(context, application, request["revision"], request.get("description"))
 
 
-def _get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     application = context.application(request)
     revision = _known(application, request["revision"])
     return {
@@ -75,7 +79,7 @@ def _get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _batch_get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     application = context.application(request)
     found = [_known(application, location) for location in request["revisions"]]
     return {
@@ -90,7 +94,7 @@ def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _list_all(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     application = context.application(request)
     known = _filtered(context, application, request)
     by = request.get("sortBy")
@@ -110,7 +114,7 @@ def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _filtered(
-    context: Context, application: Application, request: dict[str, Any]
+    context: CodeDeployContext, application: Application, request: dict[str, Any]
 ) -> list[Revision]:
     """The revisions in a place in S3, and those that are a group's target or not."""
     bucket, prefix = request.get("s3Bucket"), request.get("s3KeyPrefix")
@@ -147,7 +151,7 @@ def _known(application: Application, location: Location) -> Revision:
 
 
 def _info(
-    context: Context, application: Application, revision: Revision
+    context: CodeDeployContext, application: Application, revision: Revision
 ) -> dict[str, Any]:
     users = [
         deployment
@@ -164,7 +168,7 @@ def _info(
     }
 
 
-OPERATIONS: Mapping[str, ContextOperation] = {
+OPERATIONS: Mapping[str, CodeDeployOperation] = {
     "RegisterApplicationRevision": _register_revision,
     "GetApplicationRevision": _get,
     "BatchGetApplicationRevisions": _batch_get,

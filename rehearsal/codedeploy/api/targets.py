@@ -9,20 +9,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.codedeploy.api.context import Context, ContextOperation, paged
-from rehearsal.codedeploy.api.deployment_info import deployment_target
-from rehearsal.codedeploy.model.deployment import Deployment
-from rehearsal.endpoint.conformity import ApiError
+from rehearsal.codedeploy.api.context import (
+    CodeDeployContext,
+    CodeDeployOperation,
+    paged,
+)
+from rehearsal.codedeploy.model.deployment import (
+    Deployment,
+    DeploymentTaskSet,
+    Event,
+)
+from rehearsal.endpoint.protocols import ApiError
 
 MOST_TARGETS = 25
 
 
-def _get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     deployment = _started(context, request)
     return {"deploymentTarget": _target(context, deployment, request["targetId"])}
 
 
-def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _batch_get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     deployment = _started(context, request)
     ids = request["targetIds"]
     if not ids:
@@ -35,7 +42,7 @@ def _batch_get(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     return {"deploymentTargets": targets}
 
 
-def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _list_all(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     deployment = _started(context, request)
     filters = request.get("targetFilters") or {}
     unknown = set(filters) - {"TargetStatus", "ServerInstanceLabel"}
@@ -48,7 +55,7 @@ def _list_all(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     return paged(request, "targetIds", [deployment.order.service.target_id])
 
 
-def _started(context: Context, request: dict[str, Any]) -> Deployment:
+def _started(context: CodeDeployContext, request: dict[str, Any]) -> Deployment:
     deployment = context.deployment(request["deploymentId"])
     if not deployment.status.is_started:
         message = f"The deployment {deployment.id} is {deployment.status}."
@@ -56,7 +63,9 @@ def _started(context: Context, request: dict[str, Any]) -> Deployment:
     return deployment
 
 
-def _target(context: Context, deployment: Deployment, target_id: str) -> dict[str, Any]:
+def _target(
+    context: CodeDeployContext, deployment: Deployment, target_id: str
+) -> dict[str, Any]:
     expected = deployment.order.service.target_id
     if target_id.count(":") != 1:
         message = f"{target_id!r} is no target id; an ECS target is cluster:service."
@@ -67,7 +76,7 @@ def _target(context: Context, deployment: Deployment, target_id: str) -> dict[st
     return deployment_target(deployment, context.service_arn(deployment))
 
 
-def _instances(context: Context, request: dict[str, Any]) -> None:
+def _instances(context: CodeDeployContext, request: dict[str, Any]) -> None:
     deployment = context.deployment(request["deploymentId"])
     message = (
         f"The deployment {deployment.id} is on the compute platform ECS, which has no "
@@ -76,7 +85,7 @@ def _instances(context: Context, request: dict[str, Any]) -> None:
     raise ApiError("InvalidComputePlatformException", message)
 
 
-def _skip_wait(context: Context, request: dict[str, Any]) -> None:
+def _skip_wait(context: CodeDeployContext, request: dict[str, Any]) -> None:
     deployment = context.deployment(request.get("deploymentId"))
     if deployment.is_over:
         message = f"The deployment {deployment.id} is already {deployment.status}."
@@ -88,7 +97,7 @@ def _skip_wait(context: Context, request: dict[str, Any]) -> None:
     raise ApiError("UnsupportedActionForDeploymentTypeException", message)
 
 
-def _list_on_premises(_: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _list_on_premises(_: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     status = request.get("registrationStatus", "Registered")
     if status not in {"Registered", "Deregistered"}:
         message = f"registrationStatus is Registered or Deregistered, not {status!r}."
@@ -96,16 +105,63 @@ def _list_on_premises(_: Context, request: dict[str, Any]) -> dict[str, Any]:
     return paged(request, "instanceNames", [])
 
 
-def _get_on_premises(_: Context, request: dict[str, Any]) -> None:
+def _get_on_premises(_: CodeDeployContext, request: dict[str, Any]) -> None:
     message = f"The on-premises instance {request['instanceName']} is not registered."
     raise ApiError("InstanceNotRegisteredException", message)
 
 
-def _list_tokens(_: Context, request: dict[str, Any]) -> dict[str, Any]:
+def _list_tokens(_: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     return paged(request, "tokenNameList", [])
 
 
-OPERATIONS: Mapping[str, ContextOperation] = {
+def deployment_target(deployment: Deployment, target_arn: str) -> dict[str, Any]:
+    """``deploymentTarget`` as GetDeploymentTarget tells it."""
+    task_sets = (deployment.blue, deployment.green)
+    return {
+        "deploymentTargetType": "ECSTarget",
+        "ecsTarget": {
+            "deploymentId": deployment.id,
+            "targetId": deployment.order.service.target_id,
+            "targetArn": target_arn,
+            "lastUpdatedAt": deployment.updated_at,
+            "lifecycleEvents": [_event(event) for event in deployment.events],
+            "status": deployment.target_status.value,
+            "taskSetsInfo": [_task_set(each) for each in task_sets if each is not None],
+        },
+    }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    diagnosis = event.diagnosis
+    return {
+        "lifecycleEventName": event.name.value,
+        "status": event.status.value,
+        "startTime": event.started_at,
+        "endTime": event.ended_at,
+        "diagnostics": diagnosis
+        and {
+            "errorCode": diagnosis.value,
+            "scriptName": "",
+            "message": event.message,
+            "logTail": "",
+        },
+    }
+
+
+def _task_set(task_set: DeploymentTaskSet) -> dict[str, Any]:
+    return {
+        "identifer": task_set.id,  # misspelt in the API's own model
+        "desiredCount": task_set.desired,
+        "pendingCount": task_set.pending,
+        "runningCount": task_set.running,
+        "status": task_set.status,
+        "trafficWeight": task_set.weight,
+        "targetGroup": {"name": task_set.target_group},
+        "taskSetLabel": task_set.label.value,
+    }
+
+
+OPERATIONS: Mapping[str, CodeDeployOperation] = {
     "GetDeploymentTarget": _get,
     "BatchGetDeploymentTargets": _batch_get,
     "ListDeploymentTargets": _list_all,

@@ -1,4 +1,4 @@
-"""A deployment as it stands: immutable, replaced at every move."""
+"""A deployment: an immutable value that each signal replaces."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskSet:
+class DeploymentTaskSet:
     """What CodeDeploy knows of one of the two task sets."""
 
     label: TaskSetLabel
@@ -279,8 +279,8 @@ class Deployment:
     completed_at: float | None = None
     target_status: EventStatus = EventStatus.PENDING
     updated_at: float | None = None
-    blue: TaskSet | None = None
-    green: TaskSet | None = None
+    blue: DeploymentTaskSet | None = None
+    green: DeploymentTaskSet | None = None
     green_group: str | None = None
     wants_rollback: bool = False
     rollback_id: str | None = None
@@ -311,7 +311,7 @@ class Deployment:
         """The lifecycle event of that name."""
         return next(event for event in self.events if event.name is name)
 
-    def task_set(self, label: TaskSetLabel) -> TaskSet | None:
+    def task_set(self, label: TaskSetLabel) -> DeploymentTaskSet | None:
         """The original (Blue) or the replacement (Green), once known."""
         return self.blue if label is TaskSetLabel.BLUE else self.green
 
@@ -362,3 +362,75 @@ def _put(deployment: Deployment, event: Event, now: float) -> Deployment:
 
 def _with(deployment: Deployment, event: Event) -> tuple[Event, ...]:
     return tuple(event if e.name is event.name else e for e in deployment.events)
+
+
+def rollback_order(deployment: Deployment, deployment_id: str, now: float) -> Order:
+    """The order for the rollback of a deployment.
+
+    A captured rollback used ECSAllAtOnce whatever its group said, made no new task
+    set, drained the replacement and waited for nothing. Another, of a deployment that
+    an alarm had stopped, Succeeded while the alarm was still in ALARM.
+    """
+    order = deployment.order
+    return replace(
+        order,
+        deployment_id=deployment_id,
+        created_at=now,
+        creator=Creator.ROLLBACK,
+        config="CodeDeployDefault.ECSAllAtOnce",
+        revision=order.previous_revision or order.revision,
+        shift=ALL_AT_ONCE,
+        waits=Waits(),
+        rolls_back_on=frozenset(),
+        alarms=(),
+        rollback_of=order.deployment_id,
+        description=None,
+    )
+
+
+def triggered_message(deployment: Deployment) -> str:
+    """What the deployment that is rolled back says of its rollback."""
+    return (
+        f"Deployment {deployment.id} terminated. Automatic rollback is triggered with a"
+        f" DeploymentId {deployment.rollback_id}."
+    )
+
+
+def rolling_back_message(order: Order) -> str:
+    """What a rollback says of the deployment that it rolls back."""
+    return (
+        f"Deployment {order.deployment_id} is triggered to roll back deployment"
+        f" {order.rollback_of}."
+    )
+
+
+ALL = 100.0
+
+
+def schedule(routing: Mapping[str, Any]) -> tuple[ShiftStep, ...]:
+    """The steps of a ``trafficRoutingConfig``, ending with all of the traffic.
+
+    Args:
+        routing: As GetDeploymentConfig gives it; intervals in minutes.
+    """
+    match routing["type"]:
+        case "TimeBasedCanary":
+            canary = routing["timeBasedCanary"]
+            return (
+                ShiftStep(weight=float(canary["canaryPercentage"])),
+                ShiftStep(weight=ALL, after=float(canary["canaryInterval"])),
+            )
+        case "TimeBasedLinear":
+            linear = routing["timeBasedLinear"]
+            return _linear(
+                float(linear["linearPercentage"]), float(linear["linearInterval"])
+            )
+    return ALL_AT_ONCE
+
+
+def _linear(percentage: float, interval: float) -> tuple[ShiftStep, ...]:
+    steps = [ShiftStep(weight=min(ALL, percentage))]
+    while steps[-1].weight < ALL:
+        weight = min(ALL, steps[-1].weight + percentage)
+        steps.append(ShiftStep(weight=weight, after=interval))
+    return tuple(steps)

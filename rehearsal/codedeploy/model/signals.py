@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from rehearsal.codedeploy.model.deployment import (
     AutoRollbackEvent,
     Deployment,
+    DeploymentTaskSet,
     EventName,
     Failure,
-    TaskSet,
     TaskSetLabel,
     WaitType,
 )
@@ -98,8 +98,8 @@ Effect = (
 class Begun:
     """The deployment's turn has come; a rollback inherits both task sets."""
 
-    blue: TaskSet | None = None
-    green: TaskSet | None = None
+    blue: DeploymentTaskSet | None = None
+    green: DeploymentTaskSet | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ class TimePassed:
 class Surveyed:
     """The service was read: who is blue, and which target group is free for green."""
 
-    blue: TaskSet
+    blue: DeploymentTaskSet
     green_group: str
     effect: Survey = field(default=Survey())
 
@@ -120,7 +120,7 @@ class Surveyed:
 class TaskSetCreated:
     """ECS made the replacement task set."""
 
-    green: TaskSet
+    green: DeploymentTaskSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,9 +263,13 @@ def _done(deployment: Deployment, effect: Effect) -> Deployment:
     return deployment
 
 
-def _weighted(task_set: TaskSet | None, weight: float) -> TaskSet | None:
+def _weighted(
+    task_set: DeploymentTaskSet | None, weight: float
+) -> DeploymentTaskSet | None:
     return task_set and replace(task_set, weight=weight)
 
 
-def _called(task_set: TaskSet | None, status: str) -> TaskSet | None:
+def _called(
+    task_set: DeploymentTaskSet | None, status: str
+) -> DeploymentTaskSet | None:
     return task_set and replace(task_set, status=status)

@@ -1,10 +1,10 @@
-"""One step of a deployment: how it is entered and what it makes of signals."""
+"""The steps of a deployment: how each begins and how it reacts to signals."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any
 
 from rehearsal.codedeploy.model.deployment import (
     Deployment,
@@ -45,7 +45,7 @@ from rehearsal.codedeploy.settings import HOUR, EngineSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """What a step made of a signal.
+    """The result of a signal.
 
     Attributes:
         finished: The step is over and the next one begins.
@@ -60,406 +60,309 @@ class Move:
     stops: bool = False
 
 
-class Step(Protocol):
-    """One step; ``event`` is the lifecycle event it stands for, if any."""
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A deployment at a time, in epoch seconds; makes the moves from there."""
 
-    @property
-    def event(self) -> EventName | None:
-        """The lifecycle event that is InProgress during the step."""
-        ...
+    deployment: Deployment
+    now: float
+    settings: EngineSettings
 
-    def enter(
-        self, deployment: Deployment, now: float, settings: EngineSettings
-    ) -> Move:
+    def wait(self, *effects: Effect, **changes: Any) -> Move:
+        """Stay in the step, request effects and change the deployment."""
+        return Move(deployment=replace(self.deployment, **changes), effects=effects)
+
+    def finish(self, **changes: Any) -> Move:
+        """Change the deployment and go to the next step."""
+        return Move(deployment=replace(self.deployment, **changes), finished=True)
+
+    def fail(self, failure: Failure, *, stops: bool = False) -> Move:
+        """Fail the deployment, or stop it."""
+        return Move(deployment=self.deployment, failure=failure, stops=stops)
+
+
+class DeploymentStep:
+    """A step; ``event`` is the lifecycle event that is InProgress during it, if any.
+
+    This one has nothing to do and reacts to no signal.
+    """
+
+    event: EventName | None = None
+
+    def enter(self, at: Moment) -> Move:
         """Begin; a step with nothing to do finishes at once."""
-        ...
+        return at.finish()
 
-    def on(
-        self,
-        deployment: Deployment,
-        signal: Signal,
-        now: float,
-        settings: EngineSettings,
-    ) -> Move:
-        """Take a signal; one that does not concern the step changes nothing."""
-        ...
+    def on(self, at: Moment, signal: Signal) -> Move:  # noqa: ARG002 - for subclasses
+        """React to a signal; one that does not concern the step changes nothing."""
+        return at.wait()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EffectStep:
-    """Asks for an effect, if the deployment needs it, and finishes once it is done.
+@dataclass(frozen=True)
+class EffectStep(DeploymentStep):
+    """Requests an effect, if the deployment needs it, and finishes once it is done.
 
-    What is heard of another effect, such as a hook's invocation whose answer came after
-    the hook's report, changes nothing.
+    The result of another effect, such as a hook's invocation that returned after the
+    hook's report, changes nothing.
     """
 
     effect: Effect
     needed: Callable[[Deployment], bool]
     event: EventName | None = None
 
-    def enter(
-        self,
-        deployment: Deployment,
-        now: float,  # noqa: ARG002 - the same for every step
-        settings: EngineSettings,  # noqa: ARG002 - the same for every step
-    ) -> Move:
-        """Ask for it."""
-        if self.needed(deployment):
-            return Move(deployment=deployment, effects=(self.effect,))
-        return Move(deployment=deployment, finished=True)
+    def enter(self, at: Moment) -> Move:
+        """Request the effect."""
+        return at.wait(self.effect) if self.needed(at.deployment) else at.finish()
 
-    def on(
-        self,
-        deployment: Deployment,
-        signal: Signal,
-        now: float,  # noqa: ARG002 - the same for every step
-        settings: EngineSettings,  # noqa: ARG002 - the same for every step
-    ) -> Move:
-        """Finish once it is done; what is refused fails the deployment."""
+    def on(self, at: Moment, signal: Signal) -> Move:
+        """Finish once it is done; a refusal fails the deployment."""
         match signal:
             case Done(effect=self.effect) | Surveyed(effect=self.effect):
-                return Move(deployment=deployment, finished=True)
+                return at.finish()
             case Refused(effect=self.effect):
-                return Move(deployment=deployment, failure=signal.failure)
-        return Move(deployment=deployment)
+                return at.fail(signal.failure)
+        return at.wait()
 
 
 def survey() -> EffectStep:
-    """Find out who is blue before anything is touched; a rollback inherited it."""
-    return EffectStep(
-        effect=Survey(), needed=lambda deployment: deployment.order.rollback_of is None
-    )
+    """Find the original before anything changes; a rollback inherits it."""
+    return EffectStep(Survey(), lambda deployment: deployment.order.rollback_of is None)
 
 
 def test_traffic(to: TaskSetLabel) -> EffectStep:
-    """Let the test listener, where there is one, forward to green; a rollback, to blue.
-
-    Args:
-        to: Who is to answer there.
-    """
+    """Forward the test listener, if there is one, to a task set."""
     return EffectStep(
-        effect=RouteTestTraffic(to=to),
-        needed=lambda deployment: deployment.order.routes.test is not None,
-        event=EventName.ALLOW_TEST_TRAFFIC,
+        RouteTestTraffic(to=to),
+        lambda deployment: deployment.order.routes.test is not None,
+        EventName.ALLOW_TEST_TRAFFIC,
     )
 
 
 def primary(label: TaskSetLabel) -> EffectStep:
-    """Call the task set that serves production PRIMARY.
-
-    Args:
-        label: Who serves it.
-    """
+    """Make the task set that serves production PRIMARY."""
     return EffectStep(
-        effect=MakePrimary(label=label),
-        needed=lambda deployment: deployment.task_set(label) is not None,
+        MakePrimary(label=label),
+        lambda deployment: deployment.task_set(label) is not None,
     )
 
 
 def termination(label: TaskSetLabel) -> EffectStep:
-    """Drain and delete the task set that is no longer wanted, if it was ever made.
-
-    Args:
-        label: Who leaves.
-    """
+    """Drain and delete the other task set, if it was created."""
     return EffectStep(
-        effect=DeleteTaskSet(label=label),
-        needed=lambda deployment: deployment.task_set(label) is not None,
+        DeleteTaskSet(label=label),
+        lambda deployment: deployment.task_set(label) is not None,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class HookStep:
-    """Calls the event's function and waits for its report; without one, goes on."""
+@dataclass(frozen=True)
+class HookStep(DeploymentStep):
+    """Invokes the event's function and waits for its report; without one, finishes."""
 
     event: EventName
 
-    def enter(
-        self, deployment: Deployment, now: float, settings: EngineSettings
-    ) -> Move:
+    def enter(self, at: Moment) -> Move:
         """Invoke the function, if the AppSpec names one."""
-        order = deployment.order
+        order = at.deployment.order
         function = order.app_spec.hooks.get(self.event)
-        is_quiet = order.rollback_of and not settings.assumptions.rollback_runs_hooks
-        if function is None or is_quiet:
-            return Move(deployment=deployment, finished=True)
-        begun = replace(
-            hook_begun(deployment, self.event), wake_at=now + settings.hook_timeout
-        )
+        skips = order.rollback_of and not at.settings.assumptions.rollback_runs_hooks
+        if function is None or skips:
+            return at.finish()
         invoke = InvokeHook(
             event=self.event,
             function=function,
-            execution_id=deployment.execution_id(self.event),
+            execution_id=at.deployment.execution_id(self.event),
         )
-        return Move(deployment=begun, effects=(invoke,))
+        begun = replace(at, deployment=hook_begun(at.deployment, self.event))
+        return begun.wait(invoke, wake_at=at.now + at.settings.hook_timeout)
 
-    def on(
-        self,
-        deployment: Deployment,
-        signal: Signal,
-        now: float,  # noqa: ARG002 - the same for every step
-        settings: EngineSettings,
-    ) -> Move:
-        """Take the report, the refusal to invoke, or the end of patience."""
+    def on(self, at: Moment, signal: Signal) -> Move:
+        """Handle the report, a refused invocation or the timeout."""
+        function = at.deployment.order.app_spec.hooks.get(self.event)
+        hook = f"At {self.event} the function {function}"
         match signal:
-            case Reported(execution_id=given) if given == deployment.execution_id(
+            case Reported(execution_id=given) if given == at.deployment.execution_id(
                 self.event
             ):
-                return self._reported(deployment, signal.succeeded)
+                if signal.succeeded:
+                    return at.finish()
+                return at.fail(
+                    Failure(
+                        code=ErrorCode.HOOK_EXECUTION_FAILURE,
+                        message="The deployment failed because one or more of the "
+                        "lifecycle event validation functions failed. "
+                        f"{hook} reported Failed.",
+                        diagnosis=LifecycleErrorCode.SCRIPT_FAILED,
+                    )
+                )
             case Refused(effect=InvokeHook(event=self.event)):
-                return self._failed(deployment, signal.failure)
+                return at.fail(signal.failure)
             case TimePassed():
-                return self._timed_out(deployment, settings)
-        return Move(deployment=deployment)
-
-    def _reported(self, deployment: Deployment, succeeded: bool) -> Move:
-        if succeeded:
-            return Move(deployment=deployment, finished=True)
-        failure = Failure(
-            code=ErrorCode.HOOK_EXECUTION_FAILURE,
-            message="The deployment failed because one or more of the lifecycle event "
-            f"validation functions failed. {self._who(deployment)} reported Failed.",
-            diagnosis=LifecycleErrorCode.SCRIPT_FAILED,
-        )
-        return self._failed(deployment, failure)
-
-    def _timed_out(self, deployment: Deployment, settings: EngineSettings) -> Move:
-        patience = (
-            "one hour"
-            if settings.hook_timeout == HOUR
-            else f"{settings.hook_timeout:g} seconds"
-        )
-        failure = Failure(
-            code=settings.assumptions.hook_timeout_code,
-            message="The deployment timed out while waiting for a status callback. "
-            f"CodeDeploy expects a status callback within {patience} after a deployment"
-            f" hook is invoked. {self._who(deployment)} did not report.",
-            diagnosis=LifecycleErrorCode.SCRIPT_TIMED_OUT,
-        )
-        return self._failed(deployment, failure)
-
-    def _failed(self, deployment: Deployment, failure: Failure) -> Move:
-        return Move(deployment=deployment, failure=failure)
-
-    def _who(self, deployment: Deployment) -> str:
-        function = deployment.order.app_spec.hooks.get(self.event)
-        return f"At {self.event} the function {function}"
+                timeout = _period(at.settings.hook_timeout, "one hour")
+                return at.fail(
+                    Failure(
+                        code=at.settings.assumptions.hook_timeout_code,
+                        message="The deployment timed out while waiting for a status "
+                        "callback. CodeDeploy expects a status callback within "
+                        f"{timeout} after a deployment hook is invoked. {hook} did not "
+                        "report.",
+                        diagnosis=LifecycleErrorCode.SCRIPT_TIMED_OUT,
+                    )
+                )
+        return at.wait()
 
 
-@dataclass(frozen=True, slots=True)
-class InstallStep:
-    """Makes green and waits until ECS calls it steady."""
+@dataclass(frozen=True)
+class InstallStep(DeploymentStep):
+    """Creates the replacement and waits until ECS reports it steady."""
 
     event: EventName = EventName.INSTALL
 
-    def enter(
-        self,
-        deployment: Deployment,
-        now: float,  # noqa: ARG002 - the same for every step
-        settings: EngineSettings,
-    ) -> Move:
-        """Ask ECS for the replacement task set; a rollback installs nothing."""
-        if deployment.order.rollback_of:
-            return Move(deployment=deployment, finished=True)
-        clears = settings.assumptions.install_clears_target_group
+    def enter(self, at: Moment) -> Move:
+        """Create the replacement; a rollback installs nothing."""
+        if at.deployment.order.rollback_of:
+            return at.finish()
+        clears = at.settings.assumptions.install_clears_target_group
         first: tuple[Effect, ...] = (ClearTargetGroup(),) if clears else ()
-        return Move(deployment=deployment, effects=(*first, CreateTaskSet()))
+        return at.wait(*first, CreateTaskSet())
 
-    def on(
-        self,
-        deployment: Deployment,
-        signal: Signal,
-        now: float,
-        settings: EngineSettings,
-    ) -> Move:
-        """Look again and again, until it is steady or patience ends."""
+    def on(self, at: Moment, signal: Signal) -> Move:
+        """Observe the replacement until it is steady or the timeout."""
         match signal:
             case TaskSetCreated():
-                return Move(
-                    deployment=deployment, effects=self._after(deployment, settings)
+                attaches = (
+                    at.deployment.order.is_gradual
+                    or at.settings.assumptions.attach_replacement_in_install
                 )
+                if attaches:
+                    return at.wait(
+                        RouteProductionTraffic(green_weight=0.0), ObserveTaskSet()
+                    )
+                return at.wait(ObserveTaskSet())
             case TaskSetObserved(is_steady=True):
-                return Move(deployment=deployment, finished=True)
+                return at.finish()
             case TaskSetObserved():
-                return self._waiting(deployment, signal, now, settings)
+                return self._wait_for(at, signal)
             case TimePassed():
-                return Move(
-                    deployment=replace(deployment, wake_at=None),
-                    effects=(ObserveTaskSet(),),
-                )
+                return at.wait(ObserveTaskSet(), wake_at=None)
             case Refused(effect=effect) if not isinstance(effect, InvokeHook):
-                return Move(deployment=deployment, failure=signal.failure)
-        return Move(deployment=deployment)
+                return at.fail(signal.failure)
+        return at.wait()
 
-    def _after(
-        self, deployment: Deployment, settings: EngineSettings
-    ) -> tuple[Effect, ...]:
-        attaches = (
-            deployment.order.is_gradual
-            or settings.assumptions.attach_replacement_in_install
-        )
-        if attaches:
-            return (RouteProductionTraffic(green_weight=0.0), ObserveTaskSet())
-        return (ObserveTaskSet(),)
-
-    def _waiting(
-        self,
-        deployment: Deployment,
-        seen: TaskSetObserved,
-        now: float,
-        settings: EngineSettings,
-    ) -> Move:
-        assumptions = settings.assumptions
+    def _wait_for(self, at: Moment, seen: TaskSetObserved) -> Move:
+        assumptions = at.settings.assumptions
         limit = assumptions.install_fails_after_stopped_tasks
         if limit is not None and seen.stopped >= limit:
-            failure = Failure(
-                code=assumptions.install_stopped_tasks_code,
-                message="The replacement task set does not become steady: "
-                f"{seen.stopped} of its tasks have stopped. The last: {seen.reason}",
+            return at.fail(
+                Failure(
+                    code=assumptions.install_stopped_tasks_code,
+                    message="The replacement task set does not become steady: "
+                    f"{seen.stopped} of its tasks have stopped. The last: "
+                    f"{seen.reason}",
+                )
             )
-            return Move(deployment=deployment, failure=failure)
-        started = deployment.event(self.event).started_at or now
-        if now >= started + settings.install_timeout:
-            failure = _timed_out(seen, settings)
-            return Move(deployment=deployment, failure=failure)
-        wake_at = min(now + settings.poll_interval, started + settings.install_timeout)
-        return Move(deployment=replace(deployment, wake_at=wake_at))
+        timeout = at.settings.install_timeout
+        end = (at.deployment.event(self.event).started_at or at.now) + timeout
+        if at.now < end:
+            return at.wait(wake_at=min(at.now + at.settings.poll_interval, end))
+        reason = f" The last stopped task: {seen.reason}" if seen.reason else ""
+        return at.fail(
+            Failure(
+                code=assumptions.install_timeout_code,
+                message="The deployment timed out while waiting for the replacement "
+                "task set to become healthy. This time out period is "
+                f"{_period(timeout, '60 minutes')}. {seen.running} of {seen.desired} "
+                f"tasks run.{reason}",
+                diagnosis=LifecycleErrorCode.SCRIPT_TIMED_OUT,
+            )
+        )
 
 
-def _timed_out(seen: TaskSetObserved, settings: EngineSettings) -> Failure:
-    period = (
-        "60 minutes"
-        if settings.install_timeout == HOUR
-        else f"{settings.install_timeout:g} seconds"
-    )
-    reason = f" The last stopped task: {seen.reason}" if seen.reason else ""
-    return Failure(
-        code=settings.assumptions.install_timeout_code,
-        message="The deployment timed out while waiting for the replacement task set to"
-        f" become healthy. This time out period is {period}. {seen.running} of"
-        f" {seen.desired} tasks run.{reason}",
-        diagnosis=LifecycleErrorCode.SCRIPT_TIMED_OUT,
-    )
+def _period(seconds: float, an_hour: str) -> str:
+    return an_hour if seconds == HOUR else f"{seconds:g} seconds"
 
 
-@dataclass(frozen=True, slots=True)
-class ProductionTrafficStep:
+@dataclass(frozen=True)
+class ProductionTrafficStep(DeploymentStep):
     """Shifts production traffic along a schedule; ``progress`` is the place in it."""
 
     schedule: tuple[ShiftStep, ...]
     event: EventName = EventName.ALLOW_TRAFFIC
 
-    def enter(
-        self,
-        deployment: Deployment,
-        now: float,  # noqa: ARG002 - the same for every step
-        settings: EngineSettings,  # noqa: ARG002 - the same for every step
-    ) -> Move:
+    def enter(self, at: Moment) -> Move:
         """Take the first step of the schedule."""
-        return self._shift(deployment)
+        return at.wait(self._shift(at))
 
-    def on(
-        self,
-        deployment: Deployment,
-        signal: Signal,
-        now: float,
-        settings: EngineSettings,
-    ) -> Move:
-        """Wait out each interval and take the next step after it."""
+    def on(self, at: Moment, signal: Signal) -> Move:
+        """Wait for each interval and then take the next step."""
         match signal:
             case Done(effect=RouteProductionTraffic()):
-                following = deployment.progress + 1
+                following = at.deployment.progress + 1
                 if following == len(self.schedule):
-                    return Move(deployment=deployment, finished=True)
-                wait = self.schedule[following].after * settings.minute
-                waiting = replace(deployment, progress=following, wake_at=now + wait)
-                return Move(deployment=waiting)
+                    return at.finish()
+                wait = self.schedule[following].after * at.settings.minute
+                return at.wait(progress=following, wake_at=at.now + wait)
             case TimePassed():
-                return self._shift(replace(deployment, wake_at=None))
+                return at.wait(self._shift(at), wake_at=None)
             case Refused(effect=RouteProductionTraffic()):
-                return Move(deployment=deployment, failure=signal.failure)
-        return Move(deployment=deployment)
+                return at.fail(signal.failure)
+        return at.wait()
 
-    def _shift(self, deployment: Deployment) -> Move:
-        weight = self.schedule[deployment.progress].weight
-        effect = RouteProductionTraffic(green_weight=weight)
-        return Move(deployment=deployment, effects=(effect,))
+    def _shift(self, at: Moment) -> RouteProductionTraffic:
+        weight = self.schedule[at.deployment.progress].weight
+        return RouteProductionTraffic(green_weight=weight)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadyWaitStep:
-    """Holds the deployment Ready until ContinueDeployment, or stops it."""
+@dataclass(frozen=True)
+class ReadyWaitStep(DeploymentStep):
+    """Keeps the deployment Ready until ContinueDeployment; stops it at the timeout."""
 
     minutes: float
-    event: EventName | None = None
 
-    def enter(
-        self, deployment: Deployment, now: float, settings: EngineSettings
-    ) -> Move:
+    def enter(self, at: Moment) -> Move:
         """Become Ready."""
-        wake_at = now + self.minutes * settings.minute
-        ready = replace(
-            deployment,
+        return at.wait(
             status=DeploymentStatus.READY,
             target_status=EventStatus.READY,
-            wake_at=wake_at,
+            wake_at=at.now + self.minutes * at.settings.minute,
         )
-        return Move(deployment=ready)
 
-    def on(
-        self,
-        deployment: Deployment,
-        signal: Signal,
-        now: float,  # noqa: ARG002 - the same for every step
-        settings: EngineSettings,  # noqa: ARG002 - the same for every step
-    ) -> Move:
-        """Go on when told to; stop when nobody does in time."""
+    def on(self, at: Moment, signal: Signal) -> Move:
+        """Continue, or stop at the timeout."""
         match signal:
             case Continued(wait=WaitType.READY):
-                going_on = replace(
-                    deployment,
+                return at.finish(
                     status=DeploymentStatus.IN_PROGRESS,
                     target_status=EventStatus.IN_PROGRESS,
                 )
-                return Move(deployment=going_on, finished=True)
             case TimePassed():
                 failure = Failure(
                     code=ErrorCode.TIMEOUT,
                     message="The deployment timed out while waiting for a notification "
                     f"to continue. This time out period is {self.minutes:g} minutes.",
                 )
-                return Move(deployment=deployment, failure=failure, stops=True)
-        return Move(deployment=deployment)
+                return at.fail(failure, stops=True)
+        return at.wait()
 
 
-@dataclass(frozen=True, slots=True)
-class TerminationWaitStep:
-    """The target has Succeeded; blue stays until the wait is over."""
+@dataclass(frozen=True)
+class TerminationWaitStep(DeploymentStep):
+    """Marks the target Succeeded; the original stays until the wait is over."""
 
     minutes: float
-    event: EventName | None = None
 
-    def enter(
-        self, deployment: Deployment, now: float, settings: EngineSettings
-    ) -> Move:
-        """Mark the target Succeeded and begin to wait."""
+    def enter(self, at: Moment) -> Move:
+        """Mark the target Succeeded and start the wait."""
         succeeded = replace(
-            deployment, target_status=EventStatus.SUCCEEDED, updated_at=now
+            at.deployment, target_status=EventStatus.SUCCEEDED, updated_at=at.now
         )
+        at = replace(at, deployment=succeeded)
         if self.minutes <= 0:
-            return Move(deployment=succeeded, finished=True)
-        wake_at = now + self.minutes * settings.minute
-        return Move(deployment=replace(succeeded, wake_at=wake_at))
+            return at.finish()
+        return at.wait(wake_at=at.now + self.minutes * at.settings.minute)
 
-    def on(
-        self,
-        deployment: Deployment,
-        signal: Signal,
-        now: float,  # noqa: ARG002 - the same for every step
-        settings: EngineSettings,  # noqa: ARG002 - the same for every step
-    ) -> Move:
-        """Go on after the wait, or when told not to wait."""
+    def on(self, at: Moment, signal: Signal) -> Move:
+        """Finish after the wait, or when it is ended early."""
         match signal:
             case TimePassed() | Continued(wait=WaitType.TERMINATION):
-                return Move(deployment=deployment, finished=True)
-        return Move(deployment=deployment)
+                return at.finish()
+        return at.wait()

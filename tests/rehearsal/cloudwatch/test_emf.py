@@ -7,7 +7,7 @@ import json
 import pytest
 
 from hookgate.model import Finding, HookStatus, LifecycleEvent, Outcome, Status, Verdict
-from rehearsal.cloudwatch.emf import EmfError, put_line
+from rehearsal.cloudwatch.cloudwatch import EmfError, put_line
 from rehearsal.cloudwatch.store import Metric, MetricStore
 
 AT = 1_700_000_000.0

@@ -12,7 +12,7 @@ from hookgate.model import LifecycleEvent, Outcome, Status, Verdict
 from hookgate.reporting.metrics import EmfMetrics
 from rehearsal.cloudwatch.alarm import Alarm, AlarmState, watch_of
 from rehearsal.cloudwatch.alarms import Alarms
-from rehearsal.cloudwatch.emf import put_line
+from rehearsal.cloudwatch.cloudwatch import put_line
 from rehearsal.cloudwatch.settings import CloudWatchSettings
 from rehearsal.cloudwatch.store import MetricStore
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rehearsal.cloudwatch import judgement
+from rehearsal.cloudwatch import alarms
 from rehearsal.cloudwatch.alarm import AlarmState, Condition, MissingData, Watch
 from rehearsal.cloudwatch.queries import Windows
 
@@ -48,12 +48,12 @@ def test_a_reason(state, points, of, expected):
     """It names the datapoints, the newest first, and the threshold."""
     asked = watch(of=of, needed=of)
 
-    assert expected == judgement.reason_for(state, points, WINDOWS, asked)
+    assert expected == alarms.reason_for(state, points, WINDOWS, asked)
 
 
 def test_the_reasons_data():
     """Its JSON has the period, the threshold and what was evaluated."""
-    data = json.loads(judgement.data_for((1.0, 2.0, None, 4.0), WINDOWS, watch()))
+    data = json.loads(alarms.data_for((1.0, 2.0, None, 4.0), WINDOWS, watch()))
 
     assert (60, 3.0, [2.0, 4.0]) == (
         data["period"],

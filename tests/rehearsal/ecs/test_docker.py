@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 from support.emulator_setup import wait_for
 
-from rehearsal.ecs.containers import started, why_not
+from rehearsal.ecs.containers import start_container, why_not
 
 #: What `make image` makes, from Debian's packages; it has Python and no server.
 IMAGE = "lambda-python:3.14"
@@ -38,7 +38,7 @@ def _task():
         "command": ["python3.14", "-c", SERVER],
         "portMappings": [{"containerPort": 8080}],
     }
-    task = started(IMAGE, definition)
+    task = start_container(IMAGE, definition)
     yield task
     task.stop(0)
 

@@ -142,7 +142,7 @@ def test_tasks_are_listed_a_page_at_a_time(setting):
     [
         pytest.param("list_tasks", {"maxResults": 0}, "1 to 100", id="no page"),
         pytest.param("list_tasks", {"maxResults": 101}, "1 to 100", id="a long page"),
-        pytest.param("list_tasks", {"nextToken": "x"}, "begin without", id="token"),
+        pytest.param("list_tasks", {"nextToken": "x"}, "nextToken", id="token"),
         pytest.param("describe_tasks", {"tasks": ["x"] * 101}, "not 101", id="tasks"),
     ],
 )

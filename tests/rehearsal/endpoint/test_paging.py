@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.endpoint.conformity import BadTokenError, page
+from rehearsal.endpoint.protocols import BadTokenError, page
 
 LIST = [str(number) for number in range(7)]
 
@@ -41,5 +41,5 @@ def test_what_comes_in_front_moves_nothing():
 @pytest.mark.parametrize("token", ["", "nonsense", "bm9uc2Vuc2U=", "é"])
 def test_a_foreign_token_is_refused(token):
     """A token is one that a page ended with."""
-    with pytest.raises(BadTokenError, match="begin without one"):
+    with pytest.raises(BadTokenError):
         page(LIST, token, 3)

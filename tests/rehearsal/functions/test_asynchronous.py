@@ -11,23 +11,23 @@ from rehearsal.functions.asynchronous import Asynchronous, Delivery
 from rehearsal.functions.fleet import Fleet
 from rehearsal.functions.function import (
     EventInvokeConfig,
-    Outcome,
-    Surroundings,
-    error_outcome,
+    FleetSettings,
+    InvocationResult,
+    error_result,
 )
 
-SURROUNDINGS = Surroundings(
+SURROUNDINGS = FleetSettings(
     endpoint_url="http://127.0.0.1:1",
     region="eu-west-1",
     account="123456789012",
     minute=0.01,
 )
-GOOD = Outcome(payload=b"{}")
-BAD = error_outcome("ValueError", "this handler is wrong")
+GOOD = InvocationResult(payload=b"{}")
+BAD = error_result("ValueError", "this handler is wrong")
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:failed"
 
 
-def played(*outcomes, delivery=None, surroundings=SURROUNDINGS, **config):
+def played(*outcomes, delivery=None, settings=SURROUNDINGS, **config):
     """The invocations of an event and what its destination was told."""
     invocations, told, left = [], [], list(outcomes)
 
@@ -37,8 +37,8 @@ def played(*outcomes, delivery=None, surroundings=SURROUNDINGS, **config):
 
     one = function("f", asynchronous=EventInvokeConfig(on_failure=QUEUE, **config))
     Asynchronous(
-        surroundings=surroundings, run=run, tell=lambda *each: told.append(each)
-    ).play(one, delivery or Delivery(payload=b'{"a": 1}'))
+        settings=settings, run=run, tell=lambda *each: told.append(each)
+    ).deliver(one, delivery or Delivery(payload=b'{"a": 1}'))
     return invocations, [(arn, json.loads(record)) for arn, record in told]
 
 
@@ -90,7 +90,7 @@ def test_a_doomed_attempt_is_followed_by_a_good_one():
     """Only as many attempts die as were ordered."""
     invocations, _ = played(BAD, GOOD, delivery=Delivery(payload=b"{}", deaths=1))
 
-    assert [True, False] == [each.is_doomed for each in invocations]
+    assert [True, False] == [each.kills_environment for each in invocations]
 
 
 @pytest.fixture(name="told")
@@ -98,7 +98,7 @@ def _told():
     return queue.Queue()
 
 
-def run_for_real(told, courier=None, **config):
+def run_for_real(told, event_invoker=None, **config):
     """What a real function's destination is told."""
     failing = function(
         "failing", asynchronous=EventInvokeConfig(on_failure=QUEUE, **config)
@@ -107,7 +107,7 @@ def run_for_real(told, courier=None, **config):
         [failing],
         SURROUNDINGS,
         lambda *_: None,
-        courier,
+        event_invoker,
         lambda _arn, record: told.put(json.loads(record)),
     )
     try:

@@ -8,11 +8,11 @@ import pytest
 from support.emulator_setup import function
 
 from rehearsal.functions.fleet import Destinations, Fleet
-from rehearsal.functions.function import Surroundings
+from rehearsal.functions.function import FleetSettings
 
 RECORD = b'{"version": "1.0"}'
 ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
-SURROUNDINGS = Surroundings(
+SURROUNDINGS = FleetSettings(
     endpoint_url="http://127.0.0.1:1", region="eu-west-1", account="123456789012"
 )
 

@@ -8,10 +8,10 @@ import pytest
 from support.emulator_setup import function, wait_for
 
 from rehearsal.functions.fleet import Fleet, UnknownFunctionError
-from rehearsal.functions.function import Surroundings, function_name
+from rehearsal.functions.function import FleetSettings, function_name
 
 NAMES = ("echo", "failing", "dying", "leaving", "deserting")
-SURROUNDINGS = Surroundings(
+SURROUNDINGS = FleetSettings(
     endpoint_url="http://127.0.0.1:1", region="eu-west-1", account="123456789012"
 )
 FUNCTIONS = [
@@ -36,8 +36,8 @@ def _fleet(lines):
 
 
 def invoke(fleet, name, payload=b"{}"):
-    outcome = fleet.invoke(fleet.find(f"CodeDeployHook_{name}"), payload)
-    return outcome.is_error, json.loads(outcome.payload)
+    result = fleet.invoke(fleet.find(f"CodeDeployHook_{name}"), payload)
+    return result.is_error, json.loads(result.payload)
 
 
 def test_a_function_answers_its_event(fleet):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from rehearsal.cloudwatch.math import MathError, Scope, Series, evaluate, names_in
+from rehearsal.cloudwatch.math import MathError, Scope, TimeSeries, evaluate, names_in
 
 
 def series(*values):
-    return Series(values=values, period=60.0)
+    return TimeSeries(values=values, period=60.0)
 
 
 N = None

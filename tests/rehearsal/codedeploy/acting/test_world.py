@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from support.virtual_world import order, task_set
 
-from rehearsal.codedeploy.acting.world import AwsWorld
+from rehearsal.codedeploy.aws import AwsExecutor
 from rehearsal.codedeploy.model.deployment import (
     Deployment,
     ErrorCode,
@@ -82,7 +82,7 @@ class Elbv2(Client):
 
 
 def world(ecs=None, elbv2=None, functions=None, cloudwatch=None):
-    return AwsWorld(
+    return AwsExecutor(
         ecs=ecs or Client(),
         elbv2=elbv2 or Client(),
         functions=functions or Client(),

@@ -15,9 +15,9 @@ from support.emulator_setup import (
     wait_for,
 )
 
-from rehearsal.codedeploy.api.service import MODULES
-from rehearsal.emulator import Emulator
-from rehearsal.endpoint.conformity import service_model
+from rehearsal.codedeploy.codedeploy import MODULES
+from rehearsal.endpoint.protocols import service_model
+from rehearsal.stage import Stage
 
 HOOK = "BeforeInstall"
 OPERATIONS = sorted(name for module in MODULES for name in module.OPERATIONS)

@@ -76,7 +76,7 @@ def test_a_long_list_comes_in_pages(client, operation, request_, member, expecte
 @pytest.mark.parametrize(("operation", "request_", "member", "expected"), LISTS)
 def test_a_foreign_token_is_refused(client, operation, request_, member, expected):
     """A token that no page ended with has its own exception."""
-    with pytest.raises(ClientError, match="begin without one") as refused:
+    with pytest.raises(ClientError) as refused:
         getattr(client, operation)(**request_, nextToken="bm9uc2Vuc2U=")
 
     assert "InvalidNextTokenException" == refused.value.response["Error"]["Code"]

@@ -1,0 +1,529 @@
+"""Carry out effects of deployments through ECS, ELBv2, Lambda and CloudWatch."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from rehearsal.codedeploy.model.deployment import (
+    Deployment,
+    DeploymentTaskSet,
+    ErrorCode,
+    Failure,
+    TaskSetLabel,
+)
+from rehearsal.codedeploy.model.signals import (
+    AlarmsPolled,
+    ClearTargetGroup,
+    CreateTaskSet,
+    DeleteTaskSet,
+    Done,
+    Effect,
+    InvokeHook,
+    MakePrimary,
+    ObserveTaskSet,
+    PollAlarms,
+    Refused,
+    RouteProductionTraffic,
+    RouteTestTraffic,
+    Signal,
+    Survey,
+    Surveyed,
+    TaskSetCreated,
+    TaskSetObserved,
+)
+from rehearsal.codedeploy.settings import Assumptions
+
+_TYPES = {"MetricAlarm": "MetricAlarms", "CompositeAlarm": "CompositeAlarms"}
+
+
+class AlarmStates:
+    """Reads how alarms stand.
+
+    Args:
+        cloudwatch: A boto3 client.
+    """
+
+    def __init__(self, cloudwatch: Any) -> None:
+        self._cloudwatch = cloudwatch
+
+    def poll(self, names: tuple[str, ...]) -> AlarmsPolled:
+        """The states of those that there are; names may be of either type."""
+        answer = self._cloudwatch.describe_alarms(
+            AlarmNames=list(names), AlarmTypes=list(_TYPES)
+        )
+        return AlarmsPolled(
+            states={
+                alarm["AlarmName"]: alarm["StateValue"]
+                for member in _TYPES.values()
+                for alarm in answer.get(member, [])
+            }
+        )
+
+
+_LOGGER = logging.getLogger(__name__)
+
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+
+
+class AwsExecutor:
+    """The world as AWS's APIs show it.
+
+    Args:
+        ecs: A boto3 client.
+        elbv2: A boto3 client.
+        functions: A boto3 client of Lambda, which may be any Lambda endpoint.
+        cloudwatch: A boto3 client.
+        assumptions: What is unverified about CodeDeploy.
+    """
+
+    def __init__(
+        self,
+        *,
+        ecs: Any,
+        elbv2: Any,
+        functions: Any,
+        cloudwatch: Any,
+        assumptions: Assumptions,
+    ) -> None:
+        self._task_sets = TaskSets(ecs, elbv2)
+        self._listeners = Listeners(elbv2)
+        self._alarm_states = AlarmStates(cloudwatch)
+        self._functions = functions
+        self._assumptions = assumptions
+
+    def carry_out(self, deployment: Deployment, effect: Effect) -> Signal:
+        """Do it; whatever goes wrong is a refusal, never silence."""
+        try:
+            return self._carry_out(deployment, effect)
+        except EffectError as error:
+            failure = Failure(code=error.code, message=error.message)
+        except ClientError as error:
+            failure = self._failure(effect, error)
+        except BotoCoreError as error:
+            failure = Failure(code=self._code(effect), message=str(error))
+        except Exception as error:
+            _LOGGER.exception("%s of %s", effect, deployment.id)
+            failure = Failure(code=ErrorCode.INTERNAL_ERROR, message=repr(error))
+        return Refused(effect=effect, failure=failure)
+
+    def _carry_out(self, deployment: Deployment, effect: Effect) -> Signal:  # noqa: C901 - one case for each effect
+        match effect:
+            case Survey():
+                return self._task_sets.survey(deployment)
+            case ClearTargetGroup():
+                self._listeners.withdraw(deployment)
+                self._task_sets.clear(deployment)
+            case CreateTaskSet():
+                return self._task_sets.create(deployment)
+            case ObserveTaskSet():
+                return self._task_sets.observe(deployment)
+            case InvokeHook():
+                self._invoke(deployment, effect)
+            case RouteTestTraffic():
+                self._listeners.route_test(deployment, effect.to)
+            case RouteProductionTraffic():
+                self._listeners.route_production(deployment, effect.green_weight)
+            case MakePrimary():
+                self._task_sets.make_primary(deployment, effect.label)
+            case DeleteTaskSet():
+                self._task_sets.delete(deployment, effect.label)
+            case PollAlarms():
+                return self._alarm_states.poll(effect.names)
+        return Done(effect=effect)
+
+    def _invoke(self, deployment: Deployment, effect: InvokeHook) -> None:
+        event = {
+            "DeploymentId": deployment.id,
+            "LifecycleEventHookExecutionId": effect.execution_id,
+        }
+        self._functions.invoke(
+            FunctionName=effect.function,
+            InvocationType="Event",
+            Payload=json.dumps(event).encode(),
+        )
+
+    def _failure(self, effect: Effect, error: ClientError) -> Failure:
+        details = error.response.get("Error", {})
+        if details.get("Code") in DENIED:
+            service = _service(effect)
+            message = (
+                "The IAM role of CodeDeploy does not give you permission to perform "
+                f"operations in the following AWS service: {service}. {error}"
+            )
+            return Failure(code=ErrorCode.IAM_ROLE_PERMISSIONS, message=message)
+        message = str(error)
+        if isinstance(effect, InvokeHook):
+            message = (
+                f"The function {effect.function} of {effect.event} cannot be invoked: "
+                f"{error}"
+            )
+        return Failure(code=self._code(effect), message=message)
+
+    def _code(self, effect: Effect) -> ErrorCode:
+        match effect:
+            case InvokeHook():
+                return self._assumptions.hook_not_invokable_code
+            case PollAlarms():
+                return self._assumptions.alarm_poll_failure_code
+            case Survey():
+                return ErrorCode.INVALID_ECS_SERVICE
+            case RouteTestTraffic() | RouteProductionTraffic():
+                return ErrorCode.ELASTIC_LOAD_BALANCING_INVALID
+        return ErrorCode.ECS_UPDATE_ERROR
+
+
+def _service(effect: Effect) -> str:
+    """The service that an effect is about, in the words of CodeDeploy's message."""
+    match effect:
+        case InvokeHook():
+            return "AWSLambda"
+        case PollAlarms():
+            return "AmazonCloudWatch"
+        case RouteTestTraffic() | RouteProductionTraffic():
+            return "AmazonElasticLoadBalancing"
+    return "AmazonECS"
+
+
+class EffectError(Exception):
+    """Something in the world is not as CodeDeploy needs it.
+
+    Args:
+        code: What ``errorInformation`` will say.
+        message: What is wrong and what to do.
+    """
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+Weights = Mapping[str, int]
+
+ALL = 100
+
+
+class Listeners:
+    """Points a listener, and each rule of it that forwards to the pair.
+
+    Args:
+        elbv2: A boto3 client.
+    """
+
+    def __init__(self, elbv2: Any) -> None:
+        self._elbv2 = elbv2
+
+    def route_test(self, deployment: Deployment, label: TaskSetLabel) -> None:
+        """Let the test listener forward to one task set only."""
+        listener = deployment.order.routes.test
+        assert listener is not None  # noqa: S101 - the machine asks only where one is
+        green = ALL if label is TaskSetLabel.GREEN else 0
+        self._route(listener, self._weights(deployment, green))
+
+    def route_production(self, deployment: Deployment, green_weight: float) -> None:
+        """Give green its share of production traffic."""
+        listener = deployment.order.routes.production
+        weights = self._weights(deployment, round(green_weight))
+        self._check_primary(deployment, listener, weights)
+        self._route(listener, weights)
+
+    def withdraw(self, deployment: Deployment) -> None:
+        """Give blue what an earlier deployment left of production on the other group.
+
+        Raises:
+            ActingError: Production does not ask blue at all.
+        """
+        listener = deployment.order.routes.production
+        weights = self._weights(deployment, 0)
+        shares = self._shares(listener)
+        (blue,) = (arn for arn, weight in weights.items() if weight)
+        if not shares[blue]:
+            raise _not_behind(deployment)
+        if any(shares[arn] for arn in weights if arn != blue):
+            self._route(listener, weights)
+
+    def _weights(self, deployment: Deployment, green: int) -> dict[str, int]:
+        names = deployment.order.routes.target_groups
+        found = self._elbv2.describe_target_groups(Names=list(names))["TargetGroups"]
+        arns = {group["TargetGroupName"]: group["TargetGroupArn"] for group in found}
+        blue = deployment.blue
+        assert blue is not None  # noqa: S101 - the survey comes before
+        (green_group,) = set(names) - {blue.target_group}
+        return {arns[green_group]: green, arns[blue.target_group]: ALL - green}
+
+    def _route(self, listener: str, weights: Weights) -> None:
+        """Change every forward to the pair; the default action if there is none."""
+        is_changed = False
+        for rule in self._rules(listener):
+            if rule["IsDefault"] or not _forwards(rule["Actions"], weights):
+                continue
+            actions = _rerouted(rule["Actions"], weights)
+            self._elbv2.modify_rule(RuleArn=rule["RuleArn"], Actions=actions)
+            is_changed = True
+        default = self._default_actions(listener)
+        if _forwards(default, weights) or not is_changed:
+            actions = _rerouted(default, weights)
+            self._elbv2.modify_listener(ListenerArn=listener, DefaultActions=actions)
+
+    def _check_primary(
+        self, deployment: Deployment, listener: str, weights: Weights
+    ) -> None:
+        """The production listener must know the pair."""
+        actions = [rule["Actions"] for rule in self._rules(listener)]
+        if not any(_forwards(each, weights) for each in actions):
+            raise _not_behind(deployment)
+
+    def _shares(self, listener: str) -> Counter[str]:
+        """What each target group gets, over all rules; only zero has a meaning."""
+        shares: Counter[str] = Counter()
+        for rule in self._rules(listener):
+            for action in rule["Actions"]:
+                shares.update(_weighted(action))
+        return shares
+
+    def _rules(self, listener: str) -> list[dict[str, Any]]:
+        return list(self._elbv2.describe_rules(ListenerArn=listener)["Rules"])
+
+    def _default_actions(self, listener: str) -> list[dict[str, Any]]:
+        found = self._elbv2.describe_listeners(ListenerArns=[listener])["Listeners"]
+        return list(found[0]["DefaultActions"])
+
+
+def _forwards(actions: list[dict[str, Any]], weights: Weights) -> bool:
+    """Whether the actions forward to a target group of the pair."""
+    return any(group in weights for group in _forwarded_groups(actions))
+
+
+def _forwarded_groups(actions: list[dict[str, Any]]) -> set[str]:
+    return {arn for action in actions for arn in _weighted(action)}
+
+
+def _weighted(action: dict[str, Any]) -> dict[str, int]:
+    """The target groups that an action forwards to, with their weights."""
+    if action["Type"] != "forward":
+        return {}
+    found = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
+    weights = {each["TargetGroupArn"]: each.get("Weight", 1) for each in found}
+    # Beside a ForwardConfig of one group AWS repeats that group's ARN.
+    return weights or {action["TargetGroupArn"]: ALL}
+
+
+def _not_behind(deployment: Deployment) -> EffectError:
+    """Source: the user guide's troubleshooting page for ECS, for the message."""
+    blue = deployment.blue
+    message = (
+        "The ELB could not be updated due to the following error: Primary taskset "
+        "target group must be behind listener. The listener does not forward to "
+        f"{blue.target_group if blue else 'it'}."
+    )
+    return EffectError(ErrorCode.ELASTIC_LOAD_BALANCING_INVALID, message)
+
+
+def _rerouted(actions: list[dict[str, Any]], weights: Weights) -> list[dict[str, Any]]:
+    """The actions with the forward to the pair in the weighted form.
+
+    A captured listener has both target groups after CodeDeploy touched it, the idle
+    one with weight 0, and no ``TargetGroupArn`` beside them.
+    """
+    others = [action for action in actions if action["Type"] != "forward"]
+    kept = [action for action in others if action["Type"].startswith("authenticate")]
+    groups = [
+        {"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()
+    ]
+    sticky = next(
+        (
+            action["ForwardConfig"]["TargetGroupStickinessConfig"]
+            for action in actions
+            if "TargetGroupStickinessConfig" in (action.get("ForwardConfig") or {})
+        ),
+        {"Enabled": False},
+    )
+    forward = {
+        "Type": "forward",
+        "ForwardConfig": {
+            "TargetGroups": groups,
+            "TargetGroupStickinessConfig": sticky,
+        },
+    }
+    return [*kept, forward]
+
+
+MOST_TASKS = 100
+
+
+class TaskSets:
+    """Reads services, makes and deletes task sets.
+
+    Args:
+        ecs: A boto3 client.
+        elbv2: A boto3 client; ECS gives target groups by ARN, CodeDeploy by name.
+    """
+
+    def __init__(self, ecs: Any, elbv2: Any) -> None:
+        self._ecs = ecs
+        self._elbv2 = elbv2
+
+    def survey(self, deployment: Deployment) -> Surveyed:
+        """Find the PRIMARY task set, which is blue, and the group free for green."""
+        order = deployment.order
+        service = self._service(deployment)
+        found = [each for each in service["taskSets"] if each["status"] == "PRIMARY"]
+        if len(found) != 1:
+            message = f"The ECS service {order.service.name} has no PRIMARY task set."
+            raise EffectError(ErrorCode.INVALID_ECS_SERVICE, message)
+        groups = self._groups(deployment)
+        names = {group["TargetGroupArn"]: name for name, group in groups.items()}
+        arn = found[0]["loadBalancers"][0]["targetGroupArn"]
+        if arn not in names:
+            message = (
+                f"The PRIMARY task set of {order.service.name} is behind {arn}, which "
+                f"is none of the deployment group's: {', '.join(sorted(groups))}."
+            )
+            raise EffectError(ErrorCode.INVALID_ECS_SERVICE, message)
+        (free,) = set(groups) - {names[arn]}
+        blue = _task_set(found[0], TaskSetLabel.BLUE, names[arn], weight=100.0)
+        return Surveyed(blue=blue, green_group=free)
+
+    def clear(self, deployment: Deployment) -> None:
+        """Delete what an earlier deployment left on the replacement's target group."""
+        assert deployment.green_group is not None  # noqa: S101 - the survey comes before
+        arn = self._groups(deployment)[deployment.green_group]["TargetGroupArn"]
+        service = deployment.order.service
+        for each in self._service(deployment)["taskSets"]:
+            groups = [one["targetGroupArn"] for one in each["loadBalancers"]]
+            if each["status"] == "ACTIVE" and arn in groups:
+                self._ecs.delete_task_set(
+                    cluster=service.cluster,
+                    service=service.name,
+                    taskSet=each["taskSetArn"],
+                )
+
+    def create(self, deployment: Deployment) -> TaskSetCreated:
+        """Make the replacement, as the AppSpec and the original say."""
+        order, blue = deployment.order, deployment.blue
+        assert blue is not None  # noqa: S101 - the survey comes before
+        assert deployment.green_group is not None  # noqa: S101 - as above
+        spec = order.app_spec
+        group = self._groups(deployment)[deployment.green_group]
+        original = self._describe(deployment, blue.arn)
+        kept = ("launchType", "platformVersion", "networkConfiguration")
+        options = {name: original[name] for name in kept if original.get(name)}
+        if "capacityProviderStrategy" in spec.task_set_options:
+            options.pop("launchType", None)
+        made = self._ecs.create_task_set(
+            cluster=order.service.cluster,
+            service=order.service.name,
+            externalId=deployment.id,
+            taskDefinition=spec.task_definition,
+            loadBalancers=[
+                {
+                    "targetGroupArn": group["TargetGroupArn"],
+                    "containerName": spec.container_name,
+                    "containerPort": spec.container_port,
+                }
+            ],
+            scale={"value": 100.0, "unit": "PERCENT"},
+            **{**options, **spec.task_set_options},
+        )["taskSet"]
+        green = _task_set(made, TaskSetLabel.GREEN, deployment.green_group)
+        return TaskSetCreated(green=green)
+
+    def observe(self, deployment: Deployment) -> TaskSetObserved:
+        """Look at the replacement, and at which of its tasks have stopped."""
+        assert deployment.green is not None  # noqa: S101 - it was created before
+        seen = self._describe(deployment, deployment.green.arn)
+        stopped = self._stopped(deployment)
+        reasons = [task.get("stoppedReason", "") for task in stopped]
+        return TaskSetObserved(
+            desired=seen["computedDesiredCount"],
+            pending=seen["pendingCount"],
+            running=seen["runningCount"],
+            is_steady=seen["stabilityStatus"] == "STEADY_STATE",
+            stopped=len(stopped),
+            reason=reasons[-1] if reasons else "",
+        )
+
+    def make_primary(self, deployment: Deployment, label: TaskSetLabel) -> None:
+        """Call a task set PRIMARY."""
+        service = deployment.order.service
+        task_set = deployment.task_set(label)
+        assert task_set is not None  # noqa: S101 - the machine asks for known ones only
+        self._ecs.update_service_primary_task_set(
+            cluster=service.cluster, service=service.name, primaryTaskSet=task_set.arn
+        )
+
+    def delete(self, deployment: Deployment, label: TaskSetLabel) -> None:
+        """Drain and delete a task set."""
+        service = deployment.order.service
+        task_set = deployment.task_set(label)
+        assert task_set is not None  # noqa: S101 - the machine asks for known ones only
+        self._ecs.delete_task_set(
+            cluster=service.cluster, service=service.name, taskSet=task_set.arn
+        )
+
+    def _service(self, deployment: Deployment) -> dict[str, Any]:
+        service = deployment.order.service
+        found = self._ecs.describe_services(
+            cluster=service.cluster, services=[service.name]
+        )["services"]
+        if not found:
+            message = f"There is no ECS service {service.target_id}."
+            raise EffectError(ErrorCode.INVALID_ECS_SERVICE, message)
+        controller = found[0].get("deploymentController", {}).get("type")
+        if controller != "CODE_DEPLOY":
+            message = (
+                f"The ECS service {service.name} has the deployment controller "
+                f"{controller}; CodeDeploy deploys those with CODE_DEPLOY."
+            )
+            raise EffectError(ErrorCode.INVALID_ECS_SERVICE, message)
+        return dict(found[0])
+
+    def _groups(self, deployment: Deployment) -> dict[str, dict[str, Any]]:
+        names = list(deployment.order.routes.target_groups)
+        found = self._elbv2.describe_target_groups(Names=names)["TargetGroups"]
+        return {group["TargetGroupName"]: group for group in found}
+
+    def _describe(self, deployment: Deployment, arn: str) -> dict[str, Any]:
+        service = deployment.order.service
+        found = self._ecs.describe_task_sets(
+            cluster=service.cluster, service=service.name, taskSets=[arn]
+        )["taskSets"]
+        if not found:
+            message = f"The task set {arn} is gone."
+            raise EffectError(ErrorCode.ECS_UPDATE_ERROR, message)
+        return dict(found[0])
+
+    def _stopped(self, deployment: Deployment) -> list[dict[str, Any]]:
+        service, green = deployment.order.service, deployment.green
+        arns = self._ecs.list_tasks(
+            cluster=service.cluster,
+            serviceName=service.name,
+            startedBy=green.id if green else "",
+            desiredStatus="STOPPED",
+        )["taskArns"][-MOST_TASKS:]
+        if not arns:
+            return []
+        tasks = self._ecs.describe_tasks(cluster=service.cluster, tasks=arns)["tasks"]
+        return list(tasks)
+
+
+def _task_set(
+    found: dict[str, Any], label: TaskSetLabel, group: str, weight: float = 0.0
+) -> DeploymentTaskSet:
+    return DeploymentTaskSet(
+        label=label,
+        arn=found["taskSetArn"],
+        target_group=group,
+        task_definition=found["taskDefinition"],
+        status=found["status"],
+        weight=weight,
+        desired=found["computedDesiredCount"],
+        pending=found["pendingCount"],
+        running=found["runningCount"],
+    )
