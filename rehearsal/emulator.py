@@ -13,13 +13,13 @@ from rehearsal.cloudwatch.alarms import AlarmChanged, AlarmObserver
 from rehearsal.cloudwatch.cloudwatch import CloudWatch
 from rehearsal.cloudwatch.settings import CloudWatchSettings
 from rehearsal.codedeploy.codedeploy import CodeDeploy
-from rehearsal.codedeploy.observation import Change, Observer, ignore_change
+from rehearsal.codedeploy.observation import Change, Observer
 from rehearsal.codedeploy.registry import Registry
 from rehearsal.codedeploy.settings import EngineSettings
 from rehearsal.data_plane import DataPlane
 from rehearsal.ecs.containers import Image
 from rehearsal.ecs.ecs import Ecs
-from rehearsal.ecs.records import Location
+from rehearsal.ecs.records import EcsSettings, Location
 from rehearsal.endpoint.front import CODEDEPLOY, ECS, Front
 from rehearsal.endpoint.moto_state import ACCOUNT, MotoState
 from rehearsal.endpoint.server import EndpointServer
@@ -27,12 +27,7 @@ from rehearsal.faults.calls import FaultyCalls
 from rehearsal.faults.faults import Faults, FaultyEventInvoker, Stops
 from rehearsal.faults.targets import FaultyTasks, StaleListeners
 from rehearsal.functions.fleet import Destinations, Fleet
-from rehearsal.functions.function import (
-    FleetSettings,
-    Function,
-    LogObserver,
-    ignore_log,
-)
+from rehearsal.functions.function import FleetSettings, Function, LogObserver
 from rehearsal.functions.service import LambdaService
 from rehearsal.load_balancer.mirror import Certificates, Mirror
 from rehearsal.load_balancer.service import LoadBalancerService
@@ -96,10 +91,10 @@ class Emulator:
         *,
         images: Mapping[str, Image],
         functions: Iterable[Function] = (),
-        settings: StageSettings | None = None,
-        on_change: Observer = ignore_change,
-        on_log: LogObserver = ignore_log,
-        on_alarm: AlarmObserver = unwatched,
+        settings: EmulatorSettings | None = None,
+        on_change: Observer = _ignore,
+        on_log: LogObserver = _ignore,
+        on_alarm: AlarmObserver = _ignore,
         clock: Clock | None = None,
         invoker: Any = None,
         faults: Faults | None = None,

@@ -207,7 +207,7 @@ def reason_for(
     return (
         f"Threshold Crossed: {number} out of the last {len(real)} datapoints [{told}] "
         f"{'was' if number == 1 else 'were'} {isnt}{compared} the threshold "
-        f"({condition.threshold}) (minimum {_minimum(condition.needed)} for OK -> ALARM "
+        f"({condition.threshold}) (minimum {_points(condition.needed)} for OK -> ALARM "
         "transition)."
     )
 
@@ -245,7 +245,7 @@ def _counted(number: int, what: str) -> str:
     return f"{number} {what} was" if number == 1 else f"{number} {what}s were"
 
 
-def _minimum(number: int) -> str:
+def _points(number: int) -> str:
     return "1 datapoint" if number == 1 else f"{number} datapoints"
 
 

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.endpoint.protocols import ApiError, service_model
-from rehearsal.settings import ACCOUNT
 
 ACCOUNT = "123456789012"  # moto's own default
 _IN_USE = (

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 
 from rehearsal.clients import CODEDEPLOY_KEY
 from rehearsal.endpoint.protocols import Reply
-from rehearsal.faults.file import CallFile, call_of
+from rehearsal.faults.schema import CallFile, call_of
 
 _CALLER = re.compile(
     rf"Credential=(?:function\.(?P<function>[^/]*)|{CODEDEPLOY_KEY})"

@@ -359,4 +359,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        """Write nothing: the stage has its own log."""
+        """Write nothing: the emulator has its own log."""

@@ -157,7 +157,7 @@ class Fleet:
     def _new(self, function: Function) -> ExecutionEnvironment:
         with self._lock:
             if self._is_closed:
-                raise FleetClosedError("the stage is closed")
+                raise FleetClosedError("the emulator is closed")
             environment = ExecutionEnvironment(function, self.settings, self._on_log)
             self._all.append(environment)
             return environment

@@ -63,7 +63,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetSettings:
-    """Where functions run: what every environment of a stage shares.
+    """Where functions run: what every environment of an emulator shares.
 
     Attributes:
         init_timeout: Seconds that importing the handler may take.
@@ -149,7 +149,7 @@ def access_key(function: str) -> str:
 
 
 def variables(function: Function, settings: FleetSettings, api: str) -> dict[str, str]:
-    """The environment variables that Lambda sets, and nothing of the stage's own.
+    """The environment variables that Lambda sets, and nothing of the emulator's own.
 
     Source: AWS Lambda developer guide, "Defined runtime environment variables".
     """

@@ -19,8 +19,8 @@ from rehearsal.codedeploy.model.deployment import Deployment, DeploymentStatus
 from rehearsal.codedeploy.observation import Change, StatusChanged
 from rehearsal.codedeploy.registry import DeploymentGroup, Registry
 from rehearsal.codedeploy.settings import Assumptions
+from rehearsal.endpoint.moto_state import ACCOUNT
 from rehearsal.notifications.topics import EventBus, NotificationDispatcher, Topics
-from rehearsal.settings import ACCOUNT
 
 
 class Notifications:
@@ -93,8 +93,8 @@ class DeploymentNotices:
         topics: SNS.
         bus: EventBridge.
         postman: Does it all, later.
-        region: The stage's region.
-        account: The stage's account.
+        region: The emulator's region.
+        account: The emulator's account.
         assumptions: What is unverified about CodeDeploy.
     """
 
@@ -227,8 +227,8 @@ class AlarmActions:
     Args:
         topics: SNS.
         postman: Does it, later.
-        region: The stage's region.
-        account: The stage's account.
+        region: The emulator's region.
+        account: The emulator's account.
     """
 
     topics: Topics

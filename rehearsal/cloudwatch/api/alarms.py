@@ -238,12 +238,12 @@ def _common(context: CloudWatchContext, request: Mapping[str, Any]) -> dict[str,
 def _check_metric_alarm(request: Mapping[str, Any]) -> None:
     unknown = [name for name in UNKNOWN if name in request]
     if unknown:
-        raise _refused(f"the stage does not know {', '.join(unknown)}.")
+        raise _refused(f"the emulator does not know {', '.join(unknown)}.")
     comparison = request.get("ComparisonOperator")
     if comparison not in COMPARISONS:
         known = ", ".join(COMPARISONS)
         raise _refused(
-            f"ComparisonOperator is {comparison!r}; the stage knows {known}."
+            f"ComparisonOperator is {comparison!r}; the emulator knows {known}."
         )
     for name in ("EvaluationPeriods", "Threshold"):
         if name not in request:
@@ -275,7 +275,7 @@ def _check_single(request: Mapping[str, Any]) -> None:
         raise _refused("Either Statistic or ExtendedStatistic is required, not both.")
     name = request[statistics[0]]
     if not is_statistic(name):
-        raise _refused(f"The stage does not know the statistic {name!r}.")
+        raise _refused(f"The emulator does not know the statistic {name!r}.")
     _check_period(request["Period"])
 
 

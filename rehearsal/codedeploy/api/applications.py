@@ -199,7 +199,7 @@ def _create_config(
         message = "The rehearsal plays the ECS platform only."
         raise ApiError("InvalidComputePlatformException", message)
     if len(context.registry.configs) >= MOST_CONFIGS:
-        message = f"A stage keeps at most {MOST_CONFIGS} deployment configurations."
+        message = f"An emulator keeps at most {MOST_CONFIGS} deployment configurations."
         raise ApiError("DeploymentConfigLimitExceededException", message)
     config = {
         "deploymentConfigId": str(uuid.uuid4()),

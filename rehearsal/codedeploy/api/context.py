@@ -46,7 +46,7 @@ REQUIRED_ERRORS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeDeployContext:
-    """The engine, what is registered, and where the stage pretends to be."""
+    """The engine, what is registered, and where the emulator pretends to be."""
 
     engine: Engine
     registry: Registry

@@ -8,13 +8,13 @@ import boto3
 import pytest
 from support.emulator_setup import SETTINGS, function
 
+from rehearsal.emulator import Emulator
 from rehearsal.endpoint.protocols import (
     ApiError,
     JsonService,
     answer_problems,
     service_model,
 )
-from rehearsal.stage import Stage
 
 
 @pytest.fixture(name="emulator", scope="module")

@@ -16,8 +16,8 @@ from support.emulator_setup import (
 )
 
 from rehearsal.codedeploy.codedeploy import MODULES
+from rehearsal.emulator import Emulator
 from rehearsal.endpoint.protocols import service_model
-from rehearsal.stage import Stage
 
 HOOK = "BeforeInstall"
 OPERATIONS = sorted(name for module in MODULES for name in module.OPERATIONS)
