@@ -204,7 +204,8 @@ def _list(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]
     ids = [
         deployment.id
         for deployment in reversed(found)
-        if deployment.status in statuses and start <= deployment.order.created_at <= end
+        if deployment.status in statuses
+        and start <= round(deployment.order.created_at, 3) <= end  # clients send ms
     ]
     return paged(request, "deployments", ids)
 
