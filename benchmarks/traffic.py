@@ -50,7 +50,7 @@ def measure(runs: int) -> tuple[Measured, ...]:
             for _ in range(runs):
                 for name, rate in ways.items():
                     rates[name].append(rate(connections))
-            measured += _told(connections, rates)
+            measured += _measured(connections, rates)
     return tuple(measured)
 
 
@@ -59,8 +59,10 @@ def _ways(plain: int, tls: int, authority: Path) -> Mapping[str, Rate]:
     own = {"scheme": "https", "verify": str(authority)}
     return {
         "Hookgate": lambda n: full_speed(plain, n),
-        "wrk": lambda n: _said(_RATE, "wrk", "-t1", f"-c{n}", f"-d{_SECONDS}s", url),
-        "hey": lambda n: _said(_RATE, "hey", "-z", f"{_SECONDS}s", "-c", str(n), url),
+        "wrk": lambda n: _matched(_RATE, "wrk", "-t1", f"-c{n}", f"-d{_SECONDS}s", url),
+        "hey": lambda n: _matched(
+            _RATE, "hey", "-z", f"{_SECONDS}s", "-c", str(n), url
+        ),
         "locust": lambda n: _locust(url, n),
         "Hookgate, TLS": lambda n: full_speed(tls, n, **own),
         "h2load, TLS": lambda n: _h2load(safe, n, "--h1"),
@@ -75,23 +77,23 @@ def full_speed(port: int, connections: int, **more: Any) -> float:
     Raises:
         RuntimeError: a request failed.
     """
-    asked = {"port": port, "connections": connections, "closed": True, "rate": 1.0}
-    told = load({**asked, "seconds": float(_SECONDS), **more})
-    return float(told["rate"])
+    options = {"port": port, "connections": connections, "closed": True, "rate": 1.0}
+    results = load({**options, "seconds": float(_SECONDS), **more})
+    return float(results["rate"])
 
 
-def load(asked: Mapping[str, Any]) -> dict[str, Any]:
+def load(options: Mapping[str, Any]) -> dict[str, Any]:
     """Send a load from a process of its own, on the client's core.
 
     Raises:
         RuntimeError: a request failed.
     """
-    program = [sys.executable, str(PROGRAMS / "load.py"), json.dumps(asked)]
+    program = [sys.executable, str(PROGRAMS / "load.py"), json.dumps(options)]
     environ = {**os.environ, "PYTHONPATH": str(ROOT / "layer")}
-    told: dict[str, Any] = json.loads(_output(*program, environ=environ))
-    if told["failed"]:
-        raise RuntimeError(f"requests failed, so nothing was measured: {told}")
-    return told
+    results: dict[str, Any] = json.loads(_output(*program, environ=environ))
+    if results["failed"]:
+        raise RuntimeError(f"requests failed, so nothing was measured: {results}")
+    return results
 
 
 def _locust(url: str, users: int) -> float:
@@ -106,8 +108,8 @@ def _locust(url: str, users: int) -> float:
         "-H",
         url.rstrip("/"),
     ]
-    said = _output(*command, *options, "--only-summary", "--json")
-    (entry,) = json.loads(said[said.index("[") :])
+    output = _output(*command, *options, "--only-summary", "--json")
+    (entry,) = json.loads(output[output.index("[") :])
     if entry["num_failures"]:
         raise RuntimeError(f"requests failed, so nothing was measured: {entry}")
     seconds = entry["last_request_timestamp"] - entry["start_time"]
@@ -116,14 +118,14 @@ def _locust(url: str, users: int) -> float:
 
 def _h2load(url: str, connections: int, *options: str) -> float:
     command = ("h2load", "-t1", f"-c{connections}", f"-D{_SECONDS}", *options, url)
-    return _said(_H2LOAD, *command)
+    return _matched(_H2LOAD, *command)
 
 
-def _said(pattern: re.Pattern[str], *command: str) -> float:
-    said = _output(*command, environ={**os.environ, "GOMAXPROCS": "1"})
-    found = pattern.search(said)
-    if found is None or re.search(r"Socket errors|Non-2xx|Error distribution", said):
-        raise RuntimeError(f"requests failed, so nothing was measured:\n{said}")
+def _matched(pattern: re.Pattern[str], *command: str) -> float:
+    output = _output(*command, environ={**os.environ, "GOMAXPROCS": "1"})
+    found = pattern.search(output)
+    if found is None or re.search(r"Socket errors|Non-2xx|Error distribution", output):
+        raise RuntimeError(f"requests failed, so nothing was measured:\n{output}")
     return float(found[1])
 
 
@@ -134,7 +136,7 @@ def _output(*command: str, environ: Mapping[str, str] | None = None) -> str:
     return done.stdout
 
 
-def _told(connections: int, rates: Mapping[str, list[float]]) -> list[Measured]:
+def _measured(connections: int, rates: Mapping[str, list[float]]) -> list[Measured]:
     at = f"{connections} connections"
     absolute = [
         Measured(what=f"{name}, {at}", unit="/s", values=tuple(values))

@@ -1,4 +1,4 @@
-"""Load 127.0.0.1 and print what came of it as JSON; the arguments are a JSON too."""
+"""Send a load to 127.0.0.1 and print its results as JSON; the argument is JSON too."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ import sys
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.http.address import AddressPolicy
-from hookgate.traffic.flight import Target
-from hookgate.traffic.options import Load, Pace, Shot, Stage
-from hookgate.traffic.terms import achieved, percentiles
+from hookgate.traffic.options import Load, Ramp, RequestTemplate, Schedule
+from hookgate.traffic.thresholds import percentiles
 from hookgate.traffic.tool import TrafficTool
 
 
 def main() -> None:
     """Send the load that the first argument describes."""
-    asked = json.loads(sys.argv[1])
+    options = json.loads(sys.argv[1])
     endpoint = Endpoint(
-        scheme=asked.get("scheme", "http"), address="127.0.0.1", port=asked["port"]
+        scheme=options.get("scheme", "http"), address="127.0.0.1", port=options["port"]
     )
-    stage = Stage(rate=asked["rate"], to=asked["rate"], seconds=asked["seconds"])
+    ramp = Ramp(rate=options["rate"], to=options["rate"], seconds=options["seconds"])
     load = Load(
-        shots=(Shot(name="home"),),
-        pace=Pace(stages=(stage,), warm_up=asked.get("warm_up", 0.0)),
-        max_in_flight=asked["connections"],
-        http_version=asked.get("http_version", "1.1"),
-        closed=asked.get("closed", False),
+        templates=(RequestTemplate(name="home"),),
+        schedule=Schedule(ramps=(ramp,), warm_up=options.get("warm_up", 0.0)),
+        max_in_flight=options["connections"],
+        http_version=options.get("http_version", "1.1"),
+        closed_model=options.get("closed", False),
     )
-    target = Target(
-        endpoint=endpoint,
+    tool = TrafficTool(
+        test=endpoint,
+        production=None,
+        deadline=Deadline.after(120),
         policy=AddressPolicy.of_command(),
-        verify=asked.get("verify"),
+        ca_file=options.get("verify"),
     )
-    tool = TrafficTool(test=target, production="none", deadline=Deadline.after(120))
     before = _cpu()
     result = tool(load, lambda _result: False)
-    whole = result.test.whole
-    told = {
-        "rate": achieved(whole, result),
+    whole = result.test.total
+    results = {
+        "rate": result.rate,
         "sent": whole.sent,
         "dropped": whole.dropped,
         "failed": whole.failed,
@@ -47,7 +47,7 @@ def main() -> None:
         "latency_ms": percentiles(whole.latencies),
         "lateness_ms": percentiles(result.lateness),
     }
-    print(json.dumps(told))
+    print(json.dumps(results))
 
 
 def _cpu() -> float:

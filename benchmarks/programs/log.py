@@ -8,7 +8,7 @@ import time
 
 from benchmarks.programs.memory import peak
 from hookgate.deadline import Deadline
-from hookgate.traffic.recorded import AccessLog
+from hookgate.traffic.access_log import AccessLog
 
 
 def no_aws(service: str, operation: str, /, **_parameters: object) -> dict[str, object]:

@@ -9,8 +9,8 @@ import random
 import sys
 
 from benchmarks.programs.memory import peak
-from hookgate.traffic.tally import Latencies, Tally
-from hookgate.traffic.terms import counted
+from hookgate.traffic.results import Latencies, Tally
+from hookgate.traffic.thresholds import counted
 
 
 def main() -> None:

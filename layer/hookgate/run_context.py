@@ -21,7 +21,7 @@ from hookgate.plan import Identity, Plan, Step, Target, Variables
 from hookgate.plan.placeholders import names
 from hookgate.redaction import Secrets
 from hookgate.routing import Reach
-from hookgate.traffic.lazy import LazyTraffic
+from hookgate.traffic.tool import TrafficTool, no_baseline
 from hookgate.validator import Aws, Log, Tools
 
 
@@ -194,9 +194,9 @@ class _Toolmaker:
             aws=self.aws,
             deadline=deadline,
             log=self.log(step.name),
-            traffic=LazyTraffic(
-                context=context,
-                no_test=closed["test"],
+            traffic=TrafficTool(
+                test=closed["test"] or context.test,
+                production=no_baseline(context) or context.production,
                 host=self.target.host,
                 identity=self._expected,
                 examine=self.proof.examine,

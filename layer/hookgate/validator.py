@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -29,7 +29,7 @@ from hookgate.retry import (
 if TYPE_CHECKING:
     from hookgate.http.connection import Destination
     from hookgate.traffic.options import Load
-    from hookgate.traffic.tally import Result
+    from hookgate.traffic.results import LoadResult, StopCondition
 
 
 class Aws(Protocol):
@@ -71,8 +71,8 @@ class Log(Protocol):
 class Traffic(Protocol):
     """Loads the test listener, and the production listener beside it when asked to."""
 
-    def __call__(self, load: Load, settled: Callable[[Result], bool], /) -> Result:
-        """Send ``load``, until all has ended, it is settled or the time is over.
+    def __call__(self, load: Load, should_stop: StopCondition, /) -> LoadResult:
+        """Send ``load`` until it has ended, its outcome is certain or time is over.
 
         Raises:
             CannotMeasure: there is no such listener, or it may not be asked.
@@ -81,7 +81,7 @@ class Traffic(Protocol):
         ...
 
 
-def no_traffic(_load: Load, _settled: Callable[[Result], bool], /) -> Result:
+def no_traffic(_load: Load, _should_stop: StopCondition, /) -> LoadResult:
     """Say that there is nothing to load.
 
     Raises:

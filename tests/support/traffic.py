@@ -1,4 +1,4 @@
-"""Listeners that are real, and the tool that loads them."""
+"""Real listeners, and the tool that sends load to them."""
 
 from __future__ import annotations
 
@@ -9,37 +9,36 @@ from typing import Any
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.http.address import system_resolver
-from hookgate.traffic.flight import Target
-from hookgate.traffic.options import Load, Pace, Shot, Stage
+from hookgate.traffic.options import Load, Ramp, RequestTemplate, Schedule
 from hookgate.traffic.tool import TrafficTool
 from support.listeners import Peer, Script, policy
 
 
 def serving(*headers: str, body: bytes = b"hello", status: str = "200 OK") -> Script:
-    """A script that answers every request of a connection alike."""
+    """A script that sends the same response to every request."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
-    answer = "\r\n".join(lines).encode() + body
-    return answering(lambda _peer, _request: answer)
+    response = "\r\n".join(lines).encode() + body
+    return responding(lambda _peer, _request: response)
 
 
-def answering(answer: Callable[[Peer, bytes], bytes]) -> Script:
-    """A script that asks ``answer`` what to say to each request of a connection."""
+def responding(respond: Callable[[Peer, bytes], bytes]) -> Script:
+    """A script that sends what ``respond`` returns; nothing closes the connection."""
 
-    def play(peer: Peer) -> None:
+    def run(peer: Peer) -> None:
         while request := read(peer):
-            said = answer(peer, request)
-            if not said:
+            response = respond(peer, request)
+            if not response:
                 return
-            peer.send(said)
+            peer.send(response)
 
-    return play
+    return run
 
 
 _LOCK = threading.Lock()
 
 
 def read(peer: Peer) -> bytes:
-    """One request with its body; nothing when the client is gone."""
+    """One request with its body; empty if the client has disconnected."""
     request = b""
     while b"\r\n\r\n" not in request:
         piece = peer.sock.recv(65536)
@@ -58,31 +57,43 @@ def read(peer: Peer) -> bytes:
     return request
 
 
-def target(port: int, **options: Any) -> Target:
-    """A listener on this machine that may be loaded."""
-    fields = {"scheme": "http", "address": "127.0.0.1", **options.pop("endpoint", {})}
-    options["policy"] = policy(options.pop("resolver", system_resolver))
-    return Target(endpoint=Endpoint(port=port, **fields), **options)
+def listener_at(port: int, **fields: Any) -> Endpoint:
+    """A listener on this machine."""
+    return Endpoint(port=port, **{"scheme": "http", "address": "127.0.0.1", **fields})
 
 
 def tool(
-    test: Target | str, production: Target | str = "none", seconds: float = 60
+    test: Endpoint | int | str,
+    production: Endpoint | int | str = "none",
+    *,
+    seconds: float = 60,
+    resolver: Any = system_resolver,
+    **options: Any,
 ) -> TrafficTool:
-    """The tool, with a generous deadline."""
-    deadline = Deadline.after(seconds)
-    return TrafficTool(test=test, production=production, deadline=deadline)
+    """The tool for listeners at these ports, with a deadline in seconds."""
+    test, production = (
+        listener_at(each) if isinstance(each, int) else each
+        for each in (test, production)
+    )
+    return TrafficTool(
+        test=test,
+        production=production,
+        deadline=Deadline.after(seconds),
+        policy=policy(resolver),
+        **options,
+    )
 
 
 def load(
     requests: int = 20, *, rate: float = 200, warm: int = 0, **options: Any
 ) -> Load:
-    """So many requests to ``/``."""
-    stage = Stage(rate=rate, to=rate, seconds=requests / rate)
-    shots = options.pop("shots", (Shot(name="home"),))
-    pace = Pace(stages=(stage,), warm_up=warm / rate)
-    return Load(shots=shots, pace=pace, **options)
+    """This number of requests to ``/``, after ``warm`` uncounted ones."""
+    ramp = Ramp(rate=rate, to=rate, seconds=requests / rate)
+    templates = options.pop("templates", (RequestTemplate(name="home"),))
+    schedule = Schedule(ramps=(ramp,), warm_up=warm / rate)
+    return Load(templates=templates, schedule=schedule, **options)
 
 
 def never(_result: object) -> bool:
-    """Nothing is certain before the end."""
+    """The outcome is not certain before the end."""
     return False

@@ -1,4 +1,4 @@
-"""Options of ``traffic`` that a case table does not show."""
+"""Options of ``traffic`` that a table cannot show."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ def test_worst_case(options, seconds):
     ],
 )
 def test_recorded_requests(tmp_path, options, paths):
-    """What customers asked for is asked for again, with what the plan adds."""
-    file, asked = tmp_path / "access.log", set()
+    """Recorded requests are sent, with the requests of the plan."""
+    file, sent = tmp_path / "access.log", set()
     file.write_bytes(log(line("/a"), line("/b"), line("/order", method="POST")))
 
     def app(request):
-        asked.add((request.path, request.method))
+        sent.add((request.path, request.method))
         return 200
 
     recorded = Traffic.model_validate({"access_log": {"file": str(file)}, **options})
     first, second, *_ = check(recorded, app=app)
-    assert {(path, "GET") for path in paths} == asked
-    assert "2 of 2 recorded requests are sent again, from 3 lines" in first.summary
-    assert {"POST": 1} == first.evidence["left_out"]
-    assert "100 of 100 requests sent" in second.summary
+    assert {(path, "GET") for path in paths} == sent
+    log_counts = {"lines": 3, "usable": 2, "sampled": 2, "left_out": {"POST": 1}}
+    assert log_counts.items() <= first.evidence.items()
+    assert 100 == second.evidence["traffic"]["sent"]
 
 
 @pytest.mark.parametrize("version", ["1.1", "2", 1.1, 2])
@@ -65,8 +65,8 @@ def test_http_version(version):
     )
 
 
-def test_evidence_judges_again():
-    """Everything that was counted is in the record, and the metrics with it."""
+def test_evidence():
+    """The evidence has all counts and the metrics."""
     finding = check(Traffic(), replies=[200])[0]
     traffic, metrics = finding.evidence["traffic"], finding.evidence["metrics"]
     assert isinstance(traffic, dict)
@@ -78,7 +78,7 @@ def test_evidence_judges_again():
         "failed": 0,
         "statuses": {"200": 100},
         "errors": {},
-        "not_green": {},
+        "unidentified_responses": {},
         "rate": 10.0,
         "stopped_early": False,
     } == {

@@ -18,7 +18,7 @@ from hookgate.validator import Connect
 
 if TYPE_CHECKING:
     from hookgate.traffic.options import Load
-    from hookgate.traffic.tally import Result, Tally, Volley
+    from hookgate.traffic.results import LoadResult, StopCondition, Tally
 
 #: What a listener answers: a reply, just its status, or an exception to raise.
 Scripted = Reply | int | Exception
@@ -136,48 +136,58 @@ class QuietLog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptedTraffic:
-    """Asks scripted probes for each request of a load, and lets no real time pass.
+    """Sends each request of a load to scripted probes, without waiting.
 
-    ``late`` is by how many seconds the generator is late with each request.
+    Args:
+        test: answers for the test listener.
+        production: answers for the production listener.
+        late: how late each request starts, in seconds.
     """
 
     test: HttpClient
     production: HttpClient
     late: float = 0.0
 
-    def __call__(self, load: Load, settled: Callable[[Result], bool], /) -> Result:
-        """Send ``load`` by the script."""
-        from hookgate.traffic.tally import Result, Tally, Volley  # noqa: PLC0415
+    def __call__(self, load: Load, should_stop: StopCondition, /) -> LoadResult:
+        """Send ``load``."""
+        from hookgate.traffic.results import (  # noqa: PLC0415 - imports ddsketch
+            ListenerResult,
+            LoadResult,
+            Tally,
+        )
 
-        def volley() -> Volley:
-            return Volley(tallies={s.name: Tally(status=s.status) for s in load.shots})
-
-        result = Result(test=volley(), production=volley() if load.yardstick else None)
-        result.sending = load.pace.seconds - load.pace.warm_up
-        turns = [itertools.cycle(each.asks) for each in load.shots]
-        for number, (_, counts) in zip(load.order(), load.pace.moments(), strict=False):
-            shot, (method, path) = load.shots[number], next(turns[number])
-            asked = Request(
-                method=method, path=path, headers=shot.headers, body=shot.body
+        probes = [self.test, self.production] if load.baseline else [self.test]
+        results = [
+            ListenerResult({t.name: Tally(status=t.status) for t in load.templates})
+            for _ in probes
+        ]
+        result = LoadResult(results[0], results[1] if load.baseline else None)
+        result.sending = load.schedule.seconds - load.schedule.warm_up
+        rotations = [itertools.cycle(each.operations) for each in load.templates]
+        for number, (_, counted) in zip(
+            load.order(), load.schedule.starts(), strict=False
+        ):
+            template, (method, path) = load.templates[number], next(rotations[number])
+            request = Request(
+                method=method, path=path, headers=template.headers, body=template.body
             )
-            if counts:
+            if counted:
                 result.lateness.add(self.late)
-                _ask(self.test, asked, result.test.tallies[shot.name])
-                if result.production:
-                    _ask(self.production, asked, result.production.tallies[shot.name])
-            if settled(result):
+                for probe, each in zip(probes, results, strict=True):
+                    _send(probe, request, each.tallies[template.name])
+            if should_stop(result):
                 result.stopped = True
                 break
         return result
 
 
-def _ask(probe: HttpClient, request: Request, tally: Tally) -> None:
+def _send(probe: HttpClient, request: Request, tally: Tally) -> None:
     tally.sent += 1
     try:
         reply = probe(request)
     except NotGreen as error:
         tally.statuses[200] += 1
-        tally.stranger(str(error))
+        tally.add_unidentified(str(error))
         return
     except NoAnswer as error:
         tally.errors[str(error)] += 1

@@ -1,5 +1,5 @@
-"""Load one listener on schedule, and count what comes of it.
+"""The load generator behind ``tools.traffic``; its names are not public.
 
-An open model: a request starts when the schedule says so, whether or not earlier ones
-came back. pycurl and ddsketch are imported with the first load, not with this package.
+An open model: requests start on schedule, whether or not earlier ones have ended.
+pycurl and ddsketch are imported with the first load, not with this package.
 """

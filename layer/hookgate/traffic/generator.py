@@ -1,11 +1,11 @@
-"""Starts requests on schedule and counts what comes of them, in one thread."""
+"""Starts requests on schedule and counts their results, in one thread."""
 
 from __future__ import annotations
 
 import itertools
 import select
 import socket
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from time import monotonic
@@ -15,30 +15,37 @@ import pycurl
 
 from hookgate.http.request import Request
 from hookgate.http.response import IdentityCheck
-from hookgate.traffic.flight import LOST, TIMED_OUT, Aim, Flight, Kind, Opener, words
+from hookgate.traffic.in_flight import (
+    RESENT,
+    HandlePool,
+    InFlightRequest,
+    Opener,
+    ResolvedTarget,
+    error_reason,
+)
 from hookgate.traffic.options import Load
-from hookgate.traffic.tally import Result, Tally
+from hookgate.traffic.results import LoadResult, StopCondition, Tally
 
 _EDGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 
+#: Seconds before a due time at which waiting gets exact.
 _COARSE = 0.002
 
 
-class _Lent(socket.socket):
-    """A socket that libcurl goes on with by a descriptor of its own."""
+class _SharedSocket(socket.socket):
+    """A socket that libcurl uses through a descriptor of its own."""
 
     def __del__(self) -> None:
-        """Close this descriptor; libcurl's stays."""
+        """Close this descriptor; libcurl's stays open."""
         self.close()
 
 
 class Sockets:
-    """Opens connections to allowed addresses, and waits for news of any of them.
+    """Opens sockets to allowed addresses, and waits for events on any of them.
 
-    Each socket is registered once for as long as it lives, edge-triggered; libcurl
-    itself then finds out which of its transfers can go on. Telling it socket by socket
-    (``socket_action``) takes four calls into Python a request and half as much CPU
-    again.
+    Each socket is registered once, edge-triggered; libcurl itself finds out which
+    transfers can proceed. Its ``socket_action`` takes four calls into Python per
+    request and 50 % more CPU.
     """
 
     def __init__(self, allowed: Collection[str]) -> None:
@@ -46,18 +53,18 @@ class Sockets:
         self._allowed = allowed
 
     def open(self, _purpose: int, address: Any) -> Any:
-        """Open a socket for libcurl; to any other address there is none."""
+        """Open a socket for libcurl, to an allowed address only."""
         if address.addr[0] not in self._allowed:
             return pycurl.SOCKET_BAD
-        opened = _Lent(address.family, address.socktype, address.protocol)
+        opened = _SharedSocket(address.family, address.socktype, address.protocol)
         opened.setblocking(False)
         self._epoll.register(opened, _EDGES)
         return opened
 
     def wait(self, seconds: float) -> None:
-        """Wait until something happens, or nearly so long.
+        """Wait for an event, at most about ``seconds``.
 
-        epoll's own timeout is in milliseconds, which is too coarse for the last one.
+        epoll's own timeout is in milliseconds, which is too coarse for the last two.
         """
         if seconds > _COARSE:
             self._epoll.poll(seconds - _COARSE)
@@ -66,7 +73,7 @@ class Sockets:
         self._epoll.poll(0)
 
     def close(self) -> None:
-        """Wait for nothing any more."""
+        """Stop waiting for events."""
         self._epoll.close()
 
 
@@ -74,207 +81,202 @@ _STATUS = pycurl.RESPONSE_CODE
 
 _SENT = pycurl.REQUEST_SIZE
 
-_FIRST = "answered in HTTP/1, not in HTTP/2"
-
-#: What a request accepts unless its headers say otherwise.
+#: Content encodings that a request accepts unless its headers name others.
 ENCODINGS = ("gzip", "deflate")
 
-_FORGOTTEN = "still under way when the time was over"
+NOT_HTTP_2 = "the response was HTTP/1, not HTTP/2"
+
+UNFINISHED = "unfinished at the end of the load"
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Side:
+class LoadedListener:
     """A listener under load.
 
     Args:
-        check: tells who answered; None when nothing can.
-        turns: for each shot the kinds and URLs to ask for, for ever.
-        tallies: what came of each shot, by its name.
-        kinds: all kinds there are.
-        most: how many requests may be under way.
-        only_second: whether an answer must be in HTTP/2.
-        in_flight: how many are.
+        check: the identity check; None without an identity.
+        rotations: for each template its pools and URLs, in an endless cycle.
+        tallies: the results of each template, by name.
+        pools: all pools.
+        max_in_flight: the maximum number of requests in flight.
+        http_2_only: whether a response must be HTTP/2.
+        in_flight: the number of requests in flight.
     """
 
     check: IdentityCheck | None
-    turns: tuple[Iterator[tuple[Kind, str]], ...]
+    rotations: tuple[Iterator[tuple[HandlePool, str]], ...]
     tallies: dict[str, Tally]
-    kinds: tuple[Kind, ...]
-    most: int
-    only_second: bool
+    pools: tuple[HandlePool, ...]
+    max_in_flight: int
+    http_2_only: bool
     in_flight: int = 0
 
     @classmethod
     def of(
-        cls, aim: Aim, load: Load, check: IdentityCheck | None, opener: Opener
-    ) -> Side:
-        """A side that is ready to be loaded.
+        cls,
+        target: ResolvedTarget,
+        load: Load,
+        check: IdentityCheck | None,
+        opener: Opener,
+    ) -> LoadedListener:
+        """Prepare every request of ``load``.
 
         Raises:
-            CannotMeasure: a request cannot be sent, or would meet another rule than
-                the listener's own.
+            CannotMeasure: a request cannot be sent, or another listener rule would
+                match it.
         """
-        kinds: list[Kind] = []
-        turns, tallies = [], {}
-        for shot in load.shots:
-            tally = tallies[shot.name] = Tally(status=shot.status)
-            own: dict[str, Kind] = {}
-            asked = []
-            for method, path in shot.asks:
-                message = aim.defaults.message(
+        pools: list[HandlePool] = []
+        rotations, tallies = [], {}
+        for template in load.templates:
+            tally = tallies[template.name] = Tally(status=template.status)
+            by_method: dict[str, HandlePool] = {}
+            rotation = []
+            for method, path in template.operations:
+                message = target.defaults.message(
                     Request(
                         method=method,
                         path=path,
-                        headers=shot.headers,
-                        body=shot.body,
+                        headers=template.headers,
+                        body=template.body,
                         encodings=ENCODINGS,
                     )
                 )
-                if method not in own:
-                    own[method] = Kind(
-                        aim=aim,
+                if method not in by_method:
+                    by_method[method] = HandlePool(
+                        target=target,
                         load=load,
                         message=message,
                         tally=tally,
                         opener=opener,
                         identified=check is not None,
                     )
-                asked.append((own[method], message.url))
-            kinds += own.values()
-            turns.append(itertools.cycle(asked))
+                rotation.append((by_method[method], message.url))
+            pools += by_method.values()
+            rotations.append(itertools.cycle(rotation))
         return cls(
             check=check,
-            turns=tuple(turns),
+            rotations=tuple(rotations),
             tallies=tallies,
-            kinds=tuple(kinds),
-            most=load.max_in_flight,
-            only_second=load.http_version == "2",
+            pools=tuple(pools),
+            max_in_flight=load.max_in_flight,
+            http_2_only=load.http_version == "2",
         )
 
-    def next(self, numbers: Iterable[int], due: float, *, counts: bool) -> list[Flight]:
-        """The next requests of these shots, but for those that have to be dropped."""
-        turns, free = self.turns, self.most - self.in_flight
-        flights: list[Flight] = []
+    def acquire(
+        self, numbers: Iterable[int], due: float, *, counted: bool
+    ) -> list[InFlightRequest]:
+        """The next requests of these templates, without those that are dropped."""
+        rotations, free = self.rotations, self.max_in_flight - self.in_flight
+        requests: list[InFlightRequest] = []
         for number in numbers:
-            kind, url = next(turns[number])
-            if len(flights) >= free:
-                kind.tally.dropped += counts
+            pool, url = next(rotations[number])
+            if len(requests) >= free:
+                pool.tally.dropped += counted
                 continue
-            waiting = kind.waiting
-            flight = waiting.pop() if waiting else kind.make()
-            if flight.url is not url:
-                flight.ask(url)
-            flight.side, flight.due, flight.counts = self, due, counts
-            kind.tally.sent += counts
-            flights.append(flight)
-        self.in_flight += len(flights)
-        return flights
+            idle = pool.idle
+            request = idle.pop() if idle else pool.create()
+            if request.url is not url:
+                request.set_url(url)
+            request.listener, request.due, request.counted = self, due, counted
+            pool.tally.sent += counted
+            requests.append(request)
+        self.in_flight += len(requests)
+        return requests
 
-    def answered(self, flights: Collection[Flight], now: float) -> None:
-        """Count answers; together they cost less than one by one."""
-        self.in_flight -= len(flights)
-        only_second, check = self.only_second, self.check
-        for flight in flights:
-            kind = flight.kind
-            if flight.counts:
-                tally = kind.tally
-                if flight.curl.getinfo(_SENT) > flight.most:
-                    tally.errors[LOST] += 1
-                elif flight.watched and (fault := flight.fault()):
-                    tally.errors[fault] += 1
-                elif only_second and not _second(flight):
-                    tally.errors[_FIRST] += 1
+    def complete(self, requests: Collection[InFlightRequest], now: float) -> None:
+        """Count responses; together they cost less than one by one."""
+        self.in_flight -= len(requests)
+        http_2_only, check = self.http_2_only, self.check
+        for request in requests:
+            pool = request.pool
+            if request.counted:
+                tally = pool.tally
+                if request.curl.getinfo(_SENT) > request.max_bytes:
+                    tally.errors[RESENT] += 1
+                elif request.inspected and (error := request.body_error()):
+                    tally.errors[error] += 1
+                elif http_2_only and not _is_http_2(request):
+                    tally.errors[NOT_HTTP_2] += 1
                 else:
-                    tally.statuses[flight.curl.getinfo(_STATUS)] += 1
-                    tally.latencies.add(now - flight.due)
+                    tally.statuses[request.curl.getinfo(_STATUS)] += 1
+                    tally.latencies.add(now - request.due)
                     if check is not None:
-                        tally.stranger(check.unexpected(flight.head))
-            if flight.watched:
-                flight.learn()
-                flight.forget()
-            kind.waiting.append(flight)
+                        tally.add_unidentified(check.unexpected(request.head))
+            if request.inspected:
+                request.skip_if_plain()
+                request.reset()
+            pool.idle.append(request)
 
-    def failed(self, flight: Flight, now: float, code: int, message: str) -> None:
-        """Count a request that got no answer."""
+    def fail(
+        self, request: InFlightRequest, now: float, code: int, message: str
+    ) -> None:
+        """Count a request without a response."""
         self.in_flight -= 1
-        if flight.counts:
-            tally = flight.kind.tally
-            tally.errors[words(code, message)] += 1
-            if code == TIMED_OUT:
-                tally.latencies.add(now - flight.due)
-        if flight.watched:
-            flight.forget()
-        flight.kind.waiting.append(flight)
-
-    def forgotten(self, flight: Flight, now: float) -> None:
-        """Count a request that is still under way at the end."""
-        if flight.counts:
-            flight.kind.tally.errors[_FORGOTTEN] += 1
-            flight.kind.tally.latencies.add(now - flight.due)
-
-    def close(self) -> None:
-        """Close all handles that are not under way."""
-        for each in self.kinds:
-            each.close()
+        if request.counted:
+            tally = request.pool.tally
+            tally.errors[error_reason(code, message)] += 1
+            if code == pycurl.E_OPERATION_TIMEDOUT:
+                tally.latencies.add(now - request.due)
+        if request.inspected:
+            request.reset()
+        request.pool.idle.append(request)
 
 
-def _second(flight: Flight) -> bool:
-    """Whether the answer was in HTTP/2; TLS lets a server choose 1.1 instead."""
-    version = flight.curl.getinfo(pycurl.INFO_HTTP_VERSION)
+def _is_http_2(request: InFlightRequest) -> bool:
+    """Whether the response was HTTP/2; with TLS a server may choose 1.1 instead."""
+    version = request.curl.getinfo(pycurl.INFO_HTTP_VERSION)
     return bool(version == pycurl.CURL_HTTP_VERSION_2_0)
 
 
-Settled = Callable[[Result], bool]
+#: Seconds between two calls of the stop condition.
+_CHECK_INTERVAL = 0.25
 
-#: Seconds between two looks at whether the outcome is certain already.
-LOOK = 0.25
+#: The longest wait in seconds while requests are in flight.
+_MAX_WAIT = 0.05
 
-#: The longest wait while requests are under way.
-_PULSE = 0.05
-
-#: How many overdue requests are started before libcurl gets to send them.
+#: The number of overdue requests that start before libcurl sends them.
 _BURST = 8
 
-#: Seconds beside a request's timeout until it must have ended; libcurl's are exact to
-#: milliseconds.
+#: Seconds after a request's timeout at which it must have ended; libcurl's timeouts are
+#: exact to milliseconds.
 _SLACK = 0.5
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Generator:
-    """One load on its way.
+    """Sends one load.
 
     Args:
         load: what to send.
-        sides: the listeners that get it, in step.
-        sockets: where the sides' connections are opened.
-        until: when it must be over, on the monotonic clock.
-        settled: whether the outcome is certain; asked every ``LOOK`` seconds.
-        result: what is counted.
+        listeners: the listeners; each gets every request.
+        sockets: opens the listeners' connections.
+        until: when it must end, on the monotonic clock.
+        should_stop: whether the outcome is certain.
+        result: the counts.
     """
 
     load: Load
-    sides: tuple[Side, ...]
+    listeners: tuple[LoadedListener, ...]
     sockets: Sockets
     until: float
-    settled: Settled
-    result: Result
+    should_stop: StopCondition
+    result: LoadResult
     _multi: Any = field(default_factory=pycurl.CurlMulti)
-    _flights: dict[Any, Flight] = field(default_factory=dict)
-    _look: float = 0.0
+    _in_flight: dict[Any, InFlightRequest] = field(default_factory=dict)
+    _next_check: float = 0.0
     _first: float = 0.0
     _last: float = 0.0
 
     def run(self) -> None:
-        """Send everything; returns when all has ended, or when the time is over."""
-        most = len(self.sides) * self.load.max_in_flight
+        """Send every request, and wait until all have ended or the time is over."""
+        most = len(self.listeners) * self.load.max_in_flight
         self._multi.setopt(pycurl.M_MAXCONNECTS, most)
         began = monotonic()
-        self._look = began + LOOK
-        self._first = began + self.load.pace.warm_up
+        self._next_check = began + _CHECK_INTERVAL
+        self._first = began + self.load.schedule.warm_up
         self._last = self._first
         try:
-            if self.load.closed:
+            if self.load.closed_model:
                 self._at_full_speed(began)
             else:
                 self._on_schedule(began)
@@ -285,40 +287,42 @@ class Generator:
 
     def _on_schedule(self, began: float) -> None:
         order, now, burst = self.load.order(), began, 0
-        for at, counts in self.load.pace.moments():
+        for at, counted in self.load.schedule.starts():
             due = began + at
             if due > now or burst >= _BURST:
                 now, burst = self._work(due), 0
             if self._over(now):
                 return
-            now, burst = self._launch(next(order), due, counts=counts), burst + 1
+            now, burst = self._launch(next(order), due, counted=counted), burst + 1
 
     def _at_full_speed(self, began: float) -> None:
         order, now = self.load.order(), began
-        ends, side = began + self.load.pace.seconds, self.sides[0]
+        ends = began + self.load.schedule.seconds
         while now < ends and not self._over(now):
-            self._fill(side, order, now)
+            self._fill(order, now)
             now = self._step(ends)
 
-    def _fill(self, side: Side, order: Iterator[int], now: float) -> None:
-        """Start as many requests as may be under way; they are due now."""
-        counts = now >= self._first
-        free = islice(order, side.most - side.in_flight)
-        self._start(side.next(free, now, counts=counts))
-        if counts:
+    def _fill(self, order: Iterator[int], now: float) -> None:
+        """Start requests until the maximum is in flight; they are due now."""
+        counted, listener = now >= self._first, self.listeners[0]
+        free = islice(order, listener.max_in_flight - listener.in_flight)
+        self._start(listener.acquire(free, now, counted=counted))
+        if counted:
             self._last = now
 
     def _drain(self) -> None:
         ends = min(self.until, self._last + self.load.timeout + _SLACK)
         now = monotonic()
-        while self._flights and now < ends and not self._over(now):
+        while self._in_flight and now < ends and not self._over(now):
             now = self._step(ends)
         if not self.result.stopped:
-            for flight in self._flights.values():
-                flight.side.forgotten(flight, now)
+            for request in self._in_flight.values():
+                if request.counted:
+                    request.pool.tally.errors[UNFINISHED] += 1
+                    request.pool.tally.latencies.add(now - request.due)
 
     def _work(self, due: float) -> float:
-        """Let requests proceed until ``due``; returns the time."""
+        """Let requests proceed until ``due``; return the time."""
         now = self._step(due)
         while now < due and not self._over(now):
             now = self._step(due)
@@ -329,75 +333,72 @@ class Generator:
         now = monotonic()
         if ended or now >= due:
             return now
-        wait = min(due - now, LOOK)
-        if self._flights:
+        wait = min(due - now, _CHECK_INTERVAL)
+        if self._in_flight:
             timer = self._multi.timeout()
-            wait = min(wait, _PULSE, timer / 1000 if timer >= 0 else _PULSE)
+            wait = min(wait, _MAX_WAIT, timer / 1000 if timer >= 0 else _MAX_WAIT)
         self.sockets.wait(wait)
         return monotonic()
 
     def _turn(self) -> int:
-        """Let libcurl do what can be done; returns how many requests ended."""
+        """Let transfers proceed; return the number of requests that ended."""
         self._multi.perform()
         _, good, bad = self._multi.info_read()
-        now, flights, remove = monotonic(), self._flights, self._multi.remove_handle
+        now, in_flight = monotonic(), self._in_flight
+        remove = self._multi.remove_handle
         for curl in good:
             remove(curl)
-        self._answered([flights.pop(curl) for curl in good], now)
+        self._complete([in_flight.pop(curl) for curl in good], now)
         for curl, code, message in bad:
             remove(curl)
-            flight = flights.pop(curl)
-            flight.side.failed(flight, now, code, message)
+            request = in_flight.pop(curl)
+            request.listener.fail(request, now, code, message)
         return len(good) + len(bad)
 
-    def _answered(self, flights: list[Flight], now: float) -> None:
-        if len(self.sides) == 1:
-            self.sides[0].answered(flights, now)
+    def _complete(self, requests: list[InFlightRequest], now: float) -> None:
+        if len(self.listeners) == 1:
+            self.listeners[0].complete(requests, now)
             return
-        for side in self.sides:
-            side.answered([each for each in flights if each.side is side], now)
+        for listener in self.listeners:
+            own = [each for each in requests if each.listener is listener]
+            listener.complete(own, now)
 
-    def _launch(self, number: int, due: float, *, counts: bool) -> float:
-        """Start a request at every side, or count it as dropped."""
+    def _launch(self, number: int, due: float, *, counted: bool) -> float:
+        """Start a request on every listener, or count it as dropped."""
         now = monotonic()
-        for side in self.sides:
-            if side.in_flight >= self.load.max_in_flight:
+        for listener in self.listeners:
+            if listener.in_flight >= self.load.max_in_flight:
                 self._turn()  # So that only the listener's slowness drops a request.
-            self._start(side.next((number,), due, counts=counts))
-        if counts:
+            self._start(listener.acquire((number,), due, counted=counted))
+        if counted:
             self._last = now
             self.result.lateness.add(now - due)
         return now
 
-    def _start(self, started: Iterable[Flight]) -> None:
-        flights, add = self._flights, self._multi.add_handle
-        for flight in started:
-            flights[flight.curl] = flight
-            add(flight.curl)
+    def _start(self, requests: Iterable[InFlightRequest]) -> None:
+        in_flight, add = self._in_flight, self._multi.add_handle
+        for request in requests:
+            in_flight[request.curl] = request
+            add(request.curl)
 
     def _over(self, now: float) -> bool:
-        if now >= self._look:
-            self._look = now + LOOK
-            self.result.stopped = self.result.stopped or self.settled(self.result)
+        if now >= self._next_check:
+            self._next_check = now + _CHECK_INTERVAL
+            self.result.stopped = self.result.stopped or self.should_stop(self.result)
         return self.result.stopped or now >= self.until
 
     def _measure_rate(self) -> None:
-        whole = (
-            self._last
-            if self.load.closed or self._over(monotonic())
-            else self._planned()
-        )
-        self.result.sending = max(self._last, whole) - self._first
-
-    def _planned(self) -> float:
-        pace = self.load.pace
-        return self._first + pace.seconds - pace.warm_up
+        last, schedule = self._last, self.load.schedule
+        if not (self.load.closed_model or self._over(monotonic())):
+            last = max(last, self._first + schedule.seconds - schedule.warm_up)
+        self.result.sending = last - self._first
 
     def _close(self) -> None:
-        for curl in self._flights:
+        for curl in self._in_flight:
             self._multi.remove_handle(curl)
             curl.close()
-        for side in self.sides:
-            side.close()
+        for listener in self.listeners:
+            for pool in listener.pools:
+                pool.close()
         self._multi.close()
         self.sockets.close()

@@ -1,4 +1,4 @@
-"""The parts of a traffic step as a plan writes them."""
+"""The options of a traffic step, and the load that they describe."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from hookgate.http.request import Statuses, Trust
 from hookgate.traffic.thresholds import Thresholds
 from hookgate.units import Duration, Rate
 
-# What adding up fractions of a request may be off by.
+# The largest error when fractions of requests are added.
 _ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """A stretch of time in which the rate goes in a straight line.
+class Ramp:
+    """A period in which the rate changes linearly.
 
     Args:
         rate: requests per second at its start.
         to: requests per second at its end.
-        seconds: how long it takes.
+        seconds: its duration.
     """
 
     rate: float
@@ -36,11 +36,11 @@ class Stage:
 
     @property
     def requests(self) -> float:
-        """How many requests fall into it, with fractions."""
+        """The number of its requests, with fractions."""
         return (self.rate + self.to) / 2 * self.seconds
 
-    def after(self, requests: float) -> float:
-        """Seconds from its start until so many requests have been started.
+    def time_of(self, requests: float) -> float:
+        """Seconds from its start until this number of requests has started.
 
         The inverse of the rate's integral, ``rate t + (to - rate) t² / 2 seconds``.
         """
@@ -50,103 +50,100 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """Stages one after the other, and before them a warm-up at the first one's rate."""
+class Schedule:
+    """Ramps in sequence, after a warm-up in seconds at the first rate."""
 
-    stages: tuple[Stage, ...]
+    ramps: tuple[Ramp, ...]
     warm_up: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """How long requests are started, in seconds, the warm-up among them."""
-        return self.warm_up + sum(each.seconds for each in self.stages)
+        """How long requests are started, including the warm-up."""
+        return self.warm_up + sum(each.seconds for each in self.ramps)
 
     @property
     def requests(self) -> int:
-        """How many requests count."""
-        return math.ceil(sum(each.requests for each in self.stages) - _ROUNDING)
+        """The number of requests that are counted."""
+        return math.ceil(sum(each.requests for each in self.ramps) - _ROUNDING)
 
-    def moments(self) -> Iterator[tuple[float, bool]]:
-        """When each request starts, in seconds, and whether it counts."""
+    def starts(self) -> Iterator[tuple[float, bool]]:
+        """When each request starts, in seconds, and whether it is counted."""
         if self.warm_up:
-            rate = self.stages[0].rate
-            warm = Stage(rate=rate, to=rate, seconds=self.warm_up)
-            yield from ((at, False) for at in _moments((warm,)))
-        yield from ((self.warm_up + at, True) for at in _moments(self.stages))
+            rate = self.ramps[0].rate
+            warm_up = Ramp(rate=rate, to=rate, seconds=self.warm_up)
+            yield from ((at, False) for at in _starts((warm_up,)))
+        yield from ((self.warm_up + at, True) for at in _starts(self.ramps))
 
 
-def _moments(stages: tuple[Stage, ...]) -> Iterator[float]:
-    number, begun, passed = 0, 0.0, 0.0
-    for stage in stages:
-        ends = begun + stage.requests
-        while number < ends - _ROUNDING:
-            yield passed + stage.after(number - begun)
+def _starts(ramps: tuple[Ramp, ...]) -> Iterator[float]:
+    number, before, elapsed = 0, 0.0, 0.0
+    for ramp in ramps:
+        end = before + ramp.requests
+        while number < end - _ROUNDING:
+            yield elapsed + ramp.time_of(number - before)
             number += 1
-        begun, passed = ends, passed + stage.seconds
+        before, elapsed = end, elapsed + ramp.seconds
 
 
-#: What a load's requests say of themselves, beside their User-Agent.
-MARK = ("X-Hookgate", "traffic")
-
-#: Methods that RFC 9110, section 9.2.1 calls safe.
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Statuses that are no error by default.
+DEFAULT_STATUS = ("2xx",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shot:
-    """A kind of request.
+class RequestTemplate:
+    """Requests that are counted under one name.
 
     Args:
-        name: what it is counted under.
-        asks: methods and paths, taken in turn.
-        headers: what to send beside the listener's own.
-        body: what to send.
+        name: the name.
+        operations: methods and paths, sent in turn.
+        headers: headers beside the listener's own.
+        body: the body.
         status: the statuses that are no error.
-        weight: how often it is sent, beside the weights of others.
+        weight: how often it is sent, relative to the other weights.
     """
 
     name: str
-    asks: Sequence[tuple[str, str]] = (("GET", "/"),)
+    operations: Sequence[tuple[str, str]] = (("GET", "/"),)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
-    status: tuple[str, ...] = ("2xx",)
+    status: tuple[str, ...] = DEFAULT_STATUS
     weight: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """Which requests, when, and within which bounds.
+    """What to send, when, and within which limits.
 
     Args:
-        shots: the kinds of requests; each has a name of its own.
-        pace: when they start.
-        max_in_flight: how many may be under way at once; one more is dropped.
-        timeout: the bound of one request, in seconds.
+        templates: the requests; each has a unique name.
+        schedule: when they start.
+        max_in_flight: the maximum number in flight; more are dropped.
+        timeout: the limit of one request, in seconds.
         http_version: ``1.1`` or ``2``.
-        keep_alive: whether connections are used again.
-        yardstick: whether the production listener gets each request too.
-        trust: whom to trust with TLS, which name to ask for, and who asks.
-        closed: start a request as soon as another ends, for measurements of the
-            generator itself; nothing is dropped.
+        keep_alive: whether connections are reused.
+        baseline: whether the production listener gets each request too.
+        trust: the CA bundle, server name and client certificate.
+        closed_model: start a request as soon as another ends, to measure the
+            generator itself; no request is dropped.
     """
 
-    shots: tuple[Shot, ...]
-    pace: Pace
+    templates: tuple[RequestTemplate, ...]
+    schedule: Schedule
     max_in_flight: int = 100
     timeout: float = 10.0
     http_version: str = "1.1"
     keep_alive: bool = True
-    yardstick: bool = False
+    baseline: bool = False
     trust: Trust = field(default_factory=Trust)
-    closed: bool = False
+    closed_model: bool = False
 
     def order(self) -> Iterator[int]:
-        """The shots' numbers for ever, each as often as its weight, evenly mixed.
+        """The templates' indexes, endlessly, evenly mixed by weight.
 
         Source: the smooth weighted round-robin of nginx (upstream module).
         """
-        common = math.gcd(*(each.weight for each in self.shots))
-        weights = [each.weight // common for each in self.shots]
+        common = math.gcd(*(each.weight for each in self.templates))
+        weights = [each.weight // common for each in self.templates]
         credit = [0] * len(weights)
         cycle = []
         for _ in range(sum(weights)):
@@ -157,49 +154,37 @@ class Load:
         return itertools.cycle(cycle)
 
 
-#: Statuses that are no error unless the plan says otherwise.
-FINE = ("2xx",)
-
-
-class Part(BaseModel):
-    """A mapping inside of a step's options."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
 class TrafficRequest(HttpRequest):
-    """One kind of request in a mix."""
+    """A request of a load."""
 
     name: str = Field(
-        "", max_length=100, description="What it is counted under; else its path."
+        "", max_length=100, description="The name in results; by default the path."
     )
-    status: Statuses = Field(FINE, description="Statuses that are no error.")
+    status: Statuses = Field(DEFAULT_STATUS, description="Statuses that are no error.")
     weight: int = Field(
-        1, ge=1, le=1000, description="How often, beside the weights of others."
+        1,
+        ge=1,
+        le=1000,
+        description="How often it is sent, relative to the other weights.",
     )
-    thresholds: Thresholds = Field({}, description="Bounds on these requests alone.")
+    thresholds: Thresholds = Field({}, description="Thresholds for this request alone.")
 
     @model_validator(mode="after")
-    def _is_judged(self) -> TrafficRequest:
+    def _no_graphql(self) -> TrafficRequest:
         if self.graphql is not None:
             raise InvalidValue(
-                "traffic reads no body, so it cannot see errors of GraphQL: send json "
-                "here, and check the operation in a scenario",
+                "traffic does not read bodies, so it cannot detect GraphQL errors; "
+                "send json here, and check the operation in a scenario",
                 code=Code.OPTION_TOGETHER,
             )
         return self
 
-    @property
-    def label(self) -> str:
-        """What it is counted under."""
-        return self.name or self.path
-
-    def shot(self, headers: Mapping[str, str]) -> Shot:
-        """What to send, with ``headers`` that all requests have."""
+    def template(self, headers: Mapping[str, str]) -> RequestTemplate:
+        """The template; ``headers`` are those of all requests."""
         request = self.request(headers)
-        return Shot(
-            name=self.label,
-            asks=((request.method, request.path),),
+        return RequestTemplate(
+            name=self.name or self.path,
+            operations=((request.method, request.path),),
             headers=request.headers,
             body=request.body,
             status=self.status,
@@ -207,21 +192,18 @@ class TrafficRequest(HttpRequest):
         )
 
 
-class TrafficStage(Part):
-    """A stretch of time with one rate, or with one that goes evenly to another."""
+class TrafficStage(BaseModel):
+    """A period with a constant or linearly changing rate."""
 
-    rate: Rate = Field(gt=0, description="Requests a second at its start.")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    rate: Rate = Field(gt=0, description="Requests per second at its start.")
     to: Rate | None = Field(
-        None, gt=0, description="Requests a second at its end; else the same."
+        None, gt=0, description="Requests per second at its end; by default the same."
     )
     duration: Duration = Field(gt=0, le=3600, description="How long it takes.")
 
-    @classmethod
-    def constant(cls, rate: float, seconds: float) -> TrafficStage:
-        """So many requests a second for so many seconds."""
-        return cls.model_construct(rate=rate, to=None, duration=seconds)
-
-    def stage(self) -> Stage:
-        """The stretch in numbers."""
+    def ramp(self) -> Ramp:
+        """The period in numbers."""
         to = self.rate if self.to is None else self.to
-        return Stage(rate=self.rate, to=to, seconds=self.duration)
+        return Ramp(rate=self.rate, to=to, seconds=self.duration)

@@ -1,36 +1,59 @@
-"""Thresholds as a plan writes them: ``{error_rate: "< 0.1%", p95: "< 300ms"}``."""
+"""Thresholds such as ``{p95: "< 300ms"}``, and their evaluation."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from hookgate.codes import Code
-from hookgate.errors import InvalidValue
-from hookgate.traffic.tally import ACCURACY, Tally
+from hookgate.errors import Inconclusive, InvalidValue
+from hookgate.model import Finding
+from hookgate.traffic.results import ACCURACY, Latencies, LoadResult, Tally
 from hookgate.units import duration, kept, rate, seconds_text, signed
 
-PERCENTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]{1,3})?)")
+if TYPE_CHECKING:
+    from hookgate.traffic.options import Load
 
-STATUS = re.compile(r"[1-5]xx|[1-5][0-9][0-9]")
+_PERCENTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]{1,3})?)")
+
+_STATUS = re.compile(r"[1-5]xx|[1-5][0-9][0-9]")
+
+_OF_BASELINE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*%\s+of\s+baseline")
+
+_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%")
+
+_COUNT = re.compile(r"[0-9]{1,9}")
+
+_METRICS = "error_rate, dropped, rate, mean, p50 to p99.99, 5xx or 503"
+
+_MAX_THRESHOLDS = 20
+
+#: More requests than a hook can send within CodeDeploy's hour.
+_MAX_REQUESTS = 10_000_000
+
+#: Methods that RFC 9110, section 9.2.1 calls safe.
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_REPORTED_PERCENTILES = (50, 90, 95, 99, 99.9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """One bound.
+    """A limit of one metric.
 
     Args:
-        metric: of what, such as ``p95`` or ``5xx``.
-        sign: how, such as ``<``.
+        metric: the metric, such as ``p95`` or ``5xx``.
+        sign: the comparison, such as ``<``.
         bound: in seconds, requests per second, a count, or a share of 1.
-        kind: ``duration``, ``rate``, ``count``, ``share``, or ``blue`` for a share of
-            what the production listener came to.
-        text: as the plan says it.
+        kind: ``duration``, ``rate``, ``count``, ``share``, or ``baseline`` for a share
+            of the production listener's value.
+        text: the threshold as the plan writes it.
     """
 
     metric: str
@@ -41,134 +64,133 @@ class Threshold:
 
     @property
     def percent(self) -> float | None:
-        """Which percentile it bounds, if it bounds one."""
-        match = PERCENTILE.fullmatch(self.metric)
+        """The percentile that it limits, if any."""
+        match = _PERCENTILE.fullmatch(self.metric)
         return float(match[1]) if match else None
 
     @property
-    def least(self) -> int:
-        """How many samples its metric needs so as to be more than the slowest one."""
+    def min_samples(self) -> int:
+        """The number of samples at which a percentile is more than the maximum."""
         percent = self.percent
         return 1 if percent is None else math.ceil(round(100 / (100 - percent), 6))
 
-    def subject(self, name: str) -> str:
-        """What it bounds, for requests of a name or for all."""
-        return f"{self.metric} of {name}" if name else self.metric
-
     @property
     def timed(self) -> bool:
-        """Whether a generator that is late itself can break it."""
-        return self.metric != "error_rate" and not STATUS.fullmatch(self.metric)
+        """Whether a generator that is late can violate it."""
+        return self.metric != "error_rate" and not _STATUS.fullmatch(self.metric)
+
+    def label(self, name: str) -> str:
+        """The metric, with the name of its requests if they have one."""
+        return f"{self.metric} of {name}" if name else self.metric
 
     def value(self, tally: Tally, sending: float) -> float | None:
-        """What the metric came to, in the bound's unit; None of nothing at all."""
-        if self.percent is not None or self.metric == "mean":
-            if not tally.latencies.count:
+        """The metric's value in the bound's unit; None without data."""
+        if self._is_latency:
+            latencies, percent = tally.latencies, self.percent
+            if not latencies.count:
                 return None
-            percent = self.percent
-            return (
-                tally.latencies.mean
-                if percent is None
-                else tally.latencies.percentile(percent)
-            )
+            return latencies.mean if percent is None else latencies.percentile(percent)
         if self.metric == "rate":
             return tally.sent / sending if sending else None
-        count, of = self._counted(tally)
-        if not of:
+        count, whole = self._count(tally)
+        if not whole:
             return None
-        return float(count) if self.kind == "count" else count / of
+        return float(count) if self.kind == "count" else count / whole
 
-    def holds(self, value: float, blue: float | None = None) -> bool:
-        """Whether ``value`` keeps it; ``blue`` is what production came to."""
-        limit = self.bound if blue is None else self.bound * blue
+    def is_satisfied(self, value: float, baseline: float | None = None) -> bool:
+        """Whether ``value`` satisfies it; ``baseline`` is production's value."""
+        limit = self.bound if baseline is None else self.bound * baseline
         return kept(self.sign, value, limit)
 
-    def hopeless(self, tally: Tally, planned: int) -> bool:
-        """Whether it cannot hold any more, whatever the requests to come do.
+    def should_abort(self, tally: Tally, planned: int) -> bool:
+        """Whether it is violated whatever the remaining requests do.
 
         Args:
-            tally: what has come so far.
-            planned: how many requests there will have been in all.
+            tally: the results so far.
+            planned: the number of requests of the whole load.
         """
-        if self.kind == "blue" or self.sign not in {"<", "<=", "=="} or not planned:
+        if self.kind == "baseline" or self.sign not in {"<", "<=", "=="} or not planned:
             return False
         if self.kind == "duration":
             return self.percent is not None and self._too_slow(tally, planned)
         if self.kind == "rate":
             return False
-        count, _ = self._counted(tally)
+        count, _ = self._count(tally)
         least = float(count) if self.kind == "count" else count / planned
         return least > self.bound or (self.sign == "<" and least == self.bound)
 
-    def said(self, value: float) -> str:
-        """A value as a person would say it."""
-        if self.percent is not None or self.metric == "mean":
+    def format(self, value: float) -> str:
+        """A value with its unit."""
+        if self._is_latency:
             return seconds_text(value)
         if self.metric == "rate":
             return f"{value:.4g}/s"
         return f"{value:.0f}" if self.kind == "count" else f"{value * 100:.4g}%"
 
+    @property
+    def _is_latency(self) -> bool:
+        return self.metric == "mean" or self.percent is not None
+
     def _too_slow(self, tally: Tally, planned: int) -> bool:
-        """Whether too many were slow already: all that come may be quicker."""
-        quicker = (self.percent or 0.0) / 100 * planned
-        slower, seen = planned - quicker, tally.latencies.count
+        """Whether it is violated even if all remaining requests are fast."""
+        faster = (self.percent or 0.0) / 100 * planned
+        slower, seen = planned - faster, tally.latencies.count
         if seen <= slower + 1:
             return False
         now = tally.latencies.percentile(100 * (1 - (slower + 1) / seen))
         return now > self.bound * (1 + 2 * ACCURACY)
 
-    def _counted(self, tally: Tally) -> tuple[int, int]:
+    def _count(self, tally: Tally) -> tuple[int, int]:
         if self.metric == "dropped":
             return tally.dropped, tally.planned
         if self.metric == "error_rate":
             return tally.failed, tally.samples
-        wanted = self.metric
         found = sum(
             count
             for status, count in tally.statuses.items()
-            if str(status) == wanted or f"{status // 100}xx" == wanted
+            if self.metric in {str(status), f"{status // 100}xx"}
         )
         return found, tally.samples
-
-
-_OF_BLUE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*%\s+of\s+blue")
-
-_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%")
-
-_COUNT = re.compile(r"[0-9]{1,9}")
-
-_METRICS = "error_rate, dropped, rate, mean, p50 to p99.99, 5xx or 503"
 
 
 def thresholds(value: object) -> Mapping[str, Threshold]:
     """Read ``{error_rate: "< 0.1%", p95: "< 300ms"}``.
 
     Raises:
-        ValueError: a metric is unknown, or a bound is not one of it.
+        ValueError: a metric or a bound is not valid, or there are too many.
     """
     if not isinstance(value, Mapping):
         raise InvalidValue(
-            'thresholds are a mapping such as {p95: "< 300ms"}', code=Code.PLAN_TYPE
+            'expected a mapping such as {p95: "< 300ms"}', code=Code.PLAN_TYPE
         )
-    found, wrong = {}, []
+    if len(value) > _MAX_THRESHOLDS:
+        raise InvalidValue(
+            f"expected at most {_MAX_THRESHOLDS} thresholds, got {len(value)}",
+            code=Code.PLAN_RANGE,
+        )
+    found, errors = {}, []
     for metric, bound in value.items():
         try:
             known = isinstance(bound, Threshold)
             found[str(metric)] = bound if known else _read(str(metric), bound)
         except ValueError as error:
-            wrong.append(error)
-    if wrong:
-        said = "; ".join(str(each) for each in wrong)
-        raise InvalidValue(said, code=getattr(wrong[0], "code", Code.OPTION_BOUND))
+            errors.append(error)
+    if errors:
+        text = "; ".join(str(each) for each in errors)
+        raise InvalidValue(text, code=getattr(errors[0], "code", Code.OPTION_BOUND))
     return found
 
 
 def _read(metric: str, written: object) -> Threshold:
     try:
-        _demand_known(metric)
+        _check_metric(metric)
         sign, text = signed(written, _example(metric))
-        kind, bound = _value(metric, text)
-        _demand_possible(kind, metric, sign, text)
+        kind, bound = _bound(metric, text)
+        if (kind, metric, sign) == ("baseline", "error_rate", "<"):
+            raise InvalidValue(
+                f'no value is below a baseline without errors; write "<= {text}"',
+                code=Code.OPTION_BOUND,
+            )
     except ValueError as error:
         raise InvalidValue.within(metric, error) from None
     return Threshold(
@@ -176,12 +198,26 @@ def _read(metric: str, written: object) -> Threshold:
     )
 
 
-def _value(metric: str, text: str) -> tuple[str, float]:
-    timed = bool(PERCENTILE.fullmatch(metric)) or metric == "mean"
-    relative = _OF_BLUE.fullmatch(text)
-    if relative and (timed or metric == "error_rate"):
-        return "blue", float(relative[1]) / 100
-    if timed:
+def _check_metric(metric: str) -> None:
+    if _PERCENTILE.fullmatch(metric):
+        if float(metric[1:]) == 0:
+            raise InvalidValue(
+                "not a percentile; write p50 to p99.99", code=Code.THRESHOLD_METRIC
+            )
+    elif metric not in {"mean", "error_rate", "dropped", "rate"} and not (
+        _STATUS.fullmatch(metric)
+    ):
+        raise InvalidValue(
+            f"unknown metric; expected one of {_METRICS}", code=Code.THRESHOLD_METRIC
+        )
+
+
+def _bound(metric: str, text: str) -> tuple[str, float]:
+    latency = metric == "mean" or bool(_PERCENTILE.fullmatch(metric))
+    relative = _OF_BASELINE.fullmatch(text)
+    if relative and (latency or metric == "error_rate"):
+        return "baseline", float(relative[1]) / 100
+    if latency:
         return "duration", duration(text)
     if metric == "rate":
         return "rate", rate(text)
@@ -191,31 +227,9 @@ def _value(metric: str, text: str) -> tuple[str, float]:
     if metric != "error_rate" and _COUNT.fullmatch(text):
         return "count", float(text)
     raise InvalidValue(
-        f"{text!r} is not a bound of it; write {_example(metric)!r}",
+        f"{text!r} is not a valid bound; write {_example(metric)!r}",
         code=Code.OPTION_BOUND,
     )
-
-
-def _demand_possible(kind: str, metric: str, sign: str, text: str) -> None:
-    if (kind, metric, sign) == ("blue", "error_rate", "<"):
-        raise InvalidValue(
-            f'nothing is below a blue without errors; write "<= {text}"',
-            code=Code.OPTION_BOUND,
-        )
-
-
-def _demand_known(metric: str) -> None:
-    if PERCENTILE.fullmatch(metric):
-        if float(metric[1:]) == 0:
-            raise InvalidValue(
-                "no percentile; write p50 to p99.99", code=Code.THRESHOLD_METRIC
-            )
-    elif metric not in {"mean", "error_rate", "dropped", "rate"} and not (
-        STATUS.fullmatch(metric)
-    ):
-        raise InvalidValue(
-            f"unknown metric; there are: {_METRICS}", code=Code.THRESHOLD_METRIC
-        )
 
 
 def _example(metric: str) -> str:
@@ -223,23 +237,16 @@ def _example(metric: str) -> str:
         return ">= 49/s"
     if metric == "error_rate":
         return "< 0.1%"
-    return "< 1%" if metric == "dropped" or STATUS.fullmatch(metric) else "< 300ms"
+    return "< 1%" if metric == "dropped" or _STATUS.fullmatch(metric) else "< 300ms"
 
 
 def _texts(value: Mapping[str, Threshold]) -> dict[str, str]:
     return {metric: each.text for metric, each in value.items()}
 
 
-def _few(value: Mapping[str, Threshold]) -> Mapping[str, Threshold]:
-    if len(value) > 20:
-        raise InvalidValue("more than 20 thresholds", code=Code.PLAN_RANGE)
-    return value
-
-
 Thresholds = Annotated[
     Mapping[str, Any],
     BeforeValidator(thresholds),
-    AfterValidator(_few),
     PlainSerializer(_texts, return_type=dict[str, str]),
     WithJsonSchema(
         {
@@ -249,3 +256,282 @@ Thresholds = Annotated[
         }
     ),
 ]
+
+#: The thresholds of metrics that a plan does not limit.
+_DEFAULTS = thresholds({"error_rate": "== 0%", "dropped": "== 0"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassCriteria:
+    """What the results of a load must satisfy.
+
+    Args:
+        load: what is sent.
+        thresholds: the thresholds for all requests.
+        by_name: the thresholds for the requests of one name.
+        min_samples: the number of requests that must have ended for a decision.
+        max_lateness: how late the generator may be, in seconds, at the 99th
+            percentile; beyond it, long latencies prove nothing.
+    """
+
+    load: Load
+    thresholds: Mapping[str, Threshold]
+    by_name: Mapping[str, Mapping[str, Threshold]] = field(default_factory=dict)
+    min_samples: int = 100
+    max_lateness: float = 0.05
+
+    def checked(self) -> PassCriteria:
+        """Add the default thresholds, and the baseline if a threshold needs it.
+
+        Raises:
+            ValueError: the load cannot be sent, or cannot decide.
+        """
+        whole = {**_DEFAULTS, **self.thresholds}
+        baseline = any(
+            threshold.kind == "baseline"
+            for each in (whole, *self.by_name.values())
+            for threshold in each.values()
+        )
+        load = replace(self.load, baseline=baseline)
+        checked = replace(self, load=load, thresholds=whole)
+        _check(checked)
+        return checked
+
+    def should_abort(self, result: LoadResult) -> bool:
+        """Whether the outcome is certain, whatever the remaining requests do."""
+        whole = result.test.total
+        if whole.unidentified_responses and whole.samples >= self.min_samples:
+            return True  # Not at the first: their number helps to find the cause.
+        late = self._late(result)
+        return any(
+            threshold.should_abort(tally, planned)
+            for threshold, _, tally, planned in self._evaluated(result, whole)
+            if not (late and threshold.timed)
+        )
+
+    def findings(self, result: LoadResult) -> Iterator[Finding]:
+        """The findings: what was sent, and whether each threshold is satisfied.
+
+        Raises:
+            Inconclusive: no finding is unsatisfied, but there are too few samples, the
+                generator was late, or there is no baseline.
+        """
+        whole = result.test.total
+        findings = [(self._sent(result, whole), False)]
+        doubts = list(self._doubts(result, whole))
+        for threshold, name, tally, _ in self._evaluated(result, whole):
+            baseline = _baseline(threshold, name, result)
+            if threshold.kind == "baseline" and baseline is None:
+                doubts.append(f"{threshold.label(name)}: no data from the baseline")
+                continue
+            value = threshold.value(tally, result.sending)
+            finding = _finding(threshold, name, tally, value, baseline)
+            findings.append((finding, threshold.timed and value is not None))
+            if threshold.percent and tally.latencies.count < threshold.min_samples:
+                doubts.append(
+                    f"{threshold.label(name)} needs {threshold.min_samples} responses, "
+                    f"got {tally.latencies.count}"
+                )
+        # A late generator delays responses: only what it cannot cause is reported.
+        late = self._late(result)
+        reliable = [each for each, timed in findings if each.ok or not (late and timed)]
+        yield from reliable
+        if doubts and all(each.ok for each in reliable):
+            raise Inconclusive("; ".join(doubts))
+
+    def _sent(self, result: LoadResult, whole: Tally) -> Finding:
+        others = whole.unidentified_responses
+        summary = (
+            f"{whole.sent} of {whole.planned} requests sent at {result.rate:.3g}/s, "
+            f"{whole.samples} ended, {whole.failed} failed"
+        )
+        if others:
+            summary = (
+                f"{others.total()} of {whole.samples} responses were not from the "
+                f"replacement: {_most_common(others)}"
+            )
+        if result.stopped:
+            summary += "; stopped early because the outcome was certain"
+        return Finding(
+            ok=not others,
+            summary=summary,
+            evidence=_evidence(result, whole),
+            optout=self.load.trust.optout,
+            code=Code.TRAFFIC_SENT,
+        )
+
+    def _late(self, result: LoadResult) -> bool:
+        late = result.lateness
+        return bool(late.count) and late.percentile(99) > self.max_lateness
+
+    def _doubts(self, result: LoadResult, whole: Tally) -> Iterator[str]:
+        """The reasons why the results as a whole cannot decide."""
+        if whole.samples < self.min_samples:
+            yield f"{whole.samples} requests ended, min_samples is {self.min_samples}"
+        if self._late(result):
+            yield (
+                "the generator itself was late by "
+                f"{seconds_text(result.lateness.percentile(99))} (p99), max_lateness "
+                f"is {seconds_text(self.max_lateness)}; increase the function's "
+                "memory, which adds CPU, or lower the rate"
+            )
+        if result.production is None:
+            return
+        baseline = result.production.total
+        if baseline.samples < self.min_samples:
+            yield (
+                f"{baseline.samples} requests of the baseline ended, min_samples is "
+                f"{self.min_samples}"
+            )
+        if baseline.unidentified_responses:
+            yield (
+                f"{baseline.unidentified_responses.total()} responses of the "
+                "production listener were from the replacement, so it is no baseline"
+            )
+
+    def planned(self) -> Iterator[tuple[Threshold, str, int]]:
+        """Each threshold, the name of its requests if any, and their number."""
+        planned = self.load.schedule.requests
+        yield from ((each, "", planned) for each in self.thresholds.values())
+        weights = sum(each.weight for each in self.load.templates)
+        for template in self.load.templates:
+            share = math.ceil(planned * template.weight / weights)
+            for each in self.by_name.get(template.name, {}).values():
+                yield each, template.name, share
+
+    def _evaluated(
+        self, result: LoadResult, whole: Tally
+    ) -> Iterator[tuple[Threshold, str, Tally, int]]:
+        for threshold, name, planned in self.planned():
+            tally = result.test.tallies[name] if name else whole
+            yield threshold, name, tally, planned
+
+
+def _check(criteria: PassCriteria) -> None:
+    load = criteria.load
+    names = [each.name for each in load.templates]
+    if not names:
+        raise InvalidValue(
+            "there is no request to send; write requests", code=Code.PLAN_MISSING_KEY
+        )
+    twice = next((each for each in names if names.count(each) > 1), None)
+    if twice is not None:
+        raise InvalidValue(
+            f"two requests have the name {twice!r}; give each a name",
+            code=Code.TRAFFIC_NAME_TWICE,
+        )
+    planned = load.schedule.requests
+    if planned > _MAX_REQUESTS:
+        raise InvalidValue(
+            f"{planned} requests; the maximum is {_MAX_REQUESTS}",
+            code=Code.TRAFFIC_SIZE,
+        )
+    if planned < criteria.min_samples:
+        raise InvalidValue(
+            f"{planned} requests can never decide, as min_samples is "
+            f"{criteria.min_samples}; send more, or lower min_samples",
+            code=Code.TRAFFIC_UNDECIDABLE,
+        )
+    for threshold, name, share in criteria.planned():
+        if share < threshold.min_samples:
+            raise InvalidValue(
+                f"{threshold.label(name)} of {share} requests is their maximum; "
+                f"send at least {threshold.min_samples}",
+                code=Code.TRAFFIC_UNDECIDABLE,
+            )
+    methods = {method for each in load.templates for method, _ in each.operations}
+    unsafe = methods - _SAFE_METHODS
+    if load.baseline and unsafe:
+        raise InvalidValue(
+            f"{', '.join(sorted(unsafe))}: with 'of baseline' the production "
+            "listener gets every request too; only "
+            f"{', '.join(sorted(_SAFE_METHODS))} are allowed",
+            code=Code.TRAFFIC_UNSAFE,
+        )
+
+
+def _baseline(threshold: Threshold, name: str, result: LoadResult) -> float | None:
+    """Production's value, if the threshold is relative to it and there is any."""
+    production = result.production
+    if threshold.kind != "baseline" or production is None:
+        return None
+    tally = production.tallies[name] if name else production.total
+    return threshold.value(tally, result.sending)
+
+
+def _finding(
+    threshold: Threshold,
+    name: str,
+    tally: Tally,
+    value: float | None,
+    baseline: float | None,
+) -> Finding:
+    summary = f"{threshold.label(name)}: expected {threshold.text}, "
+    if value is None:
+        return Finding(ok=False, summary=f"{summary}no data", code=Code.THRESHOLD)
+    summary += f"got {threshold.format(value)}"
+    if baseline is not None:
+        summary += f", baseline {threshold.format(baseline)}"
+    wrong = {f"status {status}": count for status, count in tally.wrong.items()}
+    if threshold.metric == "error_rate" and (tally.errors or wrong):
+        summary += f" ({_most_common({**tally.errors, **wrong})})"
+    return Finding(
+        ok=threshold.is_satisfied(value, baseline), summary=summary, code=Code.THRESHOLD
+    )
+
+
+def _most_common(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} x {each}" for each, n in Counter(counts).most_common(5))
+
+
+def _evidence(result: LoadResult, whole: Tally) -> dict[str, Any]:
+    """All counts, so that the decision can be re-evaluated."""
+    traffic = {
+        **counted(whole),
+        "rate": round(result.rate, 2),
+        "lateness_ms": percentiles(result.lateness),
+        "stopped_early": result.stopped,
+    }
+    if len(result.test.tallies) > 1:
+        traffic["by_name"] = {
+            name: counted(each) for name, each in result.test.tallies.items()
+        }
+    if result.production is not None:
+        traffic["production"] = counted(result.production.total)
+    return {"traffic": traffic, "metrics": metrics(whole)}
+
+
+def counted(tally: Tally) -> dict[str, Any]:
+    """The counts of some requests, as evidence."""
+    return {
+        "planned": tally.planned,
+        "sent": tally.sent,
+        "dropped": tally.dropped,
+        "ended": tally.samples,
+        "failed": tally.failed,
+        "statuses": {str(key): tally.statuses[key] for key in sorted(tally.statuses)},
+        "errors": dict(tally.errors.most_common()),
+        "unidentified_responses": dict(tally.unidentified_responses.most_common()),
+        "latency_ms": percentiles(tally.latencies),
+    }
+
+
+def percentiles(latencies: Latencies) -> dict[str, float]:
+    """Percentiles and mean in milliseconds; empty without data."""
+    if not latencies.count:
+        return {}
+    return {
+        f"p{each:g}": round(latencies.percentile(each) * 1000, 3)
+        for each in _REPORTED_PERCENTILES
+    } | {"mean": round(latencies.mean * 1000, 3)}
+
+
+def metrics(tally: Tally) -> dict[str, float]:
+    """The CloudWatch metrics of a traffic step beside those of every step."""
+    share = {"ErrorRate": 100 * tally.failed / tally.samples} if tally.samples else {}
+    latency = {
+        f"LatencyP{each}": tally.latencies.percentile(each) * 1000
+        for each in (50, 95, 99)
+        if tally.latencies.count
+    }
+    return {"Requests": float(tally.sent), **share, **latency}

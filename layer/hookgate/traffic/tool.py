@@ -1,74 +1,108 @@
-"""What a validator loads a listener with."""
+"""The tool ``traffic`` of a step, which imports libcurl when it is first used."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from hookgate.codes import Code
+from hookgate.context import DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure
-from hookgate.http.response import IdentityCheck
-from hookgate.traffic.flight import Aim, Target
-from hookgate.traffic.generator import Generator, Side, Sockets
-from hookgate.traffic.options import Load
-from hookgate.traffic.tally import Result, Volley
+
+if TYPE_CHECKING:
+    from hookgate.http.address import AddressPolicy
+    from hookgate.traffic.options import Load
+    from hookgate.traffic.results import LoadResult, StopCondition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficTool:
-    """Loads the test listener, and the production listener beside it when asked to.
+    """Sends a load to the test listener and, for a baseline, to production too.
 
     Args:
-        test: the listener that serves the replacement; or why there is none.
-        production: the listener that serves the original; or why there is none.
-        deadline: bounds every load.
+        test: the listener that serves the replacement, or why there is none.
+        production: the listener that serves the original, or why there is none.
+        deadline: limits every load.
+        policy: which addresses may be connected to.
+        host: the plan's ``target.host``.
+        identity: a header and the value that only the replacement sends in it.
+        examine: checks what the identity proves, before the first request.
+        ca_file: CA certificates to trust instead of certifi's.
     """
 
-    test: Target | str
-    production: Target | str
+    test: Endpoint | str | None
+    production: Endpoint | str | None
     deadline: Deadline
+    policy: AddressPolicy
+    host: str | None = None
+    identity: tuple[str, str] | None = None
+    examine: Callable[[], None] = lambda: None
+    ca_file: str | None = None
 
-    def __call__(self, load: Load, settled: Callable[[Result], bool], /) -> Result:
-        """Send ``load``; returns when all of it has ended, or when the time is over.
+    def __call__(self, load: Load, should_stop: StopCondition, /) -> LoadResult:
+        """Send ``load`` until every request has ended or the deadline is over.
 
         Args:
             load: what to send.
-            settled: whether the outcome is certain, so that no more need be sent.
+            should_stop: whether the outcome is certain, so that the load can end.
 
         Raises:
-            CannotMeasure: there is no such listener, or it may not be asked.
+            CannotMeasure: a listener is missing or cannot be used.
             NoAnswer: its name does not resolve.
         """
-        targets = [_there(self.test)]
-        if load.yardstick:
-            targets.append(_there(self.production))
-        for each in targets:
-            each.examine()
-        name = load.trust.server_name
-        aims = [Aim.at(each, self.deadline.remaining, name) for each in targets]
-        sockets = Sockets({address for aim in aims for address in aim.addresses})
-        sides = []
-        for wanted, aim, target in zip((True, False), aims, targets, strict=False):
-            check = IdentityCheck.of(target.identity, wanted=wanted)
-            sides.append(Side.of(aim, load, check, sockets.open))
-        volleys = [Volley(tallies=side.tallies) for side in sides]
-        result = Result(
-            test=volleys[0], production=volleys[1] if load.yardstick else None
+        from hookgate.http.response import IdentityCheck  # noqa: PLC0415 - few plans
+        from hookgate.traffic.generator import (  # noqa: PLC0415 - imports pycurl
+            Generator,
+            LoadedListener,
+            Sockets,
         )
+        from hookgate.traffic.in_flight import ResolvedTarget  # noqa: PLC0415 - as above
+        from hookgate.traffic.results import (  # noqa: PLC0415 - as above
+            ListenerResult,
+            LoadResult,
+        )
+
+        endpoints = [_endpoint(self.test)]
+        if load.baseline:
+            endpoints.append(_endpoint(self.production))
+        self.examine()
+        targets = [ResolvedTarget.of(each, self, load) for each in endpoints]
+        sockets = Sockets({address for each in targets for address in each.addresses})
+        listeners = []
+        for number, target in enumerate(targets):
+            check = IdentityCheck.of(self.identity, wanted=number == 0)
+            listeners.append(LoadedListener.of(target, load, check, sockets.open))
+        results = [ListenerResult(each.tallies) for each in listeners]
+        result = LoadResult(results[0], results[1] if load.baseline else None)
         Generator(
             load=load,
-            sides=tuple(sides),
+            listeners=tuple(listeners),
             sockets=sockets,
             until=monotonic() + self.deadline.remaining,
-            settled=settled,
+            should_stop=should_stop,
             result=result,
         ).run()
         return result
 
 
-def _there(target: Target | str) -> Target:
-    if isinstance(target, str):
-        raise CannotMeasure(f"traffic: {target}", code=Code.HTTP_NO_LISTENER)
-    return target
+def _endpoint(found: Endpoint | str | None) -> Endpoint:
+    if isinstance(found, Endpoint):
+        return found
+    raise CannotMeasure(f"traffic: {found}", code=Code.HTTP_NO_LISTENER)
+
+
+def no_baseline(context: DeploymentContext) -> str:
+    """Why the production listener is no baseline; empty if it is one."""
+    if context.production is None:
+        return "no baseline: the deployment group has no production listener"
+    if context.event.production_listener_serves_green:
+        return (
+            f"no baseline: at {context.event} the production listener serves the "
+            "replacement; compare at AfterAllowTestTraffic"
+        )
+    if context.production == context.test:
+        return "no baseline: the production listener is also the test listener"
+    return ""

@@ -1,16 +1,16 @@
-"""Entries of an access log: every field, and what is none."""
+"""Entries of an access log."""
 
 from __future__ import annotations
 
 import pytest
 from support.access_log import line
 
-from hookgate.traffic.recorded import FIELDS, asked, entry
+from hookgate.traffic.access_log import FIELDS, parse_entry, parse_request
 
 
 def test_every_field():
-    """All documented fields are told apart, with those in quotes as one."""
-    found = entry(line(user_agent="Mozilla/5.0 (X11; Linux)"))
+    """All documented fields are parsed; a quoted field may contain spaces."""
+    found = parse_entry(line(user_agent="Mozilla/5.0 (X11; Linux)"))
     assert found is not None
     assert [each.strip('"') for each in FIELDS] + ["conn_trace_id"] == list(found)
     expected = {
@@ -32,9 +32,9 @@ def test_every_field():
     ("end", "trace"), [("", ""), (" TID_1", "TID_1"), (' TID_1 "new" 7', "TID_1")]
 )
 def test_fields_may_be_appended(end, trace):
-    """Entries of before the last field, and of after the next, are entries too."""
+    """Entries without the last field and with further fields are valid."""
     old = line().rpartition(" ")[0]
-    found = entry(old + end)
+    found = parse_entry(old + end)
     assert found
     assert trace == found["conn_trace_id"]
 
@@ -50,9 +50,9 @@ def test_fields_may_be_appended(end, trace):
     ],
 )
 def test_no_entry(text):
-    """What is no whole entry is none."""
-    assert entry(text) is None
-    assert asked(text.encode()) is None
+    """An incomplete or malformed line is not an entry."""
+    assert parse_entry(text) is None
+    assert parse_request(text.encode()) is None
 
 
 @pytest.mark.parametrize(
@@ -70,19 +70,19 @@ def test_no_entry(text):
         pytest.param("GET http://a/b c HTTP/1.1", ("GET", "/b%20c"), id="space"),
         pytest.param("GET http://a/%C3%A9 HTTP/1.1", ("GET", "/%C3%A9"), id="encoded"),
         pytest.param(
-            "GET http://a/\u00e9 HTTP/1.1", ("GET", "/%C3%A9"), id="as it was"
+            "GET http://a/\u00e9 HTTP/1.1", ("GET", "/%C3%A9"), id="not encoded"
         ),
         pytest.param("- http://a:80- -", None, id="no request"),
         pytest.param("GET /relative HTTP/1.1", None, id="no URL"),
         pytest.param(f"GET http://a/{'b' * 9000} HTTP/1.1", None, id="too long"),
     ],
 )
-def test_asked(request_, expected):
-    """The path is taken as the client sent it, and made fit for a request line."""
-    assert expected == asked(line(request=request_).encode())
+def test_request(request_, expected):
+    """The path is the one that the client sent, percent-encoded where needed."""
+    assert expected == parse_request(line(request=request_).encode())
 
 
-def test_bytes_that_are_no_text():
-    """A URL of any bytes is percent-encoded."""
+def test_bytes_that_are_not_text():
+    """Bytes of a URL that are not UTF-8 are percent-encoded."""
     raw = line(request="GET http://a/X HTTP/1.1").encode().replace(b"X", b"\xff\x01")
-    assert ("GET", "/%FF%01") == asked(raw)
+    assert ("GET", "/%FF%01") == parse_request(raw)

@@ -1,10 +1,12 @@
-"""Thresholds: how they are read, when they hold, when they cannot any more."""
+"""Thresholds: how they are read, and when they are satisfied."""
 
 from __future__ import annotations
 
 import pytest
+from support.coded import raises
 
-from hookgate.traffic.tally import Tally
+from hookgate.errors import InvalidValue
+from hookgate.traffic.results import Tally
 from hookgate.traffic.thresholds import thresholds
 
 
@@ -26,7 +28,7 @@ FAST, SLOW = (0.1,) * 99, (0.1,) * 90 + (0.5,) * 9
 
 
 @pytest.mark.parametrize(
-    ("metric", "text", "of", "holds"),
+    ("metric", "text", "of", "satisfied"),
     [
         pytest.param("p95", "< 300ms", tally(*FAST), True, id="quick"),
         pytest.param("p95", "< 300ms", tally(*SLOW), False, id="slow"),
@@ -54,43 +56,43 @@ FAST, SLOW = (0.1,) * 99, (0.1,) * 90 + (0.5,) * 9
         pytest.param("rate", "> 600/m", tally(*FAST), False, id="rate too low"),
     ],
 )
-def test_holds(metric, text, of, holds):
-    """Each metric is held against its bound, in 10 seconds of sending."""
+def test_is_satisfied(metric, text, of, satisfied):
+    """Each metric is compared with its bound, for 10 seconds of sending."""
     read = bound(metric, text)
-    assert holds is read.holds(read.value(of, 10.0))
+    assert satisfied is read.is_satisfied(read.value(of, 10.0))
 
 
 @pytest.mark.parametrize(
-    ("text", "blue", "holds"),
-    [("< 110% of blue", 0.1, True), ("< 110% of blue", 0.09, False)],
+    ("text", "baseline", "satisfied"),
+    [("< 110% of baseline", 0.1, True), ("< 110% of baseline", 0.09, False)],
 )
-def test_of_blue(text, blue, holds):
-    """A bound may be relative to what production came to."""
+def test_of_baseline(text, baseline, satisfied):
+    """A bound may be relative to production's value."""
     read = bound("p95", text)
-    assert holds is read.holds(0.1, blue)
+    assert satisfied is read.is_satisfied(0.1, baseline)
 
 
 @pytest.mark.parametrize("metric", ["p95", "mean", "error_rate", "5xx"])
-def test_nothing_has_no_value(metric):
-    """Of nothing there is no percentile and no share, not zero."""
+def test_no_value_without_data(metric):
+    """Without data there is no percentile and no share, not zero."""
     text = "< 1s" if metric in {"p95", "mean"} else "< 1%"
     assert bound(metric, text).value(Tally(), 10.0) is None
 
 
 @pytest.mark.parametrize("metric", ["5xx", "503", "dropped"])
-def test_nothing_has_no_count(metric):
-    """Of requests that were never made there is no count either: 0 would hold."""
+def test_no_count_without_data(metric):
+    """Without requests there is no count, as 0 would satisfy the threshold."""
     assert bound(metric, "= 0").value(Tally(), 10.0) is None
 
 
 @pytest.mark.parametrize(
-    ("metric", "text", "of", "hopeless"),
+    ("metric", "text", "of", "abort"),
     [
         pytest.param("error_rate", "< 2%", tally(failed=3), False, id="below"),
         pytest.param("error_rate", "< 2%", tally(failed=4), True, id="as many as"),
         pytest.param("error_rate", "<= 2%", tally(failed=4), False, id="still equal"),
         pytest.param("error_rate", "<= 2%", tally(failed=5), True, id="above"),
-        pytest.param("error_rate", "> 2%", tally(), False, id="a floor may be met"),
+        pytest.param("error_rate", "> 2%", tally(), False, id="a minimum may be met"),
         pytest.param("dropped", "= 0", tally(dropped=1), True, id="one dropped"),
         pytest.param("dropped", "< 3", tally(dropped=2), False, id="two dropped"),
         pytest.param("5xx", "= 0", tally(0.1, status=500), True, id="one 500"),
@@ -104,45 +106,56 @@ def test_nothing_has_no_count(metric):
             True,
             id="22 slow among quick ones",
         ),
-        pytest.param("p90", "< 110% of blue", tally(9), False, id="blue may be slow"),
+        pytest.param(
+            "p90", "< 110% of baseline", tally(9), False, id="the baseline may be slow"
+        ),
         pytest.param("rate", "> 9/s", tally(), False, id="rate"),
     ],
 )
-def test_hopeless(metric, text, of, hopeless):
-    """Of 200 requests, what no further one can mend is known before the end."""
-    assert hopeless is bound(metric, text).hopeless(of, 200)
+def test_should_abort(metric, text, of, abort):
+    """Of 200 requests, a violation that no further one can undo ends the load."""
+    assert abort is bound(metric, text).should_abort(of, 200)
 
 
 @pytest.mark.parametrize(
-    ("metric", "text", "said"),
+    ("metric", "text", "code"),
     [
-        pytest.param("p95", 300, "p95: a bound is text such as", id="number"),
-        pytest.param("p95", "300ms", "p95: '300ms' is not a bound", id="no sign"),
-        pytest.param("p95", "< 300", "'300' is not a duration", id="no unit"),
-        pytest.param("p95", "< 5%", "'5%' is not a duration", id="share of a time"),
-        pytest.param("p100", "< 1s", "p100: unknown metric", id="p100"),
-        pytest.param("p0", "< 1s", "p0: no percentile", id="p0"),
-        pytest.param("p_95", "< 1s", "p_95: unknown metric; there are:", id="typo"),
-        pytest.param("6xx", "< 1", "6xx: unknown metric", id="no class"),
-        pytest.param("rate", "> 5", "'5' is not a rate", id="rate"),
-        pytest.param("rate", "> 5% of blue", "is not a rate", id="rate of blue"),
-        pytest.param("error_rate", "< 3", "is not a bound of it", id="count of rate"),
-        pytest.param("error_rate", "< 101%", "is not a bound of it", id="over 100 %"),
-        pytest.param("dropped", "< 1s", "is not a bound of it", id="time"),
-        pytest.param("5xx", "< 5% of blue", "is not a bound of it", id="5xx of blue"),
-        pytest.param("p95", "=< 1s", "'< 1s' is not a duration", id="sign"),
-        pytest.param("p95", "=== 1s", "'=== 1s' is not a bound", id="too many signs"),
+        pytest.param("p95", 300, "HG-OPTION-BOUND", id="number"),
+        pytest.param("p95", "300ms", "HG-OPTION-BOUND", id="no sign"),
+        pytest.param("p95", "< 300", "HG-OPTION-QUANTITY", id="no unit"),
+        pytest.param("p95", "< 5%", "HG-OPTION-QUANTITY", id="share of a time"),
+        pytest.param("p100", "< 1s", "HG-THRESHOLD-METRIC", id="p100"),
+        pytest.param("p0", "< 1s", "HG-THRESHOLD-METRIC", id="p0"),
+        pytest.param("p_95", "< 1s", "HG-THRESHOLD-METRIC", id="typo"),
+        pytest.param("6xx", "< 1", "HG-THRESHOLD-METRIC", id="no class"),
+        pytest.param("rate", "> 5", "HG-OPTION-QUANTITY", id="rate"),
+        pytest.param("rate", "> 5% of baseline", "HG-OPTION-QUANTITY", id="rate of"),
+        pytest.param("error_rate", "< 3", "HG-OPTION-BOUND", id="count of rate"),
+        pytest.param("error_rate", "< 101%", "HG-OPTION-BOUND", id="over 100 %"),
+        pytest.param("error_rate", "< 9% of baseline", "HG-OPTION-BOUND", id="below 0"),
+        pytest.param("dropped", "< 1s", "HG-OPTION-BOUND", id="time"),
+        pytest.param("5xx", "< 5% of baseline", "HG-OPTION-BOUND", id="5xx of"),
+        pytest.param("p95", "=< 1s", "HG-OPTION-QUANTITY", id="sign"),
+        pytest.param("p95", "=== 1s", "HG-OPTION-BOUND", id="too many signs"),
+        pytest.param("p95", "< 110% of blue", "HG-OPTION-QUANTITY", id="old text"),
     ],
 )
-def test_wrong(metric, text, said):
-    """A bound that cannot be read is refused with an example."""
-    with pytest.raises(ValueError, match=said):
+def test_not_valid(metric, text, code):
+    """A threshold that is not valid is refused by the name of its metric."""
+    with raises(InvalidValue, code, metric):
         bound(metric, text)
 
 
+def test_too_many():
+    """There are at most 20 thresholds."""
+    many = {f"p{number}": "< 1s" for number in range(10, 31)}
+    with raises(InvalidValue, "HG-PLAN-RANGE", "20", "21"):
+        thresholds(many)
+
+
 @pytest.mark.parametrize(
-    ("metric", "least"), [("p50", 2), ("p95", 20), ("p99", 100), ("p99.9", 1000)]
+    ("metric", "samples"), [("p50", 2), ("p95", 20), ("p99", 100), ("p99.9", 1000)]
 )
-def test_least(metric, least):
-    """A percentile needs more samples the nearer it is to the slowest."""
-    assert least == bound(metric, "< 1s").least
+def test_min_samples(metric, samples):
+    """A higher percentile needs more samples."""
+    assert samples == bound(metric, "< 1s").min_samples

@@ -1,4 +1,4 @@
-"""What came of requests, in bounded memory."""
+"""Results of a load, in bounded memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import tracemalloc
 
 import pytest
 
-from hookgate.traffic.tally import ACCURACY, Latencies, Tally, total
+from hookgate.traffic.results import ACCURACY, Latencies, ListenerResult, Tally
+
+
+def total(*tallies: Tally) -> Tally:
+    return ListenerResult(dict(enumerate(tallies))).total
 
 
 def filled(*seconds: float) -> Latencies:
@@ -27,7 +31,7 @@ def test_percentile(percent):
 
 
 def test_merged():
-    """Several latencies together are as if counted together."""
+    """Merged latencies are the same as latencies that were counted together."""
     one, other = filled(0.1, 0.2), filled(0.3)
     one.merge(other)
     assert 3 == one.count
@@ -36,7 +40,7 @@ def test_merged():
 
 
 def test_count():
-    """Every duration counts at once, wherever it waits."""
+    """Every duration is counted at once, also in a batch."""
     latencies, counts = Latencies(), []
     for number in range(3000):
         latencies.add(number / 1e6)
@@ -45,9 +49,9 @@ def test_count():
 
 
 @pytest.mark.parametrize("ask", [lambda of: of.percentile(50), lambda of: of.mean])
-def test_nothing(ask):
-    """Of nothing there is no percentile and no mean, not zero."""
-    with pytest.raises(ValueError, match="of nothing"):
+def test_no_durations(ask):
+    """Without durations there is no percentile and no mean, not zero."""
+    with pytest.raises(ValueError, match="no durations"):
         ask(Latencies())
 
 
@@ -67,11 +71,11 @@ def test_memory_is_bounded():
 
 
 def test_total_keeps_what_each_expected():
-    """A status that is fine for one request and wrong for another counts so."""
+    """Each request has its own expected statuses, also in the total."""
     missing, home = Tally(status=("404",)), Tally(status=("2xx",))
     missing.statuses[404] += 3
     home.statuses[404] += 2
-    whole = total([missing, home])
+    whole = total(missing, home)
     assert (2, {404: 2}, 5) == (whole.failed, whole.wrong, whole.samples)
 
 
@@ -79,13 +83,16 @@ def test_odd_status_counts_once():
     """A status outside of all classes is one error in the total, not two."""
     tally = Tally(status=("2xx",))
     tally.statuses[999] += 15
-    whole = total([tally])
+    whole = total(tally)
     assert (15, {999: 15}, 15) == (whole.failed, whole.wrong, whole.samples)
 
 
-def test_strangers_are_bounded():
-    """Answers under ever new names are counted, but their names are not all kept."""
+def test_unidentified_responses_are_bounded():
+    """All unidentified responses are counted, the first 20 senders by name."""
     tally = Tally()
     for number in range(1000):
-        tally.stranger(f"version {number}")
-    assert (1000, 21) == (tally.strangers.total(), len(tally.strangers))
+        tally.add_unidentified(f"version {number}")
+    assert (1000, 21) == (
+        tally.unidentified_responses.total(),
+        len(tally.unidentified_responses),
+    )
