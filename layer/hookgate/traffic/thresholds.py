@@ -356,7 +356,7 @@ class PassCriteria:
             ok=not others,
             summary=summary,
             evidence=_evidence(result, whole),
-            optout=self.load.trust.optout,
+            waiver=self.load.trust.waiver,
             code=Code.TRAFFIC_SENT,
         )
 

@@ -137,7 +137,7 @@ def test_should_abort(metric, text, of, abort):
         pytest.param("5xx", "< 5% of baseline", "HG-OPTION-BOUND", id="5xx of"),
         pytest.param("p95", "=< 1s", "HG-OPTION-QUANTITY", id="sign"),
         pytest.param("p95", "=== 1s", "HG-OPTION-BOUND", id="too many signs"),
-        pytest.param("p95", "< 110% of blue", "HG-OPTION-QUANTITY", id="old text"),
+        pytest.param("p95", "< 110% of green", "HG-OPTION-QUANTITY", id="unknown"),
     ],
 )
 def test_not_valid(metric, text, code):
