@@ -71,7 +71,7 @@ def _written(folder: Path, lines: int) -> Path:
 
 def _read(file: Path) -> dict[str, float]:
     program = [sys.executable, str(PROGRAMS / "log.py"), str(file)]
-    environ = {"PYTHONPATH": str(ROOT / "layer"), "PATH": "/usr/bin"}
+    environ = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin"}
     command = on(CLIENT, *program)
     done = subprocess.run(
         command, env=environ, capture_output=True, text=True, check=True

@@ -43,7 +43,7 @@ def account(plan: str = PLAN) -> Iterator[Mapping[str, str]]:
         (plans / "default.yaml").write_text(plan)
         yield {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": _path(ROOT, ROOT / "layer"),
+            "PYTHONPATH": _path(ROOT, ROOT / "src"),
             "LAMBDA_TASK_ROOT": folder,
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
             "AWS_ACCESS_KEY_ID": "bench",
@@ -55,7 +55,7 @@ def account(plan: str = PLAN) -> Iterator[Mapping[str, str]]:
 
 @contextmanager
 def _edge() -> Iterator[int]:
-    environ = {**os.environ, "PYTHONPATH": _path(ROOT / "layer", ROOT / "tests")}
+    environ = {**os.environ, "PYTHONPATH": _path(ROOT / "src", ROOT / "tests")}
     with subprocess.Popen(
         [sys.executable, str(PROGRAMS / "edge.py")],
         env=environ,

@@ -140,7 +140,7 @@ def _h2load(port: int, rate: float) -> float:
 def _memory() -> float:
     """What ten million samples take above the idle process, in megabytes."""
     program = [sys.executable, str(PROGRAMS / "samples.py"), str(SAMPLES)]
-    environ = {"PYTHONPATH": str(ROOT / "layer")}
+    environ = {"PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run(
         program, env=environ, capture_output=True, text=True, check=True
     )

@@ -13,7 +13,7 @@ from benchmarks.account import PROGRAMS, ROOT
 
 def told(name: str) -> dict[str, Any]:
     """What a program of ``programs/`` prints, a JSON object."""
-    folders = (ROOT, ROOT / "layer", ROOT / "tests")
+    folders = (ROOT, ROOT / "src", ROOT / "tests")
     done = subprocess.run(
         [sys.executable, str(PROGRAMS / f"{name}.py")],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))},

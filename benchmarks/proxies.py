@@ -155,7 +155,7 @@ def _ours(upstream: int) -> Iterator[int]:
 
 @contextmanager
 def _running(command: Sequence[str], port: int) -> Iterator[None]:
-    environ = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'layer'}"}
+    environ = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
     with subprocess.Popen(
         command, env=environ, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:

@@ -9,12 +9,12 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from cli.output import console_for
 from hookgate.aws.status import RESERVE
 from hookgate.model import LifecycleEvent
 from hookgate.plan import Plan, Step, beside, read_plan, worst_case
 from hookgate.registry import resolve
 from hookgate.units import seconds_text
+from hookgate_cli.output import console_for
 
 
 @click.command("explain")

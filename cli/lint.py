@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
-from cli.output import ExitCode
 from hookgate.aws.status import RESERVE
 from hookgate.codes import Code
 from hookgate.errors import Place, PlanError, Problem
@@ -18,15 +17,20 @@ from hookgate.model import LifecycleEvent
 from hookgate.plan import beside, check_fits, read_plan
 from hookgate.registry import resolve
 from hookgate.yaml_reader import Document, parse
-from rehearsal.cloudformation.blue_green import (
+from hookgate_cli.output import ExitCode
+from hookgate_rehearsal.cloudformation.blue_green import (
     check_hook,
     hook_properties,
     hook_warnings,
     read_hook,
 )
-from rehearsal.cloudformation.document import is_template, read_template
-from rehearsal.codedeploy.appspec import AppSpecError, lowered, task_set_options
-from rehearsal.scenario.reader import read_scenario
+from hookgate_rehearsal.cloudformation.document import is_template, read_template
+from hookgate_rehearsal.codedeploy.appspec import (
+    AppSpecError,
+    lowered,
+    task_set_options,
+)
+from hookgate_rehearsal.scenario.reader import read_scenario
 
 _KEYS = frozenset({"version", "resources", "hooks"})
 

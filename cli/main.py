@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from cli.output import INTERRUPTED, ExitCode
 from hookgate.errors import InputError
+from hookgate_cli.output import INTERRUPTED, ExitCode
 
 #: Each command stands in the module of its name, which is imported when it is called.
 _COMMANDS = {
@@ -36,7 +36,7 @@ class _Lazy(click.Group):
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
             return None
-        command: Any = import_module(f"cli.{name}").command
+        command: Any = import_module(f"hookgate_cli.{name}").command
         return command  # type: ignore[no-any-return] # each module has one
 
     def resolve_command(

@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from cli.words import (
+from hookgate_cli.words import (
     duration_text,
     fault_lines,
     mark,

@@ -10,19 +10,28 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from cli.output import FILE, INTERRUPTED, ExitCode, console_for, write_json, write_text
-from cli.rehearse_view import RehearsalView
-from cli.words import marked
-from rehearsal.building.setup import RehearsalError
-from rehearsal.record import rehearsal_record
-from rehearsal.rehearse import Rehearsal
-from rehearsal.scenario.reader import read_scenario
-from rehearsal.scenario.schema import DeploymentFile
+from hookgate_cli.output import (
+    FILE,
+    INTERRUPTED,
+    ExitCode,
+    console_for,
+    write_json,
+    write_text,
+)
+from hookgate_cli.rehearse_view import RehearsalView
+from hookgate_cli.words import marked
+from hookgate_rehearsal.building.setup import RehearsalError
+from hookgate_rehearsal.record import rehearsal_record
+from hookgate_rehearsal.rehearse import Rehearsal
+from hookgate_rehearsal.scenario.reader import read_scenario
+from hookgate_rehearsal.scenario.schema import DeploymentFile
 
 #: As the scenario's own ``speed``.
 SPEED = click.FloatRange(1, 1000)
 #: The bundled example: a good version goes live, a bad one is rolled back.
-EXAMPLE = Path(__file__).parent.parent / "examples" / "storefront" / "scenario.yaml"
+EXAMPLE = (
+    Path(__file__).resolve().parents[1] / "examples" / "storefront" / "scenario.yaml"
+)
 
 
 @click.command("rehearse")
@@ -121,10 +130,10 @@ def _write(
 ) -> None:
     write_json(record, json_file)
     if junit_file is not None:
-        from cli.junit import of_rehearsal  # noqa: PLC0415 - few runs ask for it
+        from hookgate_cli.junit import of_rehearsal  # noqa: PLC0415 - few runs ask for it
 
         write_text(of_rehearsal(record), junit_file)
     if html_file is not None:
-        from cli.page import page_of  # noqa: PLC0415 - as above
+        from hookgate_cli.page import page_of  # noqa: PLC0415 - as above
 
         write_text(page_of(record), html_file)

@@ -13,7 +13,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli.words import (
+from hookgate.model import LifecycleEvent
+from hookgate_cli.words import (
     fault_lines,
     marked,
     plan_line,
@@ -24,16 +25,19 @@ from cli.words import (
     took,
     waivers_of,
 )
-from hookgate.model import LifecycleEvent
-from rehearsal.cloudwatch.alarm import AlarmState
-from rehearsal.cloudwatch.alarms import AlarmChanged
-from rehearsal.codedeploy.model.deployment import Deployment, Event, EventStatus
-from rehearsal.codedeploy.observation import Change
-from rehearsal.hooks import Outcome
-from rehearsal.record import configured_faults
-from rehearsal.rehearse import RehearsalObserver
-from rehearsal.scenario.reader import Scenario
-from rehearsal.scenario.schema import DeploymentFile
+from hookgate_rehearsal.cloudwatch.alarm import AlarmState
+from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged
+from hookgate_rehearsal.codedeploy.model.deployment import (
+    Deployment,
+    Event,
+    EventStatus,
+)
+from hookgate_rehearsal.codedeploy.observation import Change
+from hookgate_rehearsal.hooks import Outcome
+from hookgate_rehearsal.record import configured_faults
+from hookgate_rehearsal.rehearse import RehearsalObserver
+from hookgate_rehearsal.scenario.reader import Scenario
+from hookgate_rehearsal.scenario.schema import DeploymentFile
 
 
 def alarm_line(named: tuple[str, str]) -> RenderableType:

@@ -16,8 +16,6 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
-from cli.output import FILE, console_for, of_verdict, write_json, write_text
-from cli.words import step_table, verdict_lines
 from hookgate.codes import Code
 from hookgate.context import DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
@@ -34,6 +32,8 @@ from hookgate.run_context import make_run_context
 from hookgate.units import duration
 from hookgate.validator import Log
 from hookgate.yaml_reader import parse
+from hookgate_cli.output import FILE, console_for, of_verdict, write_json, write_text
+from hookgate_cli.words import step_table, verdict_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -480,7 +480,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     record = judged(selection, context, values, seconds, console)
     write_json(record, json_file)
     if junit_file is not None:
-        from cli.junit import of_verdicts  # noqa: PLC0415 - few runs ask for it
+        from hookgate_cli.junit import of_verdicts  # noqa: PLC0415 - few runs ask for it
 
         write_text(of_verdicts([(event, record)]), junit_file)
     raise click.exceptions.Exit(of_verdict(record))

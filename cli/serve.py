@@ -15,21 +15,21 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from cli.output import ExitCode
-from cli.rehearse import EXAMPLE, SPEED
-from cli.run import parse_url
-from cli.words import alarm_style, marked, style
-from rehearsal.building.setup import RehearsalError
-from rehearsal.clients import lambda_at
-from rehearsal.cloudwatch.alarms import AlarmChanged
-from rehearsal.codedeploy.model.deployment import EventStatus
-from rehearsal.codedeploy.observation import Change, EventEnded, StatusChanged
-from rehearsal.ecs.containers import Image, local_command
-from rehearsal.emulator import EmulatorSettings
-from rehearsal.hooks import HeldHooks, Outcome
-from rehearsal.rehearse import Rehearsal, RehearsalObserver
-from rehearsal.scenario.reader import read_scenario
-from rehearsal.serve import empty_instructions, prepare
+from hookgate_cli.output import ExitCode
+from hookgate_cli.rehearse import EXAMPLE, SPEED
+from hookgate_cli.run import parse_url
+from hookgate_cli.words import alarm_style, marked, style
+from hookgate_rehearsal.building.setup import RehearsalError
+from hookgate_rehearsal.clients import lambda_at
+from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged
+from hookgate_rehearsal.codedeploy.model.deployment import EventStatus
+from hookgate_rehearsal.codedeploy.observation import Change, EventEnded, StatusChanged
+from hookgate_rehearsal.ecs.containers import Image, local_command
+from hookgate_rehearsal.emulator import EmulatorSettings
+from hookgate_rehearsal.hooks import HeldHooks, Outcome
+from hookgate_rehearsal.rehearse import Rehearsal, RehearsalObserver
+from hookgate_rehearsal.scenario.reader import read_scenario
+from hookgate_rehearsal.serve import empty_instructions, prepare
 
 
 class ServeLog(RehearsalObserver):

@@ -17,15 +17,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-import cli
 import hookgate
-import rehearsal
-import validators
-from cli.output import console_for, write_text
-from cli.schema import add_units
+import hookgate_cli
+import hookgate_rehearsal
+import hookgate_validators
 from hookgate.codes import Code
 from hookgate.registry import names, resolve
 from hookgate.validator import Validator
+from hookgate_cli.output import console_for, write_text
+from hookgate_cli.schema import add_units
 
 _TYPES = {
     "string": "text",
@@ -178,7 +178,7 @@ def codes_page() -> str:
 def _places() -> dict[str, list[str]]:
     """For each code, the packages whose sources use it."""
     found: dict[str, set[str]] = {each.name: set() for each in Code}
-    for package in (hookgate, validators, rehearsal, cli):
+    for package in (hookgate, hookgate_validators, hookgate_rehearsal, hookgate_cli):
         root = Path(package.__path__[0])
         for file in root.rglob("*.py"):
             place = ".".join((root.name, *file.relative_to(root).parts[:1]))

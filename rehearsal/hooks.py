@@ -10,20 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from hookgate.model import LifecycleEvent
-from rehearsal.building.plan import BUCKET, PARAMETER_PREFIX, SECRET_PREFIX
-from rehearsal.emulator import Emulator, EmulatorSettings
-from rehearsal.endpoint.moto_state import ACCOUNT
-from rehearsal.functions.function import EventInvokeConfig, Function, function_name
-from rehearsal.scenario.reader import Scenario
+from hookgate_rehearsal.building.plan import BUCKET, PARAMETER_PREFIX, SECRET_PREFIX
+from hookgate_rehearsal.emulator import Emulator, EmulatorSettings
+from hookgate_rehearsal.endpoint.moto_state import ACCOUNT
+from hookgate_rehearsal.functions.function import (
+    EventInvokeConfig,
+    Function,
+    function_name,
+)
+from hookgate_rehearsal.scenario.reader import Scenario
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 FALLBACK_REPORT = "CodeDeployHook_hookgate_FallbackReport"
 
 #: The template's table of the hooks that ran.
 IDEMPOTENCY_TABLE = "hookgate-idempotency"
 
-PATH = (ROOT, ROOT / "layer")
+PATH = (ROOT, ROOT / "src")
 
 VARIABLES = {
     "HOOKGATE_IDEMPOTENCY_TABLE": IDEMPOTENCY_TABLE,

@@ -13,13 +13,13 @@ from enum import StrEnum
 from itertools import count
 from typing import Any
 
-from rehearsal.building.setup import CreatedLoadBalancer
-from rehearsal.data_plane import AccessRecord, Target
-from rehearsal.data_plane.http_message import ResponseHead
-from rehearsal.data_plane.loop_thread import LoopThread, until
-from rehearsal.data_plane.upstream import ConnectionPool, unverified_tls
-from rehearsal.emulator import Emulator
-from rehearsal.scenario.reader import Scenario
+from hookgate_rehearsal.building.setup import CreatedLoadBalancer
+from hookgate_rehearsal.data_plane import AccessRecord, Target
+from hookgate_rehearsal.data_plane.http_message import ResponseHead
+from hookgate_rehearsal.data_plane.loop_thread import LoopThread, until
+from hookgate_rehearsal.data_plane.upstream import ConnectionPool, unverified_tls
+from hookgate_rehearsal.emulator import Emulator
+from hookgate_rehearsal.scenario.reader import Scenario
 
 USER_AGENT = "Hookgate-Rehearsal"
 #: The number of failures that are kept with their reasons.

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.faults.schema import FaultsFile
-from rehearsal.scenario.schema import DeploymentFile, ExpectFile, StepFile
+from hookgate_rehearsal.faults.schema import FaultsFile
+from hookgate_rehearsal.scenario.schema import DeploymentFile, ExpectFile, StepFile
 
 Verdicts = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 

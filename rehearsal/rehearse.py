@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hookgate.model import LifecycleEvent
-from rehearsal.building.plan import BUCKET, plan_events
-from rehearsal.building.setup import (
+from hookgate_rehearsal.building.plan import BUCKET, plan_events
+from hookgate_rehearsal.building.setup import (
     AlarmReasons,
     CreatedLoadBalancer,
     primary_task_set,
@@ -21,14 +21,14 @@ from rehearsal.building.setup import (
     wait_for_alarms,
     wait_for_first_version,
 )
-from rehearsal.cloudwatch.alarms import AlarmChanged
-from rehearsal.cloudwatch.settings import CloudWatchSettings
-from rehearsal.codedeploy.observation import Change
-from rehearsal.codedeploy.settings import EngineSettings
-from rehearsal.ecs.containers import Image, local_command
-from rehearsal.emulator import Emulator, EmulatorSettings
-from rehearsal.faults.targets import other_certificate
-from rehearsal.hooks import (
+from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged
+from hookgate_rehearsal.cloudwatch.settings import CloudWatchSettings
+from hookgate_rehearsal.codedeploy.observation import Change
+from hookgate_rehearsal.codedeploy.settings import EngineSettings
+from hookgate_rehearsal.ecs.containers import Image, local_command
+from hookgate_rehearsal.emulator import Emulator, EmulatorSettings
+from hookgate_rehearsal.faults.targets import other_certificate
+from hookgate_rehearsal.hooks import (
     HookLog,
     Outcome,
     appspec,
@@ -36,10 +36,10 @@ from rehearsal.hooks import (
     hook_names,
     shipped_hooks,
 )
-from rehearsal.production_traffic import TrafficCounter, production_traffic
-from rehearsal.record import deployment_record
-from rehearsal.scenario.reader import Scenario
-from rehearsal.scenario.schema import DeploymentFile
+from hookgate_rehearsal.production_traffic import TrafficCounter, production_traffic
+from hookgate_rehearsal.record import deployment_record
+from hookgate_rehearsal.scenario.reader import Scenario
+from hookgate_rehearsal.scenario.schema import DeploymentFile
 
 #: Seconds between two requests for the status of a deployment.
 _POLL = 0.05

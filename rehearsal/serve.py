@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.building.plan import plan_events
-from rehearsal.building.setup import (
+from hookgate_rehearsal.building.plan import plan_events
+from hookgate_rehearsal.building.setup import (
     CreatedLoadBalancer,
     set_up,
     wait_for_first_version,
 )
-from rehearsal.emulator import Emulator
-from rehearsal.hooks import appspec
-from rehearsal.rehearse import Rehearsal, register, revision
-from rehearsal.scenario.reader import Scenario
+from hookgate_rehearsal.emulator import Emulator
+from hookgate_rehearsal.hooks import appspec
+from hookgate_rehearsal.rehearse import Rehearsal, register, revision
+from hookgate_rehearsal.scenario.reader import Scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

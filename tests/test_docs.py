@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import hookgate
 from hookgate.codes import Code
 from hookgate.plan import read_plan
 from hookgate.registry import resolve
+from hookgate_cli.main import hookgate
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,7 +42,7 @@ def test_validator_of_the_readme(tmp_path):
     done = subprocess.run(  # noqa: S603 - our own test
         [*command, str(tmp_path), "-c", "/dev/null", str(tmp_path)],
         cwd=tmp_path,
-        env={"PYTHONPATH": f"{tmp_path}:{ROOT / 'layer'}", "PATH": ""},
+        env={"PYTHONPATH": f"{tmp_path}:{ROOT / 'src'}", "PATH": ""},
         capture_output=True,
         text=True,
         check=False,

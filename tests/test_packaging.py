@@ -182,10 +182,10 @@ def test_all_layers_fit(packages: Packages, first: str, second: str) -> None:
 
 
 def test_validators_are_a_package(packages: Packages) -> None:
-    """Every file of validators/ is there as ``validators.<name>``."""
+    """Every file of validators/ is there as ``hookgate_validators.<name>``."""
     ours = {path.name for path in (ROOT / "validators").glob("*.py")}
     layer = packages.layer("ValidatorsLayer")
-    assert ours == {path.name for path in (layer / "validators").iterdir()}
+    assert ours == {path.name for path in (layer / "hookgate_validators").iterdir()}
 
 
 @pytest.mark.parametrize("layer", COMPILED)

@@ -10,7 +10,7 @@ from support.template import template
 
 from hookgate.aws.appspec import parse_appspec
 from hookgate.model import LifecycleEvent
-from rehearsal.codedeploy.appspec import parse_app_spec
+from hookgate_rehearsal.codedeploy.appspec import parse_app_spec
 
 #: Every parameter that makes something or leaves it out, in the other way.
 OPTIONS = {

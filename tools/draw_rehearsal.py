@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
-from cli.rehearse import EXAMPLE
-from cli.rehearse_view import RehearsalView
-from rehearsal.rehearse import Rehearsal
-from rehearsal.scenario.reader import read_scenario
+from hookgate_cli.rehearse import EXAMPLE
+from hookgate_cli.rehearse_view import RehearsalView
+from hookgate_rehearsal.rehearse import Rehearsal
+from hookgate_rehearsal.scenario.reader import read_scenario
 
 PICTURE = Path(__file__).parent.parent / "docs" / "images" / "rehearsal.svg"
 

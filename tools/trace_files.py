@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("hooks", "validators", "layer", "rehearsal", "cli")
 STARTS = tuple(f"{ROOT / folder}/" for folder in FOLDERS)
 
@@ -68,13 +70,22 @@ class Trace:
 
     def _profile(self, frame: FrameType, event: str, _argument: object) -> None:
         code = frame.f_code
-        if event != "call" or not code.co_filename.startswith(self._starts):
+        if event != "call":
+            return
+        file = _real_path(code.co_filename)
+        if not file.startswith(self._starts):
             return
         if self._thread not in threading.current_thread().name:
             return
         if not _is_import(frame):
-            name = code.co_filename.removeprefix(f"{ROOT}/")
+            name = file.removeprefix(f"{ROOT}/")
             self.calls.setdefault(name, set()).add(code.co_qualname)
+
+
+@cache
+def _real_path(file: str) -> str:
+    """Resolve the links of src/."""
+    return os.path.realpath(file)
 
 
 def _is_import(frame: FrameType) -> bool:
@@ -129,7 +140,6 @@ def _server() -> Iterator[int]:
 def trace_http_step() -> Trace:
     """Trace one ``http`` step, from the engine to a real server and its outcome."""
     # Each path imports only what it runs.
-    from cli.run import no_aws  # noqa: PLC0415
     from hookgate.context import DeploymentContext, Endpoint  # noqa: PLC0415
     from hookgate.deadline import Deadline  # noqa: PLC0415
     from hookgate.engine import run_steps  # noqa: PLC0415
@@ -138,6 +148,7 @@ def trace_http_step() -> Trace:
     from hookgate.redaction import Secrets  # noqa: PLC0415
     from hookgate.run_context import make_run_context  # noqa: PLC0415
     from hookgate.testing import QuietLog  # noqa: PLC0415
+    from hookgate_cli.run import no_aws  # noqa: PLC0415
 
     event = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
     plan, trace = _read(PLAN), Trace()
@@ -163,10 +174,10 @@ def trace_create_deployment() -> Trace:
     """Trace CreateDeployment in the thread of the emulator's server."""
     import boto3  # noqa: PLC0415 - each path imports its own
 
-    from cli.rehearse import EXAMPLE  # noqa: PLC0415
-    from rehearsal.rehearse import Rehearsal, RehearsalObserver  # noqa: PLC0415
-    from rehearsal.scenario.reader import read_scenario  # noqa: PLC0415
-    from rehearsal.serve import prepare  # noqa: PLC0415
+    from hookgate_cli.rehearse import EXAMPLE  # noqa: PLC0415
+    from hookgate_rehearsal.rehearse import Rehearsal, RehearsalObserver  # noqa: PLC0415
+    from hookgate_rehearsal.scenario.reader import read_scenario  # noqa: PLC0415
+    from hookgate_rehearsal.serve import prepare  # noqa: PLC0415
 
     trace = Trace(thread="endpoint-client")
     scenario = read_scenario(EXAMPLE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from rehearsal.data_plane import (
+from hookgate_rehearsal.data_plane import (
     DataPlane,
     Forward,
     HealthCheck,

@@ -12,7 +12,7 @@ from support.virtual_codedeploy import (
     group_settings,
 )
 
-from rehearsal.codedeploy.settings import EngineSettings
+from hookgate_rehearsal.codedeploy.settings import EngineSettings
 
 HOUR = 3600.0
 LINEAR = "CodeDeployDefault.ECSLinear10PercentEvery3Minutes"

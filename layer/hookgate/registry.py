@@ -23,7 +23,7 @@ from hookgate.errors import InputError, did_you_mean
 from hookgate.validator import Validator
 
 #: The folder of drop-in validators, and the group of installed ones.
-PACKAGE = "validators"
+PACKAGE = "hookgate_validators"
 
 GROUP = "hookgate.validators"
 

@@ -10,8 +10,8 @@ from hookgate.http.address import AddressPolicy
 from hookgate.model import LifecycleEvent
 from hookgate.plan import beside, read_plan
 from hookgate.registry import resolve
-from rehearsal.emulator import Emulator
-from rehearsal.scenario.reader import Scenario
+from hookgate_rehearsal.emulator import Emulator
+from hookgate_rehearsal.scenario.reader import Scenario
 
 #: The hooks' plan sources, in this order.
 PARAMETER_PREFIX = "/hookgate/plans"

@@ -12,13 +12,13 @@ from typing import Any
 
 from hookgate.codes import Code
 from hookgate.errors import HookgateError, InputError
-from rehearsal.building.plan import SECRET_PREFIX, ScenarioPlan
-from rehearsal.cloudwatch.alarm import AlarmState
-from rehearsal.cloudwatch.alarms import AlarmChanged
-from rehearsal.emulator import Emulator
-from rehearsal.endpoint.moto_state import ACCOUNT
-from rehearsal.scenario.reader import Scenario
-from rehearsal.scenario.schema import AlarmFile, ListenerFile
+from hookgate_rehearsal.building.plan import SECRET_PREFIX, ScenarioPlan
+from hookgate_rehearsal.cloudwatch.alarm import AlarmState
+from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged
+from hookgate_rehearsal.emulator import Emulator
+from hookgate_rehearsal.endpoint.moto_state import ACCOUNT
+from hookgate_rehearsal.scenario.reader import Scenario
+from hookgate_rehearsal.scenario.schema import AlarmFile, ListenerFile
 
 #: The suffixes of the two target groups' names.
 _SUFFIXES = ("a", "b")

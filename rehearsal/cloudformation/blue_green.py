@@ -15,7 +15,11 @@ from hookgate.codes import Code
 from hookgate.errors import Problem, did_you_mean
 from hookgate.model import LifecycleEvent
 from hookgate.yaml_reader import Problems
-from rehearsal.cloudformation.document import Path, TemplateDocument, function_name
+from hookgate_rehearsal.cloudformation.document import (
+    Path,
+    TemplateDocument,
+    function_name,
+)
 
 TYPE = "AWS::CodeDeploy::BlueGreen"
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from rehearsal.cloudwatch.queries import Query
-from rehearsal.cloudwatch.store import percent_of
+from hookgate_rehearsal.cloudwatch.queries import Query
+from hookgate_rehearsal.cloudwatch.store import percent_of
 
 
 class AlarmState(StrEnum):

@@ -11,11 +11,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.cloudwatch.alarm import Alarm, AlarmState, ParsedRule, Watch, judge
-from rehearsal.cloudwatch.math import TimeSeries
-from rehearsal.cloudwatch.queries import QueryError, Windows, values_of
-from rehearsal.cloudwatch.settings import CloudWatchSettings
-from rehearsal.cloudwatch.store import Metric, MetricStore
+from hookgate_rehearsal.cloudwatch.alarm import (
+    Alarm,
+    AlarmState,
+    ParsedRule,
+    Watch,
+    judge,
+)
+from hookgate_rehearsal.cloudwatch.math import TimeSeries
+from hookgate_rehearsal.cloudwatch.queries import QueryError, Windows, values_of
+from hookgate_rehearsal.cloudwatch.settings import CloudWatchSettings
+from hookgate_rehearsal.cloudwatch.store import Metric, MetricStore
 
 MOST_HISTORY = 1000
 

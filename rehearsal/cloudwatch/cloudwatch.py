@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from rehearsal.clock import Clock
-from rehearsal.cloudwatch.alarms import AlarmObserver, Alarms
-from rehearsal.cloudwatch.api import CloudWatchContext, alarms, metrics
-from rehearsal.cloudwatch.load_balancer import Attached, LoadBalancerMetrics
-from rehearsal.cloudwatch.settings import CloudWatchSettings
-from rehearsal.cloudwatch.store import NO_UNIT, Metric, MetricStore
-from rehearsal.data_plane import DataPlane
-from rehearsal.endpoint.protocols import (
+from hookgate_rehearsal.clock import Clock
+from hookgate_rehearsal.cloudwatch.alarms import AlarmObserver, Alarms
+from hookgate_rehearsal.cloudwatch.api import CloudWatchContext, alarms, metrics
+from hookgate_rehearsal.cloudwatch.load_balancer import Attached, LoadBalancerMetrics
+from hookgate_rehearsal.cloudwatch.settings import CloudWatchSettings
+from hookgate_rehearsal.cloudwatch.store import NO_UNIT, Metric, MetricStore
+from hookgate_rehearsal.data_plane import DataPlane
+from hookgate_rehearsal.endpoint.protocols import (
     ApiError,
     JsonService,
     Reply,

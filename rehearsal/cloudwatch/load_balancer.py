@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from rehearsal.cloudwatch.store import Metric, MetricStore
-from rehearsal.data_plane import AccessRecord, TargetHealth, TargetState
+from hookgate_rehearsal.cloudwatch.store import Metric, MetricStore
+from hookgate_rehearsal.data_plane import AccessRecord, TargetHealth, TargetState
 
 APPLICATION = "AWS/ApplicationELB"
 NETWORK = "AWS/NetworkELB"

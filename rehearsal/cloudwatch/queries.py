@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.cloudwatch.math import (
+from hookgate_rehearsal.cloudwatch.math import (
     MathError,
     Scope,
     TimeSeries,
@@ -14,7 +14,7 @@ from rehearsal.cloudwatch.math import (
     evaluate,
     names_in,
 )
-from rehearsal.cloudwatch.store import Metric, MetricStore, is_statistic
+from hookgate_rehearsal.cloudwatch.store import Metric, MetricStore, is_statistic
 
 Query = Mapping[str, Any]
 MOST_QUERIES = 500  # GetMetricData's own limit

@@ -10,7 +10,7 @@ import yaml
 from yaml.events import AliasEvent
 from yaml.nodes import Node
 
-from rehearsal.codedeploy.model.deployment import AppSpec, EventName
+from hookgate_rehearsal.codedeploy.model.deployment import AppSpec, EventName
 
 
 class AppSpecError(ValueError):

@@ -10,14 +10,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal.codedeploy.model.deployment import (
+from hookgate_rehearsal.codedeploy.model.deployment import (
     Deployment,
     DeploymentTaskSet,
     ErrorCode,
     Failure,
     TaskSetLabel,
 )
-from rehearsal.codedeploy.model.signals import (
+from hookgate_rehearsal.codedeploy.model.signals import (
     AlarmsPolled,
     ClearTargetGroup,
     CreateTaskSet,
@@ -37,7 +37,7 @@ from rehearsal.codedeploy.model.signals import (
     TaskSetCreated,
     TaskSetObserved,
 )
-from rehearsal.codedeploy.settings import Assumptions
+from hookgate_rehearsal.codedeploy.settings import Assumptions
 
 _TYPES = {"MetricAlarm": "MetricAlarms", "CompositeAlarm": "CompositeAlarms"}
 

@@ -6,22 +6,22 @@ import threading
 import time
 from typing import Any
 
-from rehearsal.clients import CODEDEPLOY_KEY, Clients
-from rehearsal.clock import Clock
-from rehearsal.codedeploy.api import (
+from hookgate_rehearsal.clients import CODEDEPLOY_KEY, Clients
+from hookgate_rehearsal.clock import Clock
+from hookgate_rehearsal.codedeploy.api import (
     applications,
     deployments,
     groups,
     revisions,
     targets,
 )
-from rehearsal.codedeploy.api.context import REQUIRED_ERRORS, CodeDeployContext
-from rehearsal.codedeploy.aws import AwsExecutor
-from rehearsal.codedeploy.engine import Engine
-from rehearsal.codedeploy.observation import Observer
-from rehearsal.codedeploy.registry import Registry
-from rehearsal.codedeploy.settings import EngineSettings
-from rehearsal.endpoint.protocols import JsonService, operations_of
+from hookgate_rehearsal.codedeploy.api.context import REQUIRED_ERRORS, CodeDeployContext
+from hookgate_rehearsal.codedeploy.aws import AwsExecutor
+from hookgate_rehearsal.codedeploy.engine import Engine
+from hookgate_rehearsal.codedeploy.observation import Observer
+from hookgate_rehearsal.codedeploy.registry import Registry
+from hookgate_rehearsal.codedeploy.settings import EngineSettings
+from hookgate_rehearsal.endpoint.protocols import JsonService, operations_of
 
 MODULES = (applications, deployments, groups, revisions, targets)
 MAX_WAIT = 60.0  # seconds; bounds every wait in case a notification is lost

@@ -10,23 +10,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from rehearsal.clock import Clock
-from rehearsal.codedeploy.model.deployment import Deployment, Order, rollback_order
-from rehearsal.codedeploy.model.machine import advance
-from rehearsal.codedeploy.model.signals import (
+from hookgate_rehearsal.clock import Clock
+from hookgate_rehearsal.codedeploy.model.deployment import (
+    Deployment,
+    Order,
+    rollback_order,
+)
+from hookgate_rehearsal.codedeploy.model.machine import advance
+from hookgate_rehearsal.codedeploy.model.signals import (
     Begun,
     Effect,
     PollDue,
     Signal,
     TimePassed,
 )
-from rehearsal.codedeploy.observation import (
+from hookgate_rehearsal.codedeploy.observation import (
     Observer,
     StatusChanged,
     changes,
     ignore_change,
 )
-from rehearsal.codedeploy.settings import EngineSettings
+from hookgate_rehearsal.codedeploy.settings import EngineSettings
 
 
 class EffectExecutor(Protocol):

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from rehearsal.codedeploy.model.deployment import Deployment, Event, EventStatus
+from hookgate_rehearsal.codedeploy.model.deployment import (
+    Deployment,
+    Event,
+    EventStatus,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rehearsal.data_plane.connection import AccessObserver, AccessRecord
-from rehearsal.data_plane.load_balancer import DataPlane
-from rehearsal.data_plane.processes import TaskProcess
-from rehearsal.data_plane.settings import (
+from hookgate_rehearsal.data_plane.connection import AccessObserver, AccessRecord
+from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.processes import TaskProcess
+from hookgate_rehearsal.data_plane.settings import (
     Action,
     Certificate,
     Condition,
@@ -25,7 +25,7 @@ from rehearsal.data_plane.settings import (
     Target,
     TargetGroupSettings,
 )
-from rehearsal.data_plane.target_group import TargetHealth, TargetState
+from hookgate_rehearsal.data_plane.target_group import TargetHealth, TargetState
 
 __all__ = [
     "AccessObserver",

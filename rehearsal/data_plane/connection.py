@@ -12,10 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from rehearsal.data_plane.http_message import HIGH_WATER
-from rehearsal.data_plane.routing import Routing
-from rehearsal.data_plane.settings import ListenerSettings, Target
-from rehearsal.data_plane.target_group import Registration, TargetGroup
+from hookgate_rehearsal.data_plane.http_message import HIGH_WATER
+from hookgate_rehearsal.data_plane.routing import Routing
+from hookgate_rehearsal.data_plane.settings import ListenerSettings, Target
+from hookgate_rehearsal.data_plane.target_group import Registration, TargetGroup
 
 #: How long a load balancer waits for a target to accept a connection, in seconds.
 CONNECT_TIMEOUT = 10.0

@@ -11,7 +11,11 @@ from typing import Protocol
 
 import httptools
 
-from rehearsal.data_plane.settings import FixedResponse, ListenerSettings, Redirect
+from hookgate_rehearsal.data_plane.settings import (
+    FixedResponse,
+    ListenerSettings,
+    Redirect,
+)
 
 #: ALB's limit for all headers of a request together, in bytes.
 MAX_HEAD = 64 * 1024

@@ -13,13 +13,13 @@ import typing
 from collections import deque
 from dataclasses import replace
 
-from rehearsal.data_plane.connection import (
+from hookgate_rehearsal.data_plane.connection import (
     CONNECT_TIMEOUT,
     AccessRecord,
     IdleTimer,
     ListenerPort,
 )
-from rehearsal.data_plane.http_message import (
+from hookgate_rehearsal.data_plane.http_message import (
     CLIENT_CLOSED,
     HIGH_WATER,
     LAST_CHUNK,
@@ -35,9 +35,9 @@ from rehearsal.data_plane.http_message import (
     write_request,
     write_response,
 )
-from rehearsal.data_plane.settings import FixedResponse, NoResponse, Redirect
-from rehearsal.data_plane.target_group import Registration, TargetGroup
-from rehearsal.data_plane.upstream import UpstreamConnection
+from hookgate_rehearsal.data_plane.settings import FixedResponse, NoResponse, Redirect
+from hookgate_rehearsal.data_plane.target_group import Registration, TargetGroup
+from hookgate_rehearsal.data_plane.upstream import UpstreamConnection
 
 #: How long a client may take to read an early response, in seconds.
 _LINGER = 2.0

@@ -13,15 +13,15 @@ from typing import IO, Any
 
 from cryptography import x509
 
-from rehearsal.data_plane.connection import (
+from hookgate_rehearsal.data_plane.connection import (
     AccessObserver,
     ClientConnection,
     TcpConnection,
 )
-from rehearsal.data_plane.http_server import HttpConnection
-from rehearsal.data_plane.loop_thread import until
-from rehearsal.data_plane.routing import Routing
-from rehearsal.data_plane.settings import Certificate, ListenerSettings
+from hookgate_rehearsal.data_plane.http_server import HttpConnection
+from hookgate_rehearsal.data_plane.loop_thread import until
+from hookgate_rehearsal.data_plane.routing import Routing
+from hookgate_rehearsal.data_plane.settings import Certificate, ListenerSettings
 
 #: Connections beyond this number are closed at once.
 MAX_CONNECTIONS = 4096

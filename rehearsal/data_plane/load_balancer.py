@@ -7,11 +7,11 @@ from collections.abc import Callable
 from random import Random
 from typing import Self
 
-from rehearsal.data_plane.connection import AccessObserver, AccessRecord
-from rehearsal.data_plane.listener import CertificateOverride, Listener
-from rehearsal.data_plane.loop_thread import LoopThread, until
-from rehearsal.data_plane.routing import Router, Routing, referenced_groups
-from rehearsal.data_plane.settings import (
+from hookgate_rehearsal.data_plane.connection import AccessObserver, AccessRecord
+from hookgate_rehearsal.data_plane.listener import CertificateOverride, Listener
+from hookgate_rehearsal.data_plane.loop_thread import LoopThread, until
+from hookgate_rehearsal.data_plane.routing import Router, Routing, referenced_groups
+from hookgate_rehearsal.data_plane.settings import (
     Certificate,
     Forward,
     ListenerSettings,
@@ -19,7 +19,7 @@ from rehearsal.data_plane.settings import (
     Target,
     TargetGroupSettings,
 )
-from rehearsal.data_plane.target_group import TargetGroup, TargetHealth
+from hookgate_rehearsal.data_plane.target_group import TargetGroup, TargetHealth
 
 #: Longer than any load balancer waits for a target, in seconds.
 _TARGET_PROXY_IDLE_TIMEOUT = 4000.0

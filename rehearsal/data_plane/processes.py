@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from rehearsal.data_plane.settings import Target
+from hookgate_rehearsal.data_plane.settings import Target
 
 #: How much of a task's output is kept, in bytes.
 OUTPUT_KEPT = 64 * 1024

@@ -10,8 +10,8 @@ from random import Random
 from typing import Protocol
 from urllib.parse import parse_qsl
 
-from rehearsal.data_plane.http_message import RequestHead
-from rehearsal.data_plane.settings import (
+from hookgate_rehearsal.data_plane.http_message import RequestHead
+from hookgate_rehearsal.data_plane.settings import (
     Action,
     Condition,
     FixedResponse,
@@ -26,7 +26,7 @@ from rehearsal.data_plane.settings import (
     Redirect,
     SourceIp,
 )
-from rehearsal.data_plane.target_group import TargetGroup
+from hookgate_rehearsal.data_plane.target_group import TargetGroup
 
 #: Returns whether a request from a client's address meets a condition.
 Test = Callable[[RequestHead, str], bool]

@@ -6,8 +6,12 @@ import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rehearsal.data_plane.settings import HealthCheck, Target, TargetGroupSettings
-from rehearsal.data_plane.upstream import ConnectionPool, unverified_tls
+from hookgate_rehearsal.data_plane.settings import (
+    HealthCheck,
+    Target,
+    TargetGroupSettings,
+)
+from hookgate_rehearsal.data_plane.upstream import ConnectionPool, unverified_tls
 
 #: Seconds between health checks of a target that has not passed one yet: fewer than its
 #: interval, to save time. The additional checks count only if they pass.

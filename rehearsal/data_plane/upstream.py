@@ -9,13 +9,13 @@ from typing import Protocol
 
 import httptools
 
-from rehearsal.data_plane.http_message import (
+from hookgate_rehearsal.data_plane.http_message import (
     HIGH_WATER,
     MAX_HEAD,
     Header,
     ResponseHead,
 )
-from rehearsal.data_plane.settings import Target
+from hookgate_rehearsal.data_plane.settings import Target
 
 #: The pool closes idle connections beyond this number.
 _MAX_IDLE = 64

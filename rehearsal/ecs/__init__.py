@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from rehearsal.ecs.containers import Image, Images
+from hookgate_rehearsal.ecs.containers import Image, Images
 
 __all__ = ["Image", "Images"]

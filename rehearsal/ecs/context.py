@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.ecs.records import EcsTaskSet, Location, Task, last_part
-from rehearsal.ecs.scheduler import Scheduler
-from rehearsal.endpoint.protocols import ApiError
+from hookgate_rehearsal.ecs.records import EcsTaskSet, Location, Task, last_part
+from hookgate_rehearsal.ecs.scheduler import Scheduler
+from hookgate_rehearsal.endpoint.protocols import ApiError
 
 
 def task_set_shape(

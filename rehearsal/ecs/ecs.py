@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from rehearsal.data_plane import DataPlane
-from rehearsal.ecs import services, task_sets
-from rehearsal.ecs.containers import Images
-from rehearsal.ecs.context import EcsContext
-from rehearsal.ecs.records import EcsSettings, Location, Tampering
-from rehearsal.ecs.scheduler import Scheduler
-from rehearsal.endpoint.moto_state import MotoState
-from rehearsal.endpoint.protocols import JsonService, operations_of
+from hookgate_rehearsal.data_plane import DataPlane
+from hookgate_rehearsal.ecs import services, task_sets
+from hookgate_rehearsal.ecs.containers import Images
+from hookgate_rehearsal.ecs.context import EcsContext
+from hookgate_rehearsal.ecs.records import EcsSettings, Location, Tampering
+from hookgate_rehearsal.ecs.scheduler import Scheduler
+from hookgate_rehearsal.endpoint.moto_state import MotoState
+from hookgate_rehearsal.endpoint.protocols import JsonService, operations_of
 
 
 class Ecs:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rehearsal.data_plane import Target, TaskProcess
+from hookgate_rehearsal.data_plane import Target, TaskProcess
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -9,10 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from rehearsal.data_plane import DataPlane, Target, TargetState, TaskProcess
-from rehearsal.ecs import containers
-from rehearsal.ecs.containers import CannotPullContainerError, Image, Images, find_image
-from rehearsal.ecs.records import (
+from hookgate_rehearsal.data_plane import DataPlane, Target, TargetState, TaskProcess
+from hookgate_rehearsal.ecs import containers
+from hookgate_rehearsal.ecs.containers import (
+    CannotPullContainerError,
+    Image,
+    Images,
+    find_image,
+)
+from hookgate_rehearsal.ecs.records import (
     EcsSettings,
     EcsTaskSet,
     Location,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.ecs.context import OPTIONS, EcsContext, EcsOperation
-from rehearsal.ecs.records import EcsTaskSet, last_part
-from rehearsal.endpoint.protocols import ApiError
+from hookgate_rehearsal.ecs.context import OPTIONS, EcsContext, EcsOperation
+from hookgate_rehearsal.ecs.records import EcsTaskSet, last_part
+from hookgate_rehearsal.endpoint.protocols import ApiError
 
 CONTROLLED = {"CODE_DEPLOY", "EXTERNAL"}
 #: What UpdateService does not change under CODE_DEPLOY, by the request's member.

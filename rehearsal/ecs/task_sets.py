@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rehearsal.ecs.context import OPTIONS, EcsContext, EcsOperation, task_shape
-from rehearsal.ecs.records import EcsTaskSet, Task, last_part
-from rehearsal.endpoint.protocols import ApiError, BadTokenError, page
+from hookgate_rehearsal.ecs.context import OPTIONS, EcsContext, EcsOperation, task_shape
+from hookgate_rehearsal.ecs.records import EcsTaskSet, Task, last_part
+from hookgate_rehearsal.endpoint.protocols import ApiError, BadTokenError, page
 
 
 def _create(context: EcsContext, request: dict[str, Any]) -> dict[str, Any]:

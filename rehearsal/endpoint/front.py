@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from rehearsal.endpoint.moto_state import MotoState, authorization
-from rehearsal.endpoint.protocols import JsonService, Reply, error_reply
+from hookgate_rehearsal.endpoint.moto_state import MotoState, authorization
+from hookgate_rehearsal.endpoint.protocols import JsonService, Reply, error_reply
 
 SCOPE = re.compile(r"Credential=[^/]*/\d*/(?P<region>[^/]*)/(?P<service>[^/]*)/")
 CODEDEPLOY = "CodeDeploy_20141006"

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.endpoint.protocols import ApiError, service_model
+from hookgate_rehearsal.endpoint.protocols import ApiError, service_model
 
 ACCOUNT = "123456789012"  # moto's own default
 _IN_USE = (

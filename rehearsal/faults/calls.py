@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import escape
 
-from rehearsal.clients import CODEDEPLOY_KEY
-from rehearsal.endpoint.protocols import Reply
-from rehearsal.faults.schema import CallFile, call_of
+from hookgate_rehearsal.clients import CODEDEPLOY_KEY
+from hookgate_rehearsal.endpoint.protocols import Reply
+from hookgate_rehearsal.faults.schema import CallFile, call_of
 
 _CALLER = re.compile(
     rf"Credential=(?:function\.(?P<function>[^/]*)|{CODEDEPLOY_KEY})"

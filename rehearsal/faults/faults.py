@@ -10,19 +10,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.codedeploy.model.deployment import Deployment
-from rehearsal.codedeploy.observation import Change, EventStarted, StatusChanged
-from rehearsal.data_plane import Certificate
-from rehearsal.faults.calls import CallFault
-from rehearsal.faults.schema import (
+from hookgate_rehearsal.codedeploy.model.deployment import Deployment
+from hookgate_rehearsal.codedeploy.observation import (
+    Change,
+    EventStarted,
+    StatusChanged,
+)
+from hookgate_rehearsal.data_plane import Certificate
+from hookgate_rehearsal.faults.calls import CallFault
+from hookgate_rehearsal.faults.schema import (
     CallFile,
     FaultsFile,
     HookFile,
     StaleListenerFile,
     StopFile,
 )
-from rehearsal.functions.asynchronous import Delivery
-from rehearsal.functions.function import Function, function_name
+from hookgate_rehearsal.functions.asynchronous import Delivery
+from hookgate_rehearsal.functions.function import Function, function_name
 
 _REPORT = "codedeploy:PutLifecycleEventHookExecutionStatus"
 _ID = "LifecycleEventHookExecutionId"

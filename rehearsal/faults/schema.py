@@ -20,7 +20,7 @@ from pydantic import (
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
 from hookgate.units import Duration, Percentage, seconds_text
-from rehearsal.endpoint.protocols import service_model
+from hookgate_rehearsal.endpoint.protocols import service_model
 
 #: Botocore's name of each service that hooks call, by IAM's prefix.
 SERVICES: Mapping[str, str] = {

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from rehearsal.data_plane import (
+from hookgate_rehearsal.data_plane import (
     Certificate,
     DataPlane,
     FixedResponse,
@@ -18,13 +18,13 @@ from rehearsal.data_plane import (
     ListenerSettings,
     Target,
 )
-from rehearsal.data_plane.http_message import RequestHead
-from rehearsal.data_plane.routing import Decision, Routing, WeightedChoice
-from rehearsal.data_plane.settings import NoResponse
-from rehearsal.data_plane.target_group import TargetGroup
-from rehearsal.ecs.records import Task
-from rehearsal.faults.faults import Faults
-from rehearsal.faults.schema import (
+from hookgate_rehearsal.data_plane.http_message import RequestHead
+from hookgate_rehearsal.data_plane.routing import Decision, Routing, WeightedChoice
+from hookgate_rehearsal.data_plane.settings import NoResponse
+from hookgate_rehearsal.data_plane.target_group import TargetGroup
+from hookgate_rehearsal.ecs.records import Task
+from hookgate_rehearsal.faults.faults import Faults
+from hookgate_rehearsal.faults.schema import (
     ErrorsFile,
     FaultsFile,
     FlappingFile,

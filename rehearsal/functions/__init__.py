@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from rehearsal.functions.function import Function, LogObserver
+from hookgate_rehearsal.functions.function import Function, LogObserver
 
 __all__ = ["Function", "LogObserver"]

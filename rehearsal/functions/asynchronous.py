@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from rehearsal.functions.function import (
+from hookgate_rehearsal.functions.function import (
     FleetSettings,
     Function,
     Invocation,

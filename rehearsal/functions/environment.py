@@ -20,8 +20,8 @@ from typing import IO, Any
 
 import psutil
 
-from rehearsal.data_plane import supervisor
-from rehearsal.functions.function import (
+from hookgate_rehearsal.data_plane import supervisor
+from hookgate_rehearsal.functions.function import (
     FleetSettings,
     Function,
     Invocation,

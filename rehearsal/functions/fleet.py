@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.functions.asynchronous import (
+from hookgate_rehearsal.functions.asynchronous import (
     Asynchronous,
     Delivery,
     Destination,
     DirectEventInvoker,
     EventInvoker,
 )
-from rehearsal.functions.environment import ExecutionEnvironment
-from rehearsal.functions.function import (
+from hookgate_rehearsal.functions.environment import ExecutionEnvironment
+from hookgate_rehearsal.functions.function import (
     FleetSettings,
     Function,
     Invocation,

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rehearsal.cloudwatch.load_balancer import Attached
-from rehearsal.data_plane import (
+from hookgate_rehearsal.cloudwatch.load_balancer import Attached
+from hookgate_rehearsal.data_plane import (
     Action,
     Certificate,
     Condition,
@@ -27,7 +27,7 @@ from rehearsal.data_plane import (
     SourceIp,
     TargetGroupSettings,
 )
-from rehearsal.data_plane.routing import referenced_groups
+from hookgate_rehearsal.data_plane.routing import referenced_groups
 
 ENCODING = "ascii"  # PEM
 

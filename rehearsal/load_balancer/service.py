@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.data_plane import DataPlane, Target
-from rehearsal.endpoint.protocols import (
+from hookgate_rehearsal.data_plane import DataPlane, Target
+from hookgate_rehearsal.endpoint.protocols import (
     ApiError,
     Reply,
     form_of,
     query_error,
     query_reply,
 )
-from rehearsal.load_balancer.mirror import Mirror, MirrorError
+from hookgate_rehearsal.load_balancer.mirror import Mirror, MirrorError
 
 Form = Mapping[str, str]
 MAX_TARGETS = 1000

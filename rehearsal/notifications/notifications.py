@@ -14,13 +14,17 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from rehearsal.cloudwatch.alarms import AlarmChanged
-from rehearsal.codedeploy.model.deployment import Deployment, DeploymentStatus
-from rehearsal.codedeploy.observation import Change, StatusChanged
-from rehearsal.codedeploy.registry import DeploymentGroup, Registry
-from rehearsal.codedeploy.settings import Assumptions
-from rehearsal.endpoint.moto_state import ACCOUNT
-from rehearsal.notifications.topics import EventBus, NotificationDispatcher, Topics
+from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged
+from hookgate_rehearsal.codedeploy.model.deployment import Deployment, DeploymentStatus
+from hookgate_rehearsal.codedeploy.observation import Change, StatusChanged
+from hookgate_rehearsal.codedeploy.registry import DeploymentGroup, Registry
+from hookgate_rehearsal.codedeploy.settings import Assumptions
+from hookgate_rehearsal.endpoint.moto_state import ACCOUNT
+from hookgate_rehearsal.notifications.topics import (
+    EventBus,
+    NotificationDispatcher,
+    Topics,
+)
 
 
 class Notifications:

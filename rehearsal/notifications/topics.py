@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 from xml.sax.saxutils import escape
 
-from rehearsal.endpoint.protocols import Reply
+from hookgate_rehearsal.endpoint.protocols import Reply
 
 _LOGGER = logging.getLogger(__name__)
 

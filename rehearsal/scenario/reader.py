@@ -13,14 +13,18 @@ from hookgate.codes import Code
 from hookgate.errors import InputError, Problem, did_you_mean
 from hookgate.plan.messages import faults
 from hookgate.yaml_reader import Document, Problems, parse
-from rehearsal.cloudformation.blue_green import BlueGreenHook, check_hook, read_hook
-from rehearsal.cloudformation.document import read_template
-from rehearsal.cloudwatch.alarm import parse_rule
-from rehearsal.data_plane.listener import server_context
-from rehearsal.ecs import containers
-from rehearsal.faults.schema import PemFiles
-from rehearsal.faults.targets import other_certificate
-from rehearsal.scenario.schema import ScenarioFile
+from hookgate_rehearsal.cloudformation.blue_green import (
+    BlueGreenHook,
+    check_hook,
+    read_hook,
+)
+from hookgate_rehearsal.cloudformation.document import read_template
+from hookgate_rehearsal.cloudwatch.alarm import parse_rule
+from hookgate_rehearsal.data_plane.listener import server_context
+from hookgate_rehearsal.ecs import containers
+from hookgate_rehearsal.faults.schema import PemFiles
+from hookgate_rehearsal.faults.targets import other_certificate
+from hookgate_rehearsal.scenario.schema import ScenarioFile
 
 _Path = tuple[str | int, ...]
 

@@ -15,11 +15,11 @@ from pydantic import (
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue, closest
 from hookgate.units import Duration, Percentage, Rate
-from rehearsal.cloudwatch.alarm import RuleError, parse_rule
-from rehearsal.cloudwatch.settings import CloudWatchAssumptions
-from rehearsal.cloudwatch.store import is_statistic
-from rehearsal.codedeploy.settings import Assumptions
-from rehearsal.faults.schema import AnyEvent, FaultsFile, PemFiles, Section
+from hookgate_rehearsal.cloudwatch.alarm import RuleError, parse_rule
+from hookgate_rehearsal.cloudwatch.settings import CloudWatchAssumptions
+from hookgate_rehearsal.cloudwatch.store import is_statistic
+from hookgate_rehearsal.codedeploy.settings import Assumptions
+from hookgate_rehearsal.faults.schema import AnyEvent, FaultsFile, PemFiles, Section
 
 
 def _whole_minutes(seconds: float) -> float:

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from support.command import STOREFRONT
 
-from cli.main import hookgate, run
+from hookgate_cli.main import hookgate, run
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from support.rehearsal_record import (
     an_outcome,
 )
 
-from cli.junit import of_rehearsal, of_verdicts
+from hookgate_cli.junit import of_rehearsal, of_verdicts
 
 
 def _cases(text):

@@ -3,8 +3,8 @@
 import pytest
 from support.command import ROOT, STOREFRONT, a_storefront
 
-from cli.main import hookgate, run
 from hookgate.codes import Code
+from hookgate_cli.main import hookgate, run
 
 
 @pytest.fixture(name="files")

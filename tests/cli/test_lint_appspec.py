@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from cli.lint import check_appspec
 from hookgate.errors import PlanError
+from hookgate_cli.lint import check_appspec
 
 GOOD = """\
 version: 0.0

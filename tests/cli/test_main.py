@@ -4,9 +4,9 @@ import click
 import pytest
 from support.command import hookgate as command
 
-from cli.main import hookgate, run
-from cli.output import ExitCode
 from hookgate.errors import InputError
+from hookgate_cli.main import hookgate, run
+from hookgate_cli.output import ExitCode
 
 
 def _raising(error):

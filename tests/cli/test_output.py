@@ -6,7 +6,7 @@ import click
 import pytest
 from rich.table import Table
 
-from cli.output import FILE, console_for, write_json, write_text
+from hookgate_cli.output import FILE, console_for, write_json, write_text
 
 
 def test_record_is_written_as_json(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 from support.rehearsal_record import a_verdict, an_outcome
 
-from cli.output import ExitCode, of_verdict, worst
+from hookgate_cli.output import ExitCode, of_verdict, worst
 
 
 @pytest.mark.parametrize(

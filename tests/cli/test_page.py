@@ -16,7 +16,7 @@ from support.rehearsal_record import (
     an_outcome,
 )
 
-from cli.page import page_of
+from hookgate_cli.page import page_of
 
 WHY = {"step": {"name": "price", "status": "failed"}, "reason": "750"}
 PLANTED = "<script>alert('x')</script>\"'&"

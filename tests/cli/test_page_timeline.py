@@ -3,7 +3,7 @@
 import pytest
 from support.rehearsal_record import an_event
 
-from cli.page import Bar, Mark, timeline
+from hookgate_cli.page import Bar, Mark, timeline
 
 
 def test_bars_are_to_scale():

@@ -4,7 +4,9 @@ import click
 import pytest
 from support.coded import raises
 
-from cli.run import (
+from hookgate.codes import Code
+from hookgate.errors import CannotMeasure
+from hookgate_cli.run import (
     Given,
     no_aws,
     parse_url,
@@ -12,8 +14,6 @@ from cli.run import (
     read_secrets,
     read_values,
 )
-from hookgate.codes import Code
-from hookgate.errors import CannotMeasure
 
 
 @pytest.mark.parametrize(

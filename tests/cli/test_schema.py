@@ -7,12 +7,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from support.command import ROOT
 
-from cli.main import hookgate, run
-from cli.schema import plan_schema
 from hookgate.errors import PlanError
 from hookgate.plan import read_plan
 from hookgate.registry import resolve
 from hookgate.yaml_reader import parse
+from hookgate_cli.main import hookgate, run
+from hookgate_cli.schema import plan_schema
 
 
 def _is_read(file: Path) -> bool:

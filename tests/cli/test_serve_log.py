@@ -6,9 +6,9 @@ import pytest
 from rich.console import Console
 from support.rehearsal_record import an_outcome
 
-from cli.serve import ServeLog
-from rehearsal.cloudwatch.alarm import Alarm, AlarmState
-from rehearsal.cloudwatch.alarms import AlarmChanged
+from hookgate_cli.serve import ServeLog
+from hookgate_rehearsal.cloudwatch.alarm import Alarm, AlarmState
+from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cli.main import hookgate, run
-from cli.validators import kind
 from hookgate.registry import names
+from hookgate_cli.main import hookgate, run
+from hookgate_cli.validators import kind
 
 
 def test_every_validator_is_listed(capsys):

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from support.rehearsal_record import a_deployment, a_verdict, an_event
 
-from cli.words import (
+from hookgate_cli.words import (
     duration_text,
     fault_lines,
     mark,

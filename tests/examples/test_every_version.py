@@ -3,8 +3,8 @@
 import pytest
 from support.command import STOREFRONT, a_storefront
 
-from rehearsal.rehearse import Rehearsal, RehearsalObserver
-from rehearsal.scenario.reader import read_scenario
+from hookgate_rehearsal.rehearse import Rehearsal, RehearsalObserver
+from hookgate_rehearsal.scenario.reader import read_scenario
 
 #: As the bundled scenario has them, which is played by the command's own tests.
 PLAYED_ELSEWHERE = {"a good version", "serves the wrong price"}

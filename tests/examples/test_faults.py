@@ -3,8 +3,8 @@
 import pytest
 from support.command import STOREFRONT, a_storefront
 
-from rehearsal.rehearse import Rehearsal, RehearsalObserver
-from rehearsal.scenario.reader import read_scenario
+from hookgate_rehearsal.rehearse import Rehearsal, RehearsalObserver
+from hookgate_rehearsal.scenario.reader import read_scenario
 
 #: Those that no smaller test shows: the others are the same hooks at other faults.
 PLAYED = {

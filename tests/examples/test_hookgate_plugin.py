@@ -17,7 +17,7 @@ EXAMPLE = ROOT / "examples" / "hookgate-plugin"
 
 def run(*arguments: str, cwd: Path, path: tuple[Path, ...] = ()) -> str:
     """Run Python with Hookgate and ``path`` to import from; its output."""
-    paths = os.pathsep.join(map(str, (*path, ROOT / "layer", ROOT)))
+    paths = os.pathsep.join(map(str, (*path, ROOT / "src", ROOT)))
     done = subprocess.run(  # noqa: S603 - our own Python and arguments
         [sys.executable, *arguments],
         cwd=cwd,

@@ -16,7 +16,7 @@ from hookgate.http.listener_client import MissingListener
 from hookgate.plan import read_plan
 from hookgate.registry import resolve
 from hookgate.testing import QuietLog, ScriptedAws, a_context, leads_nowhere
-from rehearsal.data_plane import TaskProcess
+from hookgate_rehearsal.data_plane import TaskProcess
 
 APP = Path(__file__).parents[2] / "examples/storefront/app.py"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.validators import codes_page
 from hookgate.codes import Code
+from hookgate_cli.validators import codes_page
 
 ROOT = Path(__file__).parents[2]
 CODES = ROOT / "layer" / "hookgate" / "codes.py"

@@ -120,7 +120,7 @@ def test_plan_imports_what_it_uses(options, imported):
     done = subprocess.run(  # noqa: S603 - our own Python
         [sys.executable, "-c", _PROGRAM, written, *_LATER],
         cwd=ROOT,
-        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'layer'}"},
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"},
         check=True,
         capture_output=True,
         text=True,

@@ -10,9 +10,9 @@ from support.listeners import Listener, answer
 from support.world import World
 from support.world_server import world_server
 
-from rehearsal.functions.fleet import Fleet
-from rehearsal.functions.function import FleetSettings, Function, ignore_log
-from rehearsal.hooks import PATH
+from hookgate_rehearsal.functions.fleet import Fleet
+from hookgate_rehearsal.functions.function import FleetSettings, Function, ignore_log
+from hookgate_rehearsal.hooks import PATH
 
 PAYLOAD = {"DeploymentId": "d-75I7MBT7C", "LifecycleEventHookExecutionId": "hook-1"}
 PLAN = """

@@ -13,8 +13,8 @@ from support.world import World, denied
 from support.world_server import world_server
 
 from hookgate.model import LifecycleEvent
-from rehearsal.functions.fleet import Fleet
-from rehearsal.functions.function import FleetSettings, Function
+from hookgate_rehearsal.functions.fleet import Fleet
+from hookgate_rehearsal.functions.function import FleetSettings, Function
 
 ROOT = Path(__file__).parents[2]
 PAYLOAD = {"DeploymentId": "d-75I7MBT7C", "LifecycleEventHookExecutionId": "hook-1"}
@@ -74,7 +74,7 @@ def invoke(world, module, plan, payload=PAYLOAD, before=""):
     with world_server(world) as server:
         environ = {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layer'}",
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}",
             "HOOKGATE_PLAN_PARAMETER_PREFIX": "/plans",
             **server.environ,
         }
@@ -266,7 +266,7 @@ def test_damaging_validator(tmp_path, does):
     hook = Function(
         name="CodeDeployHook_hookgate_AfterAllowTestTraffic",
         handler="hooks.after_allow_test_traffic.handler",
-        path=(ROOT, ROOT / "layer", tmp_path),
+        path=(ROOT, ROOT / "src", tmp_path),
         environment={"HOOKGATE_PLAN_PARAMETER_PREFIX": "/plans"},
         timeout=60.0,
         memory=1024,

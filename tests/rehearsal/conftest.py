@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rehearsal.data_plane import DataPlane
+from hookgate_rehearsal.data_plane import DataPlane
 
 
 @pytest.fixture(name="plane")

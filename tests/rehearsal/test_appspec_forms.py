@@ -3,7 +3,7 @@
 import pytest
 from support.emulator_setup import IMAGES, SETTINGS, Setting, fetch, function, wait_for
 
-from rehearsal.emulator import Emulator
+from hookgate_rehearsal.emulator import Emulator
 
 NAME = "CodeDeployHook_always_yes"
 ARN = f"arn:aws:lambda:us-east-1:123456789012:function:{NAME}"

@@ -6,10 +6,10 @@ import re
 import pytest
 from support.command import ROOT
 
-from rehearsal.cloudwatch.settings import CloudWatchAssumptions
-from rehearsal.codedeploy.settings import Assumptions
-from rehearsal.rehearse import Rehearsal, RehearsalObserver
-from rehearsal.scenario.reader import read_scenario
+from hookgate_rehearsal.cloudwatch.settings import CloudWatchAssumptions
+from hookgate_rehearsal.codedeploy.settings import Assumptions
+from hookgate_rehearsal.rehearse import Rehearsal, RehearsalObserver
+from hookgate_rehearsal.scenario.reader import read_scenario
 
 OF = {"codedeploy": Assumptions, "cloudwatch": CloudWatchAssumptions}
 DOCUMENT = (ROOT / "docs" / "rehearsal.md").read_text("utf-8")

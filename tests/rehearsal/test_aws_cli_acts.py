@@ -13,7 +13,7 @@ from support.emulator_setup import (
     wait_for,
 )
 
-from rehearsal.emulator import Emulator
+from hookgate_rehearsal.emulator import Emulator
 
 pytestmark = pytest.mark.skipif(not AWS.exists(), reason=MISSING)
 

@@ -7,7 +7,7 @@ import pytest
 from support.aws_cli import AWS, MISSING, Cli
 from support.emulator_setup import IMAGES, SETTINGS, Setting, function, wait_for
 
-from rehearsal.emulator import Emulator
+from hookgate_rehearsal.emulator import Emulator
 
 pytestmark = pytest.mark.skipif(not AWS.exists(), reason=MISSING)
 

@@ -12,8 +12,12 @@ from support.emulator_setup import (
     wait_for,
 )
 
-from rehearsal.codedeploy.observation import EventStarted, StatusChanged, TrafficShifted
-from rehearsal.emulator import Emulator
+from hookgate_rehearsal.codedeploy.observation import (
+    EventStarted,
+    StatusChanged,
+    TrafficShifted,
+)
+from hookgate_rehearsal.emulator import Emulator
 
 FUNCTIONS = [function("always_yes"), function("always_no"), function("silent")]
 NO = {"AfterAllowTestTraffic": "always_no"}

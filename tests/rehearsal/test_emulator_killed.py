@@ -18,16 +18,16 @@ import pytest
 from support.emulator_setup import HERE, fetch, wait_for
 
 ROOT = HERE.parents[1]
-PATH = ":".join(str(each) for each in (ROOT, ROOT / "layer", ROOT / "tests"))
+PATH = ":".join(str(each) for each in (ROOT, ROOT / "src", ROOT / "tests"))
 SUPERVISOR = "supervisor.py"
 SCRIPT = textwrap.dedent(
     """
     import dataclasses, json, os, sys, time
     from support.emulator_setup import IMAGES, SETTINGS, Setting, function
-    from rehearsal.production_traffic import ProductionClient
-    from rehearsal.production_traffic import TrafficSettings
+    from hookgate_rehearsal.production_traffic import ProductionClient
+    from hookgate_rehearsal.production_traffic import TrafficSettings
     import trustme
-    from rehearsal.emulator import Emulator
+    from hookgate_rehearsal.emulator import Emulator
     mark = {"MARK": os.environ["MARK"]}
     images = {
         name: dataclasses.replace(image, environment={**image.environment, **mark})
@@ -233,8 +233,8 @@ def test_a_killed_load_generator_leaves_nothing(emulator):
     script = textwrap.dedent(
         f"""
         import sys
-        from rehearsal.production_traffic import ProductionClient
-        from rehearsal.production_traffic import TrafficSettings
+        from hookgate_rehearsal.production_traffic import ProductionClient
+        from hookgate_rehearsal.production_traffic import TrafficSettings
         client = ProductionClient(
             TrafficSettings(port={emulator.told["production"]}, rate=200)
         )

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.rehearsal_record import EVENTS, a_verdict, an_outcome
 
-from rehearsal.faults.schema import FaultsFile
-from rehearsal.record import (
+from hookgate_rehearsal.faults.schema import FaultsFile
+from hookgate_rehearsal.record import (
     configured_faults,
     deployment_record,
     reasons,
     rehearsal_record,
 )
-from rehearsal.scenario.schema import DeploymentFile
+from hookgate_rehearsal.scenario.schema import DeploymentFile
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TRAFFIC = {"requests": 9, "failed": 0, "dropped": 0, "failures": [], "served_by": {}}

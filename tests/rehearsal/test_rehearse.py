@@ -9,12 +9,20 @@ from support.emulator_setup import wait_for
 
 from hookgate.errors import InputError, PlanError
 from hookgate.model import LifecycleEvent
-from rehearsal.building.plan import plan_events
-from rehearsal.building.setup import RehearsalError, set_up, wait_for_first_version
-from rehearsal.codedeploy.observation import EventEnded, StatusChanged, TrafficShifted
-from rehearsal.rehearse import Rehearsal, RehearsalObserver, wait_for_end
-from rehearsal.scenario.reader import read_scenario
-from rehearsal.serve import prepare
+from hookgate_rehearsal.building.plan import plan_events
+from hookgate_rehearsal.building.setup import (
+    RehearsalError,
+    set_up,
+    wait_for_first_version,
+)
+from hookgate_rehearsal.codedeploy.observation import (
+    EventEnded,
+    StatusChanged,
+    TrafficShifted,
+)
+from hookgate_rehearsal.rehearse import Rehearsal, RehearsalObserver, wait_for_end
+from hookgate_rehearsal.scenario.reader import read_scenario
+from hookgate_rehearsal.serve import prepare
 
 
 class Witness:

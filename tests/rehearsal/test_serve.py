@@ -7,9 +7,9 @@ import subprocess
 import pytest
 from support.command import STOREFRONT
 
-from rehearsal.rehearse import Rehearsal, RehearsalObserver
-from rehearsal.scenario.reader import read_scenario
-from rehearsal.serve import prepare
+from hookgate_rehearsal.rehearse import Rehearsal, RehearsalObserver
+from hookgate_rehearsal.scenario.reader import read_scenario
+from hookgate_rehearsal.serve import prepare
 
 
 @pytest.fixture(scope="module", name="prepared")

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from rehearsal.data_plane import (
+from hookgate_rehearsal.data_plane import (
     Action,
     DataPlane,
     Forward,

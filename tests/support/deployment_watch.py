@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.codedeploy.model.deployment import (
+from hookgate_rehearsal.codedeploy.model.deployment import (
     Deployment,
     ErrorCode,
     EventName,
     EventStatus,
 )
-from rehearsal.codedeploy.observation import (
+from hookgate_rehearsal.codedeploy.observation import (
     Change,
     EventEnded,
     EventStarted,

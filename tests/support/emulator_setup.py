@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rehearsal.codedeploy.settings import EngineSettings
-from rehearsal.ecs import Image
-from rehearsal.ecs.records import EcsSettings
-from rehearsal.emulator import Emulator, EmulatorSettings
-from rehearsal.functions import Function
+from hookgate_rehearsal.codedeploy.settings import EngineSettings
+from hookgate_rehearsal.ecs import Image
+from hookgate_rehearsal.ecs.records import EcsSettings
+from hookgate_rehearsal.emulator import Emulator, EmulatorSettings
+from hookgate_rehearsal.functions import Function
 
 HERE = Path(__file__).parent
 PATIENCE = 60.0  # seconds; far more than anything takes

@@ -26,7 +26,7 @@ def modules(packages: Packages) -> Iterator[str]:
     """The modules of ours in the layers, as they are imported."""
     for layer in ("RuntimeLayerX86", "ValidatorsLayer"):
         root = packages.layer(layer)
-        for package in ("hookgate", "validators"):
+        for package in ("hookgate", "hookgate_validators"):
             for path in sorted((root / package).rglob("*.py")):
                 parts = path.relative_to(root).with_suffix("").parts
                 yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

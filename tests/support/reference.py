@@ -10,10 +10,10 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from cli.validators import example, page, prose
 from hookgate.plan.messages import models_of
 from hookgate.registry import names, resolve
 from hookgate.validator import Validator
+from hookgate_cli.validators import example, page, prose
 
 ROOT = Path(__file__).parent.parent.parent
 NAMES = names(entry_points=tuple)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from rehearsal.codedeploy.settings import EngineSettings
-from rehearsal.emulator import Emulator
-from rehearsal.production_traffic import (
+from hookgate_rehearsal.codedeploy.settings import EngineSettings
+from hookgate_rehearsal.emulator import Emulator
+from hookgate_rehearsal.production_traffic import (
     ProductionClient,
     ProductionTraffic,
     TrafficSettings,
@@ -80,9 +80,9 @@ def play(setting: Setting, played: Played) -> Ended:
         deploymentConfigName=played.config,
         revision={"revisionType": "AppSpecContent", "appSpecContent": content},
     )["deploymentId"]
-    if played.stopped:
+    if stopped := played.stopped:
         wait_for(lambda: setting.info(deployment_id)["status"] == "InProgress")
-        wait_for(lambda: played.stopped(setting, deployment_id))
+        wait_for(lambda: stopped(setting, deployment_id))
         setting.codedeploy.stop_deployment(
             deploymentId=deployment_id, autoRollbackEnabled=True
         )

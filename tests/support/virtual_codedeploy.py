@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rehearsal.codedeploy.api.context import CodeDeployContext
-from rehearsal.codedeploy.aws import AwsExecutor
-from rehearsal.codedeploy.codedeploy import codedeploy_service
-from rehearsal.codedeploy.engine import Engine
-from rehearsal.codedeploy.model.deployment import Deployment
-from rehearsal.codedeploy.registry import Registry
-from rehearsal.codedeploy.settings import EngineSettings
-from rehearsal.endpoint.protocols import JsonService
+from hookgate_rehearsal.codedeploy.api.context import CodeDeployContext
+from hookgate_rehearsal.codedeploy.aws import AwsExecutor
+from hookgate_rehearsal.codedeploy.codedeploy import codedeploy_service
+from hookgate_rehearsal.codedeploy.engine import Engine
+from hookgate_rehearsal.codedeploy.model.deployment import Deployment
+from hookgate_rehearsal.codedeploy.registry import Registry
+from hookgate_rehearsal.codedeploy.settings import EngineSettings
+from hookgate_rehearsal.endpoint.protocols import JsonService
 from support.deployment_watch import Watch
 from support.virtual_cloud import BLUE, GREEN, PRODUCTION, TEST, Agenda, Cloud
 from support.virtual_world import WoundClock
@@ -52,7 +52,7 @@ class VirtualCodeDeploy:
             CodeDeployContext(
                 engine=self.engine,
                 registry=Registry(),
-                read_object=lambda _bucket, _key, _version: "",
+                read_object=lambda _bucket, _key, _version: b"",
                 region="us-east-1",
                 account="123456789012",
             )

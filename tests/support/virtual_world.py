@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rehearsal.codedeploy.engine import Engine
-from rehearsal.codedeploy.model.deployment import (
+from hookgate_rehearsal.codedeploy.engine import Engine
+from hookgate_rehearsal.codedeploy.model.deployment import (
     AppSpec,
     AutoRollbackEvent,
     Deployment,
@@ -20,7 +20,7 @@ from rehearsal.codedeploy.model.deployment import (
     Service,
     TaskSetLabel,
 )
-from rehearsal.codedeploy.model.signals import (
+from hookgate_rehearsal.codedeploy.model.signals import (
     AlarmsPolled,
     CreateTaskSet,
     DeleteTaskSet,
@@ -40,8 +40,8 @@ from rehearsal.codedeploy.model.signals import (
     TaskSetCreated,
     TaskSetObserved,
 )
-from rehearsal.codedeploy.observation import Change
-from rehearsal.codedeploy.settings import EngineSettings
+from hookgate_rehearsal.codedeploy.observation import Change
+from hookgate_rehearsal.codedeploy.settings import EngineSettings
 
 START = 1_700_000_000.0
 SILENT = "silent"

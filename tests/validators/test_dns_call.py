@@ -6,7 +6,7 @@ from support.coded import raises
 
 from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
-from validators.dns import nameservers
+from hookgate_validators.dns import nameservers
 
 
 def test_resolvers_of_the_system(tmp_path):

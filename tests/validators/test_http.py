@@ -8,7 +8,7 @@ import pytest
 
 from hookgate.http.request import Certificate, Trust
 from hookgate.testing import a_reply, check
-from validators.http import Http
+from hookgate_validators.http import Http
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hookgate.files import Reading
 from hookgate.plan.options import build
 from hookgate.testing import a_reply, check
 from hookgate.validator import Validator
-from validators.http import Http
+from hookgate_validators.http import Http
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "http-options.md"
 TOLD = re.findall(r"`(\{.+?\})`(?=[,;:| \n.]|$)", PAGE.read_text("utf-8"))

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from support.reference import NAMES, ROOT, example_step, missing, rows
 
-from cli.main import hookgate, run
-from cli.validators import example, index
 from hookgate.plan import read_plan
 from hookgate.plan.options import build
 from hookgate.registry import resolve
 from hookgate.validator import Validator
+from hookgate_cli.main import hookgate, run
+from hookgate_cli.validators import example, index
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,7 +6,7 @@ import pytest
 from support.access_log import line, log
 
 from hookgate.testing import check
-from validators.traffic import Traffic
+from hookgate_validators.traffic import Traffic
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from hookgate import (
 )
 from hookgate.codes import Code
 from hookgate.http.request import HttpClient
-from validators.openapi.document import OpenApiDocument, Operation
+from hookgate_validators.openapi.document import OpenApiDocument, Operation
 
 _SHOWN = 20
 

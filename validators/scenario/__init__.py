@@ -16,8 +16,8 @@ from hookgate import (
     Trust,
     Validator,
 )
-from validators.scenario.run import ScriptRun, Visitor
-from validators.scenario.steps import Call, Group, ScenarioItem, Script
+from hookgate_validators.scenario.run import ScriptRun, Visitor
+from hookgate_validators.scenario.steps import Call, Group, ScenarioItem, Script
 
 #: Asking for a token, once a run.
 _TOKEN = 10.0

@@ -28,9 +28,9 @@ from hookgate.deadline import Deadline
 from hookgate.http.request import HttpClient, followed, status_in
 from hookgate.redaction import hide
 from hookgate.retry import Attempt, eventually
-from validators.http import assertions
-from validators.scenario.steps import Call, Group, Script, calls, seconds
-from validators.scenario.variables import NotCaptured, told, written
+from hookgate_validators.http import assertions
+from hookgate_validators.scenario.steps import Call, Group, Script, calls, seconds
+from hookgate_validators.scenario.variables import NotCaptured, told, written
 
 # RFC 6265, 6.1: what a client must at least keep.
 MOST_COOKIES = 50

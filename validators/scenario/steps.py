@@ -37,7 +37,7 @@ from hookgate.retry import (
     StopOn,
     Within,
 )
-from validators.scenario.variables import LATER, NAME, filled, names
+from hookgate_validators.scenario.variables import LATER, NAME, filled, names
 
 #: More rows are a load test.
 MOST_ROWS = 200

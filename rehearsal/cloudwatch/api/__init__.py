@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.cloudwatch.alarms import Alarms
-from rehearsal.cloudwatch.store import MetricStore
+from hookgate_rehearsal.cloudwatch.alarms import Alarms
+from hookgate_rehearsal.cloudwatch.store import MetricStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

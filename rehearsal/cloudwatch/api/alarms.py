@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.cloudwatch.alarm import (
+from hookgate_rehearsal.cloudwatch.alarm import (
     COMPARISONS,
     Alarm,
     AlarmState,
@@ -15,11 +15,11 @@ from rehearsal.cloudwatch.alarm import (
     parse_rule,
     watch_of,
 )
-from rehearsal.cloudwatch.alarms import HistoryItem
-from rehearsal.cloudwatch.api import CloudWatchContext, CloudWatchOperation
-from rehearsal.cloudwatch.queries import QueryError, check
-from rehearsal.cloudwatch.store import is_statistic
-from rehearsal.endpoint.protocols import ApiError
+from hookgate_rehearsal.cloudwatch.alarms import HistoryItem
+from hookgate_rehearsal.cloudwatch.api import CloudWatchContext, CloudWatchOperation
+from hookgate_rehearsal.cloudwatch.queries import QueryError, check
+from hookgate_rehearsal.cloudwatch.store import is_statistic
+from hookgate_rehearsal.endpoint.protocols import ApiError
 
 MOST_RECORDS = 100
 _TYPES = {"MetricAlarm": "MetricAlarms", "CompositeAlarm": "CompositeAlarms"}

@@ -6,23 +6,23 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rehearsal.cloudwatch.api import CloudWatchContext, CloudWatchOperation
-from rehearsal.cloudwatch.math import TimeSeries, Value
-from rehearsal.cloudwatch.queries import (
+from hookgate_rehearsal.cloudwatch.api import CloudWatchContext, CloudWatchOperation
+from hookgate_rehearsal.cloudwatch.math import TimeSeries, Value
+from hookgate_rehearsal.cloudwatch.queries import (
     Query,
     QueryError,
     Windows,
     check,
     values_of,
 )
-from rehearsal.cloudwatch.store import (
+from hookgate_rehearsal.cloudwatch.store import (
     NO_UNIT,
     Distribution,
     Metric,
     by_name,
     is_statistic,
 )
-from rehearsal.endpoint.protocols import ApiError
+from hookgate_rehearsal.endpoint.protocols import ApiError
 
 MOST_DATA = 1000  # of one PutMetricData
 MOST_DATAPOINTS = 1440  # of one GetMetricStatistics

@@ -7,14 +7,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rehearsal.codedeploy.api.context import (
+from hookgate_rehearsal.codedeploy.api.context import (
     NAME,
     CodeDeployContext,
     CodeDeployOperation,
     paged,
 )
-from rehearsal.codedeploy.registry import Application
-from rehearsal.endpoint.protocols import ApiError
+from hookgate_rehearsal.codedeploy.registry import Application
+from hookgate_rehearsal.endpoint.protocols import ApiError
 
 MOST_APPLICATIONS = 1000
 

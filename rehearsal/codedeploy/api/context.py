@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.codedeploy.engine import Engine
-from rehearsal.codedeploy.model.deployment import Deployment, DeploymentStatus
-from rehearsal.codedeploy.registry import (
+from hookgate_rehearsal.codedeploy.engine import Engine
+from hookgate_rehearsal.codedeploy.model.deployment import Deployment, DeploymentStatus
+from hookgate_rehearsal.codedeploy.registry import (
     Application,
     DeploymentGroup,
     Location,
     ReadObject,
     Registry,
 )
-from rehearsal.endpoint.protocols import ApiError, BadTokenError, page
+from hookgate_rehearsal.endpoint.protocols import ApiError, BadTokenError, page
 
 DEPLOYMENT_ID = re.compile(r"d-[A-Z0-9]{9}")
 NAME = re.compile(r"[\w+=,.@-]{1,100}")

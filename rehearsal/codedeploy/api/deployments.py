@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.codedeploy.api.context import (
+from hookgate_rehearsal.codedeploy.api.context import (
     CodeDeployContext,
     CodeDeployOperation,
     checked_id,
     paged,
 )
-from rehearsal.codedeploy.api.groups import check_alarms, check_rollback
-from rehearsal.codedeploy.api.revisions import register
-from rehearsal.codedeploy.appspec import parse_app_spec
-from rehearsal.codedeploy.engine import Engine, GroupIsBusyError
-from rehearsal.codedeploy.model.deployment import (
+from hookgate_rehearsal.codedeploy.api.groups import check_alarms, check_rollback
+from hookgate_rehearsal.codedeploy.api.revisions import register
+from hookgate_rehearsal.codedeploy.appspec import parse_app_spec
+from hookgate_rehearsal.codedeploy.engine import Engine, GroupIsBusyError
+from hookgate_rehearsal.codedeploy.model.deployment import (
     AutoRollbackEvent,
     Deployment,
     DeploymentStatus,
@@ -31,10 +31,18 @@ from rehearsal.codedeploy.model.deployment import (
     schedule,
     triggered_message,
 )
-from rehearsal.codedeploy.model.signals import Continued, Reported, StopRequested
-from rehearsal.codedeploy.registry import DeploymentGroup, Revision, without_content
-from rehearsal.codedeploy.settings import EngineSettings
-from rehearsal.endpoint.protocols import ApiError
+from hookgate_rehearsal.codedeploy.model.signals import (
+    Continued,
+    Reported,
+    StopRequested,
+)
+from hookgate_rehearsal.codedeploy.registry import (
+    DeploymentGroup,
+    Revision,
+    without_content,
+)
+from hookgate_rehearsal.codedeploy.settings import EngineSettings
+from hookgate_rehearsal.endpoint.protocols import ApiError
 
 SHOWN_SETTINGS = (
     "deploymentStyle",

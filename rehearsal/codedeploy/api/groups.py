@@ -6,20 +6,24 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rehearsal.codedeploy.api.applications import tags_of
-from rehearsal.codedeploy.api.context import (
+from hookgate_rehearsal.codedeploy.api.applications import tags_of
+from hookgate_rehearsal.codedeploy.api.context import (
     NAME,
     CodeDeployContext,
     CodeDeployOperation,
     paged,
 )
-from rehearsal.codedeploy.model.deployment import (
+from hookgate_rehearsal.codedeploy.model.deployment import (
     AutoRollbackEvent,
     Deployment,
     DeploymentStatus,
 )
-from rehearsal.codedeploy.registry import Application, DeploymentGroup, without_content
-from rehearsal.endpoint.protocols import ApiError
+from hookgate_rehearsal.codedeploy.registry import (
+    Application,
+    DeploymentGroup,
+    without_content,
+)
+from hookgate_rehearsal.endpoint.protocols import ApiError
 
 Settings = Mapping[str, Any]
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal.codedeploy.api.context import (
+from hookgate_rehearsal.codedeploy.api.context import (
     CodeDeployContext,
     CodeDeployOperation,
     paged,
 )
-from rehearsal.codedeploy.appspec import AppSpecError, parse_app_spec
-from rehearsal.codedeploy.registry import (
+from hookgate_rehearsal.codedeploy.appspec import AppSpecError, parse_app_spec
+from hookgate_rehearsal.codedeploy.registry import (
     Application,
     Location,
     Revision,
@@ -22,7 +22,7 @@ from rehearsal.codedeploy.registry import (
     revision_key,
     without_content,
 )
-from rehearsal.endpoint.protocols import ApiError
+from hookgate_rehearsal.endpoint.protocols import ApiError
 
 MOST_REVISIONS = 1000  # of an application; the oldest is forgotten
 _DEPLOYED = ("include", "exclude", "ignore")

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.codedeploy.api.context import (
+from hookgate_rehearsal.codedeploy.api.context import (
     CodeDeployContext,
     CodeDeployOperation,
     paged,
 )
-from rehearsal.codedeploy.model.deployment import (
+from hookgate_rehearsal.codedeploy.model.deployment import (
     Deployment,
     DeploymentTaskSet,
     Event,
 )
-from rehearsal.endpoint.protocols import ApiError
+from hookgate_rehearsal.endpoint.protocols import ApiError
 
 MOST_TARGETS = 25
 

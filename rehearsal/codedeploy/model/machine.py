@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rehearsal.codedeploy.model.deployment import (
+from hookgate_rehearsal.codedeploy.model.deployment import (
     AutoRollbackEvent,
     Deployment,
     DeploymentStatus,
@@ -18,7 +18,7 @@ from rehearsal.codedeploy.model.deployment import (
     begin_event,
     end_event,
 )
-from rehearsal.codedeploy.model.signals import (
+from hookgate_rehearsal.codedeploy.model.signals import (
     AlarmsPolled,
     Begun,
     DeleteTaskSet,
@@ -31,7 +31,7 @@ from rehearsal.codedeploy.model.signals import (
     TimePassed,
     learn,
 )
-from rehearsal.codedeploy.model.steps import (
+from hookgate_rehearsal.codedeploy.model.steps import (
     DeploymentStep,
     EffectStep,
     HookStep,
@@ -46,7 +46,7 @@ from rehearsal.codedeploy.model.steps import (
     termination,
     test_traffic,
 )
-from rehearsal.codedeploy.settings import Assumptions, EngineSettings
+from hookgate_rehearsal.codedeploy.settings import Assumptions, EngineSettings
 
 ALARM = "ALARM"
 BACK_TO_BLUE = (ShiftStep(weight=0.0),)

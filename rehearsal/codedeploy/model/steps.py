@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rehearsal.codedeploy.model.deployment import (
+from hookgate_rehearsal.codedeploy.model.deployment import (
     Deployment,
     DeploymentStatus,
     ErrorCode,
@@ -19,7 +19,7 @@ from rehearsal.codedeploy.model.deployment import (
     WaitType,
     hook_begun,
 )
-from rehearsal.codedeploy.model.signals import (
+from hookgate_rehearsal.codedeploy.model.signals import (
     ClearTargetGroup,
     Continued,
     CreateTaskSet,
@@ -40,7 +40,7 @@ from rehearsal.codedeploy.model.signals import (
     TaskSetObserved,
     TimePassed,
 )
-from rehearsal.codedeploy.settings import HOUR, EngineSettings
+from hookgate_rehearsal.codedeploy.settings import HOUR, EngineSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from support.traffic import load, never, target, tool
 
 from hookgate.files import Reading
 from hookgate.traffic.options import TrafficRequest
-from validators.http import Http, assertions
-from validators.scenario.steps import Call
+from hookgate_validators.http import Http, assertions
+from hookgate_validators.scenario.steps import Call
 
 FILES = Reading(read=lambda name: f"the content of {name}".encode())
 #: Headers that say who sends, which differ on purpose.

@@ -13,7 +13,7 @@ from hookgate.model import Finding, LifecycleEvent
 from hookgate.plan import Plan, beside, read_plan
 from hookgate.registry import resolve
 from hookgate.testing import a_file, check
-from validators.scenario import ScenarioItem, Script, ScriptRun, Visitor
+from hookgate_validators.scenario import ScenarioItem, Script, ScriptRun, Visitor
 
 EVENT = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
 HEAD = """version: 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cli.main import hookgate, run
 from hookgate.errors import PlanError
 from hookgate.plan import read_plan
 from hookgate.registry import resolve
+from hookgate_cli.main import hookgate, run
 
 PLAN = """version: 1
 events:

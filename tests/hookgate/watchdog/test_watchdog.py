@@ -55,7 +55,7 @@ def _start(edge):
     started = []
 
     def start(body, seconds="60"):
-        environ = {**os.environ, **edge.environ, "PYTHONPATH": str(ROOT / "layer")}
+        environ = {**os.environ, **edge.environ, "PYTHONPATH": str(ROOT / "src")}
         process = subprocess.Popen(  # noqa: S603 - our own script
             [sys.executable, "-c", WATCHED.replace("{body}", body), seconds],
             env=environ,

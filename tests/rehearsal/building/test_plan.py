@@ -2,9 +2,9 @@
 
 import pytest
 
-from rehearsal.building.plan import ADVANCED_TIER, BUCKET, ScenarioPlan
-from rehearsal.rehearse import Rehearsal, RehearsalObserver
-from rehearsal.scenario.reader import read_scenario
+from hookgate_rehearsal.building.plan import ADVANCED_TIER, BUCKET, ScenarioPlan
+from hookgate_rehearsal.rehearse import Rehearsal, RehearsalObserver
+from hookgate_rehearsal.scenario.reader import read_scenario
 
 
 @pytest.fixture(scope="module", name="emulator")

@@ -5,10 +5,10 @@ import shutil
 import pytest
 from support.command import ROOT
 
-from rehearsal.building.plan import PARAMETER_PREFIX, STANDARD_TIER
-from rehearsal.building.setup import register_task_definition, set_up
-from rehearsal.rehearse import Rehearsal, RehearsalObserver
-from rehearsal.scenario.reader import read_scenario
+from hookgate_rehearsal.building.plan import PARAMETER_PREFIX, STANDARD_TIER
+from hookgate_rehearsal.building.setup import register_task_definition, set_up
+from hookgate_rehearsal.rehearse import Rehearsal, RehearsalObserver
+from hookgate_rehearsal.scenario.reader import read_scenario
 
 SCENARIOS = ROOT / "tests" / "scenarios"
 

@@ -8,8 +8,12 @@ import yaml
 from hookgate.codes import Code
 from hookgate.errors import PlanError
 from hookgate.model import LifecycleEvent
-from rehearsal.cloudformation.blue_green import check_hook, hook_warnings, read_hook
-from rehearsal.cloudformation.document import is_template, read_template
+from hookgate_rehearsal.cloudformation.blue_green import (
+    check_hook,
+    hook_warnings,
+    read_hook,
+)
+from hookgate_rehearsal.cloudformation.document import is_template, read_template
 
 TEMPLATE = """\
 Transform: AWS::CodeDeployBlueGreen

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rehearsal.cloudwatch.settings import CloudWatchSettings
-from rehearsal.emulator import Emulator, EmulatorSettings
+from hookgate_rehearsal.cloudwatch.settings import CloudWatchSettings
+from hookgate_rehearsal.emulator import Emulator, EmulatorSettings
 
 PACE = 1 / 600  # a minute passes in a tenth of a second
 

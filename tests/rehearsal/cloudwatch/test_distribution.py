@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.cloudwatch.store import MOST_VALUES, Distribution, is_statistic
+from hookgate_rehearsal.cloudwatch.store import MOST_VALUES, Distribution, is_statistic
 
 
 def of(*values):

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from hookgate.model import Finding, HookStatus, LifecycleEvent, Outcome, Status, Verdict
-from rehearsal.cloudwatch.cloudwatch import EmfError, put_line
-from rehearsal.cloudwatch.store import Metric, MetricStore
+from hookgate_rehearsal.cloudwatch.cloudwatch import EmfError, put_line
+from hookgate_rehearsal.cloudwatch.store import Metric, MetricStore
 
 AT = 1_700_000_000.0
 

@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rehearsal.cloudwatch.alarm import AlarmState, Condition, MissingData, judge
+from hookgate_rehearsal.cloudwatch.alarm import (
+    AlarmState,
+    Condition,
+    MissingData,
+    judge,
+)
 
 TABLES = yaml.safe_load(
     Path(__file__).with_name("evaluation_cases.yaml").read_text(encoding="utf-8")

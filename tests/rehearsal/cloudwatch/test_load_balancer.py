@@ -2,9 +2,14 @@
 
 import pytest
 
-from rehearsal.cloudwatch.load_balancer import Attached, LoadBalancerMetrics
-from rehearsal.cloudwatch.store import Metric, MetricStore
-from rehearsal.data_plane import AccessRecord, Target, TargetHealth, TargetState
+from hookgate_rehearsal.cloudwatch.load_balancer import Attached, LoadBalancerMetrics
+from hookgate_rehearsal.cloudwatch.store import Metric, MetricStore
+from hookgate_rehearsal.data_plane import (
+    AccessRecord,
+    Target,
+    TargetHealth,
+    TargetState,
+)
 
 AT = 1_700_000_000.0
 ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.cloudwatch.alarm import AlarmState, RuleError, parse_rule
+from hookgate_rehearsal.cloudwatch.alarm import AlarmState, RuleError, parse_rule
 
 STATES = {
     "cpu-high": AlarmState.ALARM,

@@ -10,11 +10,11 @@ from support.stack import Stack
 from hookgate.context import Deployment
 from hookgate.model import LifecycleEvent, Outcome, Status, Verdict
 from hookgate.reporting.metrics import EmfMetrics
-from rehearsal.cloudwatch.alarm import Alarm, AlarmState, watch_of
-from rehearsal.cloudwatch.alarms import Alarms
-from rehearsal.cloudwatch.cloudwatch import put_line
-from rehearsal.cloudwatch.settings import CloudWatchSettings
-from rehearsal.cloudwatch.store import MetricStore
+from hookgate_rehearsal.cloudwatch.alarm import Alarm, AlarmState, watch_of
+from hookgate_rehearsal.cloudwatch.alarms import Alarms
+from hookgate_rehearsal.cloudwatch.cloudwatch import put_line
+from hookgate_rehearsal.cloudwatch.settings import CloudWatchSettings
+from hookgate_rehearsal.cloudwatch.store import MetricStore
 
 STACK = Stack.of(AlarmApplication="shop", AlarmDeploymentGroup="web")
 SETTINGS = STACK.resources["VerdictFailedAlarm"]

@@ -2,8 +2,8 @@
 
 import threading
 
-from rehearsal.cloudwatch import store as module
-from rehearsal.cloudwatch.store import Metric, MetricStore
+from hookgate_rehearsal.cloudwatch import store as module
+from hookgate_rehearsal.cloudwatch.store import Metric, MetricStore
 
 M = Metric.of("Shop", "Sales", {"Shop": "1"})
 

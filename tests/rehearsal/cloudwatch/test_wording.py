@@ -4,9 +4,14 @@ import json
 
 import pytest
 
-from rehearsal.cloudwatch import alarms
-from rehearsal.cloudwatch.alarm import AlarmState, Condition, MissingData, Watch
-from rehearsal.cloudwatch.queries import Windows
+from hookgate_rehearsal.cloudwatch import alarms
+from hookgate_rehearsal.cloudwatch.alarm import (
+    AlarmState,
+    Condition,
+    MissingData,
+    Watch,
+)
+from hookgate_rehearsal.cloudwatch.queries import Windows
 
 WINDOWS = Windows(start=1_700_000_040.0, length=60.0, number=4, period=60.0)
 

@@ -3,7 +3,7 @@
 import pytest
 from support.virtual_world import HOOKS, SILENT, Play, VirtualWorld
 
-from rehearsal.codedeploy.model.deployment import (
+from hookgate_rehearsal.codedeploy.model.deployment import (
     AutoRollbackEvent,
     DeploymentStatus,
     ErrorCode,
@@ -13,8 +13,12 @@ from rehearsal.codedeploy.model.deployment import (
     TaskSetLabel,
     Waits,
 )
-from rehearsal.codedeploy.model.signals import DeleteTaskSet, PollAlarms, StopRequested
-from rehearsal.codedeploy.settings import Assumptions, EngineSettings
+from hookgate_rehearsal.codedeploy.model.signals import (
+    DeleteTaskSet,
+    PollAlarms,
+    StopRequested,
+)
+from hookgate_rehearsal.codedeploy.settings import Assumptions, EngineSettings
 
 ALARM = "shop-5xx"
 ON_ALARM = frozenset({AutoRollbackEvent.STOP_ON_ALARM})

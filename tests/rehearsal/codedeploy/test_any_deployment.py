@@ -31,12 +31,12 @@ from support.virtual_codedeploy import (
     group_settings,
 )
 
-from rehearsal.codedeploy.model.deployment import (
+from hookgate_rehearsal.codedeploy.model.deployment import (
     AutoRollbackEvent,
     EventName,
     EventStatus,
 )
-from rehearsal.codedeploy.settings import Assumptions, EngineSettings
+from hookgate_rehearsal.codedeploy.settings import Assumptions, EngineSettings
 
 EXAMPLES = 2_000
 STEPS = 12

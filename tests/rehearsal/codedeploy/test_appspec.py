@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from rehearsal.codedeploy.appspec import AppSpecError, parse_app_spec
-from rehearsal.codedeploy.model.deployment import EventName
+from hookgate_rehearsal.codedeploy.appspec import AppSpecError, parse_app_spec
+from hookgate_rehearsal.codedeploy.model.deployment import EventName
 
 YAML = """
 version: 0.0

@@ -7,14 +7,14 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from support.virtual_world import order, task_set
 
-from rehearsal.codedeploy.aws import AwsExecutor
-from rehearsal.codedeploy.model.deployment import (
+from hookgate_rehearsal.codedeploy.aws import AwsExecutor
+from hookgate_rehearsal.codedeploy.model.deployment import (
     Deployment,
     ErrorCode,
     EventName,
     TaskSetLabel,
 )
-from rehearsal.codedeploy.model.signals import (
+from hookgate_rehearsal.codedeploy.model.signals import (
     AlarmsPolled,
     ClearTargetGroup,
     DeleteTaskSet,
@@ -26,7 +26,7 @@ from rehearsal.codedeploy.model.signals import (
     RouteTestTraffic,
     Survey,
 )
-from rehearsal.codedeploy.settings import Assumptions
+from hookgate_rehearsal.codedeploy.settings import Assumptions
 
 BLUE, GREEN = TaskSetLabel.BLUE, TaskSetLabel.GREEN
 INVOKE = InvokeHook(event=EventName.AFTER_INSTALL, function="hook", execution_id="id")

@@ -12,8 +12,8 @@ from support.virtual_world import (
     order,
 )
 
-from rehearsal.codedeploy.engine import GroupIsBusyError, new_deployment_id
-from rehearsal.codedeploy.model.deployment import (
+from hookgate_rehearsal.codedeploy.engine import GroupIsBusyError, new_deployment_id
+from hookgate_rehearsal.codedeploy.model.deployment import (
     AppSpec,
     AutoRollbackEvent,
     Creator,
@@ -28,7 +28,7 @@ from rehearsal.codedeploy.model.deployment import (
     Waits,
     WaitType,
 )
-from rehearsal.codedeploy.model.signals import (
+from hookgate_rehearsal.codedeploy.model.signals import (
     Continued,
     CreateTaskSet,
     DeleteTaskSet,
@@ -39,8 +39,8 @@ from rehearsal.codedeploy.model.signals import (
     StopRequested,
     Survey,
 )
-from rehearsal.codedeploy.observation import EventStarted, StatusChanged
-from rehearsal.codedeploy.settings import Assumptions, EngineSettings
+from hookgate_rehearsal.codedeploy.observation import EventStarted, StatusChanged
+from hookgate_rehearsal.codedeploy.settings import Assumptions, EngineSettings
 
 HOOK_EVENTS = [pytest.param(name, id=name) for name in HOOKS]
 INSTALLED = [pytest.param(name, id=name) for name in list(HOOKS)[1:]]

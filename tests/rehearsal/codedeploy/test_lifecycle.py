@@ -11,7 +11,7 @@ from support.virtual_codedeploy import (
 )
 from support.virtual_world import START
 
-from rehearsal.codedeploy.settings import EngineSettings
+from hookgate_rehearsal.codedeploy.settings import EngineSettings
 
 MINUTE = 60.0
 LINEAR = "CodeDeployDefault.ECSLinear10PercentEvery3Minutes"

@@ -19,7 +19,7 @@ from support.data_plane import (
     serve,
 )
 
-from rehearsal.data_plane import Certificate, DataPlane, HealthCheck, Protocol
+from hookgate_rehearsal.data_plane import Certificate, DataPlane, HealthCheck, Protocol
 
 
 @pytest.fixture(name="authority", scope="module")

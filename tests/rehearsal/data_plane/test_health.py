@@ -14,7 +14,7 @@ from support.data_plane import (
     states,
 )
 
-from rehearsal.data_plane import (
+from hookgate_rehearsal.data_plane import (
     FixedResponse,
     Forward,
     HealthCheck,
@@ -22,7 +22,7 @@ from rehearsal.data_plane import (
     Target,
     TargetState,
 )
-from rehearsal.data_plane.target_group import (
+from hookgate_rehearsal.data_plane.target_group import (
     CheckResult,
     HealthRecord,
     check_target,

@@ -20,7 +20,7 @@ from support.data_plane import (
     who,
 )
 
-from rehearsal.data_plane import (
+from hookgate_rehearsal.data_plane import (
     DataPlane,
     FixedResponse,
     Forward,

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from support.data_plane import PATIENCE, eventually
 
-from rehearsal.data_plane import TaskProcess
-from rehearsal.data_plane.processes import OUTPUT_KEPT
+from hookgate_rehearsal.data_plane import TaskProcess
+from hookgate_rehearsal.data_plane.processes import OUTPUT_KEPT
 
 ROOT = Path(__file__).parents[3]
 
@@ -216,7 +216,7 @@ def test_no_orphan(how):
 
 EMULATOR = """
     import sys, time
-    from rehearsal.data_plane import TaskProcess
+    from hookgate_rehearsal.data_plane import TaskProcess
     task = TaskProcess.start([sys.executable, "-c", '''
     import os, subprocess, sys, time
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(999)"])

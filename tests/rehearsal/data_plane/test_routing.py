@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.data_plane import (
+from hookgate_rehearsal.data_plane import (
     FixedResponse,
     HostHeader,
     HttpHeader,
@@ -14,9 +14,9 @@ from rehearsal.data_plane import (
     QueryString,
     SourceIp,
 )
-from rehearsal.data_plane.http_message import RequestHead
-from rehearsal.data_plane.routing import Router, referenced_groups
-from rehearsal.data_plane.settings import Forward
+from hookgate_rehearsal.data_plane.http_message import RequestHead
+from hookgate_rehearsal.data_plane.routing import Router, referenced_groups
+from hookgate_rehearsal.data_plane.settings import Forward
 
 MET = FixedResponse(status=200)
 NOT_MET = FixedResponse(status=404)

@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 from support.emulator_setup import wait_for
 
-from rehearsal.ecs.containers import start_container, why_not
+from hookgate_rehearsal.ecs.containers import start_container, why_not
 
 #: What `make image` makes, from Debian's packages; it has Python and no server.
 IMAGE = "lambda-python:3.14"

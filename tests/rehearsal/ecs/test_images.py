@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from rehearsal.ecs.containers import (
+from hookgate_rehearsal.ecs.containers import (
     CannotPullContainerError,
     Image,
     find_image,

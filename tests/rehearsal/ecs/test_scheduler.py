@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.ecs.scheduler import LAST_WORDS, last_words
+from hookgate_rehearsal.ecs.scheduler import LAST_WORDS, last_words
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from support.emulator_setup import IMAGES, SETTINGS, Setting, fetch, wait_for
 
-from rehearsal.emulator import Emulator
+from hookgate_rehearsal.emulator import Emulator
 
 
 @pytest.fixture(name="setting", scope="module")

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from support.emulator_setup import SETTINGS, function
 
-from rehearsal.emulator import Emulator
-from rehearsal.endpoint.protocols import (
+from hookgate_rehearsal.emulator import Emulator
+from hookgate_rehearsal.endpoint.protocols import (
     ApiError,
     JsonService,
     answer_problems,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.endpoint.protocols import BadTokenError, page
+from hookgate_rehearsal.endpoint.protocols import BadTokenError, page
 
 LIST = [str(number) for number in range(7)]
 

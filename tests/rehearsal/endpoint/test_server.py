@@ -3,7 +3,7 @@
 import socket
 import threading
 
-from rehearsal.endpoint.server import EndpointServer
+from hookgate_rehearsal.endpoint.server import EndpointServer
 
 
 def application(environ, start_response):

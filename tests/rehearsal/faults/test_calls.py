@@ -5,11 +5,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from rehearsal.clients import CODEDEPLOY_KEY
-from rehearsal.endpoint.server import EndpointServer
-from rehearsal.faults.calls import CallFault, FaultyCalls
-from rehearsal.faults.schema import CallFile
-from rehearsal.functions.function import access_key
+from hookgate_rehearsal.clients import CODEDEPLOY_KEY
+from hookgate_rehearsal.endpoint.server import EndpointServer
+from hookgate_rehearsal.faults.calls import CallFault, FaultyCalls
+from hookgate_rehearsal.faults.schema import CallFile
+from hookgate_rehearsal.functions.function import access_key
 
 #: A call in each protocol that hooks speak: JSON, query and CBOR.
 CALLS = {

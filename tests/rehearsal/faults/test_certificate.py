@@ -6,9 +6,9 @@ import trustme
 import yaml
 from support.command import a_storefront
 
-from rehearsal.record import reasons
-from rehearsal.rehearse import Rehearsal, RehearsalObserver
-from rehearsal.scenario.reader import read_scenario
+from hookgate_rehearsal.record import reasons
+from hookgate_rehearsal.rehearse import Rehearsal, RehearsalObserver
+from hookgate_rehearsal.scenario.reader import read_scenario
 
 HOST = "shop.example"
 WRONG = ("expired", "another")

@@ -6,11 +6,11 @@ import pytest
 from support.emulator_setup import PATIENCE
 from support.virtual_world import HOOKS, Play, VirtualWorld
 
-from rehearsal.codedeploy.model.deployment import EventName
-from rehearsal.codedeploy.model.signals import InvokeHook
-from rehearsal.data_plane import Certificate
-from rehearsal.faults.faults import Faults, Stops
-from rehearsal.faults.schema import FaultsFile
+from hookgate_rehearsal.codedeploy.model.deployment import EventName
+from hookgate_rehearsal.codedeploy.model.signals import InvokeHook
+from hookgate_rehearsal.data_plane import Certificate
+from hookgate_rehearsal.faults.faults import Faults, Stops
+from hookgate_rehearsal.faults.schema import FaultsFile
 
 ORDERED = FaultsFile.model_validate(
     {

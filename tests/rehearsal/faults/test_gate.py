@@ -4,8 +4,8 @@ import pytest
 import yaml
 from support.command import a_storefront
 
-from rehearsal.rehearse import Rehearsal, RehearsalObserver
-from rehearsal.scenario.reader import read_scenario
+from hookgate_rehearsal.rehearse import Rehearsal, RehearsalObserver
+from hookgate_rehearsal.scenario.reader import read_scenario
 
 PLAN = """
 version: 1

@@ -5,8 +5,8 @@ import json
 import pytest
 from support.emulator_setup import function
 
-from rehearsal.faults.faults import FaultyEventInvoker
-from rehearsal.faults.schema import HookFile
+from hookgate_rehearsal.faults.faults import FaultyEventInvoker
+from hookgate_rehearsal.faults.schema import HookFile
 
 EVENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "own"}
 PAYLOAD = json.dumps(EVENT).encode()

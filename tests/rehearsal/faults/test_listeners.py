@@ -3,8 +3,8 @@
 import pytest
 from support.data_plane import EchoTarget, eventually, group, listener, who
 
-from rehearsal.faults.schema import StaleListenerFile
-from rehearsal.faults.targets import StaleListeners
+from hookgate_rehearsal.faults.schema import StaleListenerFile
+from hookgate_rehearsal.faults.targets import StaleListeners
 
 
 @pytest.fixture(name="groups")

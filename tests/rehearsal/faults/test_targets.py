@@ -15,10 +15,15 @@ from support.data_plane import (
     who,
 )
 
-from rehearsal.data_plane import TargetState
-from rehearsal.data_plane.settings import HealthCheck
-from rehearsal.faults.schema import FaultsFile
-from rehearsal.faults.targets import FaultyRouting, delay, image, request_faults
+from hookgate_rehearsal.data_plane import TargetState
+from hookgate_rehearsal.data_plane.settings import HealthCheck
+from hookgate_rehearsal.faults.schema import FaultsFile
+from hookgate_rehearsal.faults.targets import (
+    FaultyRouting,
+    delay,
+    image,
+    request_faults,
+)
 
 
 @pytest.fixture(name="task")

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from support.emulator_setup import PATIENCE, function
 
-from rehearsal.functions.asynchronous import Asynchronous, Delivery
-from rehearsal.functions.fleet import Fleet
-from rehearsal.functions.function import (
+from hookgate_rehearsal.functions.asynchronous import Asynchronous, Delivery
+from hookgate_rehearsal.functions.fleet import Fleet
+from hookgate_rehearsal.functions.function import (
     EventInvokeConfig,
     FleetSettings,
     InvocationResult,

@@ -7,8 +7,8 @@ import boto3
 import pytest
 from support.emulator_setup import function
 
-from rehearsal.functions.fleet import Destinations, Fleet
-from rehearsal.functions.function import FleetSettings
+from hookgate_rehearsal.functions.fleet import Destinations, Fleet
+from hookgate_rehearsal.functions.function import FleetSettings
 
 RECORD = b'{"version": "1.0"}'
 ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
@@ -87,5 +87,5 @@ def test_a_destination_that_takes_nothing_is_logged(destinations, arn, caplog):
     """The function's caller hears nothing of it, as in Lambda."""
     destinations(arn, RECORD)
 
-    assert [("rehearsal.functions.fleet", ANY, ANY)] == caplog.record_tuples
+    assert [("hookgate_rehearsal.functions.fleet", ANY, ANY)] == caplog.record_tuples
     assert arn in caplog.text

@@ -7,8 +7,8 @@ import threading
 import pytest
 from support.emulator_setup import function, wait_for
 
-from rehearsal.functions.fleet import Fleet, UnknownFunctionError
-from rehearsal.functions.function import FleetSettings, function_name
+from hookgate_rehearsal.functions.fleet import Fleet, UnknownFunctionError
+from hookgate_rehearsal.functions.function import FleetSettings, function_name
 
 NAMES = ("echo", "failing", "dying", "leaving", "deserting")
 SURROUNDINGS = FleetSettings(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rehearsal.hooks import HeldHooks
+from hookgate_rehearsal.hooks import HeldHooks
 
 EVENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "h"}
 

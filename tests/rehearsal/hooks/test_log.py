@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from rehearsal.hooks import HookLog
+from hookgate_rehearsal.hooks import HookLog
 
 
 def _line(**said):

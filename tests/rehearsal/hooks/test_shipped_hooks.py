@@ -4,7 +4,7 @@ import pytest
 from support.template import of_type, parameter, sub, template
 
 from hookgate.model import LifecycleEvent
-from rehearsal.hooks import hook_name, shipped_hooks
+from hookgate_rehearsal.hooks import hook_name, shipped_hooks
 
 GLOBALS = template()["Globals"]["Function"]
 FUNCTIONS = of_type("AWS::Serverless::Function")

@@ -9,8 +9,8 @@ import trustme
 from botocore.exceptions import ClientError
 from support.emulator_setup import HERE, SETTINGS, fetch, free_port, wait_for
 
-from rehearsal.data_plane import TaskProcess
-from rehearsal.emulator import Emulator
+from hookgate_rehearsal.data_plane import TaskProcess
+from hookgate_rehearsal.emulator import Emulator
 
 AUTHORITY = trustme.CA()
 NOBODY = "arn:aws:acm:us-east-1:123456789012:certificate/nobody"

@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 from support.emulator_setup import HERE, SETTINGS, fetch, free_port, wait_for
 
-from rehearsal.data_plane import TaskProcess
-from rehearsal.emulator import Emulator
+from hookgate_rehearsal.data_plane import TaskProcess
+from hookgate_rehearsal.emulator import Emulator
 
 
 @pytest.fixture(name="emulator", scope="module")

@@ -16,7 +16,7 @@ from support.emulator_setup import (
     wait_for,
 )
 
-from rehearsal.emulator import Emulator
+from hookgate_rehearsal.emulator import Emulator
 
 EVENTS = [
     *("DeploymentStart", "DeploymentSuccess", "DeploymentFailure"),

@@ -14,8 +14,8 @@ from support.data_plane import (
     serve,
 )
 
-from rehearsal.data_plane import Certificate, FixedResponse, Protocol
-from rehearsal.production_traffic import (
+from hookgate_rehearsal.data_plane import Certificate, FixedResponse, Protocol
+from hookgate_rehearsal.production_traffic import (
     Connections,
     ProductionClient,
     TrafficSettings,

@@ -8,8 +8,8 @@ import pytest
 from support.answering import answering
 from support.emulator_setup import wait_for
 
-from rehearsal.data_plane import AccessRecord, Target
-from rehearsal.production_traffic import (
+from hookgate_rehearsal.data_plane import AccessRecord, Target
+from hookgate_rehearsal.production_traffic import (
     ProductionClient,
     TrafficCounter,
     TrafficSettings,

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from rehearsal.data_plane import AccessRecord, Target
-from rehearsal.production_traffic import USER_AGENT, Served, TrafficWatch
+from hookgate_rehearsal.data_plane import AccessRecord, Target
+from hookgate_rehearsal.production_traffic import USER_AGENT, Served, TrafficWatch
 
 BEHIND = {"group-a": "shop:1", "group-b": "shop:2"}
 

@@ -8,7 +8,7 @@ from support.command import STOREFRONT
 
 from hookgate.codes import Code
 from hookgate.errors import InputError, PlanError
-from rehearsal.scenario.reader import read_scenario
+from hookgate_rehearsal.scenario.reader import read_scenario
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 INVALID = sorted((SCENARIOS / "invalid").glob("*.yaml"))

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from validators.openapi.document import OpenApiDocument
+from hookgate_validators.openapi.document import OpenApiDocument
 
 OK = {"200": {"description": "ok"}}
 

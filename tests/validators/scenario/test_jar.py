@@ -7,7 +7,7 @@ from support.coded import raises
 
 from hookgate.codes import Code
 from hookgate.errors import NoAnswer
-from validators.scenario.run import LARGEST, Jar
+from hookgate_validators.scenario.run import LARGEST, Jar
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hookgate.errors import CannotMeasure, NotGreen
 from hookgate.files import Reading
 from hookgate.redaction import Secrets
 from hookgate.testing import a_reply, check
-from validators.scenario import Scenario
+from hookgate_validators.scenario import Scenario
 
 READING = Reading(read=lambda _name: b"\x89PNG")
 

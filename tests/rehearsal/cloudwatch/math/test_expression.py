@@ -2,7 +2,13 @@
 
 import pytest
 
-from rehearsal.cloudwatch.math import MathError, Scope, TimeSeries, evaluate, names_in
+from hookgate_rehearsal.cloudwatch.math import (
+    MathError,
+    Scope,
+    TimeSeries,
+    evaluate,
+    names_in,
+)
 
 
 def series(*values):

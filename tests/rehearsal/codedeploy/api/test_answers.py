@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from support.emulator_setup import IMAGES, SETTINGS, Setting, function
 
-from rehearsal.emulator import Emulator
+from hookgate_rehearsal.emulator import Emulator
 
 
 @pytest.fixture(name="setting", scope="module")

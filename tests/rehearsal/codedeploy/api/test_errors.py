@@ -15,9 +15,9 @@ from support.emulator_setup import (
     wait_for,
 )
 
-from rehearsal.codedeploy.codedeploy import MODULES
-from rehearsal.emulator import Emulator
-from rehearsal.endpoint.protocols import service_model
+from hookgate_rehearsal.codedeploy.codedeploy import MODULES
+from hookgate_rehearsal.emulator import Emulator
+from hookgate_rehearsal.endpoint.protocols import service_model
 
 HOOK = "BeforeInstall"
 OPERATIONS = sorted(name for module in MODULES for name in module.OPERATIONS)

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 from support.emulator_setup import SETTINGS
 
-from rehearsal.emulator import Emulator
+from hookgate_rehearsal.emulator import Emulator
 
 MANY = [f"item-{number:03d}" for number in range(101)]
 APP = {"applicationName": "item-000"}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rehearsal.codedeploy.model.deployment import schedule
-from rehearsal.codedeploy.registry import Registry
+from hookgate_rehearsal.codedeploy.model.deployment import schedule
+from hookgate_rehearsal.codedeploy.registry import Registry
 
 EVERY_MINUTE = [(10.0 * n, 0.0 if n == 1 else 1.0) for n in range(1, 11)]
 
