@@ -88,21 +88,12 @@ def load(options: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         RuntimeError: a request failed.
     """
-<<<<<<< ours
     program = [sys.executable, str(PROGRAMS / "load.py"), json.dumps(options)]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT / "layer")}
+    environ = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     results: dict[str, Any] = json.loads(_output(*program, environ=environ))
     if results["failed"]:
         raise RuntimeError(f"requests failed, so nothing was measured: {results}")
     return results
-=======
-    program = [sys.executable, str(PROGRAMS / "load.py"), json.dumps(asked)]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    told: dict[str, Any] = json.loads(_output(*program, environ=environ))
-    if told["failed"]:
-        raise RuntimeError(f"requests failed, so nothing was measured: {told}")
-    return told
->>>>>>> theirs
 
 
 def _locust(url: str, users: int) -> float:
