@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
+from hookgate.aws.appspec import STRICT, lowered
 from hookgate.aws.status import RESERVE
 from hookgate.codes import Code
 from hookgate.errors import Place, PlanError, Problem
@@ -18,18 +19,15 @@ from hookgate.plan import beside, check_fits, read_plan
 from hookgate.registry import resolve
 from hookgate.yaml_reader import Document, parse
 from hookgate_cli.output import ExitCode
-from hookgate_rehearsal.cloudformation.blue_green import (
+from hookgate_rehearsal.cloudformation import (
     check_hook,
     hook_properties,
     hook_warnings,
+    is_template,
     read_hook,
+    read_template,
 )
-from hookgate_rehearsal.cloudformation.document import is_template, read_template
-from hookgate_rehearsal.codedeploy.appspec import (
-    AppSpecError,
-    lowered,
-    task_set_options,
-)
+from hookgate_rehearsal.codedeploy.appspec import AppSpecError, task_set_options
 from hookgate_rehearsal.scenario.reader import read_scenario
 
 _KEYS = frozenset({"version", "resources", "hooks"})
@@ -64,7 +62,7 @@ def check_appspec(content: bytes, file: str) -> dict[LifecycleEvent, Place]:
     Raises:
         PlanError: it is wrong; every problem with its place.
     """
-    document, problems = parse(as_yaml(content), file)
+    document, problems = parse(content, file, STRICT)
     for fault in _faults(document.data):
         where = document.key if fault.at_key else document.value
         place = where(_spelled(document, fault.path))
@@ -79,12 +77,6 @@ def check_appspec(content: bytes, file: str) -> dict[LifecycleEvent, Place]:
         for index, item in enumerate(hooks)
         for event in item
     }
-
-
-def as_yaml(content: bytes) -> bytes:
-    """JSON may be indented by tabs, which YAML may not; columns stay the same."""
-    is_json = content.lstrip().startswith(b"{")
-    return content.replace(b"\t", b" ") if is_json else content
 
 
 class _Fault(NamedTuple):
@@ -302,7 +294,7 @@ def _read(file: Path, *, deployed: bool) -> _Checked:
             file=file,
             warnings=tuple(hook_warnings(template)),
             hooks={
-                event: template.place((*hooks, str(event)))
+                event: template.key((*hooks, str(event)))
                 for event in read_hook(template).functions
             },
         )
@@ -354,5 +346,5 @@ def _top_keys(content: bytes, file: str) -> set[str]:
     Raises:
         PlanError: it cannot be read, whatever it is.
     """
-    document, _ = parse(as_yaml(content), file)
+    document, _ = parse(content, file, STRICT)
     return {str(key).lower() for key in document.data}

@@ -6,24 +6,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import yaml
-from yaml.events import AliasEvent
-from yaml.nodes import Node
-
+from hookgate.aws.appspec import STRICT, lowered
+from hookgate.errors import PlanError
+from hookgate.yaml_reader import load
 from hookgate_rehearsal.codedeploy.model.deployment import AppSpec, EventName
 
 
 class AppSpecError(ValueError):
     """The AppSpec cannot be deployed; the message says what is wrong with it."""
-
-
-def lowered(value: Any) -> Any:
-    """The same with every key in lower case."""
-    if isinstance(value, Mapping):
-        return {str(key).lower(): lowered(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [lowered(item) for item in value]
-    return value
 
 
 def mapping(value: Any, what: str) -> Mapping[str, Any]:
@@ -135,18 +125,6 @@ def _strategy(strategy: Any) -> list[dict[str, Any]]:
     return found
 
 
-MAX_BYTES = 256 * 1024  # more than any AppSpec needs, and a bound
-
-
-class _WithoutAliases(yaml.SafeLoader):
-    """Refuses aliases: a short file of them can stand for a huge one."""
-
-    def compose_node(self, parent: Node | None, index: Any) -> Node | None:
-        if self.check_event(AliasEvent):
-            raise AppSpecError("the AppSpec uses a YAML alias; write the value out")
-        return super().compose_node(parent, index)
-
-
 @lru_cache(maxsize=128)  # a revision is read at each of its deployments
 def parse_app_spec(content: str) -> AppSpec:
     """Read an AppSpec.
@@ -159,7 +137,10 @@ def parse_app_spec(content: str) -> AppSpec:
     Raises:
         AppSpecError: It is malformed or lacks what an ECS deployment needs.
     """
-    document = lowered(_loaded(content))
+    try:
+        document = lowered(load(content, "AppSpec", STRICT).data)
+    except PlanError as error:
+        raise AppSpecError(f"the AppSpec cannot be read: {error.problems[0]}") from None
     if str(document.get("version")) not in {"0.0", "0"}:
         raise AppSpecError("the AppSpec's version must be 0.0")
     service = _target_service(document)
@@ -178,19 +159,6 @@ def parse_app_spec(content: str) -> AppSpec:
         hooks=_hooks(document.get("hooks")),
         task_set_options=task_set_options(properties),
     )
-
-
-def _loaded(content: str) -> Mapping[str, Any]:
-    if len(content) > MAX_BYTES:
-        raise AppSpecError(f"the AppSpec is longer than {MAX_BYTES} characters")
-    try:
-        document = yaml.load(content, Loader=_WithoutAliases)  # noqa: S506 - a SafeLoader
-    except AppSpecError:
-        raise
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        raise AppSpecError(f"the AppSpec is neither YAML nor JSON: {reason}") from error
-    return mapping(document, "the AppSpec")
 
 
 def _target_service(document: Mapping[str, Any]) -> Mapping[str, Any]:

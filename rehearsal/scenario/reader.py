@@ -13,12 +13,12 @@ from hookgate.codes import Code
 from hookgate.errors import InputError, Problem, did_you_mean
 from hookgate.plan.messages import faults
 from hookgate.yaml_reader import Document, Problems, parse
-from hookgate_rehearsal.cloudformation.blue_green import (
+from hookgate_rehearsal.cloudformation import (
     BlueGreenHook,
     check_hook,
     read_hook,
+    read_template,
 )
-from hookgate_rehearsal.cloudformation.document import read_template
 from hookgate_rehearsal.cloudwatch.alarm import parse_rule
 from hookgate_rehearsal.data_plane.listener import server_context
 from hookgate_rehearsal.ecs import containers

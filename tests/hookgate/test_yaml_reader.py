@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from support.coded import raises
 
 from hookgate.codes import Code
 from hookgate.errors import Place, PlanError
-from hookgate.yaml_reader import Document, parse
+from hookgate.yaml_reader import PLAN, Dialect, Document, load, parse
 
 
 def document(text: str) -> Document:
@@ -102,3 +104,91 @@ def test_what_was_wrong_before_the_end_is_told():
     with pytest.raises(PlanError) as refused:
         parse("a: &x 1\nb: [\n", "plan.yaml")
     assert 2 == len(refused.value.problems)
+
+
+ALIASES = Dialect(aliases=True, most_nodes=100, deepest=10)
+
+
+def test_alias_stands_for_its_value():
+    """An alias is the value of its anchor; keys of a mapping precede merged ones."""
+    text = "a: &a {x: 1, y: &y [2]}\nb: {<<: *a, x: 3, z: *y}\nc: *a"
+    expected = {"x": 1, "y": [2]}
+    assert {
+        "a": expected,
+        "b": {"x": 3, "z": [2], "y": [2]},
+        "c": expected,
+    } == load(text, "a.yaml", ALIASES).data
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        pytest.param(
+            "a0: &a0 [x, x, x]\n"
+            + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 9)),
+            Code.YAML_SIZE,
+            id="bomb of aliases",
+        ),
+        pytest.param(
+            "a0: &a0 {k0: 1}\n"
+            + "".join(
+                f"a{n}: &a{n} {{<<: *a{n - 1}, k{n}: {{<<: *a{n - 1}}}}}\n"
+                for n in range(1, 60)
+            ),
+            Code.YAML_SIZE,
+            id="bomb of merge keys",
+        ),
+        pytest.param(
+            "a0: &a0 [[[[x]]]]\na1: &a1 [[[*a0]]]\na2: [[[*a1]]]",
+            Code.YAML_SIZE,
+            id="depth",
+        ),
+        pytest.param("a: &a [*a]", Code.YAML_SYNTAX, id="alias of itself"),
+        pytest.param("a: &a {<<: *a}", Code.YAML_SYNTAX, id="merge of itself"),
+        pytest.param("a: *b", Code.YAML_SYNTAX, id="no anchor"),
+        pytest.param("a: &a [x]\nb: {<<: *a}", Code.YAML_FEATURE, id="merge of a list"),
+        pytest.param("a: {<<: {b: 1}}", Code.YAML_FEATURE, id="merge without alias"),
+    ],
+)
+def test_aliases_are_bounded(text, code):
+    """Aliases and merge keys count as what they stand for, so they cannot grow."""
+    with raises(PlanError, code):
+        load(text, "a.yaml", ALIASES)
+
+
+@pytest.mark.parametrize("text", ["a: *b", "a: &b 1", "a: {<<: {b: 1}}", "a: !b 1"])
+def test_plan_has_no_alias_and_no_tag(text):
+    """A plan contains no anchor, alias, merge key or tag."""
+    with raises(PlanError, Code.YAML_FEATURE):
+        load(text, "plan.yaml", PLAN)
+
+
+def test_tag_is_a_function():
+    """A tag is read as a mapping of one key; the places below it are known."""
+    dialect = Dialect(function=lambda tag: f"Fn::{tag}")
+    read = load("a: !Join ['', [!Ref 01, b]]\nc: !Ref d", "t.yaml", dialect)
+    join = {"Fn::Join": ["", [{"Fn::Ref": "01"}, "b"]]}
+    assert {"a": join, "c": {"Fn::Ref": "d"}} == read.data
+    assert Place("t.yaml", 1, 25) == read.value(("a", "Fn::Join", 1, 1))
+
+
+def test_key_may_be_a_number_in_a_dialect():
+    """A status without quotes is a key where the dialect allows it, but only once."""
+    dialect = Dialect(text_keys=True)
+    assert {"200": 1, "true": 2} == load("200: 1\ntrue: 2", "a.yaml", dialect).data
+    with raises(PlanError, Code.YAML_DUPLICATE_KEY):
+        load("200: 1\n'200': 2", "a.yaml", dialect)
+
+
+def test_json_is_read():
+    """JSON may be indented by tabs and escape what YAML escapes otherwise."""
+    data = {"a": {"b": "tea \U0001f375 / \\ud83d\\udf75 é \n"}, "c": [1.5, None, True]}
+    for text in (json.dumps(data, indent="\t"), json.dumps(data, separators=",:")):
+        escaped = text.replace("/", r"\/")
+        assert data == load(escaped, "a.json", Dialect(json=True)).data
+
+
+def test_size_is_of_the_dialect():
+    """Each dialect has its own maximum size."""
+    with raises(PlanError, Code.FILE_SIZE):
+        load("a: bcd", "a.yaml", Dialect(most_bytes=5))

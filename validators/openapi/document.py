@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from hookgate import CannotMeasure, Reply
-from hookgate.assertions.conversions import to_number
-from hookgate.assertions.values import Unreadable
 from hookgate.codes import Code
+from hookgate.errors import PlanError
+from hookgate.yaml_reader import Dialect, load
 
 Parameter = Mapping[str, Any]
 
@@ -99,19 +99,17 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-#: As many keys and values as a large company's whole API has, and its depth.
-_MOST = 200_000
-
-_DEEPEST = 100
-
 _SHOWN = 60
 
-#: The core schema of YAML 1.2, but for numbers (yaml.org/spec/1.2.2/#103-core-schema).
-_CONSTANTS = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
+#: As many keys and values as a large company's whole API has, and its depth.
+_YAML = Dialect(
+    starts="openapi: 3.1.0",
+    most_bytes=64 * 2**20,  # ``max_body`` is the bound
+    most_nodes=200_000,
+    deepest=100,
+    aliases=True,
+    text_keys=True,
+)
 
 
 def read(body: bytes) -> dict[str, Any]:
@@ -156,89 +154,13 @@ def _of_json(text: str) -> Any:
 
 
 def _of_yaml(text: str) -> Any:
-    import yaml  # noqa: PLC0415 - most documents are JSON
-
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return _built(yaml.parse(text, Loader=loader))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        what = getattr(error, "problem", None) or error
+        return load(text, "the document", _YAML).data
+    except PlanError as error:
         raise CannotMeasure(
-            f"the OpenAPI document is neither JSON nor YAML: {what}{where}",
+            f"the OpenAPI document cannot be read: {error.problems[0]}",
             code=Code.OPENAPI_DOCUMENT,
         ) from None
-
-
-def _built(events: Iterable[Any]) -> Any:
-    """Plain data from YAML's events, without recursion: no object is constructed."""
-    import yaml  # noqa: PLC0415 - as above
-
-    top: list[Any] = []
-    opened: list[list[Any] | dict[str, Any]] = [top]
-    keys: list[str | None] = [None]
-    for number, event in enumerate(events):
-        if isinstance(event, yaml.CollectionEndEvent):
-            opened.pop()
-            keys.pop()
-        if not isinstance(event, yaml.NodeEvent):
-            continue
-        _demand(event, number, len(opened))
-        into, key = opened[-1], keys[-1]
-        if isinstance(into, dict) and key is None:
-            keys[-1] = _key(event)
-            continue
-        value = _value(event)
-        if isinstance(into, dict):
-            into[key or ""], keys[-1] = value, None
-        else:
-            into.append(value)
-        if isinstance(event, yaml.CollectionStartEvent):
-            opened.append(value)
-            keys.append(None)
-    return top[0] if len(top) == 1 else None
-
-
-def _demand(event: Any, number: int, depth: int) -> None:
-    """Refuse what could be made to grow without end."""
-    at = f"line {event.start_mark.line + 1}"
-    if type(event).__name__ == "AliasEvent":
-        raise CannotMeasure(
-            f"the OpenAPI document has a YAML alias (*{event.anchor}, {at}), which can "
-            "be made to grow without end: serve it written out, or as JSON",
-            code=Code.OPENAPI_DOCUMENT,
-        )
-    if number > _MOST or depth > _DEEPEST:
-        raise CannotMeasure(
-            f"the OpenAPI document is larger than {_MOST} keys and values, or deeper "
-            f"than {_DEEPEST}, at {at}",
-            code=Code.OPENAPI_DOCUMENT,
-        )
-
-
-def _key(event: Any) -> str:
-    if not hasattr(event, "value"):
-        line = event.start_mark.line + 1
-        raise CannotMeasure(
-            f"the OpenAPI document has a key that is no text, line {line}",
-            code=Code.OPENAPI_DOCUMENT,
-        )
-    # A status such as 200 is a key without quotes in most documents.
-    return str(event.value)
-
-
-def _value(event: Any) -> Any:
-    if not hasattr(event, "value"):
-        return {} if type(event).__name__ == "MappingStartEvent" else []
-    text: str = event.value
-    # A plain scalar has the style None, or "" from libyaml.
-    if event.style or event.tag:
-        return text
-    if text in _CONSTANTS:
-        return _CONSTANTS[text]
-    number = to_number(text)
-    return text if isinstance(number, Unreadable) else number
 
 
 def _references(value: Any) -> Iterator[str]:

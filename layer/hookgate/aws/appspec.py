@@ -1,26 +1,29 @@
-"""Read an AppSpec: the revision's own words on what to deploy and which hooks to call.
+"""Read the AppSpec of a revision: what is deployed, and which hooks are called.
 
-CodeDeploy has accepted the file by the time a hook runs, so this reads it as
-tolerantly as CodeDeploy does: YAML or JSON, keys in any case.
+CodeDeploy has accepted the file when a hook runs, so this reads it tolerantly: YAML or
+JSON, keys in any case.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from hookgate.aws.calls import read_body
 from hookgate.codes import Code
 from hookgate.context import AppSpec
-from hookgate.errors import CannotMeasure
+from hookgate.errors import CannotMeasure, PlanError
 from hookgate.model import LifecycleEvent
 from hookgate.validator import Aws
+from hookgate.yaml_reader import Dialect, load
 
-#: CodeDeploy's own limit on an AppSpec is below this; bounds what is parsed.
-MAX_SIZE = 256 * 1024
+#: An AppSpec. CodeDeploy's own limit on its size is below this one's.
+STRICT = Dialect(starts="version: 0.0", json=True)
 
-MAX_NODES = 10_000
+#: An AppSpec that CodeDeploy has accepted.
+TOLERANT = replace(STRICT, aliases=True, text_keys=True)
 
 _EVENTS = {str(event).lower(): event for event in LifecycleEvent}
 
@@ -31,20 +34,12 @@ def parse_appspec(content: str) -> AppSpec:
     Raises:
         CannotMeasure: it is too large, not YAML or JSON, or names no ECS service.
     """
-    import yaml  # noqa: PLC0415 - not every revision is read
-
-    if len(content) > MAX_SIZE:
-        raise CannotMeasure(
-            f"the AppSpec is larger than {MAX_SIZE // 1024} KiB",
-            code=Code.APPSPEC_UNREADABLE,
-        )
-    # libyaml where there is one; both read the same, one ten times as fast.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        document = _lowered(yaml.load(content, Loader=loader), [MAX_NODES])  # noqa: S506 - safe, both
-    except (yaml.YAMLError, RecursionError) as error:
+        document = lowered(load(content, "AppSpec", TOLERANT).data)
+    except PlanError as error:
         raise CannotMeasure(
-            f"the AppSpec is not YAML or JSON: {error}", code=Code.APPSPEC_UNREADABLE
+            f"the AppSpec cannot be read: {error.problems[0]}",
+            code=Code.APPSPEC_UNREADABLE,
         ) from error
     try:
         return _read(document)
@@ -54,6 +49,15 @@ def parse_appspec(content: str) -> AppSpec:
             f"TaskDefinition, LoadBalancerInfo): {type(error).__name__} {error}",
             code=Code.APPSPEC_UNREADABLE,
         ) from error
+
+
+def lowered(value: Any) -> Any:
+    """Return a copy of a document with every key in lower case."""
+    if isinstance(value, Mapping):
+        return {str(key).lower(): lowered(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [lowered(each) for each in value]
+    return value
 
 
 def _read(document: Any) -> AppSpec:
@@ -74,39 +78,21 @@ def _read(document: Any) -> AppSpec:
     )
 
 
-def _lowered(value: Any, left: list[int]) -> Any:
-    """The same document with every key in lower case.
-
-    ``left`` is how many more nodes it may have: aliases make a large one of a small
-    file.
-    """
-    left[0] -= 1
-    if left[0] < 0:
-        raise CannotMeasure(
-            f"the AppSpec has more than {MAX_NODES} nodes", code=Code.APPSPEC_UNREADABLE
-        )
-    if isinstance(value, Mapping):
-        return {str(key).lower(): _lowered(each, left) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_lowered(each, left) for each in value]
-    return value
-
-
 _NAMES = ("appspec.yaml", "appspec.yml", "appspec.json")
 
-#: A revision bundle of an ECS deployment holds an AppSpec and little else.
+#: A revision bundle of an ECS deployment contains an AppSpec and little else.
 MAX_BUNDLE = 10 * 1024 * 1024
 
 
 def unbundled(content: bytes, bundle: str) -> str:
-    """The AppSpec in a revision's object.
+    """Return the AppSpec in a revision's S3 object.
 
     Args:
         content: the object.
         bundle: its ``bundleType``: YAML or JSON for the file itself; zip, tar or tgz.
 
     Raises:
-        CannotMeasure: it is none of that type, or holds no AppSpec.
+        CannotMeasure: it is not of that type, or contains no AppSpec.
     """
     import lzma  # noqa: PLC0415 - few revisions are bundles
     import tarfile  # noqa: PLC0415 - as above
@@ -114,22 +100,24 @@ def unbundled(content: bytes, bundle: str) -> str:
     import zlib  # noqa: PLC0415 - as above
 
     broken = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError)
-    # What else the two modules let through; RuntimeError is an encrypted zip.
-    let_through = (EOFError, OSError, LookupError, RuntimeError, ValueError)
+    # What else the two modules raise; RuntimeError is an encrypted zip.
+    others = (EOFError, OSError, LookupError, RuntimeError, ValueError)
     try:
         if bundle == "zip":
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 name = _only(archive.namelist())
                 with archive.open(name) as member:
-                    return member.read(MAX_SIZE + 1).decode()
+                    return member.read(STRICT.most_bytes + 1).decode()
         if bundle in {"tar", "tgz"}:
             with tarfile.open(fileobj=io.BytesIO(content)) as archive:
                 extracted = archive.extractfile(_only(archive.getnames()))
-                return extracted.read(MAX_SIZE + 1).decode() if extracted else ""
+                return (
+                    extracted.read(STRICT.most_bytes + 1).decode() if extracted else ""
+                )
         return content.decode()
-    except (*broken, *let_through) as error:
+    except (*broken, *others) as error:
         raise CannotMeasure(
-            f"the revision in S3 is no {bundle}: {error}", code=Code.REVISION
+            f"the revision in S3 is not a valid {bundle}: {error}", code=Code.REVISION
         ) from error
 
 
@@ -139,18 +127,18 @@ def _only(names: list[str]) -> str:
         if name.removeprefix("./") in _NAMES:
             return name
     raise CannotMeasure(
-        f"the revision bundle holds none of {', '.join(_NAMES)}", code=Code.REVISION
+        f"the revision bundle contains none of {', '.join(_NAMES)}", code=Code.REVISION
     )
 
 
 def fetch_appspec(aws: Aws, application: str, revision: Mapping[str, Any]) -> AppSpec:
-    """The AppSpec of ``revision``, which GetDeployment returned.
+    """Fetch the AppSpec of ``revision``, which GetDeployment returned.
 
     GetDeployment never returns an AppSpec's content; GetApplicationRevision does, for
     one that was given inline. One in S3 is read from S3.
 
     Raises:
-        CannotMeasure: it cannot be read, or is kept where an ECS deployment's is not.
+        CannotMeasure: it cannot be read, or the revision is of another type.
     """
     kind = revision.get("revisionType")
     if kind == "S3":
@@ -176,7 +164,7 @@ def fetch_appspec(aws: Aws, application: str, revision: Mapping[str, Any]) -> Ap
 
 
 def _identity(revision: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What names the revision: its type and the hash of its content."""
+    """The identification of a revision: its type and the hash of its content."""
     kind = revision["revisionType"]
     key = "appSpecContent" if kind == "AppSpecContent" else "string"
     return {"revisionType": kind, key: {"sha256": revision[key]["sha256"]}}

@@ -14,7 +14,7 @@ from hookgate.errors import InputError, InvalidValue, PlanError
 from hookgate.files import Reading
 from hookgate.model import LifecycleEvent
 from hookgate.plan import messages, placeholders
-from hookgate.yaml_reader import Document, Problems, parse, shown
+from hookgate.yaml_reader import Dialect, Document, Problems, parse, shown
 
 #: Reads a file by its name relative to the plan; raises InputError if it cannot.
 Files = Callable[[str], bytes]
@@ -23,6 +23,7 @@ Files = Callable[[str], bytes]
 MOST_BYTES = 1024 * 1024
 MOST_FILES = 50
 _DEEPEST = 5
+_STEPS = Dialect(starts="steps:")
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]*(?:/[A-Za-z0-9_][A-Za-z0-9_. -]*)*")
 
@@ -214,7 +215,7 @@ class StepFiles:
         if name in self._documents:
             return self._documents[name], Problems()
         try:
-            document, problems = parse(self._read(name), name, starts="steps:")
+            document, problems = parse(self._read(name), name, _STEPS)
         except PlanError as error:
             raise messages.WrongFile(error.problems) from None
         for each in document.data:

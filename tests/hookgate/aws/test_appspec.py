@@ -4,17 +4,24 @@ import io
 import json
 import tarfile
 import zipfile
+from time import process_time
 
 import pytest
 import yaml
 from botocore.response import StreamingBody
+from support.coded import raises
 from support.world import APPSPEC, TASK_DEFINITION, World, body
 
 from hookgate.aws.appspec import fetch_appspec, parse_appspec
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
 
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 10)}]\n" for n in range(9)
+)
+MERGES = "a0: &a0 {k: 1}\n" + "".join(
+    f"a{n}: &a{n} {{<<: *a{n - 1}, x{n}: *a{n - 1}, y{n}: *a{n - 1}}}\n"
+    for n in range(1, 20)
 )
 JSON = json.dumps(yaml.safe_load(APPSPEC))
 
@@ -40,20 +47,31 @@ def test_forms(content):
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"),
+    ("content", "value"),
     [
-        pytest.param("{", "not YAML or JSON", id="syntax"),
-        pytest.param("Resources: []", "does not describe", id="no-resource"),
-        pytest.param("- 1", "does not describe", id="list"),
-        pytest.param("", "does not describe", id="empty"),
-        pytest.param("x" * 300_000, "larger than 256 KiB", id="large"),
-        pytest.param(BOMB, "more than 10000 nodes", id="aliases"),
+        pytest.param("{", "AppSpec:2:1", id="syntax"),
+        pytest.param("Resources: []", "Resources", id="no-resource"),
+        pytest.param("- 1", "version: 0.0", id="list"),
+        pytest.param("", "version: 0.0", id="empty"),
+        pytest.param("x" * 300_000, "262144", id="large"),
+        pytest.param(BOMB, "10000", id="aliases"),
+        pytest.param(MERGES, "10000", id="merge-keys"),
     ],
 )
-def test_refused(content, reason):
-    """What is no AppSpec of an ECS service is refused with its reason."""
-    with pytest.raises(CannotMeasure, match=reason):
+def test_refused(content, value):
+    """What is not an AppSpec of an ECS service is refused at once."""
+    start = process_time()
+    with raises(CannotMeasure, Code.APPSPEC_UNREADABLE, value):
         parse_appspec(content)
+    assert process_time() - start < 5
+
+
+def test_aliases_are_read():
+    """CodeDeploy has accepted the file, so its aliases and merge keys are read."""
+    content = "x: &x {ContainerName: web}" + APPSPEC.replace(
+        "ContainerName: web", "<<: *x"
+    )
+    assert "web" == parse_appspec(content).container_name
 
 
 def bundle(kind: str) -> bytes:
@@ -119,14 +137,16 @@ def linked() -> bytes:
 @pytest.mark.parametrize(
     ("kind", "content", "reason"),
     [
-        pytest.param("zip", b"no zip", "is no zip", id="corrupt"),
+        pytest.param("zip", b"no zip", "not a valid zip", id="corrupt"),
         pytest.param("zip", b"\0" * (11 * 2**20), "larger than 10 MiB", id="large"),
-        pytest.param("zip", ENCRYPTED, "is no zip: .*encrypted", id="encrypted"),
-        pytest.param("zip", METHOD, "is no zip", id="unknown compression"),
-        pytest.param("tgz", TGZ[: len(TGZ) // 2], "is no tgz", id="cut"),
-        pytest.param("tgz", TGZ[:20] + b"\xff" * 99, "is no tgz", id="not deflated"),
-        pytest.param("tar", linked(), "is no tar", id="link to nothing"),
-        pytest.param("YAML", b"\xff\xfe", "is no YAML", id="not UTF-8"),
+        pytest.param("zip", ENCRYPTED, "not a valid zip: .*encrypted", id="encrypted"),
+        pytest.param("zip", METHOD, "not a valid zip", id="unknown compression"),
+        pytest.param("tgz", TGZ[: len(TGZ) // 2], "not a valid tgz", id="cut"),
+        pytest.param(
+            "tgz", TGZ[:20] + b"\xff" * 99, "not a valid tgz", id="not deflated"
+        ),
+        pytest.param("tar", linked(), "not a valid tar", id="link to nothing"),
+        pytest.param("YAML", b"\xff\xfe", "not a valid YAML", id="not UTF-8"),
     ],
 )
 def test_s3_refused(kind, content, reason):

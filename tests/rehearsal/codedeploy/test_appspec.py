@@ -75,8 +75,8 @@ def test_the_case_of_keys_does_not_matter():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        pytest.param("", "must be a mapping", id="empty"),
-        pytest.param("{", "neither YAML nor JSON", id="malformed"),
+        pytest.param("", "HG-YAML-EMPTY", id="empty"),
+        pytest.param("{", "HG-YAML-SYNTAX", id="malformed"),
         pytest.param(YAML.replace("0.0", "1.0"), "version must be 0.0", id="version"),
         pytest.param(
             YAML.replace("AfterAllowTestTraffic", "BeforeInstall"),
@@ -106,9 +106,9 @@ def test_the_case_of_keys_does_not_matter():
             "AWS::ECS::Service",
             id="another type",
         ),
-        pytest.param("a: &x 1\nb: *x", "alias", id="alias"),
-        pytest.param("#" * 300_000, "longer", id="too long"),
-        pytest.param("[" * 10_000, "neither YAML nor JSON", id="too deep"),
+        pytest.param("a: &x 1\nb: *x", "HG-YAML-FEATURE", id="alias"),
+        pytest.param("#" * 300_000, "HG-FILE-SIZE", id="too long"),
+        pytest.param("[" * 10_000, "HG-YAML-SIZE", id="too deep"),
     ],
 )
 def test_a_wrong_app_spec_is_refused(content, message):

@@ -4,16 +4,18 @@ import json
 
 import pytest
 import yaml
+from support.coded import raises
 
 from hookgate.codes import Code
 from hookgate.errors import PlanError
 from hookgate.model import LifecycleEvent
-from hookgate_rehearsal.cloudformation.blue_green import (
+from hookgate_rehearsal.cloudformation import (
     check_hook,
     hook_warnings,
+    is_template,
     read_hook,
+    read_template,
 )
-from hookgate_rehearsal.cloudformation.document import is_template, read_template
 
 TEMPLATE = """\
 Transform: AWS::CodeDeployBlueGreen
@@ -167,23 +169,24 @@ def test_each_mistake_is_told(old, new, expected):
 
 
 @pytest.mark.parametrize(
-    ("content", "expected"),
+    ("content", "code"),
     [
-        pytest.param(b"a: [", "t.yaml:1", id="broken"),
-        pytest.param(b"a: &x 1\nb: *x", "uses an alias", id="alias"),
-        pytest.param(b"- a", "a template is a mapping", id="list"),
-        pytest.param(b"[" * 5000, "cannot be read", id="deep"),
-        pytest.param(b"#" * (2**20 + 1), "at most", id="too large"),
-        pytest.param(b"a: \xff", "cannot be read", id="not UTF-8"),
+        pytest.param(b"a: [", Code.YAML_SYNTAX, id="broken"),
+        pytest.param(b"a: &x 1\nb: *x", Code.YAML_FEATURE, id="alias"),
+        pytest.param(b"- a", Code.YAML_NOT_A_MAPPING, id="list"),
+        pytest.param(b"a: 1\na: 2", Code.YAML_DUPLICATE_KEY, id="duplicate key"),
+        pytest.param(b"[" * 5000, Code.YAML_SIZE, id="deep"),
+        pytest.param(b"#" * (2**20 + 1), Code.FILE_SIZE, id="too large"),
+        pytest.param(b"a: \xff", Code.FILE_ENCODING, id="not UTF-8"),
     ],
 )
-def test_what_is_no_template_is_told(content, expected):
-    """Whatever a file holds, there is an answer and no crash."""
-    with pytest.raises(PlanError, match=expected):
+def test_wrong_template_is_refused(content, code):
+    """A file that is not a template is refused with its code."""
+    with raises(PlanError, code):
         read_template(content, "t.yaml")
 
 
-def test_a_template_is_told_by_its_hook():
-    """An AppSpec has Resources and Hooks as well, and is none."""
+def test_template_is_recognized_by_its_hook():
+    """An AppSpec has Resources and Hooks as well, and is not a template."""
     assert is_template(TEMPLATE.encode())
     assert not is_template(yaml.dump({"Resources": [], "Hooks": []}).encode())

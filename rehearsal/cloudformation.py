@@ -7,6 +7,7 @@ function is called when, how traffic shifts, how long blue stays.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,17 +15,40 @@ from typing import Any
 from hookgate.codes import Code
 from hookgate.errors import Problem, did_you_mean
 from hookgate.model import LifecycleEvent
-from hookgate.yaml_reader import Problems
-from hookgate_rehearsal.cloudformation.document import (
-    Path,
-    TemplateDocument,
-    function_name,
-)
+from hookgate.yaml_reader import Dialect, Document, Path, Problems, load
 
 TYPE = "AWS::CodeDeploy::BlueGreen"
 
 #: What CloudFormation takes where the template says nothing.
 DEFAULT_TYPE, DEFAULT_STEP, DEFAULT_BAKE = "TimeBasedCanary", 15, 5
+
+
+#: A template in YAML or JSON; CloudFormation's own limit is one in S3. It accepts no
+#: aliases and no merge keys. An account id may be a key.
+_TEMPLATE = Dialect(
+    starts="Resources:",
+    most_bytes=1024 * 1024,
+    deepest=100,
+    json=True,
+    text_keys=True,
+    function=lambda tag: tag if tag in {"Ref", "Condition"} else f"Fn::{tag}",
+)
+
+_HOOK = re.compile(rb"AWS::CodeDeploy::BlueGreen\b")
+
+
+def is_template(content: bytes) -> bool:
+    """Whether a file is a template with a blue/green hook."""
+    return _HOOK.search(content) is not None
+
+
+def read_template(content: bytes, file: str) -> Document:
+    """Read a template in YAML or JSON; functions such as ``!Ref`` in their long form.
+
+    Raises:
+        PlanError: it is too large, or not a mapping in YAML or JSON.
+    """
+    return load(content, file, _TEMPLATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +66,7 @@ class BlueGreenHook:
     termination_wait: int
 
 
-def read_hook(document: TemplateDocument) -> BlueGreenHook:
+def read_hook(document: Document) -> BlueGreenHook:
     """The hook of a template that has no faults."""
     _, properties = hook_properties(document)
     functions = mapping(properties.get("LifecycleEventHooks"))
@@ -57,13 +81,13 @@ def read_hook(document: TemplateDocument) -> BlueGreenHook:
     )
 
 
-def hook_names(document: TemplateDocument) -> list[str]:
+def hook_names(document: Document) -> list[str]:
     """The logical ids of a template's blue/green hooks."""
     hooks = mapping(document.data.get("Hooks"))
     return [name for name, hook in hooks.items() if mapping(hook).get("Type") == TYPE]
 
 
-def hook_properties(document: TemplateDocument) -> tuple[Path, Mapping[str, Any]]:
+def hook_properties(document: Document) -> tuple[Path, Mapping[str, Any]]:
     """The properties of a template's blue/green hook, and where they stand."""
     for name in hook_names(document):
         hook = document.data["Hooks"][name]
@@ -74,6 +98,25 @@ def hook_properties(document: TemplateDocument) -> tuple[Path, Mapping[str, Any]
 def mapping(value: Any) -> Mapping[str, Any]:
     """A mapping; an empty one where there is something else."""
     return value if isinstance(value, Mapping) else {}
+
+
+def function_name(template: Mapping[str, Any], value: Any) -> str:
+    """Return the name of the Lambda function that a value names; empty if none.
+
+    A function of the template is called by its ``FunctionName``, if that is text, or
+    else by its logical id.
+    """
+    match value:
+        case str():
+            return value
+        case {"Ref": str(logical)} | {"Fn::GetAtt": str(logical) | [str(logical), *_]}:
+            logical, _, _ = logical.partition(".")
+            resource = (template.get("Resources") or {}).get(logical) or {}
+            named = (resource.get("Properties") or {}).get("FunctionName")
+            return named if isinstance(named, str) else logical
+        case {"Fn::Sub": str(text)}:
+            return text
+    return ""
 
 
 def _routing(routing: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,7 +152,7 @@ LEAST_STEP, MOST_STEP = 14, 99  # percent
 Fault = tuple[Path, Code, str]
 
 
-def check_hook(document: TemplateDocument) -> None:
+def check_hook(document: Document) -> None:
     """Check a template's blue/green hook by its reference page.
 
     Raises:
@@ -117,12 +160,12 @@ def check_hook(document: TemplateDocument) -> None:
     """
     problems = Problems()
     for path, code, what in _faults(document):
-        problems.add(document.place(path), code, what)
+        problems.add(document.key(path), code, what)
     if problems:
         raise problems.error()
 
 
-def hook_warnings(document: TemplateDocument) -> Iterator[Problem]:
+def hook_warnings(document: Document) -> Iterator[Problem]:
     """What works only with a role of one's own."""
     at, properties = hook_properties(document)
     for event, value in mapping(properties.get("LifecycleEventHooks")).items():
@@ -132,11 +175,11 @@ def hook_warnings(document: TemplateDocument) -> Iterator[Problem]:
                 f"{name} does not begin with {PREFIX}: the managed policy "
                 "AWSCodeDeployRoleForCloudFormation does not let it be invoked"
             )
-            place = document.place((*at, "LifecycleEventHooks", event))
+            place = document.key((*at, "LifecycleEventHooks", event))
             yield Problem(place, Code.TEMPLATE_FUNCTION_NAME, what)
 
 
-def _faults(document: TemplateDocument) -> Iterator[Fault]:
+def _faults(document: Document) -> Iterator[Fault]:
     if len(hook_names(document)) != 1:
         yield (
             ("Hooks",),
@@ -164,7 +207,7 @@ def _faults(document: TemplateDocument) -> Iterator[Fault]:
 
 
 def _function_faults(
-    document: TemplateDocument, properties: Mapping[str, Any], at: Path
+    document: Document, properties: Mapping[str, Any], at: Path
 ) -> Iterator[Fault]:
     hooks = properties.get("LifecycleEventHooks", {})
     at = (*at, "LifecycleEventHooks")
@@ -213,7 +256,7 @@ def _routing_faults(routing: Mapping[str, Any], at: Path) -> Iterator[Fault]:
 
 
 def _application_faults(
-    document: TemplateDocument, properties: Mapping[str, Any], at: Path
+    document: Document, properties: Mapping[str, Any], at: Path
 ) -> Iterator[Fault]:
     """What the hook calls by name must be among the template's resources."""
     applications = properties.get("Applications")

@@ -1,1 +1,0 @@
-"""CloudFormation templates, whose blue/green hook says what an AppSpec says."""
