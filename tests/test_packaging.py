@@ -14,6 +14,8 @@ from support.importing import PROGRAM, modules
 from support.sam import MISSING, SAM, Packages, build
 from support.template import ROOT, of_type
 
+from hookgate.codes import Code
+
 pytestmark = [
     pytest.mark.skipif(not SAM.exists(), reason=MISSING),
     pytest.mark.timeout(300),  # the first test waits for a build
@@ -155,7 +157,8 @@ def test_plan_needs_the_second_layer(packages_here: Packages, runtime: Path) -> 
     )
     assert "" == done.stderr
     assert done.stdout.startswith("shop.yaml:4:7: the validator Grpc needs")
-    assert done.stdout.endswith(": deploy with SecondLayer=true\n")
+    assert "deploy with SecondLayer=true" in done.stdout
+    assert done.stdout.endswith(f"[{Code.SECOND_LAYER}]\n")
 
 
 def distributions(layer: Path) -> set[str]:
@@ -183,9 +186,12 @@ def test_all_layers_fit(packages: Packages, first: str, second: str) -> None:
 
 def test_validators_are_a_package(packages: Packages) -> None:
     """Every file of validators/ is there as ``hookgate_validators.<name>``."""
-    ours = {path.name for path in (ROOT / "validators").glob("*.py")}
-    layer = packages.layer("ValidatorsLayer")
-    assert ours == {path.name for path in (layer / "hookgate_validators").iterdir()}
+    ours, layer = (ROOT / "validators", packages.layer("ValidatorsLayer"))
+    expected, packed = (
+        {str(path.relative_to(root)) for path in root.rglob("*.py")}
+        for root in (ours, layer / "hookgate_validators")
+    )
+    assert expected == packed
 
 
 @pytest.mark.parametrize("layer", COMPILED)
