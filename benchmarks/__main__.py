@@ -1,4 +1,4 @@
-"""Measure, and say whether every bound holds: exit 0 if so, else 1."""
+"""Run the benchmarks: exit 0 if every bound is met, else 1."""
 
 from __future__ import annotations
 
@@ -47,22 +47,22 @@ BENCHMARKS: dict[str, tuple[Measure, int]] = {
     help="Measure this, and what further --only name.",
 )
 @click.option(
-    "--runs", type=click.IntRange(min=1), help="How often, in the place of each's own."
+    "--runs", type=click.IntRange(min=1), help="Number of runs of each benchmark."
 )
 def main(only: tuple[str, ...], runs: int | None) -> NoReturn:
     """Measure what Hookgate costs, side by side with the bounds it promises."""
-    holds = True
+    is_met = True
     for name in only or tuple(BENCHMARKS):
         measure, usual = BENCHMARKS[name]
         try:
             measured = measure(runs or usual)
         except NotMeasured as why:
             click.echo(f"\n{name}\nnot measured: {why}")
-            holds = False
+            is_met = False
             continue
-        holds = holds and all(each.holds for each in measured)
+        is_met = is_met and all(each.is_met for each in measured)
         click.echo(f"\n{name}\n{table(measured)}")
-    raise click.exceptions.Exit(0 if holds else 1)
+    raise click.exceptions.Exit(0 if is_met else 1)
 
 
 if __name__ == "__main__":

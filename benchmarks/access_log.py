@@ -76,5 +76,5 @@ def _read(file: Path) -> dict[str, float]:
     done = subprocess.run(
         command, env=environ, capture_output=True, text=True, check=True
     )
-    told: dict[str, float] = json.loads(done.stdout)
-    return told
+    result: dict[str, float] = json.loads(done.stdout)
+    return result

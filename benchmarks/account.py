@@ -16,7 +16,7 @@ PROGRAMS = Path(__file__).parent / "programs"
 #: design allows.
 HOOK = "hooks.after_allow_test_traffic"
 BARE = "benchmarks.programs.bare_handler"
-FLOOR = "benchmarks.programs.floor_handler"
+MINIMUM = "benchmarks.programs.minimum_handler"
 
 PLAN = """\
 version: 1

@@ -1,8 +1,8 @@
 """``cold_start``: the CPU of the first event, beside that of two other handlers.
 
-The bare one is the least that a hook can be. The floor is the least that the design
+The bare one is the least that a hook can be. The minimum is the least that the design
 allows: its packages and its calls, and nothing of Hookgate (see decision 0009). The
-shipped one reads a plan with one step, and the same with an expectation.
+shipped one reads a plan with one step, and the same with an assertion.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.account import BARE, EXPECTING, FLOOR, HOOK, PROGRAMS, account
+from benchmarks.account import BARE, EXPECTING, HOOK, MINIMUM, PROGRAMS, account
 from benchmarks.figures import Measured, median_at_most
 
-#: How many times the CPU of the floor.
+#: The maximum ratio to the minimum's CPU.
 BOUND = 1.3
 RUNS = 15
 
@@ -34,24 +34,24 @@ def measure(runs: int) -> tuple[Measured, ...]:
         subprocess.run(recorder, env=environ, stdout=subprocess.DEVNULL, check=True)
         handlers = (
             (BARE, environ),
-            (FLOOR, environ),
-            (FLOOR, {**environ, "HOOKGATE_BENCH_CLIENT": "libcurl"}),
+            (MINIMUM, environ),
+            (MINIMUM, {**environ, "HOOKGATE_BENCH_CLIENT": "libcurl"}),
             (HOOK, environ),
             (HOOK, expecting),
         )
         for each in handlers:  # fills the page cache, and writes bytecode
             cpu_seconds(*each)
         rounds = [tuple(cpu_seconds(*each) for each in handlers) for _ in range(runs)]
-    bare, floor, curl_floor, hook, more = zip(*rounds, strict=True)
+    bare, minimum, curl_minimum, hook, more = zip(*rounds, strict=True)
     return (
         _milliseconds("CPU of a bare handler", bare),
-        _milliseconds("CPU of the floor", floor),
+        _milliseconds("CPU of the minimum", minimum),
         _milliseconds("CPU of the shipped handler", hook),
-        _ratio("the floor, in bare handlers", floor, bare),
+        _ratio("the minimum, in bare handlers", minimum, bare),
         _ratio("shipped, in bare handlers", hook, bare),
-        _ratio("shipped, in floors", hook, floor, bound=BOUND),
-        _ratio("... with an expectation", more, floor, bound=BOUND),
-        _ratio("... in floors that ask by libcurl", hook, curl_floor),
+        _ratio("shipped, in minimum handlers", hook, minimum, bound=BOUND),
+        _ratio("... with an assertion", more, minimum, bound=BOUND),
+        _ratio("... in minimum handlers that ask by libcurl", hook, curl_minimum),
     )
 
 

@@ -1,4 +1,4 @@
-"""Figures that were measured, held against their bounds, as a table."""
+"""Figures that were measured, compared with their bounds, as a table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-_HEAD = ("", "runs", "minimum", "median", "maximum", "bound", "holds")
+_HEAD = ("", "runs", "minimum", "median", "maximum", "bound", "met")
 
 
 class NotMeasured(Exception):
@@ -27,8 +27,8 @@ class Bound:
         """How the figure must compare."""
         return "≥" if self.is_least else "≤"
 
-    def holds(self, values: Sequence[float]) -> bool:
-        """Whether values keep the bound."""
+    def is_met(self, values: Sequence[float]) -> bool:
+        """Whether values meet the bound."""
         figure = self.figure(values)
         return figure >= self.limit if self.is_least else figure <= self.limit
 
@@ -65,9 +65,9 @@ class Measured:
     bound: Bound | None = None
 
     @property
-    def holds(self) -> bool:
-        """Whether the bound is kept, or there is none."""
-        return self.bound is None or self.bound.holds(self.values)
+    def is_met(self) -> bool:
+        """Whether the bound is met, or there is none."""
+        return self.bound is None or self.bound.is_met(self.values)
 
     def row(self) -> tuple[str, ...]:
         """The cells of a table's row."""
@@ -75,14 +75,14 @@ class Measured:
         return (
             self.what,
             str(len(self.values)),
-            self._said(min(self.values)),
-            self._said(statistics.median(self.values)),
-            self._said(max(self.values)),
-            f"{bound.of} {bound.sign} {self._said(bound.limit)}" if bound else "",
-            "" if bound is None else "yes" if self.holds else "NO",
+            self._format(min(self.values)),
+            self._format(statistics.median(self.values)),
+            self._format(max(self.values)),
+            f"{bound.of} {bound.sign} {self._format(bound.limit)}" if bound else "",
+            "" if bound is None else "yes" if self.is_met else "NO",
         )
 
-    def _said(self, value: float) -> str:
+    def _format(self, value: float) -> str:
         digits = 2 if value < 10 else 1 if value < 100 else 0
         return f"{value:.{digits}f} {self.unit}"
 

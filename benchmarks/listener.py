@@ -23,7 +23,7 @@ ADDED_BOUND = 2.0
 RATE = 500
 RUNS = 3
 
-_OURS, _NOBODY = "Hookgate", "no proxy"
+_OURS, _DIRECT = "Hookgate", "no proxy"
 _SECONDS = 4
 _CONNECTIONS = 10
 _CARRIED = re.compile(r"^Requests/sec:\s+([\d.]+)$", re.MULTILINE)
@@ -44,10 +44,10 @@ def measure(runs: int) -> tuple[Measured, ...]:
             for name, port in ports.items():
                 carried[name].append(_carried(port))
                 taken[name].append(_taken(port))
-    others = [name for name in ports if name != _NOBODY]
+    others = [name for name in ports if name != _DIRECT]
     return (
         *(_throughput(name, carried[name]) for name in others),
-        *(_latency(name, taken[name], taken[_NOBODY]) for name in others),
+        *(_latency(name, taken[name], taken[_DIRECT]) for name in others),
     )
 
 
@@ -70,22 +70,22 @@ def _latency(name: str, taken: Iterable[float], without: Iterable[float]) -> Mea
 
 
 def _carried(port: int) -> float:
-    """Requests per second, as fast as they are answered, over kept connections."""
+    """Requests per second, at full speed over kept connections."""
     options = ("-t1", "-c32", f"-d{_SECONDS}s")
-    said = _output("wrk", *options, f"http://127.0.0.1:{port}/")
-    found = _CARRIED.search(said)
-    if found is None or _WRONG.search(said):
-        raise RuntimeError(f"requests failed, so nothing was measured:\n{said}")
+    output = _output("wrk", *options, f"http://127.0.0.1:{port}/")
+    found = _CARRIED.search(output)
+    if found is None or _WRONG.search(output):
+        raise RuntimeError(f"requests failed, so nothing was measured:\n{output}")
     return float(found[1])
 
 
 def _taken(port: int) -> float:
     """Milliseconds of a request at the median, at a steady rate."""
     options = ("-z", f"{_SECONDS}s", "-c", _CONNECTIONS, "-q", RATE // _CONNECTIONS)
-    said = _output("hey", *options, "-o", "csv", f"http://127.0.0.1:{port}/")
-    rows = list(csv.DictReader(said.splitlines()))
+    output = _output("hey", *options, "-o", "csv", f"http://127.0.0.1:{port}/")
+    rows = list(csv.DictReader(output.splitlines()))
     if not rows or {row["status-code"] for row in rows} != {"200"}:
-        raise RuntimeError(f"requests failed, so nothing was measured:\n{said[:500]}")
+        raise RuntimeError(f"requests failed, so nothing was measured:\n{output[:500]}")
     return statistics.median(float(row["response-time"]) for row in rows) * 1000
 
 

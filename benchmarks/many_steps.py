@@ -67,9 +67,9 @@ def _plan() -> str:
 
 
 def _checks(port: int) -> str:
-    stages = "".join(
+    checks = "".join(
         f"  - name: check {number}\n    request: {{url: 'http://127.0.0.1:{port}/'}}\n"
         "    response: {status_code: 200}\n"
         for number in range(STEPS)
     )
-    return f"test_name: all\nstages:\n{stages}"
+    return f"test_name: all\nstages:\n{checks}"

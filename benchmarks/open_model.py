@@ -1,4 +1,4 @@
-"""``open_model``: how exact a schedule is kept, and what is told of the answers.
+"""``open_model``: the precision of the schedule, and of the measured latency.
 
 At 20 % of full speed, beside h2load at the same rate and connections, whose own log has
 each answer in microseconds; and memory, for ten million samples.
@@ -104,9 +104,9 @@ def _beside_its_log() -> tuple[float, float]:
         assert process.stdout is not None  # noqa: S101 - asked for above
         port = int(process.stdout.readline())
         asked = {"port": port, "connections": 400, "rate": 500, "seconds": _SECONDS}
-        told = load(asked)
-        said, _ = process.communicate()
-    return float(told["latency_ms"]["p99"]), float(said)
+        result = load(asked)
+        output, _ = process.communicate()
+    return float(result["latency_ms"]["p99"]), float(output)
 
 
 def _stalled(web: Web) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import Any
 from benchmarks.account import PROGRAMS, ROOT
 
 
-def told(name: str) -> dict[str, Any]:
-    """What a program of ``programs/`` prints, a JSON object."""
+def run_program(name: str) -> dict[str, Any]:
+    """Run a program of ``programs/``, and return the JSON object that it prints."""
     folders = (ROOT, ROOT / "src", ROOT / "tests")
     done = subprocess.run(
         [sys.executable, str(PROGRAMS / f"{name}.py")],

@@ -25,7 +25,7 @@ PACKAGES = {
     "h2load": "nghttp2-client",
 }
 _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
-_PATIENCE = 20.0  # seconds until a proxy listens
+_TIMEOUT = 20.0  # seconds until a proxy listens
 
 _NGINX = """\
 {user}
@@ -169,10 +169,10 @@ def _running(command: Sequence[str], port: int) -> Iterator[None]:
 
 
 def _until(holds: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + _PATIENCE
+    give_up = time.monotonic() + _TIMEOUT
     while not holds():
         if time.monotonic() > give_up:
-            raise TimeoutError(f"nobody listened within {_PATIENCE:g} s")
+            raise TimeoutError(f"no listener within {_TIMEOUT:g} s")
         time.sleep(0.05)
 
 

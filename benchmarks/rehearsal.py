@@ -25,30 +25,30 @@ _LOOK = 0.05
 
 
 def measure(runs: int) -> tuple[Measured, ...]:
-    """Play the bundled example, which has two deployments, on two cores."""
+    """Run the bundled example, which has two deployments, on two cores."""
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, sorted(cores)[:CORES])
     try:
-        played = [play() for _ in range(runs)]
+        results = [rehearse() for _ in range(runs)]
     finally:
         os.sched_setaffinity(0, cores)
     return (
         Measured(
             what="two deployments",
             unit="s",
-            values=tuple(seconds for seconds, _ in played),
+            values=tuple(seconds for seconds, _ in results),
             bound=each_at_most(BOUND),
         ),
         Measured(
             what="peak memory of the emulator",
             unit="MB",
-            values=tuple(peak for _, peak in played),
+            values=tuple(peak for _, peak in results),
             bound=each_at_most(MEMORY_BOUND),
         ),
     )
 
 
-def play() -> tuple[float, float]:
+def rehearse() -> tuple[float, float]:
     """One rehearsal: its seconds, and the peak of its own process in megabytes.
 
     Raises:
@@ -61,8 +61,8 @@ def play() -> tuple[float, float]:
     ) as process:
         status, peak = Path(f"/proc/{process.pid}/status"), 0
         while process.poll() is None:
-            said = _PEAK.search(status.read_text())
-            peak = int(said[1]) if said else peak  # gone once it has ended
+            output = _PEAK.search(status.read_text())
+            peak = int(output[1]) if output else peak  # gone once it has ended
             time.sleep(_LOOK)
         taken = time.monotonic() - started
     if process.returncode:

@@ -1,4 +1,4 @@
-"""``serve``: how soon an emulator stands."""
+"""``serve``: the start time of the emulator."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from pathlib import Path
 
 from benchmarks.figures import Measured, each_at_most
 
-#: Seconds from start to an emulator whose first version serves customers.
+#: Seconds from start to an emulator whose first version is healthy.
 BOUND = 4.0
 RUNS = 5
 
 
 def measure(runs: int) -> tuple[Measured, ...]:
-    """Start the bundled scenario's emulator, and end it once it stands."""
+    """Start the bundled scenario's emulator, and stop it once it is ready."""
     return (
         Measured(
-            what="from start to an emulator that stands",
+            what="from start to a ready emulator",
             unit="s",
-            values=tuple(_stand() for _ in range(runs)),
+            values=tuple(_start() for _ in range(runs)),
             bound=each_at_most(BOUND),
         ),
     )
 
 
-def _stand() -> float:
+def _start() -> float:
     command = [str(Path(sys.executable).with_name("hookgate")), "serve", "--port", "0"]
     started = time.monotonic()
     with subprocess.Popen(
@@ -36,7 +36,7 @@ def _stand() -> float:
         first = process.stdout.readline()
         taken = time.monotonic() - started
         process.terminate()
-        said = process.communicate()[1]
+        output = process.communicate()[1]
     if not first:
-        raise RuntimeError(f"the emulator never stood:\n{said}")
+        raise RuntimeError(f"the emulator did not start:\n{output}")
     return taken

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.figures import Measured, each_at_most
-from benchmarks.program import told
+from benchmarks.program import run_program
 
 RUNS = 2
 
 
 def measure(runs: int) -> tuple[Measured, ...]:
     """Count the requests that fail, and those that the emulator was too slow for."""
-    played = [_play() for _ in range(runs)]
+    results = [_run() for _ in range(runs)]
 
     def counted(what: str, name: str, most: float | None = None) -> Measured:
-        values = tuple(float(each[name]) for each in played)
+        values = tuple(float(each[name]) for each in results)
         bound = None if most is None else each_at_most(most)
         return Measured(what=what, unit="requests", values=values, bound=bound)
 
@@ -26,8 +26,8 @@ def measure(runs: int) -> tuple[Measured, ...]:
     )
 
 
-def _play() -> dict[str, Any]:
-    played = told("under_load")
-    if not played["as_expected"]:
-        raise RuntimeError(f"the deployments did not end as they must: {played}")
-    return played
+def _run() -> dict[str, Any]:
+    results = run_program("under_load")
+    if not results["as_expected"]:
+        raise RuntimeError(f"the deployments did not end as they must: {results}")
+    return results

@@ -66,8 +66,8 @@ def nginx() -> Iterator[Web]:
         for each in own.cert_chain_pems:
             each.write_to_path(folder / "cert.pem", append=True)
         plain, tls = _free(), _free()
-        told = _CONFIGURATION.format(plain=plain, tls=tls)
-        (folder / "nginx.conf").write_text(told)
+        result = _CONFIGURATION.format(plain=plain, tls=tls)
+        (folder / "nginx.conf").write_text(result)
         command = on(SERVER, "nginx", "-p", name, "-c", "nginx.conf")
         with subprocess.Popen(command) as process:
             try:

@@ -138,7 +138,7 @@ def _shown(deployment: Mapping[str, Any]) -> dict[str, Any]:
         "rows": list(zip(events, line.bars, strict=True)),
         "marks": line.marks,
         "milliseconds": line.seconds * 1000,
-        "expectation": _expectation(deployment["expectation"]),
+        "expectation": _expectation(deployment["expect"]),
         "waivers": waivers_of(deployment),
         "plans": plans_of(deployment),
         "fault_lines": fault_lines(deployment["faults"]),

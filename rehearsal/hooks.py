@@ -98,7 +98,7 @@ def create_table(emulator: Emulator) -> None:
 
 
 def fallback_report(variables: Mapping[str, str]) -> Function:
-    """The function that reports Failed in the place of a hook that did not report."""
+    """The function that reports Failed if a hook did not report."""
     return Function(
         name=FALLBACK_REPORT,
         handler="hooks.fallback_report.handler",

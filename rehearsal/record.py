@@ -74,7 +74,7 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
         "status": info["status"],
         "interrupted": interrupted,
         "expected": deployment.expect.status,
-        "expectation": deployment.expect.model_dump(
+        "expect": deployment.expect.model_dump(
             exclude_none=True, exclude_defaults=True
         ),
         "error": error and {"code": error["code"], "message": error["message"]},

@@ -4,7 +4,7 @@ from locust import FastHttpUser, task
 
 
 class User(FastHttpUser):  # type: ignore[misc] # locust is in a venv of its own
-    """Asks again as soon as there is an answer."""
+    """Sends the next request after each response."""
 
     @task  # type: ignore[untyped-decorator] # as above
     def home(self) -> None:

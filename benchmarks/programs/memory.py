@@ -8,9 +8,9 @@ from pathlib import Path
 
 def peak() -> float:
     """The most that this process has had in memory, in megabytes."""
-    said = re.search(
+    output = re.search(
         r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE
     )
-    if said is None:
+    if output is None:
         raise RuntimeError("this kernel tells no peak")
-    return int(said[1]) * 1024 / 1e6
+    return int(output[1]) * 1024 / 1e6

@@ -1,6 +1,6 @@
 """Run a command and print the CPU seconds of it and of all that it started.
 
-What the command leaves behind comes to this process, which waits for it (prctl(2),
+This process adopts what the command leaves behind, which waits for it (prctl(2),
 PR_SET_CHILD_SUBREAPER).
 """
 

@@ -1,4 +1,4 @@
-"""Play ten deployments at 500 requests/s; print what came of them, as JSON."""
+"""Run ten deployments at 500 requests/s; print the results as JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from support.ten_deployments import ENDED, ten_deployments
 
 
 def main() -> None:
-    """Play them on an emulator of this process."""
+    """Run them on an emulator of this process."""
     ended, traffic = ten_deployments()
     counts = {
         name: getattr(traffic, name) for name in ("requests", "failed", "dropped")

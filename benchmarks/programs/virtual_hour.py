@@ -1,4 +1,4 @@
-"""Play two deployments on the virtual clock; print how long they took, as JSON."""
+"""Run two deployments on the virtual clock; print how long they took, as JSON."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def main() -> None:
         tests=True, waits=WAITS, rolls_back_on=["DEPLOYMENT_FAILURE"]
     )
     codedeploy.ask("CreateDeploymentGroup", **GROUP, **settings)
-    played = [
-        _play(codedeploy, BeforeAllowTraffic="succeeds-40"),
-        _play(codedeploy, AfterAllowTestTraffic="silent"),
+    results = [
+        _run(codedeploy, BeforeAllowTraffic="succeeds-40"),
+        _run(codedeploy, AfterAllowTestTraffic="silent"),
     ]
     taken = time.perf_counter() - started
-    print(json.dumps({"taken": taken, "played": played}))
+    print(json.dumps({"taken": taken, "deployments": results}))
 
 
-def _play(codedeploy: VirtualCodeDeploy, **hooks: str) -> tuple[str, float]:
+def _run(codedeploy: VirtualCodeDeploy, **hooks: str) -> tuple[str, float]:
     """How a deployment ended, and how many virtual seconds it lasted."""
     content = {"content": app_spec("shop:steady", hooks)}
     id_ = codedeploy.ask(
@@ -54,8 +54,8 @@ def _play(codedeploy: VirtualCodeDeploy, **hooks: str) -> tuple[str, float]:
     )["deploymentId"]
     codedeploy.watch.rolls_back_on[id_] = ["DEPLOYMENT_FAILURE"]
     codedeploy.wind(2 * HOUR)
-    told = codedeploy.ask("GetDeployment", deploymentId=id_)["deploymentInfo"]
-    return told["status"], told["completeTime"] - told["createTime"]
+    result = codedeploy.ask("GetDeployment", deploymentId=id_)["deploymentInfo"]
+    return result["status"], result["completeTime"] - result["createTime"]
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ error-page     answers 500 at ``/cart``; everything else is well
 wrong-price    gives the API's prices in pence where they were pounds
 wrong-version  is healthy, but says ``SHOP_OLD_VERSION`` in ``X-App-Version``
 slow           answers after 1.5 s; ``/health`` at once
-tires          answers 500 after its first 15 pages; ``/health`` stays well
+tires          answers 500 after its first 15 pages; ``/health`` still answers 200
 lost-order     takes an order and forgets what was bought; each page is well
 =============  =====================================================================
 """
@@ -48,7 +48,7 @@ FAULTS = (
     *("tires", "lost-order"),
 )
 SLOWNESS = 1.5  # seconds
-PAGES = 15  # that a version which tires can make
+PAGES = 15  # before the fault ``tires``
 MOST = 10_000  # bytes of a body
 IDLE = 75  # seconds; longer than a load balancer keeps an idle connection
 
@@ -64,15 +64,15 @@ class Product:
     colour: str
 
 
-SHELF = (
+CATALOG = (
     Product("sencha", "Sencha", "Green, grassy, first flush", 750, "#7a9e58"),
     Product("assam", "Assam", "Malty, for the morning", 620, "#8c4a2f"),
     Product("earl-grey", "Earl Grey", "Bergamot and black tea", 680, "#4f5d75"),
     Product("rooibos", "Rooibos", "Red bush, no caffeine", 540, "#b3542d"),
     Product("jasmine", "Jasmine Pearls", "Hand rolled, scented", 1190, "#c2a14d"),
-    Product("teapot", "Stoneware Teapot", "Holds four cups", 3400, "#5b7f86"),
+    Product("teapot", "Stoneware Teapot", "For four cups", 3400, "#5b7f86"),
 )
-PRODUCTS = {product.id: product for product in SHELF}
+PRODUCTS = {product.id: product for product in CATALOG}
 
 PAGE = Template("""<!doctype html>
 <html lang="en">
@@ -107,15 +107,15 @@ EMPTY = "basket=; Path=/; Max-Age=0"
 
 
 def packed(basket: Mapping[str, int]) -> str:
-    """A basket as a cookie and an order's number can hold it."""
+    """A basket as text for a cookie or an order number."""
     return base64.urlsafe_b64encode(json.dumps(basket).encode()).decode().rstrip("=")
 
 
 def unpacked(text: str) -> dict[str, int]:
-    """What is in it; nothing if it is none of ours."""
+    """The basket in such a text; empty if the text is invalid."""
     try:
-        said = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        return {str(name): int(said[name]) for name in said if name in PRODUCTS}
+        basket = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return {str(name): int(basket[name]) for name in basket if name in PRODUCTS}
     except (ValueError, TypeError, AttributeError, KeyError):
         return {}
 
@@ -175,7 +175,7 @@ class Visit(BaseHTTPRequestHandler):
             case ["products", name] if name in PRODUCTS:
                 self.page(PRODUCTS[name].name, cards([PRODUCTS[name]]))
             case [""]:
-                self.page("Fresh teas", cards(SHELF))
+                self.page("Fresh teas", cards(CATALOG))
             case _:
                 text = "<p>We looked behind every tin.</p>"
                 self.page("Not found", text, HTTPStatus.NOT_FOUND)
@@ -203,14 +203,14 @@ class Visit(BaseHTTPRequestHandler):
     def put(self, body: bytes) -> None:
         """Put a product into the basket, which the visitor keeps."""
         try:
-            said = json.loads(body)
-            product, count = PRODUCTS[said["product"]], int(said.get("count", 1))
+            item = json.loads(body)
+            product, count = PRODUCTS[item["product"]], int(item.get("count", 1))
         except (ValueError, KeyError, TypeError, AttributeError):
             self.data({"error": "what product?"}, HTTPStatus.BAD_REQUEST)
             return
         basket = self.basket() | {product.id: count}
         cookie = f"basket={packed(basket)}; Path=/; HttpOnly; SameSite=Lax"
-        answer = self.told(basket)
+        answer = self.summary(basket)
         self.data(answer, HTTPStatus.CREATED, {"Set-Cookie": cookie})
 
     def order(self, form: Mapping[str, list[str]]) -> None:
@@ -221,14 +221,14 @@ class Visit(BaseHTTPRequestHandler):
             return
         number = packed({} if self.server.fault == "lost-order" else basket)
         to = {"Location": f"/api/orders/{number}", "Set-Cookie": EMPTY}
-        self.data({"order": number, **self.told(basket)}, HTTPStatus.CREATED, to)
+        self.data({"order": number, **self.summary(basket)}, HTTPStatus.CREATED, to)
 
     def basket(self) -> dict[str, int]:
         """What the visitor's cookie says is in the basket."""
         cookie = SimpleCookie(self.headers.get("Cookie", "")).get("basket")
         return unpacked(cookie.value) if cookie else {}
 
-    def told(self, basket: Mapping[str, int]) -> dict[str, object]:
+    def summary(self, basket: Mapping[str, int]) -> dict[str, object]:
         """Say a basket as the API does."""
         lines = [
             {**self.described(PRODUCTS[name]), "count": count}
@@ -242,11 +242,11 @@ class Visit(BaseHTTPRequestHandler):
         """Answer a program."""
         match path:
             case ["basket"]:
-                self.data(self.told(self.basket()))
+                self.data(self.summary(self.basket()))
             case ["orders", number] if unpacked(number):
-                self.data({"order": number, **self.told(unpacked(number))})
+                self.data({"order": number, **self.summary(unpacked(number))})
             case ["products"]:
-                self.data([self.described(product) for product in SHELF])
+                self.data([self.described(product) for product in CATALOG])
             case ["products", name] if name in PRODUCTS:
                 self.data(self.described(PRODUCTS[name]))
             case _:
@@ -264,7 +264,7 @@ class Visit(BaseHTTPRequestHandler):
         """Show what has the words in its name or description."""
         found = [
             product
-            for product in SHELF
+            for product in CATALOG
             if words.lower() in f"{product.name} {product.about}".lower()
         ]
         self.page(f"{len(found)} found", cards(found), query=words)
@@ -341,7 +341,7 @@ class Shop(socketserver.ThreadingTCPServer):
         super().__init__((host, port), Visit)
 
     def is_tired(self) -> bool:
-        """Count a page, and say whether it is one too many for a version that tires."""
+        """Count a page; whether the fault ``tires`` makes it fail."""
         if self.fault != "tires":
             return False
         with self.counting:

@@ -62,7 +62,7 @@ def _failed():
     return a_deployment(
         name="wrong prices",
         status="Failed",
-        expectation={
+        expect={
             "status": "Failed",
             "event": "AfterInstall",
             **WHY,

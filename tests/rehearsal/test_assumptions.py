@@ -19,7 +19,7 @@ EVERY_KEY = ROOT / "tests" / "scenarios" / "valid" / "every-key.yaml"
 
 def table(service):
     """The rows of a service's table in the document: a name and what is taken."""
-    _, _, rest = DOCUMENT.partition(f"| of `{service}` |")
+    _, _, rest = DOCUMENT.partition(f"| `assumptions.{service}` |")
     return dict(
         re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", rest.split("\n\n")[0], re.MULTILINE)
     )

@@ -89,7 +89,7 @@ def test_alarm_stops_a_version_that_passes_every_hook(tmp_path):
     file = a_storefront(tmp_path, "alarms.yaml")
 
     first, second = Rehearsal(scenario=read_scenario(file), observer=witness).run(
-        lambda deployment: "once the alarm is off" not in deployment.name
+        lambda deployment: "once the alarm is OK" not in deployment.name
     )
 
     assert ([], []) == (first["surprises"], second["surprises"])

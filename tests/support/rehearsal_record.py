@@ -69,7 +69,7 @@ def a_deployment(**changes: Any) -> dict[str, Any]:
         "status": "Succeeded",
         "interrupted": False,
         "expected": "Succeeded",
-        "expectation": {"status": "Succeeded"},
+        "expect": {"status": "Succeeded"},
         "error": None,
         "alarms": [],
         "rollback": None,

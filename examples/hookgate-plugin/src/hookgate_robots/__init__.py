@@ -12,7 +12,7 @@ from hookgate import DeploymentContext, Finding, Request, Tools, Validator
 
 
 class RobotsTxt(Validator):
-    """May search engines read the new version, where its robots.txt decides?
+    """Check that robots.txt of the new version allows search engines to read it.
 
     A missing robots.txt allows all, and one that cannot be served forbids all:
     RFC 9309, sections 2.3.1.3 and 2.3.1.4.
@@ -20,8 +20,10 @@ class RobotsTxt(Validator):
 
     asks_listener: ClassVar[bool] = True
 
-    agent: str = Field("Googlebot", description="The crawler that must be let in.")
-    paths: tuple[str, ...] = Field(("/",), description="What it must be let read.")
+    agent: str = Field("Googlebot", description="The crawler.")
+    paths: tuple[str, ...] = Field(
+        ("/",), description="Paths that it must be allowed to read."
+    )
 
     def worst_case(self) -> float:
         """One request."""

@@ -30,7 +30,7 @@ class Options(BaseModel):
 
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Make the calls; what they answer is not looked at."""
-    logger, metrics = Logger(service="floor"), Metrics(namespace="Floor")
+    logger, metrics = Logger(service="minimum"), Metrics(namespace="Minimum")
     options = Options(**yaml.safe_load("{path: /, status: 200}"))
     clients: dict[str, Any] = {}
     for service, operation, parameters in calls():
