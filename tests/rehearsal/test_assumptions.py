@@ -41,12 +41,13 @@ def test_every_assumption_can_be_ordered(service):
     assert [] == [k for k, v in ordered.model_dump().items() if v == usual[k]]
 
 
-def test_emulator_takes_what_is_ordered():
-    """The engine and the alarms of a rehearsal go by the scenario."""
+def test_emulator_has_the_scenarios_assumptions():
+    """The engine and the alarms of a rehearsal get the scenario's assumptions."""
     scenario = read_scenario(EVERY_KEY)
-    emulator = Rehearsal(scenario=scenario, observer=RehearsalObserver())._emulator(())
-    ordered = scenario.content.assumptions
-    assert (ordered.codedeploy, ordered.cloudwatch) == (
-        emulator.settings.engine.assumptions,
-        emulator.settings.cloudwatch.assumptions,
-    )
+    with Rehearsal(
+        scenario=scenario, observer=RehearsalObserver()
+    ).emulator() as emulator:
+        settings = emulator.settings
+    assumptions = scenario.content.assumptions
+    assert assumptions.codedeploy == settings.engine.assumptions
+    assert assumptions.cloudwatch == settings.cloudwatch.assumptions
