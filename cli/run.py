@@ -371,18 +371,9 @@ def _row(step: Step, status: str) -> dict[str, Any]:
 
 
 def _log(step: str) -> Log:
-    return _StepLog(logging.getLogger(f"hookgate.{step}"))
-
-
-class _StepLog:
-    """A step's log, through the standard library's logging."""
-
-    def __init__(self, logger: logging.Logger) -> None:
-        self._logger = logger
-
-    def info(self, message: str) -> None:
-        """Write a line at level INFO."""
-        self._logger.info(message)
+    """The log of a step, through the standard library's logging."""
+    logger = logging.getLogger(f"hookgate.{step}")
+    return Log(lambda level, message: getattr(logger, level)(message))
 
 
 @click.command("run")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.reference import NAMES
 from support.template import (
     ROOT,
     actions,
@@ -21,22 +22,21 @@ from support.template import (
 )
 
 from hookgate import LifecycleEvent
+from hookgate.aws.calls import camel, iam_action
 from hookgate.deferred import PARAMETER
+from hookgate.registry import resolve
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 GLOBALS = template()["Globals"]["Function"]
 ROLES = of_type("AWS::IAM::Role")
-#: IAM's prefix where it differs from boto3's name of the service.
-IAM = {"elbv2": "elasticloadbalancing"}
 
-HOOK_ACTIONS = {
+#: What the layer itself calls; the validators declare their own actions.
+LAYER_ACTIONS = {
     "codedeploy:GetApplicationRevision": "the AppSpec; GetDeployment leaves it out",
     "codedeploy:GetDeployment": "application, group and revision of the id",
     "codedeploy:GetDeploymentGroup": "service, listeners and target groups",
     "codedeploy:GetDeploymentTarget": "when the event began, the task sets",
     "codedeploy:PutLifecycleEventHookExecutionStatus": "the report",
-    "cloudwatch:DescribeAlarms": "the validator alarms",
-    "cloudwatch:GetMetricData": "the validators metric and target_metrics",
     "dynamodb:DeleteItem": "idempotency: a pass that raised may be run again",
     "dynamodb:GetItem": "idempotency: the verdict of the first delivery",
     "dynamodb:PutItem": "idempotency: a pass begins",
@@ -48,27 +48,19 @@ HOOK_ACTIONS = {
     "ec2:DescribeSubnets": "Lambda in a VPC, not the code",
     "ec2:UnassignPrivateIpAddresses": "Lambda in a VPC, not the code",
     "ecs:DescribeServices": "the task sets, blue and green",
-    "ecs:DescribeTasks": "the validator service: why a task stopped",
-    "ecs:ListTasks": "the validators service and logs: whose lines",
     "ecs:DescribeTaskDefinition": "green's image and containers",
     "elasticloadbalancing:DescribeListeners": "port, protocol and default action",
     "elasticloadbalancing:DescribeLoadBalancers": "the address",
     "elasticloadbalancing:DescribeRules": "a test listener that is a rule; weights",
     "elasticloadbalancing:DescribeTargetGroups": "the groups by their names",
-    "elasticloadbalancing:DescribeTargetHealth": "the validator target_health",
-    "iam:SimulatePrincipalPolicy": "the validator secrets_exist",
     "kms:Decrypt": "a customer managed key on plans, secrets or revisions",
-    "lambda:InvokeFunction": "the OnFailure destination; the validator lambda",
+    "lambda:InvokeFunction": "the OnFailure destination",
     "logs:CreateLogStream": "logs, and metrics in them",
-    "logs:GetQueryResults": "the validator logs",
     "logs:PutLogEvents": "logs, and metrics in them",
-    "logs:StartQuery": "the validator logs",
-    "s3:GetObject": "plans, revisions and access logs in S3",
+    "s3:GetObject": "plans and revisions in S3",
     "s3:GetObjectVersion": "a revision may name its version",
     "s3:ListBucket": "told apart: no such plan, and not allowed to read it",
-    "secretsmanager:DescribeSecret": "the validator secrets_exist, no value",
     "secretsmanager:GetSecretValue": "${secret.NAME} in a plan",
-    "ssm:DescribeParameters": "the validator secrets_exist, no value",
     "ssm:GetParameter": "plans in SSM parameters",
 }
 FALLBACK_REPORT_ACTIONS = {
@@ -98,17 +90,20 @@ def hook_modules() -> dict[str, str]:
     }
 
 
-def called() -> set[str]:
-    """What the shipped code asks of AWS, as IAM writes it."""
-    call = re.compile(
-        r'"(codedeploy|ecs|elbv2|ssm|s3|secretsmanager|cloudwatch|logs|iam)",\s*"([a-z_]+)"'
-    )
+def called_by_the_layer() -> set[str]:
+    """The actions of the calls in the layer's sources."""
+    services = "codedeploy|ecs|elbv2|ssm|s3|secretsmanager|cloudwatch"
+    call = re.compile(rf'"({services})",\s*"([a-z_]+)"')
     return {
-        f"{IAM.get(service, service)}:{operation.title().replace('_', '')}"
-        for folder in ("layer", "validators")
-        for path in (ROOT / folder).rglob("*.py")
+        iam_action(service, camel(operation))
+        for path in (ROOT / "layer").rglob("*.py")
         for service, operation in call.findall(path.read_text())
     }
+
+
+def declared() -> set[str]:
+    """The actions that the validators declare."""
+    return {action for name in NAMES for action in resolve(name).permissions}
 
 
 def test_every_lifecycle_event_has_a_function() -> None:
@@ -187,14 +182,19 @@ def test_all_resources_only_where_aws_has_no_others(role: str) -> None:
 
 
 def test_hook_role() -> None:
-    """The hooks may do what they do, each for a reason, and nothing else."""
-    assert set(HOOK_ACTIONS) == actions("HookRole")
+    """The hooks have the permissions of the layer and the validators, and no other."""
+    assert {*LAYER_ACTIONS, *declared()} == actions("HookRole")
 
 
-def test_rights_are_documented() -> None:
-    """What the hooks' role allows stands in docs/deploy.md, each action by its name."""
+def test_actions_of_the_layer() -> None:
+    """Every call of the layer is in its list, or declared by the validators."""
+    assert set() == called_by_the_layer() - {*LAYER_ACTIONS, *declared()}
+
+
+def test_permissions_are_documented() -> None:
+    """docs/deploy.md lists each action of the hooks' role by its name."""
     text = (ROOT / "docs" / "deploy.md").read_text("utf-8")
-    names = {each.partition(":")[2]: each for each in HOOK_ACTIONS}
+    names = {each.partition(":")[2]: each for each in actions("HookRole")}
     missing = {whole for name, whole in names.items() if f"{name}`" not in text}
     assert set() == missing
 
@@ -208,11 +208,6 @@ def test_parameters_are_documented() -> None:
 def test_fallback_report_role() -> None:
     """The fallback report may report and log, and nothing else."""
     assert set(FALLBACK_REPORT_ACTIONS) == actions("FallbackReportRole")
-
-
-def test_hook_role_in_step_with_the_code() -> None:
-    """Whatever the layer and the validators call, the hooks' role allows."""
-    assert set() == called() - actions("HookRole")
 
 
 def test_the_code_may_not_use_lambdas_own_permissions() -> None:

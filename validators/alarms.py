@@ -37,6 +37,10 @@ class Alarms(Validator):
     """
 
     needs_aws: ClassVar[bool] = True
+    permissions: ClassVar[tuple[str, ...]] = (
+        "cloudwatch:DescribeAlarms",
+        "codedeploy:GetDeploymentGroup",
+    )
 
     names: tuple[str, ...] = Field(
         (), max_length=100, description="Alarms by name; each must be there."

@@ -44,6 +44,7 @@ class Lambda(Validator):
     """
 
     needs_aws: ClassVar[bool] = True
+    permissions: ClassVar[tuple[str, ...]] = ("lambda:InvokeFunction",)
 
     function: str = Field(
         min_length=1, max_length=170, description="The function's name or ARN."

@@ -59,6 +59,12 @@ class Logs(Validator):
     """
 
     needs_aws: ClassVar[bool] = True
+    permissions: ClassVar[tuple[str, ...]] = (
+        "ecs:DescribeTaskDefinition",
+        "ecs:ListTasks",
+        "logs:GetQueryResults",
+        "logs:StartQuery",
+    )
 
     query: str = Field(
         "filter @message like /ERROR/",

@@ -82,6 +82,7 @@ class Metric(Validator):
     """
 
     needs_aws: ClassVar[bool] = True
+    permissions: ClassVar[tuple[str, ...]] = ("cloudwatch:GetMetricData",)
 
     metrics: Mapping[Annotated[str, AfterValidator(_id)], Query] = Field(
         {},

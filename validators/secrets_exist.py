@@ -49,6 +49,12 @@ class SecretsExist(Validator):
     """
 
     needs_aws: ClassVar[bool] = True
+    permissions: ClassVar[tuple[str, ...]] = (
+        "ecs:DescribeTaskDefinition",
+        "iam:SimulatePrincipalPolicy",
+        "secretsmanager:DescribeSecret",
+        "ssm:DescribeParameters",
+    )
 
     readable: bool = Field(
         default=True,

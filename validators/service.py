@@ -35,6 +35,11 @@ class Service(Validator):
     """
 
     needs_aws: ClassVar[bool] = True
+    permissions: ClassVar[tuple[str, ...]] = (
+        "ecs:DescribeServices",
+        "ecs:DescribeTasks",
+        "ecs:ListTasks",
+    )
 
     stopped_tasks: int = Field(
         0, ge=0, description="How many of its tasks may have stopped since it was made."

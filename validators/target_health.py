@@ -40,6 +40,9 @@ class TargetHealth(Validator):
     """
 
     needs_aws: ClassVar[bool] = True
+    permissions: ClassVar[tuple[str, ...]] = (
+        "elasticloadbalancing:DescribeTargetHealth",
+    )
 
     healthy: Percentage = Field(
         100.0, gt=0, description="The share of the targets that must be healthy."

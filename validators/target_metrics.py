@@ -86,6 +86,7 @@ class TargetMetrics(Validator):
     """
 
     needs_aws: ClassVar[bool] = True
+    permissions: ClassVar[tuple[str, ...]] = ("cloudwatch:GetMetricData",)
 
     thresholds: Thresholds = Field(
         Thresholds(http_5xx=Bound("==", 0)),

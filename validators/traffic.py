@@ -63,6 +63,7 @@ class Traffic(Validator):
     """
 
     asks_listener: ClassVar[bool] = True
+    permissions: ClassVar[tuple[str, ...]] = ("s3:GetObject",)
 
     requests: tuple[TrafficRequest, ...] = Field(
         (TrafficRequest(),),

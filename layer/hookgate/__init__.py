@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from hookgate.http import Auth, File, Tls
     from hookgate.http.request import Reply, Request, Statuses, Trust
-    from hookgate.model import Finding, LifecycleEvent
+    from hookgate.model import Finding, LifecycleEvent, Metric
     from hookgate.redaction import SecretText
     from hookgate.runtime import hook
     from hookgate.units import Duration, NumberBound, Pattern, Percentage, Rate, Size
@@ -50,6 +50,7 @@ _HOME = {
     "Image": "hookgate.context",
     "Inconclusive": "hookgate.errors",
     "LifecycleEvent": "hookgate.model",
+    "Metric": "hookgate.model",
     "NoAnswer": "hookgate.errors",
     "NoData": "hookgate.errors",
     "NotFound": "hookgate.errors",
@@ -97,6 +98,7 @@ __all__ = [
     "Image",
     "Inconclusive",
     "LifecycleEvent",
+    "Metric",
     "NoAnswer",
     "NoData",
     "NotFound",

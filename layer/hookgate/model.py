@@ -6,6 +6,8 @@ deployment may go on.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -54,16 +56,57 @@ class HookStatus(StrEnum):
     FAILED = "Failed"
 
 
+#: The units of CloudWatch that a metric may have.
+UNITS = frozenset(
+    {"Count", "Percent", "Milliseconds", "Seconds", "Bytes", "Count/Second", "None"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A number that a step publishes to CloudWatch beside its own metrics.
+
+    Args:
+        name: letters, digits and ``_``, at most 64; such as ``ErrorRate``.
+        value: a finite number.
+        unit: a unit of CloudWatch, such as ``Count``, ``Percent`` or ``Milliseconds``.
+
+    Raises:
+        ValueError: one of them is not valid.
+    """
+
+    name: str
+    value: float
+    unit: str = "Count"
+
+    def __post_init__(self) -> None:
+        """Check the parts."""
+        if not re.fullmatch("[A-Za-z][A-Za-z0-9_]{0,63}", self.name):
+            raise ValueError(f"not a valid name of a metric: {self.name[:64]!r}")
+        if self.unit not in UNITS:
+            units = ", ".join(sorted(UNITS))
+            raise ValueError(f"not a unit: {self.unit[:64]!r}; write one of {units}")
+        if not math.isfinite(self.value):
+            raise ValueError(f"the metric {self.name} is {self.value}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One observation that a validator states.
+    """One observation of a validator.
 
-    Whether it matters is the plan's business (``blocking``), not the validator's.
-    ``waiver`` names the option that made the finding hold where the default would
-    not; the verdict repeats it. ``certain`` says of one that does
-    not hold that no further attempt can change it. ``code`` names its kind: it stays
-    the same when the summary is worded anew. One without gets its validator's name,
-    such as ``TARGET-HEALTH``.
+    Whether it blocks the deployment is decided by the plan (``blocking``), not by the
+    validator.
+
+    Args:
+        ok: whether it is satisfied.
+        summary: one sentence for a person; not stable.
+        code: names the kind of finding, stable. By default the name of the validator,
+            such as ``TARGET-HEALTH``.
+        evidence: the values that were observed, as JSON.
+        waiver: the option without which the finding would not be satisfied, and what
+            it accepts; the verdict lists it.
+        certain: whether a retry cannot change a finding that is not satisfied.
+        metrics: numbers to publish to CloudWatch with the step's metrics.
     """
 
     ok: bool
@@ -72,6 +115,7 @@ class Finding:
     evidence: Evidence = field(default_factory=dict)
     waiver: str = ""
     certain: bool = False
+    metrics: tuple[Metric, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

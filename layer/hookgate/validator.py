@@ -60,12 +60,31 @@ class Connect(Protocol):
         ...
 
 
-class Log(Protocol):
-    """Where a validator may tell what it does; bounded, never part of the verdict."""
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The log of a step: masked, bounded, and never part of the verdict.
+
+    Args:
+        write: writes a line; takes the level, such as ``info``, and the message.
+    """
+
+    write: Callable[[str, str], None]
+
+    def debug(self, message: str) -> None:
+        """Write a line at level DEBUG."""
+        self.write("debug", message)
 
     def info(self, message: str) -> None:
         """Write a line at level INFO."""
-        ...
+        self.write("info", message)
+
+    def warning(self, message: str) -> None:
+        """Write a line at level WARNING."""
+        self.write("warning", message)
+
+    def error(self, message: str) -> None:
+        """Write a line at level ERROR."""
+        self.write("error", message)
 
 
 class Traffic(Protocol):
@@ -130,6 +149,9 @@ class Validator(BaseModel, ABC):
     needs_aws: ClassVar[bool] = False
     #: Whether only ``hookgate run`` may use it: a deployed plan with it is refused.
     only_run: ClassVar[bool] = False
+    #: The IAM actions of its calls to AWS, such as ``cloudwatch:GetMetricData``. The
+    #: role of the hooks must allow them; ``hookgate.testing`` refuses other calls.
+    permissions: ClassVar[tuple[str, ...]] = ()
     #: Modules it needs that only the second layer holds, such as ``grpc``. Without
     #: them its options are refused; so it imports them no earlier than in ``check``.
     second_layer: ClassVar[tuple[str, ...]] = ()

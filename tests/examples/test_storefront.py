@@ -15,7 +15,7 @@ from hookgate.deadline import Deadline
 from hookgate.http.listener_client import MissingListener
 from hookgate.plan import read_plan
 from hookgate.registry import resolve
-from hookgate.testing import QuietLog, ScriptedAws, a_context, leads_nowhere
+from hookgate.testing import ScriptedAws, a_context, leads_nowhere, quiet_log
 from hookgate_rehearsal.data_plane import TaskProcess
 
 APP = Path(__file__).parents[2] / "examples/storefront/app.py"
@@ -164,7 +164,7 @@ def test_checkout(opened, fault, oks):
         aws=ScriptedAws({}),
         connect=leads_nowhere,
         deadline=Deadline.after(PATIENCE),
-        log=QuietLog(),
+        log=quiet_log(),
     )
     findings = list(step.validator.check(a_context(), tools))
 

@@ -1,10 +1,13 @@
 """The verdict is decided in one place."""
 
+import math
+
 import pytest
 
 from hookgate.model import (
     HookStatus,
     LifecycleEvent,
+    Metric,
     Outcome,
     Reason,
     Status,
@@ -65,3 +68,20 @@ def test_aborted():
         aborted.reasons,
     )
     assert ["HG-A", "HG-B"] == [each.code for each in aborted.outcomes]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param(("", 1.0), id="no name"),
+        pytest.param(("Error Rate", 1.0), id="space"),
+        pytest.param(("Rate", 1.0, "Per cent"), id="unknown unit"),
+        pytest.param(("Rate", math.nan), id="NaN"),
+        pytest.param(("Rate", math.inf), id="infinite"),
+    ],
+)
+def test_metric_is_checked(parts):
+    """A metric that CloudWatch would refuse is refused where it is made."""
+    assert Metric("ErrorRate", 1, "Percent").value == 1
+    with pytest.raises(ValueError, match=r"metric|unit"):
+        Metric(*parts)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import ClassVar
 
 import pytest
 
@@ -20,6 +21,8 @@ from hookgate.validator import Tools, Validator
 class Ask(Validator):
     """Does everything answer?"""
 
+    permissions: ClassVar[tuple[str, ...]] = ("elasticloadbalancing:X",)
+
     production: bool = False
     operation: str = ""
     times: int = 1
@@ -29,7 +32,8 @@ class Ask(Validator):
         for _ in range(self.times):
             yield Finding(ok=True, summary=str(self._ask(tools)))
             tools.deadline.sleep(3600)
-        tools.log.info("done")
+        for write in ("debug", "info", "warning", "error"):
+            getattr(tools.log, write)("done")
 
     def _ask(self, tools: Tools) -> object:
         if self.operation:
@@ -88,6 +92,12 @@ def test_aws_may_refuse():
     """An exception among AWS's answers is raised."""
     with pytest.raises(CannotMeasure, match="denied"):
         check(Ask(operation="x"), aws={"elbv2.x": CannotMeasure("denied")})
+
+
+def test_call_without_its_permission_is_an_error():
+    """A call to AWS that the validator does not declare fails the test."""
+    with pytest.raises(AssertionError, match="add elasticloadbalancing:Y to its perm"):
+        check(Ask(operation="y"), aws={"elbv2.y": {}})
 
 
 def test_context_is_a_whole_deployment():

@@ -14,7 +14,7 @@ from hookgate.model import Finding, LifecycleEvent, Verdict
 from hookgate.plan import Step
 from hookgate.redaction import Secrets
 from hookgate.testing import leads_nowhere
-from hookgate.validator import Tools, Validator
+from hookgate.validator import Log, Tools, Validator
 
 EVENT = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
 Check = Callable[[Tools], Any]
@@ -40,8 +40,10 @@ class ListLog:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.levels: list[str] = []
 
-    def info(self, message: str) -> None:
+    def write(self, level: str, message: str) -> None:
+        self.levels.append(level)
         self.lines.append(message)
 
 
@@ -84,7 +86,7 @@ def a_run_context(
             production=unused,
             aws=unused,
             deadline=deadline,
-            log=log or ListLog(),
+            log=Log((log or ListLog()).write),
         )
 
     return RunContext(

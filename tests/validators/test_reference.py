@@ -12,7 +12,7 @@ from hookgate.plan.options import build
 from hookgate.registry import resolve
 from hookgate.validator import Validator
 from hookgate_cli.main import hookgate, run
-from hookgate_cli.validators import example, index
+from hookgate_cli.validators import example, index, permissions_page
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -27,10 +27,16 @@ def test_index_is_current():
     assert index(NAMES) == file.read_text("utf-8")
 
 
+def test_permissions_are_current():
+    """The page of permissions lists those that the validators declare."""
+    file = ROOT / "docs" / "reference" / "permissions.md"
+    assert permissions_page() == file.read_text("utf-8")
+
+
 def test_no_page_without_a_validator():
     """A validator that is gone leaves no page and no table behind."""
     pages = {each.stem for each in (ROOT / "docs" / "reference").glob("[a-z]*.md")}
-    pages.discard("codes")
+    pages -= {"codes", "permissions"}
     tables = {
         each.stem for each in (ROOT / "tests" / "validators").glob("*/[a-z]*.yaml")
     }
@@ -106,7 +112,8 @@ def test_page_can_be_printed(capsysbinary):
 def test_pages_are_written(tmp_path):
     """All pages and the one that leads to them go into a folder."""
     assert 0 == run(hookgate, ["validators", "--markdown", str(tmp_path)])
-    assert {*NAMES, "README", "codes"} == {each.stem for each in tmp_path.glob("*.md")}
+    written = {each.stem for each in tmp_path.glob("*.md")}
+    assert {*NAMES, "README", "codes", "permissions"} == written
 
 
 def test_missing_things_are_told(tmp_path):

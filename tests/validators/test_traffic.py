@@ -68,7 +68,7 @@ def test_http_version(version):
 def test_evidence():
     """The evidence has all counts and the metrics."""
     finding = check(Traffic(), replies=[200])[0]
-    traffic, metrics = finding.evidence["traffic"], finding.evidence["metrics"]
+    traffic = finding.evidence["traffic"]
     assert isinstance(traffic, dict)
     assert {
         "planned": 100,
@@ -87,7 +87,10 @@ def test_evidence():
         if name not in {"latency_ms", "lateness_ms"}
     }
     assert {"p50", "p90", "p95", "p99", "p99.9", "mean"} == set(traffic["latency_ms"])
-    assert isinstance(metrics, dict)
-    assert {"Requests", "ErrorRate", "LatencyP50", "LatencyP95", "LatencyP99"} == set(
-        metrics
-    )
+    assert {
+        "Requests": "Count",
+        "ErrorRate": "Percent",
+        "LatencyP50": "Milliseconds",
+        "LatencyP95": "Milliseconds",
+        "LatencyP99": "Milliseconds",
+    } == {each.name: each.unit for each in finding.metrics}

@@ -128,7 +128,7 @@ class AwsCalls:
             ConnectionError as NoConnectionError,
         )
 
-        action = iam_action(service, _camel(operation))
+        action = iam_action(service, camel(operation))
         asks = (service, operation) in _ASKS
         if not asks and not operation.startswith(_READS):
             raise CannotMeasure(
@@ -212,7 +212,8 @@ def _resource(parameters: Mapping[str, Any]) -> str:
     return ", ".join(named) or "*"
 
 
-def _camel(operation: str) -> str:
+def camel(operation: str) -> str:
+    """The name of an operation as AWS has it, from boto3's method."""
     return "".join(word.capitalize() for word in operation.split("_"))
 
 

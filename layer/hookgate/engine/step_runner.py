@@ -21,7 +21,7 @@ from hookgate.errors import (
     NoAnswer,
     NoData,
 )
-from hookgate.model import Finding, Outcome, Reason, Status
+from hookgate.model import Finding, Metric, Outcome, Reason, Status
 from hookgate.plan import Step
 from hookgate.redaction import Secrets
 from hookgate.retry import Attempt, eventually
@@ -38,6 +38,7 @@ MAX_TEXT = 1000  # of one text inside evidence
 MAX_VALUES = 2000
 
 MAX_DEPTH = 20
+MAX_METRICS = 20
 
 _CUT = "…"
 
@@ -65,6 +66,7 @@ def plain_finding(said: Any, secrets: Secrets, use: str) -> Finding:
         evidence=_evidence(said.evidence, secrets),
         waiver=shortened(secrets.mask(plain_text(said.waiver)), MAX_TEXT),
         certain=said.certain is True,
+        metrics=tuple(said.metrics),
     )
 
 
@@ -77,6 +79,11 @@ def _wrong(said: Any) -> str:
         return "a Finding whose summary, waiver and code are text"
     if not _has_text_keys(said.evidence):
         return "a Finding whose evidence is a mapping with text keys"
+    metrics: object = said.metrics
+    if not isinstance(metrics, tuple) or len(metrics) > MAX_METRICS:
+        return f"a Finding whose metrics are a tuple of at most {MAX_METRICS}"
+    if not all(type(each) is Metric for each in metrics):
+        return "a Finding whose metrics are of the class Metric"
     return ""
 
 
@@ -171,21 +178,21 @@ MIN_LINE = 32
 
 @dataclass(frozen=True, slots=True)
 class BoundedLog:
-    """A step's log as its validator gets it: bounded, and no secret passes."""
+    """Writes the log of a step: bounded, with secrets masked."""
 
     log: Log
     secrets: Secrets
     output: StepOutput
 
-    def info(self, message: str) -> None:
-        """Write a line at level INFO.
+    def __call__(self, level: str, message: str) -> None:
+        """Write a line.
 
         Raises:
             CannotMeasure: the step has logged more than the limit of its output.
         """
         text = str(message)
         self.output.spend(max(len(text), MIN_LINE))
-        self.log.info(self.secrets.mask(text))
+        self.log.write(level, self.secrets.mask(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +243,7 @@ class StepRun:
 
     def _conclude(self, output: StepOutput) -> tuple[Status, Reason]:
         try:
-            log = BoundedLog(self.tools.log, self.secrets, output)
+            log = Log(BoundedLog(self.tools.log, self.secrets, output))
             tools = replace(self.tools, log=log)
             validator = self.step.build(self.substitute)
             result = eventually(

@@ -9,23 +9,12 @@ from hookgate.context import Deployment
 from hookgate.event import HookEvent
 from hookgate.model import HookStatus, Outcome, Verdict
 from hookgate.reporting.record import bounded_record, outcome_record
+from hookgate.validator import Log
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
 MAX_MESSAGE = 8_000
-
-
-@dataclass(frozen=True, slots=True)
-class StepLog:
-    """The log of one step, as its validator sees it."""
-
-    logger: Logger
-    step: str = "-"
-
-    def info(self, message: str) -> None:
-        """Write a line at level INFO, cut to a bound."""
-        self.logger.info(message[:MAX_MESSAGE], step=self.step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +45,13 @@ class InvocationLog:
             lifecycle_event=str(event) if event else "-",
         )
 
-    def step(self, name: str) -> StepLog:
-        """The log of one step."""
-        return StepLog(self.logger, name)
+    def step(self, name: str) -> Log:
+        """The log of one step; messages are cut to a bound."""
+
+        def write(level: str, message: str) -> None:
+            getattr(self.logger, level)(message[:MAX_MESSAGE], step=name)
+
+        return Log(write)
 
     def outcome(self, outcome: Outcome) -> None:
         """Tell what a step came to, as soon as it is known."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hookgate.context import Deployment
@@ -10,14 +9,6 @@ from hookgate.model import HookStatus, Outcome, Status, Verdict
 
 #: Stands for the application and group of a deployment that could not be identified.
 UNKNOWN = "unknown"
-#: What evidence may add to a step's metrics under ``metrics``, and its units.
-_UNITS = {
-    "Requests": "Count",
-    "ErrorRate": "Percent",
-    "LatencyP50": "Milliseconds",
-    "LatencyP95": "Milliseconds",
-    "LatencyP99": "Milliseconds",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +43,9 @@ class EmfMetrics:
             "Step": _ascii(outcome.name),
         }
         values = {
+            **_measured(outcome),
             "StepPassed": ("Count", float(outcome.status is Status.PASSED)),
             "StepDuration": ("Milliseconds", float(outcome.duration_ms)),
-            **_measured(outcome),
         }
         self._write((dimensions,), values, deployment)
 
@@ -83,15 +74,12 @@ class EmfMetrics:
 
 
 def _measured(outcome: Outcome) -> dict[str, tuple[str, float]]:
-    """What a traffic step measured, from its findings' evidence."""
-    values: dict[str, tuple[str, float]] = {}
-    for finding in outcome.findings:
-        told = finding.evidence.get("metrics")
-        for name, unit in _UNITS.items():
-            value = told.get(name) if isinstance(told, Mapping) else None
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                values[name] = (unit, float(value))
-    return values
+    """The metrics of a step's findings; of equal names the last."""
+    return {
+        each.name: (each.unit, float(each.value))
+        for finding in outcome.findings
+        for each in finding.metrics
+    }
 
 
 def _group(deployment: Deployment | None) -> dict[str, str]:

@@ -23,7 +23,6 @@ from hookgate.http.request import Request
 from hookgate.model import Finding
 from hookgate.retry import Attempt, eventually
 from hookgate.testing.doubles import (
-    QuietLog,
     Scripted,
     ScriptedAws,
     ScriptedClient,
@@ -31,12 +30,12 @@ from hookgate.testing.doubles import (
     VirtualClock,
     leads_nowhere,
     leads_to,
+    quiet_log,
 )
 from hookgate.testing.samples import a_context, a_file, a_reply, a_side, an_endpoint
 from hookgate.validator import Connect, Tools, Validator
 
 __all__ = [
-    "QuietLog",
     "Scripted",
     "ScriptedAws",
     "ScriptedClient",
@@ -50,6 +49,7 @@ __all__ = [
     "check",
     "leads_nowhere",
     "leads_to",
+    "quiet_log",
 ]
 
 
@@ -87,9 +87,9 @@ def check(  # noqa: PLR0913 - what a test leaves out is not there for the valida
         http=test,
         production=original,
         connect=connect or leads_nowhere,
-        aws=ScriptedAws(aws or {}),
+        aws=ScriptedAws(aws or {}, type(validator).permissions),
         deadline=Deadline.after(seconds, clock),
-        log=QuietLog(),
+        log=quiet_log(),
         traffic=ScriptedTraffic(test=test, production=original, late=late),
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from hookgate.aws.calls import camel, iam_action
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NoAnswer, NotGreen
@@ -14,7 +15,7 @@ from hookgate.http.address import AddressPolicy
 from hookgate.http.connection import Destination
 from hookgate.http.request import HttpClient, Reply, Request
 from hookgate.testing.samples import a_reply
-from hookgate.validator import Connect
+from hookgate.validator import Connect, Log
 
 if TYPE_CHECKING:
     from hookgate.traffic.options import Load
@@ -72,17 +73,28 @@ class ScriptedAws:
     """AWS by script: ``{"elbv2.describe_rules": {...}}``.
 
     A list holds the answers in turn, the last of which is repeated; a function is
-    called with the parameters; an exception is raised. ``calls`` holds what was asked.
+    called with the parameters; an exception is raised. ``calls`` has every call. With
+    ``permissions``, a call of another action is an error.
     """
 
     answers: Mapping[str, Any]
+    permissions: Sequence[str] | None = None
     calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
     def __call__(
         self, service: str, operation: str, /, **parameters: Any
     ) -> Mapping[str, Any]:
-        """Answer an operation."""
+        """Answer an operation.
+
+        Raises:
+            AssertionError: ``permissions`` does not have the operation's action.
+        """
         name = f"{service}.{operation}"
+        action = iam_action(service, camel(operation))
+        if self.permissions is not None and action not in self.permissions:
+            raise AssertionError(
+                f"the validator calls {name}: add {action} to its permissions"
+            )
         if name not in self.answers:
             raise CannotMeasure(f"the test gives no answer to {name}")
         self.calls.append((name, parameters))
@@ -127,11 +139,9 @@ def leads_to(port: int, *, seconds: float = 10.0, **changes: Any) -> Connect:
     return connect
 
 
-class QuietLog:
+def quiet_log() -> Log:
     """A log that writes nothing."""
-
-    def info(self, message: str) -> None:
-        """Keep a test's output clean."""
+    return Log(lambda _level, _message: None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from hookgate.codes import Code
 from hookgate.errors import Inconclusive, InvalidValue
-from hookgate.model import Finding
+from hookgate.model import Finding, Metric
 from hookgate.traffic.results import ACCURACY, Latencies, LoadResult, Tally
 from hookgate.units import duration, kept, rate, seconds_text, signed
 
@@ -356,6 +356,7 @@ class PassCriteria:
             ok=not others,
             summary=summary,
             evidence=_evidence(result, whole),
+            metrics=_metrics(whole),
             waiver=self.load.trust.waiver,
             code=Code.TRAFFIC_SENT,
         )
@@ -498,7 +499,7 @@ def _evidence(result: LoadResult, whole: Tally) -> dict[str, Any]:
         }
     if result.production is not None:
         traffic["production"] = counted(result.production.total)
-    return {"traffic": traffic, "metrics": metrics(whole)}
+    return {"traffic": traffic}
 
 
 def counted(tally: Tally) -> dict[str, Any]:
@@ -526,12 +527,13 @@ def percentiles(latencies: Latencies) -> dict[str, float]:
     } | {"mean": round(latencies.mean * 1000, 3)}
 
 
-def metrics(tally: Tally) -> dict[str, float]:
+def _metrics(tally: Tally) -> tuple[Metric, ...]:
     """The CloudWatch metrics of a traffic step beside those of every step."""
-    share = {"ErrorRate": 100 * tally.failed / tally.samples} if tally.samples else {}
-    latency = {
-        f"LatencyP{each}": tally.latencies.percentile(each) * 1000
-        for each in (50, 95, 99)
-        if tally.latencies.count
-    }
-    return {"Requests": float(tally.sent), **share, **latency}
+    found = [Metric("Requests", tally.sent)]
+    if tally.samples:
+        share = 100 * tally.failed / tally.samples
+        found.append(Metric("ErrorRate", share, "Percent"))
+    for each in (50, 95, 99) if tally.latencies.count else ():
+        latency = tally.latencies.percentile(each) * 1000
+        found.append(Metric(f"LatencyP{each}", latency, "Milliseconds"))
+    return tuple(found)

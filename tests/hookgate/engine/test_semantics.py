@@ -26,11 +26,11 @@ from hookgate.model import Finding, HookStatus, Status, Verdict
 from hookgate.plan import Step
 from hookgate.redaction import Secrets
 from hookgate.testing import (
-    QuietLog,
     ScriptedAws,
     ScriptedClient,
     VirtualClock,
     leads_nowhere,
+    quiet_log,
 )
 from hookgate.validator import Tools, Validator
 
@@ -96,7 +96,7 @@ def run(step: Step):
         aws=ScriptedAws({}),
         connect=leads_nowhere,
         deadline=Deadline.after(step.timeout, clock),
-        log=QuietLog(),
+        log=quiet_log(),
     )
     context = DeploymentContext(event="AfterInstall")  # type: ignore[arg-type]
     substitute, secrets = str, Secrets(str)

@@ -11,7 +11,7 @@ from support.steps import Asking, Gate, ListLog, a_step, raises, says, verdict_o
 from hookgate.assertions.values import shown
 from hookgate.codes import Code
 from hookgate.errors import CannotMeasure, Inconclusive, NoAnswer, NoData
-from hookgate.model import Finding, HookStatus, Status
+from hookgate.model import Finding, HookStatus, Metric, Status
 from hookgate.redaction import Secrets
 
 
@@ -53,7 +53,7 @@ def logging(size, line):
     [
         pytest.param(says(True), "passed", "seen", id="holds"),
         pytest.param(says(True, False), "failed", "seen", id="does-not-hold"),
-        pytest.param(says(), "errored", "stated no finding", id="silent"),
+        pytest.param(says(), "errored", "no findings", id="silent"),
         pytest.param(lambda _: None, "errored", "NoneType", id="returns-nothing"),
         pytest.param(
             lambda _: iter([True]), "errored", "instead of a Finding", id="bool"
@@ -335,17 +335,19 @@ def test_secret_is_masked_before_anything_is_cut():
 
 
 def test_validators_log_is_masked():
-    """A secret that a validator logs is masked."""
+    """A secret that a validator logs is masked, at every level."""
     secrets, log = Secrets(lambda _name: "hunter2!"), ListLog()
     secrets.reveal("password")
 
     def check(tools):
-        tools.log.info("with hunter2!")
+        for level in levels:
+            getattr(tools.log, level)("with hunter2!")
         yield Finding(ok=True, summary="fine")
 
+    levels = ["debug", "info", "warning", "error"]
     verdict_of([a_step(check)], secrets=secrets, log=log)
 
-    assert log.lines == ["with «secret»"]
+    assert (log.levels, log.lines) == (levels, ["with «secret»"] * 4)
 
 
 def test_secret_inside_of_an_object_masked():
@@ -408,3 +410,29 @@ def test_finding_optout_named():
     verdict = verdict_of([a_step(says(True, waiver="unattached is allowed"))])
 
     assert verdict.waivers == ("step: unattached is allowed",)
+
+
+def test_metrics_reach_the_outcome():
+    """The metrics of a finding are kept; others than the class's are a defect."""
+    metric = Metric("Requests", 7)
+    good = outcome_of(says_all(Finding(ok=True, summary="", metrics=(metric,))))
+    assert [each.metrics for each in good.findings] == [(metric,)]
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        pytest.param([Metric("A", 1)], id="list"),
+        pytest.param(({"name": "A", "value": 1},), id="mapping"),
+        pytest.param((Metric("A", 1),) * 21, id="too many"),
+        pytest.param(None, id="none"),
+    ],
+)
+def test_metrics_of_another_type(metrics):
+    """What is not a tuple of metrics is a defect of the validator."""
+    outcome = outcome_of(says_all(Finding(ok=True, summary="", metrics=metrics)))
+    assert (outcome.status, outcome.code) == (Status.ERRORED, Code.DEFECT)
+
+
+def says_all(*findings):
+    return lambda _tools: iter(findings)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from hookgate.context import Deployment
-from hookgate.model import Finding, LifecycleEvent, Outcome, Status, Verdict
+from hookgate.model import Finding, LifecycleEvent, Metric, Outcome, Status, Verdict
 from hookgate.reporting.metrics import EmfMetrics
 
 DEPLOYMENT = Deployment(
@@ -122,41 +122,27 @@ def test_unknown_deployment(lines):
     assert lines(Status.ERRORED, deployment=None)[0]["Application"] == "unknown"
 
 
-MEASURED = {"Requests": 60.0, "ErrorRate": 1.5, "LatencyP95": 120.5}
-
-
-@pytest.mark.parametrize(
-    ("metrics", "expected"),
-    [
-        pytest.param(MEASURED, MEASURED, id="measured"),
-        pytest.param({}, {}, id="nothing answered"),
-        pytest.param(
-            {"Cost": 1.0, "Requests": True, "ErrorRate": "9"}, {}, id="others"
-        ),
-        pytest.param("Requests", {}, id="no mapping"),
-    ],
-)
-def test_traffic(capsys, metrics, expected):
-    """A traffic step adds what it measured to its own line, and nothing else."""
-    finding = Finding(ok=True, summary="", evidence={"metrics": metrics})
-    step = replace(verdict(Status.PASSED).outcomes[0], findings=(finding,))
-    EmfMetrics("Hookgate").publish(replace(verdict(), outcomes=(step,)), DEPLOYMENT)
-    line = json.loads(capsys.readouterr().out.splitlines()[-1])
-    names = {each["Name"]: each["Unit"] for each in directive(line)["Metrics"]}
-    assert {"StepPassed", "StepDuration", *expected} == set(names)
-    assert expected == {
-        name: line[name][0] for name in names if not name.startswith("Step")
-    }
-
-
-def test_traffic_units(capsys):
-    """Rates are in per cent, latencies in milliseconds."""
-    evidence = {"metrics": MEASURED}
-    finding = Finding(ok=True, summary="", evidence=evidence)
-    step = replace(verdict(Status.PASSED).outcomes[0], findings=(finding,))
-    EmfMetrics("Hookgate").publish(replace(verdict(), outcomes=(step,)), DEPLOYMENT)
-    line = json.loads(capsys.readouterr().out.splitlines()[-1])
-    units = {each["Name"]: each["Unit"] for each in directive(line)["Metrics"]}
-    assert ("Count", "Percent", "Milliseconds") == tuple(
-        units[name] for name in MEASURED
+def test_metrics_of_findings(capsys):
+    """A step publishes what its findings measured, with their units."""
+    measured = (Metric("Requests", 60), Metric("ErrorRate", 1.5, "Percent"))
+    findings = (
+        Finding(ok=True, summary="", metrics=measured),
+        Finding(ok=True, summary="", evidence={"metrics": {"Cost": 1.0}}),
     )
+    line = published(capsys, *findings)
+    units = {each["Name"]: each["Unit"] for each in directive(line)["Metrics"]}
+    assert set(units) == {"StepPassed", "StepDuration", "Requests", "ErrorRate"}
+    assert (units["Requests"], line["Requests"]) == ("Count", [60.0])
+    assert (units["ErrorRate"], line["ErrorRate"]) == ("Percent", [1.5])
+
+
+def test_findings_do_not_replace_the_metrics_of_a_step(capsys):
+    """An alarm on StepPassed reads the result of the step, whatever a finding has."""
+    finding = Finding(ok=True, summary="", metrics=(Metric("StepPassed", 0.0),))
+    assert published(capsys, finding)["StepPassed"] == [1.0]
+
+
+def published(capsys, *findings):
+    step = replace(verdict(Status.PASSED).outcomes[0], findings=findings)
+    EmfMetrics("Hookgate").publish(replace(verdict(), outcomes=(step,)), DEPLOYMENT)
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
