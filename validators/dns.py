@@ -24,7 +24,7 @@ from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import InvalidValue
 from hookgate.http.tls import context_of
-from hookgate.units import seconds_text
+from hookgate.units import HostAndPort, TextFormat, seconds_text
 
 if TYPE_CHECKING:
     from dns.message import Message
@@ -51,7 +51,9 @@ class Dns(Validator):
     asks_listener: ClassVar[bool] = False
 
     query: str = Field(min_length=1, max_length=253, description="The name to ask for.")
-    type: Annotated[str, Field(pattern=r"^[A-Z0-9]{1,10}$")] = Field(
+    type: Annotated[
+        str, TextFormat(r"^[A-Z0-9]{1,10}\Z", "a record type, such as AAAA")
+    ] = Field(
         "A", description="The type of record, such as A, AAAA, CNAME, MX, SRV or TXT."
     )
     rdclass: Literal["IN", "CH", "HS"] = Field(
@@ -63,13 +65,17 @@ class Dns(Validator):
         default_factory=Trust,
         description="Whom to trust with the transport tls, and which name to ask for.",
     )
-    resolver: str | None = Field(
+    resolver: HostAndPort | None = Field(
         None,
-        pattern=r"^\S+:\d+$",
         description="A host:port of target.allow to ask; if left out, the system's "
         "resolver, in a VPC the VPC's.",
     )
-    rcodes: tuple[Annotated[str, Field(pattern=r"^[A-Z0-9]{1,16}$")], ...] = Field(
+    rcodes: tuple[
+        Annotated[
+            str, TextFormat(r"^[A-Z0-9]{1,16}\Z", "a response code, such as NXDOMAIN")
+        ],
+        ...,
+    ] = Field(
         ("NOERROR",),
         min_length=1,
         max_length=20,

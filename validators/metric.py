@@ -22,7 +22,7 @@ from hookgate import (
 from hookgate.cloudwatch import Window, metric_query, metric_values
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue, too_few
-from hookgate.units import PercentageBound
+from hookgate.units import PercentageBound, TextFormat
 
 _CALL = 10.0
 _JUDGED: Mapping[str, Callable[[Sequence[float]], float]] = {
@@ -52,10 +52,15 @@ class Query(BaseModel):
     namespace: str = Field(min_length=1, description="Such as AWS/ApplicationELB.")
     name: str = Field(min_length=1, description="The metric's name.")
     dimensions: Mapping[str, str] = Field({}, description="All of its dimensions.")
-    stat: str = Field(
+    stat: Annotated[
+        str,
+        TextFormat(
+            r"^(SampleCount|Average|Sum|Minimum|Maximum|IQM|(p|tm|tc|ts|wm)"
+            r"[0-9]{1,2}(\.[0-9]+)?|p100)\Z",
+            "a statistic of CloudWatch, such as Sum, Average or p99",
+        ),
+    ] = Field(
         "Average",
-        pattern=r"^(SampleCount|Average|Sum|Minimum|Maximum|IQM|(p|tm|tc|ts|wm)"
-        r"[0-9]{1,2}(\.[0-9]+)?|p100)$",
         description="The statistic: Sum, Average, Maximum, p99, …",
     )
     period: Duration = Field(

@@ -24,6 +24,7 @@ from hookgate.codes import Code
 from hookgate.errors import InvalidValue
 from hookgate.http import TlsChoice
 from hookgate.http.connection import ROUTING, Connection, Destination
+from hookgate.units import HostAndPort
 
 
 class Tcp(Validator):
@@ -67,9 +68,8 @@ class Tcp(Validator):
         "test",
         description="The listener to use; production only at AfterAllowTraffic.",
     )
-    address: str | None = Field(
+    address: HostAndPort | None = Field(
         None,
-        pattern=r"^\S+:\d+$",
         description="A host:port of target.allow to use instead of a listener.",
     )
     unproven: Literal["fail", "pass"] = Field(

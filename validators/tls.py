@@ -25,8 +25,14 @@ from hookgate import Tls as TlsSettings
 from hookgate.codes import Code
 from hookgate.http import TlsVersion
 from hookgate.http.connection import ROUTING, Connection, Destination
+from hookgate.units import HostAndPort, TextFormat
 
-_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,253}$")]
+_Name = Annotated[
+    str,
+    TextFormat(
+        r"^[A-Za-z0-9_.-]{1,253}\Z", "a host name without *, such as shop.example.com"
+    ),
+]
 
 
 class Tls(Validator):
@@ -78,9 +84,8 @@ class Tls(Validator):
         "test",
         description="Which listener to ask; production only at AfterAllowTraffic.",
     )
-    address: str | None = Field(
+    address: HostAndPort | None = Field(
         None,
-        pattern=r"^\S+:\d+$",
         description="A host:port of target.allow to ask instead of a listener.",
     )
     unproven: Literal["fail", "pass"] = Field(

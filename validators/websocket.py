@@ -31,6 +31,7 @@ from hookgate.deadline import Deadline
 from hookgate.errors import InvalidValue
 from hookgate.http.connection import Connection
 from hookgate.http.request import status_in
+from hookgate.units import UrlPath
 from hookgate.version import VERSION
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Websocket(Validator):
 
     asks_listener: ClassVar[bool] = True
 
-    path: str = Field("/", pattern=r"^/", description="Path and query to ask for.")
+    path: UrlPath = Field("/", description="Path and query to ask for.")
     headers: Mapping[str, str] = Field({}, description="Headers to send.")
     subprotocols: tuple[str, ...] = Field(
         (),

@@ -40,11 +40,22 @@ class InputError(HookgateError):
 
 
 class InvalidValue(ValueError):
-    """The value of an option or key is not valid; what a check of pydantic raises."""
+    """The value of an option or key is not valid; what a check of pydantic raises.
 
-    def __init__(self, message: str, *, code: str = Code.PLAN_VALUE) -> None:
+    ``expected`` is set if the message is only "expected …": with it, the branches of a
+    union become one message.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: str = Code.PLAN_VALUE,
+        expected: str | None = None,
+    ) -> None:
         self.code = code
-        super().__init__(message)
+        self.expected = expected
+        super().__init__(message or f"expected {expected}")
 
     @classmethod
     def within(cls, what: str, error: ValueError) -> InvalidValue:

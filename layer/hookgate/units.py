@@ -12,7 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
@@ -180,6 +187,41 @@ _INSTEAD = (
     ("repetition size", "; RE2 repeats at most 1000 times"),
     ("bad repetition operator", "; RE2 has no possessive repetition: leave the + out"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class TextFormat:
+    """The format of a text option: a regular expression, and words for the message."""
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Check the text after its type."""
+        return core_schema.no_info_after_validator_function(
+            self._check, handler(source)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Show the regular expression to editors."""
+        return {**handler(schema), "pattern": self.pattern}
+
+    def _check(self, value: str) -> str:
+        if not re.search(self.pattern, value):
+            raise InvalidValue(code=Code.PLAN_FORMAT, expected=self.words)
+        return value
+
+
+UrlPath = Annotated[str, TextFormat(r"^/", "a path that begins with /")]
+
+HostAndPort = Annotated[
+    str,
+    TextFormat(r"^\S+:\d+\Z", "a host and a port, such as queue.internal:5671"),
+]
 
 
 def seconds_text(seconds: float) -> str:

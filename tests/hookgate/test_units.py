@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from support.coded import raises
 
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
 from hookgate.units import (
     Duration,
+    HostAndPort,
     Pattern,
+    UrlPath,
     duration,
     pattern,
     percentage,
@@ -200,3 +202,28 @@ def test_pattern_is_serialized_as_it_was_written():
 def test_seconds_text(seconds: float, text: str):
     """A duration is said as a person would."""
     assert text == seconds_text(seconds)
+
+
+@pytest.mark.parametrize("value", ["/", "/a?b=c"])
+def test_text_has_its_format(value):
+    """A text in its format is unchanged, and editors get the expression."""
+    adapter = TypeAdapter(UrlPath)
+    assert value == adapter.validate_python(value)
+    assert {"type": "string", "pattern": "^/"} == adapter.json_schema()
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        pytest.param(UrlPath, "a", id="path"),
+        pytest.param(HostAndPort, "a", id="no port"),
+        pytest.param(HostAndPort, "a:1\n", id="line break at the end"),
+    ],
+)
+def test_text_in_another_format_is_refused(kind, value):
+    """A text in another format is refused, with words instead of an expression."""
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(kind).validate_python(value)
+    error = refused.value.errors()[0]["ctx"]["error"]
+    assert Code.PLAN_FORMAT == error.code
+    assert f"expected {error.expected}" == str(error)

@@ -24,6 +24,7 @@ from hookgate import (
 )
 from hookgate.codes import Code
 from hookgate.http.request import HttpClient
+from hookgate.units import UrlPath
 from hookgate_validators.openapi.document import OpenApiDocument, Operation
 
 _SHOWN = 20
@@ -53,9 +54,8 @@ class Openapi(Validator):
     asks_listener: ClassVar[bool] = True
     second_layer: ClassVar[tuple[str, ...]] = ("openapi_core",)
 
-    document: str = Field(
+    document: UrlPath = Field(
         "/openapi.json",
-        pattern=r"^/",
         description="Where the service itself serves its document.",
     )
     headers: Mapping[str, str] = Field(
@@ -66,9 +66,8 @@ class Openapi(Validator):
         max_length=100,
         description="Values for parameters by their names, before the document's own.",
     )
-    base_path: str | None = Field(
+    base_path: UrlPath | None = Field(
         None,
-        pattern=r"^/",
         description="What goes before each path; if left out, the path of the "
         "document's first server. Its host is never asked.",
     )

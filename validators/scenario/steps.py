@@ -37,6 +37,7 @@ from hookgate.retry import (
     StopOn,
     Within,
 )
+from hookgate.units import TextFormat
 from hookgate_validators.scenario.variables import LATER, NAME, filled, names
 
 #: More rows are a load test.
@@ -127,7 +128,9 @@ class Call(HttpRequest):
     name: str | None = Field(
         None, min_length=1, max_length=100, description="How findings name the step."
     )
-    path: str = Field(pattern=r"^(/|\{\{)", description="The path, and a query if any.")
+    path: Annotated[
+        str, TextFormat(r"^(/|\{\{)", "a path that begins with / or with {{name}}")
+    ] = Field(description="The path, and a query if any.")
     status: Annotated[Statuses, LATER] = Field(
         ("2xx",), description="Statuses that are right."
     )

@@ -25,6 +25,7 @@ from hookgate.errors import InvalidValue, NoAnswer
 from hookgate.files import File, FileName, Reading
 from hookgate.http.request import HttpClient, Request
 from hookgate.redaction import SecretText, hide
+from hookgate.units import TextFormat, UrlPath
 
 _CONFIG = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -34,8 +35,8 @@ class Basic(BaseModel):
 
     model_config = _CONFIG
 
-    username: str = Field(
-        min_length=1, pattern=r"^[^:]*$", description="The name, without a colon."
+    username: Annotated[str, TextFormat(r"^[^:]*\Z", "text without a colon")] = Field(
+        min_length=1, description="The name, without a colon."
     )
     password: SecretText = Field(description="The password, by reference.")
 
@@ -49,8 +50,7 @@ class OAuth2(BaseModel):
 
     model_config = _CONFIG
 
-    token_path: str = Field(
-        pattern=r"^/",
+    token_path: UrlPath = Field(
         description="Path of the token endpoint, on the listener that is asked. A "
         "token from elsewhere is a secret: keep it as one and say bearer.",
     )
@@ -244,10 +244,12 @@ class HttpRequest(BaseModel):
 
     model_config = _CONFIG
 
-    path: str = Field("/", pattern=r"^/", description="The path, and a query if any.")
-    method: str | None = Field(
+    path: UrlPath = Field("/", description="The path, and a query if any.")
+    method: (
+        Annotated[str, TextFormat(r"^[A-Z]+\Z", "a method in capitals, such as GET")]
+        | None
+    ) = Field(
         None,
-        pattern=r"^[A-Z]+$",
         description="The method, in capitals; by default GET, or POST with a body.",
     )
     query: Fields = Field({}, description="Parameters that are added to the query.")

@@ -126,19 +126,6 @@ _CODES = {
     ),
 }
 
-#: What regular expressions of options mean, for who writes a plan.
-_PATTERNS = {
-    r"^/": "a path that begins with /",
-    r"^/[!-~]*$": "a path that begins with / and is percent-encoded (%20 for a space)",
-    r"^(/|\{\{)": "a path that begins with / or with {{name}}",
-    r"^[A-Z]+$": "a word in capitals, such as GET",
-    r"^\S+:\d+$": "a host and a port, such as queue.internal:5671",
-    r"^[^:]*$": "text without a colon",
-    r"^[A-Za-z0-9_.-]{1,253}$": "a host's name without a star, such as shop.example",
-    r"^[A-Z0-9]{1,10}$": "a type of record in capitals, such as AAAA",
-    r"^[A-Z0-9]{1,16}$": "a code of an answer in capitals, such as NXDOMAIN",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
@@ -269,9 +256,10 @@ def _read(error: Any, model: type[BaseModel], data: Any) -> _Error:
 
 
 def _expected(kind: str, context: Mapping[str, Any]) -> str | None:
-    if kind == "string_pattern_mismatch" and context:
-        said = context.get("pattern", "…")
-        return _PATTERNS.get(said, f"text that matches {said}")
+    if words := getattr(context.get("error"), "expected", None):
+        return str(words)
+    if kind == "string_pattern_mismatch":
+        return f"text that matches {context.get('pattern', '…')}"
     if kind in _BOUNDS and context:
         # A plugin may use pydantic's name of an error without what belongs to it.
         return _BOUNDS[kind].format_map(defaultdict(lambda: "…", context))
