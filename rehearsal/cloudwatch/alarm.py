@@ -1,4 +1,4 @@
-"""An alarm: what it watches, and how it stands."""
+"""An alarm: its metrics or rule, and its state."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class AlarmState(StrEnum):
 
 
 class MissingData(StrEnum):
-    """What TreatMissingData may say."""
+    """The values of TreatMissingData."""
 
     BREACHING = "breaching"
     NOT_BREACHING = "notBreaching"
@@ -40,11 +40,11 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """What makes an alarm.
+    """The condition of a metric alarm.
 
     Attributes:
-        comparison: How a value is compared with the threshold, in the API's word.
-        threshold: What it is compared with.
+        comparison: The API's ComparisonOperator.
+        threshold: The threshold.
         of: EvaluationPeriods, the guide's N.
         needed: DatapointsToAlarm, the guide's M.
         missing: TreatMissingData.
@@ -67,7 +67,7 @@ def judge(points: Sequence[float | None], condition: Condition) -> AlarmState | 
     Args:
         points: The datapoints of the evaluation range, the oldest first; None where
             one is missing. There are at least as many as EvaluationPeriods.
-        condition: What makes the alarm.
+        condition: The condition of the alarm.
 
     Returns:
         The state, or None where the current one is retained.
@@ -111,18 +111,18 @@ _TOKEN = re.compile(
 
 StateOf = Callable[[str], AlarmState | None]
 
-Rule = Callable[[StateOf], bool]
+AlarmPredicate = Callable[[StateOf], bool]
 
 
 class RuleError(ValueError):
-    """A rule that cannot be read; the message says why."""
+    """An invalid rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedRule:
     """A rule, and the alarms that it names."""
 
-    holds: Rule
+    is_satisfied: AlarmPredicate
     children: tuple[str, ...]
 
 
@@ -130,16 +130,16 @@ def parse_rule(text: str) -> ParsedRule:
     """Read an ``AlarmRule``.
 
     Raises:
-        RuleError: It is none; the message says where.
+        RuleError: The rule is invalid.
     """
     parser = _Parser(text)
     rule = parser.alternatives()
     if parser.tokens:
-        raise RuleError(f"{text!r}: nothing may follow before {parser.tokens[0][1]!r}")
+        raise RuleError(f"{text!r}: unexpected {parser.tokens[0][1]!r}")
     children = tuple(dict.fromkeys(parser.children))
     if len(children) > MOST_CHILDREN:
         raise RuleError(f"a rule names at most {MOST_CHILDREN} alarms")
-    return ParsedRule(holds=rule, children=children)
+    return ParsedRule(is_satisfied=rule, children=children)
 
 
 def alarm_name(name_or_arn: str) -> str:
@@ -157,26 +157,26 @@ class _Parser:
         self.tokens = list(_tokens(text))
         self.children: list[str] = []
 
-    def alternatives(self) -> Rule:
+    def alternatives(self) -> AlarmPredicate:
         rules = [self._conjunction()]
         while self._takes("OR"):
             rules.append(self._conjunction())
         return lambda state: any(rule(state) for rule in rules)
 
-    def _conjunction(self) -> Rule:
+    def _conjunction(self) -> AlarmPredicate:
         rules = [self._factor()]
         while self._takes("AND"):
             rules.append(self._factor())
         return lambda state: all(rule(state) for rule in rules)
 
-    def _factor(self) -> Rule:
+    def _factor(self) -> AlarmPredicate:
         if self._takes("NOT"):
             negated = self._factor()
             return lambda state: not negated(state)
         if self._takes("("):
             inner = self.alternatives()
             if not self._takes(")"):
-                raise RuleError(f"{self.text!r}: a closing bracket is missing")
+                raise RuleError(f"{self.text!r}: a closing parenthesis is missing")
             return inner
         if self._takes("TRUE"):
             return lambda _: True
@@ -184,13 +184,13 @@ class _Parser:
             return lambda _: False
         return self._child()
 
-    def _child(self) -> Rule:
+    def _child(self) -> AlarmPredicate:
         kind, name = self.tokens.pop(0) if self.tokens else ("", "")
         if kind not in set(AlarmState):
             before = f" before {name!r}" if name else ""
             raise RuleError(
                 f"{self.text!r}: ALARM(name), OK(name), INSUFFICIENT_DATA(name), TRUE, "
-                f"FALSE, NOT or a bracket is missing{before}"
+                f"FALSE, NOT or a parenthesis is missing{before}"
             )
         wanted, child = AlarmState(kind), alarm_name(name)
         self.children.append(child)
@@ -204,7 +204,7 @@ class _Parser:
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    """Pairs of a state and an alarm's name, or of nothing and a word."""
+    """Split into pairs of a state and an alarm's name, or of nothing and a word."""
     found: list[tuple[str, str]] = []
     at = 0
     while text[at:].strip():
@@ -227,14 +227,14 @@ HIGH_RESOLUTION = 60  # seconds; shorter periods make a high-resolution alarm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """What a metric alarm watches.
+    """The metrics of a metric alarm.
 
     Attributes:
-        queries: What is read, as GetMetricData takes it.
+        queries: The queries, as in GetMetricData.
         watched: The id of the query that is compared with the threshold.
         period: Seconds of each datapoint.
-        condition: What makes the alarm.
-        samples: How many samples a percentile needs; fewer retain the state.
+        condition: The condition of the alarm.
+        samples: The minimum number of samples of a percentile; fewer retain the state.
     """
 
     queries: tuple[Query, ...]
@@ -254,7 +254,7 @@ class Alarm:
     """A metric alarm has a watch, a composite one a rule.
 
     Attributes:
-        settings: What it was put with, in the API's own shape.
+        settings: The members of PutMetricAlarm or PutCompositeAlarm.
         evaluated_until: The end of the last window that was evaluated.
     """
 
@@ -278,7 +278,7 @@ class Alarm:
         return "CompositeAlarm" if self.rule else "MetricAlarm"
 
     def actions(self) -> tuple[str, ...]:
-        """What to do on entering the state, as ARNs."""
+        """Get the ARNs of the actions of the state."""
         member = {
             AlarmState.OK: "OKActions",
             AlarmState.ALARM: "AlarmActions",
@@ -288,7 +288,7 @@ class Alarm:
 
 
 def watch_of(settings: Mapping[str, Any]) -> Watch:
-    """What the members of PutMetricAlarm, checked before, ask to be watched."""
+    """Build the metrics from the members of a checked PutMetricAlarm."""
     queries = tuple(settings.get("Metrics") or ()) or (_single(settings),)
     returned = [each for each in queries if each.get("ReturnData", True)]
     periods = [
@@ -327,7 +327,7 @@ def _single(settings: Mapping[str, Any]) -> Query:
 
 
 def _samples_needed(settings: Mapping[str, Any]) -> float:
-    """Under so many samples a percentile says little: 10/(1-p), or 10/p below 0.5.
+    """Get the minimum number of samples of a percentile: 10/(1-p), or 10/p below 0.5.
 
     Source: "Percentile-based alarms and low data samples" in the user guide.
     """

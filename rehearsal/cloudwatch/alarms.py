@@ -37,7 +37,7 @@ class AlarmChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryItem:
-    """What DescribeAlarmHistory tells of one moment."""
+    """An item of DescribeAlarmHistory."""
 
     at: float
     name: str
@@ -57,7 +57,7 @@ class Alarms:
         store: What is measured.
         clock: Gives the time in epoch seconds.
         settings: The pace and what is unverified.
-        on_change: Told of each change of state, outside of the lock.
+        on_change: Called with each change of state, outside of the lock.
     """
 
     def __init__(
@@ -92,17 +92,17 @@ class Alarms:
     def set_state(
         self, alarm: Alarm, state: AlarmState, reason: str, data: str | None
     ) -> None:
-        """Set a state by hand; it lasts until the next evaluation."""
+        """Set a state until the next evaluation."""
         with self.lock:
             if alarm.watch is not None:
                 alarm.evaluated_until = self._judge.end(alarm.watch)
             judged = Judgement(state=state, reason=reason, data=data)
             changes = list(self._become(alarm, judged))
             changes += self._evaluate_composites()
-        self._tell(changes)
+        self._notify(changes)
 
     def evaluate(self) -> None:
-        """Evaluate every alarm whose time has come, and the composite ones after."""
+        """Evaluate every alarm that is due, and then the composite alarms."""
         with self.lock:
             changes = [
                 change
@@ -111,10 +111,10 @@ class Alarms:
                 for change in self._evaluate(alarm, alarm.watch)
             ]
             changes += self._evaluate_composites()
-        self._tell(changes)
+        self._notify(changes)
 
     def seconds_to_next(self, most: float) -> float:
-        """Seconds until an alarm is due, at most so many."""
+        """Get the seconds until an alarm is due, at most ``most``."""
         now = self._clock()
         with self.lock:
             ticks = {
@@ -125,7 +125,7 @@ class Alarms:
     def note(
         self, alarm: Alarm, kind: str, summary: str, data: Mapping[str, Any]
     ) -> None:
-        """Write into the history."""
+        """Add an item to the history."""
         self.history.append(
             HistoryItem(
                 at=self._clock(),
@@ -146,7 +146,7 @@ class Alarms:
         return () if judged is None else self._become(alarm, judged)
 
     def _evaluate_composites(self) -> list[AlarmChanged]:
-        """Until nothing changes; rules that refer to one another are left there."""
+        """Evaluate until nothing changes, at most once for each composite alarm."""
         composites = [(each, each.rule) for each in self.by_name.values() if each.rule]
         changes: list[AlarmChanged] = []
         for _ in composites:
@@ -175,7 +175,7 @@ class Alarms:
         )
         yield AlarmChanged(at=now, alarm=alarm, before=before)
 
-    def _tell(self, changes: Iterable[AlarmChanged]) -> None:
+    def _notify(self, changes: Iterable[AlarmChanged]) -> None:
         for change in changes:
             self._on_change(change)
 
@@ -205,13 +205,13 @@ def reason_for(
             f"Threshold Crossed: no datapoints were received for {condition.of} "
             f"{periods} and {missing} treated as [{treated}]."
         )
-    told = ", ".join(f"{value} ({_shown(at)})" for at, value in reversed(real))
+    shown = ", ".join(f"{value} ({_shown(at)})" for at, value in reversed(real))
     breaching = sum(condition.is_breached_by(value) for _, value in real)
     number = breaching if state is AlarmState.ALARM else len(real) - breaching
     isnt = "" if state is AlarmState.ALARM else "not "
     compared = _COMPARED[condition.comparison]
     return (
-        f"Threshold Crossed: {number} out of the last {len(real)} datapoints [{told}] "
+        f"Threshold Crossed: {number} out of the last {len(real)} datapoints [{shown}] "
         f"{'was' if number == 1 else 'were'} {isnt}{compared} the threshold "
         f"({condition.threshold}) (minimum {_points(condition.needed)} for OK -> ALARM "
         "transition)."
@@ -364,16 +364,16 @@ def judge_rule(rule: ParsedRule, alarms: Mapping[str, Alarm]) -> Judgement:
         child = alarms.get(name)
         return child.state if child else None
 
-    holds = rule.holds(state_of)
-    told = "; ".join(_told(name, alarms.get(name)) for name in rule.children)
+    is_satisfied = rule.is_satisfied(state_of)
+    states = "; ".join(_state_text(name, alarms.get(name)) for name in rule.children)
     return Judgement(
-        state=AlarmState.ALARM if holds else AlarmState.OK,
-        reason=f"The rule {'holds' if holds else 'does not hold'}: {told}",
+        state=AlarmState.ALARM if is_satisfied else AlarmState.OK,
+        reason=f"The rule is {'' if is_satisfied else 'not '}satisfied: {states}",
     )
 
 
-def _told(name: str, child: Alarm | None) -> str:
-    """How a child stands; why, if it has gone off."""
+def _state_text(name: str, child: Alarm | None) -> str:
+    """Describe the state of a child; with its reason in ALARM."""
     if child is None:
         return f"{name} does not exist"
     why = f" ({child.reason})" if child.state is AlarmState.ALARM else ""

@@ -19,10 +19,11 @@ from hookgate_rehearsal.cloudwatch.store import NO_UNIT, Metric, MetricStore
 from hookgate_rehearsal.data_plane import DataPlane
 from hookgate_rehearsal.endpoint.protocols import (
     ApiError,
+    AwsRequest,
     JsonService,
     Reply,
     check_request,
-    json_reply,
+    error_reply,
     operations_of,
     query_error,
     query_reply,
@@ -158,27 +159,18 @@ class CloudWatchService:
     def __init__(self, context: CloudWatchContext) -> None:
         self._refresh = context.refresh
         self._operations = operations_of((metrics, alarms), context)
-        self._json = JsonService("cloudwatch", self._operations)
+        self._json = JsonService("cloudwatch", self._operations, extends_moto=True)
 
-    def answer(self, target: str, path: str, body: bytes) -> Reply | None:
-        """Answer a request; None for moto.
-
-        Args:
-            target: The header ``X-Amz-Target``; empty in the query protocol.
-            path: The request's path.
-            body: The request.
-        """
-        if path.startswith("/service/"):
+    def handle(self, request: AwsRequest) -> Reply | None:
+        """Answer a request; None for moto."""
+        if request.path.startswith("/service/"):
             message = "The emulator's CloudWatch supports JSON and query, not CBOR."
-            return json_reply(501, {"__type": "NotImplemented", "message": message})
-        if not target:
-            return self._answer_form(body)
-        operation = target.partition(".")[2]
-        if not self._json.has(operation):
-            return None
+            return error_reply("NotImplemented", message, 501)
+        if not request.target:
+            return self._answer_form(request.body)
         self._refresh()
-        reply = self._json.answer(operation, body)
-        if reply.status == 200:
+        reply = self._json.handle(request)
+        if reply is None or reply.status == 200:
             return reply
         # The AWS JSON protocols' ``awsQueryCompatible`` trait.
         code = _query_code(str(json.loads(reply.body)["__type"]))

@@ -1,4 +1,4 @@
-"""The load balancer's own numbers as CloudWatch metrics.
+"""The CloudWatch metrics of the load balancer.
 
 Source: "CloudWatch metrics for your Application Load Balancer" and "… for your Network
 Load Balancer" in Elastic Load Balancing's user guides. A count that is 0 is not
@@ -33,13 +33,13 @@ class Attached:
 
 
 class LoadBalancerMetrics:
-    """Takes every answer of the listeners, and counts targets when told to.
+    """Counts the responses of listeners, and targets.
 
     Args:
         store: Where the metrics go.
-        attached: Tells which target groups are behind which listeners.
-        health: Tells the health of a target group's targets.
-        initial_is_unhealthy: How targets count that are not yet known.
+        attached: Lists the target groups behind listeners.
+        health: Gets the health of a target group's targets.
+        initial_is_unhealthy: Whether targets without a result count as unhealthy.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class LoadBalancerMetrics:
         self._metrics: dict[tuple[str, str | None, str], tuple[Metric, ...]] = {}
 
     def __call__(self, record: AccessRecord) -> None:
-        """Take a line of the access log; it is counted off the listeners' loop."""
+        """Queue a record of the access log; ``flush`` counts it."""
         self._waiting.append(record)
 
     def flush(self) -> None:
-        """Count what has come in since."""
+        """Count the queued records."""
         for _ in range(len(self._waiting)):
             self._count(self._waiting.popleft())
 

@@ -1,7 +1,7 @@
-"""A metric math expression: read once, evaluated over time series.
+"""Metric math: parse an expression and evaluate it over time series.
 
 Its grammar is a part of Python's, once ``^``, ``&&`` and ``||`` are written in Python's
-way, so Python's own parser reads it; only the nodes named here are let through.
+way, so Python's own parser reads it; only the nodes named here are allowed.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _filled(series: TimeSeries, filler: Value) -> TimeSeries:
 
 
 def repeated(given: Value) -> Value:
-    """FILL with REPEAT: the value before goes on."""
+    """FILL with REPEAT: repeat the previous value."""
     if isinstance(given, list):
         return [_repeated(each) for each in given]
     if not isinstance(given, TimeSeries):
@@ -427,7 +427,7 @@ def _listed(node: ast.expr, scope: Scope) -> list[TimeSeries]:
         return value
     if isinstance(value, TimeSeries):
         return [value]
-    raise MathError("an array holds time series, not numbers")
+    raise MathError("an array has time series, not numbers")
 
 
 def _logical(node: ast.BoolOp, scope: Scope) -> Value:

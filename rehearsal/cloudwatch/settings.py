@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class CloudWatchAssumptions(BaseModel):
-    """What the rehearsal takes CloudWatch to do where nobody has written it down."""
+    """The assumed behavior of CloudWatch where no document describes it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

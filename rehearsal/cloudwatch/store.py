@@ -1,4 +1,4 @@
-"""Every value that was measured, as long as there is room for it."""
+"""Every measured value, up to a bound."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Metric:
         )
 
     def to_api(self) -> dict[str, Any]:
-        """The metric as ListMetrics tells it."""
+        """Convert to the API's shape."""
         return {
             "Namespace": self.namespace,
             "MetricName": self.name,
@@ -63,9 +63,9 @@ STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 
 @dataclass(slots=True, kw_only=True)
 class Distribution:
-    """Values with how often each came.
+    """Values with their counts.
 
-    ``has_values`` is false once a statistic set was added, which tells no single value.
+    ``has_values`` is false after a statistic set, which has no single values.
     """
 
     counts: dict[float, float] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class Distribution:
     has_values: bool = True
 
     def add(self, value: float, count: float = 1.0) -> None:
-        """Add a value that came so often."""
+        """Add a value, ``count`` times."""
         self.samples += count
         self.total += value * count
         self.minimum, self.maximum = min(self.minimum, value), max(self.maximum, value)
@@ -87,7 +87,7 @@ class Distribution:
     def add_set(
         self, *, samples: float, total: float, minimum: float, maximum: float
     ) -> None:
-        """Add a statistic set, of which no percentile can be told."""
+        """Add a statistic set, which has no percentiles."""
         self.samples += samples
         self.total += total
         self.minimum = min(self.minimum, minimum)
@@ -105,7 +105,7 @@ class Distribution:
             self.counts[value] = self.counts.get(value, 0.0) + count
 
     def statistic(self, name: str) -> float | None:
-        """A statistic, or None where there is nothing to tell it from.
+        """Get a statistic, or None without values.
 
         Args:
             name: ``Average``, ``p99.9``, ``tm90`` …; checked before by
@@ -130,7 +130,7 @@ class Distribution:
         return self._trimmed(share) if name.startswith("tm") else self._at(share)
 
     def _at(self, rank: float) -> float:
-        """The nearest-rank percentile: so many values are not above it."""
+        """Get the nearest-rank percentile."""
         seen = 0.0
         for value in sorted(self.counts):
             seen += self.counts[value]
@@ -159,7 +159,7 @@ def percent_of(name: str) -> float:
     """The number in an extended statistic such as ``p99.9``."""
     match = _EXTENDED.fullmatch(name)
     if match is None:
-        raise ValueError(f"{name!r} is no extended statistic")
+        raise ValueError(f"{name!r} is not an extended statistic")
     return float(match[2])
 
 
@@ -210,8 +210,8 @@ class MetricStore:
             metric: What was measured.
             value: The value.
             at: When, in epoch seconds.
-            count: How often the value came.
-            unit: Its unit, in CloudWatch's words.
+            count: The number of times.
+            unit: CloudWatch's name of its unit.
         """
         self.change(metric, at, unit, lambda bucket: bucket.add(value, count))
 
@@ -222,7 +222,7 @@ class MetricStore:
         unit: str,
         change: Callable[[Distribution], None],
     ) -> None:
-        """Let something be added to the bucket of a moment."""
+        """Change the bucket of a time."""
         with self._lock:
             series = self._series.get((metric, unit))
             if series is None:
@@ -237,7 +237,7 @@ class MetricStore:
             change(bucket)
 
     def metrics(self) -> list[Metric]:
-        """Every metric there is, in the order they came."""
+        """List the metrics, the oldest first."""
         with self._lock:
             return list(dict.fromkeys(metric for metric, _ in self._series))
 

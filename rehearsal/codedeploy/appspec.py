@@ -1,4 +1,4 @@
-"""The AppSpec of an ECS deployment, in YAML or JSON, read as users write it."""
+"""Read the AppSpec of an ECS deployment, in YAML or JSON."""
 
 from __future__ import annotations
 
@@ -16,11 +16,20 @@ class AppSpecError(ValueError):
     """The AppSpec cannot be deployed; the message says what is wrong with it."""
 
 
+def lowered(value: Any) -> Any:
+    """Convert every key to lower case."""
+    if isinstance(value, Mapping):
+        return {str(key).lower(): lowered(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [lowered(item) for item in value]
+    return value
+
+
 def mapping(value: Any, what: str) -> Mapping[str, Any]:
-    """A value that must be a mapping.
+    """Require a mapping.
 
     Raises:
-        AppSpecError: It is something else.
+        AppSpecError: It has another type.
     """
     if not isinstance(value, Mapping):
         raise AppSpecError(f"{what} must be a mapping")
@@ -28,10 +37,10 @@ def mapping(value: Any, what: str) -> Mapping[str, Any]:
 
 
 def text(given: Mapping[str, Any], key: str, name: str) -> str:
-    """A text that must be there.
+    """Require a text.
 
     Raises:
-        AppSpecError: It is missing, empty or something else.
+        AppSpecError: It is missing, empty or has another type.
     """
     value = given.get(key)
     if not isinstance(value, str) or not value:
@@ -40,10 +49,10 @@ def text(given: Mapping[str, Any], key: str, name: str) -> str:
 
 
 def texts(given: Mapping[str, Any], key: str, name: str) -> list[str]:
-    """A list of texts that must be there, if only empty.
+    """Require a list of texts, which may be empty.
 
     Raises:
-        AppSpecError: It is missing or something else.
+        AppSpecError: It is missing or has another type.
     """
     value = given.get(key)
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
@@ -52,10 +61,10 @@ def texts(given: Mapping[str, Any], key: str, name: str) -> list[str]:
 
 
 def number(given: Mapping[str, Any], key: str, name: str) -> int:
-    """A whole number from 0 on; 0 where there is none.
+    """Get a whole number, 0 or more; 0 if it is missing.
 
     Raises:
-        AppSpecError: It is something else.
+        AppSpecError: It has another type.
     """
     value = given.get(key, 0)
     try:
@@ -167,7 +176,7 @@ def _target_service(document: Mapping[str, Any]) -> Mapping[str, Any]:
         raise AppSpecError("Resources must be a list of exactly one TargetService")
     resource = mapping(resources[0], "Resources[0]")
     if len(resource) != 1:
-        raise AppSpecError("Resources[0] must hold exactly one TargetService")
+        raise AppSpecError("Resources[0] must have exactly one TargetService")
     (service,) = resource.values()
     return mapping(service, "Resources[0].TargetService")
 

@@ -43,7 +43,7 @@ _TYPES = {"MetricAlarm": "MetricAlarms", "CompositeAlarm": "CompositeAlarms"}
 
 
 class AlarmStates:
-    """Reads how alarms stand.
+    """Reads the states of alarms.
 
     Args:
         cloudwatch: A boto3 client.
@@ -53,7 +53,7 @@ class AlarmStates:
         self._cloudwatch = cloudwatch
 
     def poll(self, names: tuple[str, ...]) -> AlarmsPolled:
-        """The states of those that there are; names may be of either type."""
+        """Get the states of the existing alarms, of either type."""
         answer = self._cloudwatch.describe_alarms(
             AlarmNames=list(names), AlarmTypes=list(_TYPES)
         )
@@ -72,14 +72,14 @@ DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
 
 class AwsExecutor:
-    """The world as AWS's APIs show it.
+    """Carries out effects through AWS's APIs.
 
     Args:
         ecs: A boto3 client.
         elbv2: A boto3 client.
         functions: A boto3 client of Lambda, which may be any Lambda endpoint.
         cloudwatch: A boto3 client.
-        assumptions: What is unverified about CodeDeploy.
+        assumptions: The unverified behavior.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class AwsExecutor:
         self._assumptions = assumptions
 
     def carry_out(self, deployment: Deployment, effect: Effect) -> Signal:
-        """Do it; whatever goes wrong is a refusal, never silence."""
+        """Carry out an effect; every error is a refusal."""
         try:
             return self._carry_out(deployment, effect)
         except EffectError as error:
@@ -179,7 +179,7 @@ class AwsExecutor:
 
 
 def _service(effect: Effect) -> str:
-    """The service that an effect is about, in the words of CodeDeploy's message."""
+    """Name the service of an effect as CodeDeploy's message does."""
     match effect:
         case InvokeHook():
             return "AWSLambda"
@@ -191,10 +191,10 @@ def _service(effect: Effect) -> str:
 
 
 class EffectError(Exception):
-    """Something in the world is not as CodeDeploy needs it.
+    """A resource is not as CodeDeploy needs it.
 
     Args:
-        code: What ``errorInformation`` will say.
+        code: The code of ``errorInformation``.
         message: What is wrong and what to do.
     """
 
@@ -210,7 +210,7 @@ ALL = 100
 
 
 class Listeners:
-    """Points a listener, and each rule of it that forwards to the pair.
+    """Sets the weights of a listener and of its rules that forward to the pair.
 
     Args:
         elbv2: A boto3 client.
@@ -220,7 +220,7 @@ class Listeners:
         self._elbv2 = elbv2
 
     def route_test(self, deployment: Deployment, label: TaskSetLabel) -> None:
-        """Let the test listener forward to one task set only."""
+        """Forward the test listener to one task set only."""
         listener = deployment.order.routes.test
         assert listener is not None  # noqa: S101 - the machine asks only where one is
         green = ALL if label is TaskSetLabel.GREEN else 0
@@ -234,10 +234,10 @@ class Listeners:
         self._route(listener, weights)
 
     def withdraw(self, deployment: Deployment) -> None:
-        """Give blue what an earlier deployment left of production on the other group.
+        """Give blue the production traffic that an earlier deployment left on green.
 
         Raises:
-            ActingError: Production does not ask blue at all.
+            EffectError: Blue gets no production traffic.
         """
         listener = deployment.order.routes.production
         weights = self._weights(deployment, 0)
@@ -358,7 +358,7 @@ MOST_TASKS = 100
 
 
 class TaskSets:
-    """Reads services, makes and deletes task sets.
+    """Reads services, creates and deletes task sets.
 
     Args:
         ecs: A boto3 client.
@@ -370,7 +370,7 @@ class TaskSets:
         self._elbv2 = elbv2
 
     def survey(self, deployment: Deployment) -> Surveyed:
-        """Find the PRIMARY task set, which is blue, and the group free for green."""
+        """Find the PRIMARY task set, which is blue, and the target group for green."""
         order = deployment.order
         service = self._service(deployment)
         found = [each for each in service["taskSets"] if each["status"] == "PRIMARY"]
@@ -391,7 +391,7 @@ class TaskSets:
         return Surveyed(blue=blue, green_group=free)
 
     def clear(self, deployment: Deployment) -> None:
-        """Delete what an earlier deployment left on the replacement's target group."""
+        """Delete task sets of earlier deployments on the replacement's target group."""
         assert deployment.green_group is not None  # noqa: S101 - the survey comes before
         arn = self._groups(deployment)[deployment.green_group]["TargetGroupArn"]
         service = deployment.order.service
@@ -405,7 +405,7 @@ class TaskSets:
                 )
 
     def create(self, deployment: Deployment) -> TaskSetCreated:
-        """Make the replacement, as the AppSpec and the original say."""
+        """Create the replacement with the options of the AppSpec and the original."""
         order, blue = deployment.order, deployment.blue
         assert blue is not None  # noqa: S101 - the survey comes before
         assert deployment.green_group is not None  # noqa: S101 - as above
@@ -435,7 +435,7 @@ class TaskSets:
         return TaskSetCreated(green=green)
 
     def observe(self, deployment: Deployment) -> TaskSetObserved:
-        """Look at the replacement, and at which of its tasks have stopped."""
+        """Read the replacement and its stopped tasks."""
         assert deployment.green is not None  # noqa: S101 - it was created before
         seen = self._describe(deployment, deployment.green.arn)
         stopped = self._stopped(deployment)
@@ -450,7 +450,7 @@ class TaskSets:
         )
 
     def make_primary(self, deployment: Deployment, label: TaskSetLabel) -> None:
-        """Call a task set PRIMARY."""
+        """Make a task set PRIMARY."""
         service = deployment.order.service
         task_set = deployment.task_set(label)
         assert task_set is not None  # noqa: S101 - the machine asks for known ones only

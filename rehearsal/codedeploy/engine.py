@@ -1,4 +1,4 @@
-"""The engine: holds the deployments and carries each one on, effect by effect."""
+"""The engine: stores deployments and advances each one, effect by effect."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from hookgate_rehearsal.codedeploy.settings import EngineSettings
 
 
 class EffectExecutor(Protocol):
-    """Carries out effects, one after the other for each deployment."""
+    """Carries out effects, in order for each deployment."""
 
     def carry_out(self, deployment: Deployment, effect: Effect) -> Signal:
-        """Do it and say what came of it; what AWS refuses is ``Refused``.
+        """Carry out an effect and return the result; ``Refused`` if AWS refuses it.
 
         Args:
-            deployment: The deployment as it stood when the effect was due.
-            effect: What to do.
+            deployment: The deployment when the effect was due.
+            effect: The effect.
         """
         ...
 
@@ -54,7 +54,7 @@ class GroupIsBusyError(Exception):
 
 
 def new_deployment_id() -> str:
-    """An id as CodeDeploy makes them: ``d-`` and nine characters."""
+    """Make an id like CodeDeploy's: ``d-`` and nine characters."""
     return "d-" + "".join(secrets.choice(ID_CHARACTERS) for _ in range(9))
 
 
@@ -69,21 +69,20 @@ class _Run:
 class Engine:
     """Every deployment of an emulator.
 
-    It has no thread of its own: ``turn`` does one thing at a time, so that a test can
-    wind the clock between turns. ``Workers`` turns it in an emulator.
+    It has no thread: ``turn`` does one thing at a time, so that a test can set the
+    clock between turns. ``Workers`` runs it in an emulator.
 
     Args:
-        world: Who carries out effects.
-        clock: Where time comes from.
+        executor: Carries out effects.
+        clock: The clock.
         settings: Times and assumptions.
-        observer: Told of every change, under the engine's lock: it must be quick and
-            must not wait for another thread.
-        new_id: Where deployment ids come from.
+        observer: Called with every change, under the engine's lock: it must not block.
+        new_id: Makes deployment ids.
     """
 
     def __init__(
         self,
-        world: EffectExecutor,
+        executor: EffectExecutor,
         clock: Clock,
         settings: EngineSettings,
         observer: Observer = ignore_change,
@@ -92,7 +91,7 @@ class Engine:
         self.settings = settings
         self.clock = clock
         self.changed = threading.Condition(threading.RLock())
-        self._executor = world
+        self._executor = executor
         self._observer = observer
         self._new_id = new_id
         self._runs: dict[str, _Run] = {}
@@ -114,7 +113,7 @@ class Engine:
             return self._add(order).deployment
 
     def get(self, deployment_id: str) -> Deployment | None:
-        """The deployment as it stands, or None."""
+        """Get a deployment, or None."""
         with self.changed:
             run = self._runs.get(deployment_id)
             return run.deployment if run else None
@@ -122,7 +121,7 @@ class Engine:
     def deployments(
         self, application: str | None = None, group: str | None = None
     ) -> list[Deployment]:
-        """The deployments of an application and group, the oldest first."""
+        """List the deployments of an application and group, the oldest first."""
         with self.changed:
             return [
                 run.deployment
@@ -132,11 +131,11 @@ class Engine:
             ]
 
     def rename(self, old: tuple[str, str], new: tuple[str, str]) -> None:
-        """Let the deployments of a group that has another name now go by that.
+        """Rename the group of deployments.
 
         Args:
-            old: the names of the application and the group so far.
-            new: their names from now on.
+            old: The old names of the application and the group.
+            new: The new names.
         """
         with self.changed:
             for run in self._runs.values():
@@ -146,14 +145,14 @@ class Engine:
                     run.deployment = replace(run.deployment, order=order)
 
     def signal(self, deployment_id: str, signal: Signal) -> Deployment:
-        """Let something happen to a deployment."""
+        """Apply a signal to a deployment."""
         with self.changed:
             run = self._runs[deployment_id]
             before, now = run.deployment, self.clock.now()
             after, effects = advance(before, signal, now, self.settings)
             run.effects.extend(effects)
             if after.is_over:
-                run.effects.clear()  # what is under way is heard of, no more is begun
+                run.effects.clear()  # the running effect reports, no other one begins
             rollback = None
             if after.wants_rollback and after.rollback_id is None:
                 rollback = rollback_order(after, self._new_id(), now)
@@ -195,16 +194,16 @@ class Engine:
             return None if due_at is None else max(0.0, due_at - self.clock.now())
 
     def is_idle(self, deployment_id: str) -> bool:
-        """Whether nothing is left to do for a deployment, or it is forgotten."""
+        """Whether nothing is left to do for a deployment, or it no longer exists."""
         with self.changed:
             run = self._runs.get(deployment_id)
             return run is None or run.is_drained
 
     def may_begin(self, deployment_id: str) -> bool:
-        """Whether a deployment's turn has come.
+        """Whether a deployment can begin.
 
-        It waits for what those before it in the group have under way: a call that was
-        made before a stop may still be answered after it.
+        It waits for the running effects of earlier deployments of its group: a call
+        that was made before a stop can still return after it.
         """
         with self.changed:
             order = self._runs[deployment_id].deployment.order
@@ -224,7 +223,7 @@ class Engine:
         return run
 
     def _forget(self) -> None:
-        """Let the oldest deployments go that nothing is left to do for."""
+        """Delete the oldest deployments that have nothing left to do."""
         excess = len(self._runs) - self.settings.deployments_kept
         if excess <= 0:
             return

@@ -1,4 +1,4 @@
-"""What a live view is told: deployments that change, events that start and end."""
+"""The changes that an observer gets: of deployments, events and traffic."""
 
 from __future__ import annotations
 
@@ -53,17 +53,11 @@ Observer = Callable[[Change], None]
 
 
 def ignore_change(change: Change) -> None:
-    """Look away: the observer where nobody watches."""
+    """Do nothing: the default observer."""
 
 
 def changes(before: Deployment, after: Deployment, at: float) -> Iterator[Change]:
-    """What a watcher can see between two states of a deployment.
-
-    Args:
-        before: The state before.
-        after: The state after.
-        at: When it changed, in epoch seconds.
-    """
+    """List the changes of a deployment at a time in epoch seconds."""
     is_new_status = before.status is not after.status
     if is_new_status and not after.is_over:
         yield StatusChanged(at=at, deployment=after)
@@ -90,7 +84,7 @@ def _event_changes(
 
 
 def _shifted(before: Deployment, after: Deployment, at: float) -> TrafficShifted | None:
-    """The new split, unless it is only now learnt rather than changed."""
+    """Get the new split, unless the weights were unknown before."""
     old, new = _weights(before), _weights(after)
     if old is None or new is None or old == new:
         return None

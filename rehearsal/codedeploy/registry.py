@@ -1,4 +1,4 @@
-"""The applications, groups, configurations and revisions that CodeDeploy keeps."""
+"""The applications, groups, configurations and revisions of CodeDeploy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RevisionError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """A revision that is known to an application, with the AppSpec it holds."""
+    """A registered revision with its AppSpec."""
 
     location: Location
     content: str
@@ -36,7 +36,7 @@ class Revision:
 
     @property
     def key(self) -> str:
-        """What tells the revision from others of the application."""
+        """The key of the revision within its application."""
         return revision_key(self.location)
 
 
@@ -51,7 +51,7 @@ def located(location: Location, read_object: ReadObject) -> tuple[Location, str]
         The location, with the content's sha256 where it has one, and the content.
 
     Raises:
-        RevisionError: The location lacks something, or holds what is not supported.
+        RevisionError: The location is incomplete or not supported.
     """
     kind = location.get("revisionType") or _kind(location)
     match kind:
@@ -61,7 +61,9 @@ def located(location: Location, read_object: ReadObject) -> tuple[Location, str]
             return _inline(kind, "string", location)
         case "S3":
             return _from_s3(location, read_object)
-    raise RevisionError(f"an ECS deployment takes no revision of type {kind!r}")
+    raise RevisionError(
+        f"revision type {kind!r} is not supported for an ECS deployment"
+    )
 
 
 def _kind(location: Location) -> str | None:
@@ -74,8 +76,8 @@ def _inline(kind: str, member: str, location: Location) -> tuple[Location, str]:
     content = given.get("content")
     if not content:
         raise RevisionError(
-            f"{member}.content is missing or empty; GetApplicationRevision tells it "
-            "for a revision that is known"
+            f"{member}.content is missing or empty; GetApplicationRevision returns "
+            "it for a registered revision"
         )
     sha256 = hashlib.sha256(content.encode()).hexdigest()
     if given.get("sha256") not in (None, sha256):
@@ -91,7 +93,7 @@ def _from_s3(location: Location, read_object: ReadObject) -> tuple[Location, str
         raise RevisionError("s3Location needs a bucket and a key")
     bundle = given.get("bundleType")
     if bundle not in BUNDLES:
-        message = f"bundleType {bundle!r} is none of {', '.join(BUNDLES)}"
+        message = f"bundleType {bundle!r} is not one of {', '.join(BUNDLES)}"
         raise RevisionError(message)
     read = read_object(bucket, key, given.get("version"))
     if len(read) > MAX_BUNDLE:
@@ -104,7 +106,7 @@ def _from_s3(location: Location, read_object: ReadObject) -> tuple[Location, str
 
 
 def revision_key(location: Location) -> str:
-    """What tells one revision from another: the content's sha256, or the object."""
+    """Identify a revision by its content's sha256 or its object."""
     for member in ("appSpecContent", "string"):
         given = location.get(member)
         if given:
@@ -119,7 +121,7 @@ def revision_key(location: Location) -> str:
 
 
 def without_content(location: Location | None) -> Location | None:
-    """A revision as GetDeployment tells it: the content is always null, the sha stays.
+    """Remove a revision's content, which GetDeployment does not return.
 
     Source: botocore's model of GetDeployment.
     """
@@ -142,7 +144,7 @@ class DeploymentGroup:
 
 @dataclass(slots=True, kw_only=True)
 class Application:
-    """An application with its groups and its revisions, in the order they came."""
+    """An application with its groups and its revisions, the oldest first."""
 
     name: str
     platform: str

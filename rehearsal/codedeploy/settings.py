@@ -1,7 +1,7 @@
 """Every choice about CodeDeploy that no document settles, in one place.
 
-Each field is a setting, which a scenario gives under ``assumptions: codedeploy:``.
-Whoever learns better from a live account changes it there, or here, and nowhere else.
+Each field is a setting, which a scenario sets under ``assumptions: codedeploy:``. If a
+live account behaves differently, change it there or here, and nowhere else.
 What *is* known comes from AWS's user guide (its troubleshooting page gives the error
 messages) and from published captures of real ECS deployments: all eight events are
 listed Pending from the start; an event without a hook Succeeds at once; the event a
@@ -33,16 +33,16 @@ Code = Annotated[ErrorCode, _AS_TEXT]
 def _among(*allowed: StrEnum) -> AfterValidator:
     """Refuse what no reading of the documents allows."""
 
-    def check(said: StrEnum) -> StrEnum:
-        if said not in allowed:
-            raise ValueError(f"expected {' or '.join(allowed)}, got {said}")
-        return said
+    def check(value: StrEnum) -> StrEnum:
+        if value not in allowed:
+            raise ValueError(f"expected {' or '.join(allowed)}, got {value}")
+        return value
 
     return AfterValidator(check)
 
 
 class Assumptions(BaseModel):
-    """What the rehearsal takes CodeDeploy to do where nobody has written it down."""
+    """The assumed behavior of CodeDeploy where no document describes it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -112,11 +112,11 @@ class Assumptions(BaseModel):
     # while an event still runs.
     stop_answers_pending: bool = True
 
-    # Doubt: no document says when a start is told; published messages of triggers have
-    # the status CREATED. Nor does one say when DeploymentRollback is: here when the
-    # rollback's own deployment is created, beside what else is told of that one. The
-    # subject of a trigger's message is as people quote it.
-    start_is_told_at: Annotated[
+    # Doubt: no document says when DeploymentStart is sent; published messages of
+    # triggers have the status CREATED. Nor does one say when DeploymentRollback is
+    # sent: here when the rollback's own deployment is created, beside that deployment's
+    # own messages. The subject of a trigger's message is as users quote it.
+    start_is_sent_at: Annotated[
         DeploymentStatus,
         _AS_TEXT,
         _among(
@@ -138,14 +138,14 @@ class EngineSettings:
     """The engine's times, in seconds; the defaults are CodeDeploy's own limits.
 
     Attributes:
-        hook_timeout: How long a hook's function may take to report.
-        install_timeout: How long the replacement task set may take to become steady.
-        minute: How long a minute lasts in waits that the API gives in minutes: 1.0
-            plays them sixty times faster and leaves hooks and health checks alone.
-        poll_interval: How often the replacement task set is looked at.
-        deployments_kept: How many deployments are remembered; the oldest that are over
-            are forgotten first.
-        alarm_poll_interval: How often the group's alarms are looked at. CodeDeploy's
+        hook_timeout: The maximum time until a hook's function reports.
+        install_timeout: The maximum time until the replacement task set is steady.
+        minute: Seconds of a minute in waits that the API gives in minutes: 1.0 makes
+            them sixty times faster and does not change hooks and health checks.
+        poll_interval: The time between observations of the replacement task set.
+        deployments_kept: The maximum number of deployments; the oldest that are over
+            are deleted first.
+        alarm_poll_interval: The time between polls of the group's alarms. CodeDeploy's
             own interval is not documented; a captured deployment stopped within 16 s.
         assumptions: What is unverified about CodeDeploy.
     """

@@ -14,7 +14,7 @@ from hookgate_rehearsal.endpoint.protocols import ApiError
 def task_set_shape(
     task_set: EcsTaskSet, location: Location, *, is_steady: bool
 ) -> dict[str, Any]:
-    """A task set as DescribeTaskSets and DescribeServices tell it."""
+    """Build the API's shape of a task set."""
     return {
         "id": task_set.id,
         "taskSetArn": task_set.arn,
@@ -42,7 +42,7 @@ def task_set_shape(
 
 
 def task_shape(task: Task, task_set: EcsTaskSet, location: Location) -> dict[str, Any]:
-    """A task as DescribeTasks tells it; its reason says why it stopped."""
+    """Build the API's shape of a task."""
     is_over = task.status == "STOPPED"
     return {
         "taskArn": task.arn,
@@ -149,9 +149,9 @@ class EcsContext:
     def checked(
         self, definition: dict[str, Any], balancers: list[dict[str, Any]]
     ) -> dict[str, Any]:
-        """A task definition, unless a load balancer names what it has not.
+        """Check that a task definition has the containers and ports of load balancers.
 
-        Without the check its tasks would serve nobody, and look well.
+        Without the check its tasks would get no requests and be steady.
         """
         containers = {each["name"]: each for each in definition["containerDefinitions"]}
         for balancer in balancers:

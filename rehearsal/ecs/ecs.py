@@ -56,4 +56,4 @@ class Ecs:
             is_attached=is_attached,
         )
         table = operations_of((services, task_sets), context, self._scheduler.lock)
-        return JsonService("ecs", table)
+        return JsonService("ecs", table, extends_moto=True)

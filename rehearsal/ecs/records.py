@@ -39,7 +39,7 @@ class Task:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class EcsTaskSet:
-    """A task set: so many tasks of one task definition behind one target group."""
+    """A task set: tasks of one task definition behind one target group."""
 
     cluster: str
     service: str
@@ -73,13 +73,13 @@ class EcsTaskSet:
 
     @property
     def wanted(self) -> int:
-        """How many tasks there must be: its share of the service's desired count."""
+        """The number of tasks to run: its share of the service's desired count."""
         return (
             0 if self.status == "DRAINING" else round(self.desired * self.scale / 100)
         )
 
     def count(self, status: str) -> int:
-        """How many wanted tasks have that status."""
+        """Count the wanted tasks with a status."""
         return sum(task.status == status and task.is_wanted for task in self.tasks)
 
     @property
@@ -126,21 +126,21 @@ class EcsSettings:
     """Times in seconds.
 
     Attributes:
-        look_interval: How often tasks are looked after.
+        look_interval: The time between two rounds.
         steady_after: How long every task must have run for STEADY_STATE; what dies at
             its start must not look steady in between.
-        unchecked_after: How long a task that nobody checks must have run for that, as
-            long as nothing listens on its port. On AWS minutes pass before a task
+        unchecked_after: How long a task without health checks must have run for that,
+            while nothing listens on its port. On AWS minutes pass before a task
             counts as steady; here one that is about to die must not get there first.
         restart_delay: How long a task that died is replaced after, doubled each time.
         longest_restart_delay: The bound of that.
         stop_timeout: SIGTERM to SIGKILL, as a task definition's ``stopTimeout``.
         drain: Most seconds for requests in flight when a task is stopped.
         replaces_unhealthy: Stop and replace tasks that fail the target group's checks.
-        health_check_grace: How long after its start a task's failing checks are let
-            pass, as a service's ``healthCheckGracePeriodSeconds``. It may check
+        health_check_grace: How long after its start a task's failing checks are
+            ignored, as a service's ``healthCheckGracePeriodSeconds``. It may check
             many times faster than AWS, but programs start no faster than they do.
-        stopped_kept: How many stopped tasks of a task set are remembered.
+        stopped_kept: The maximum number of stopped tasks that a task set keeps.
     """
 
     look_interval: float = 0.05
@@ -156,7 +156,7 @@ class EcsSettings:
 
 
 class Tampering(Protocol):
-    """Asked about each task that starts; it must be quick."""
+    """Changes each task that starts; it must not block."""
 
     def image(self, task: Task, image_: str) -> str:
         """The image that a task runs."""

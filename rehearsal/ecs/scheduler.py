@@ -31,7 +31,7 @@ CONNECT_TIMEOUT = 0.2  # seconds; a port of this machine answers at once
 
 
 def listens(target: Target) -> bool:
-    """Whether somebody takes connections at a target."""
+    """Whether a target accepts connections."""
     try:
         with socket.create_connection((target.id, target.port), CONNECT_TIMEOUT):
             return True
@@ -105,11 +105,11 @@ class Scheduler:
             self._runner.stop(task_set, task, reason, "UserInitiated")
 
     def is_steady(self, task_set: EcsTaskSet) -> bool:
-        """Whether ECS would say STEADY_STATE.
+        """Whether the task set is in STEADY_STATE.
 
         Source: ECS's model of TaskSet: running equals desired, none pending, and all
         tasks healthy by their load balancer. A target group that no listener uses
-        checks nobody's health.
+        has no health checks.
         """
         running = [t for t in task_set.live_tasks if t.status == "RUNNING"]
         if len(running) != task_set.wanted or task_set.count("PENDING"):
@@ -139,7 +139,7 @@ class Scheduler:
                     for task_set in list(self.task_sets):
                         self._reconcile(task_set)
             except Exception:
-                _LOGGER.exception("the ECS scheduler stumbled; it goes on")
+                _LOGGER.exception("a round of the ECS scheduler failed; it continues")
 
     def _reconcile(self, task_set: EcsTaskSet) -> None:
         for task in task_set.tasks:
@@ -187,20 +187,20 @@ class Scheduler:
         if is_gone:
             self.task_sets.remove(task_set)
 
-    def _in_background(self, work: Callable[[], None]) -> None:
+    def _in_background(self, work: Callable[[], object]) -> None:
         helper = threading.Thread(target=work, name="ecs-stop", daemon=True)
         self._helpers = [each for each in self._helpers if each.is_alive()]
         self._helpers.append(helper)
         helper.start()
 
 
-LAST_WORDS = 300  # characters of a dead task's output that its reason may quote
+MAX_QUOTE = 300  # characters of a dead task's output that its reason may quote
 
 
-def last_words(output: str) -> str:
+def output_tail(output: str) -> str:
     """The last lines of a task's output that a reason may quote, whole if it can be."""
-    tail = output[-LAST_WORDS:]
-    if len(output) > LAST_WORDS and output[-LAST_WORDS - 1] != "\n" and "\n" in tail:
+    tail = output[-MAX_QUOTE:]
+    if len(output) > MAX_QUOTE and output[-MAX_QUOTE - 1] != "\n" and "\n" in tail:
         tail = tail.partition("\n")[2] or tail
     return " ".join(tail.split())
 
@@ -221,7 +221,7 @@ class TaskRunner:
         images: Images,
         plane: DataPlane,
         settings: EcsSettings,
-        in_background: Callable[[Callable[[], None]], None],
+        in_background: Callable[[Callable[[], object]], None],
         tampering: Tampering,
     ) -> None:
         self._images = images
@@ -259,13 +259,13 @@ class TaskRunner:
         return _start_command(image, container)
 
     def look_after(self, task_set: EcsTaskSet, task: Task) -> None:
-        """See whether a running task has died or is to be replaced."""
+        """End a running task that exited, and stop one that is unhealthy."""
         for name, process in task.processes.items():
             if process.exit_code is not None:
-                words = last_words(process.output)
+                tail = output_tail(process.output)
                 reason = (
                     "Essential container in task exited: "
-                    f"{name} with exit code {process.exit_code}. {words}"
+                    f"{name} with exit code {process.exit_code}. {tail}"
                 )
                 self._deregister(task_set, task)
                 self._end(task, reason.rstrip(), "EssentialContainerExited")
@@ -286,12 +286,12 @@ class TaskRunner:
     def finish(self, task_set: EcsTaskSet, task: Task) -> None:
         """Stop the processes of a task on its way out, once its requests are done."""
         started = task.stopping_at or 0.0
-        patience_ends = started + self._settings.drain
+        drain_ends = started + self._settings.drain
         arn, target = task_set.target_group_arn, task.target
         in_flight = 0
         if arn is not None and target is not None and _is_known(self._plane, arn):
             in_flight = self._plane.in_flight(arn, target)
-        if in_flight and time.time() < patience_ends:
+        if in_flight and time.time() < drain_ends:
             return
         task.status = "STOPPING"
         self._in_background(lambda: self._stop_processes(task))
@@ -312,7 +312,7 @@ class TaskRunner:
         task.stop_code = code
         others = [p for p in task.processes.values() if p.exit_code is None]
         for process in others:
-            self._in_background(functools.partial(_stop, process, 0))
+            self._in_background(functools.partial(process.stop, 0))
 
     def _deregister(self, task_set: EcsTaskSet, task: Task) -> None:
         arn = task_set.target_group_arn
@@ -339,10 +339,6 @@ def _start_command(image: Image, container: dict[str, object]) -> TaskProcess:
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", **image.environment, **own},
         cwd=image.directory,
     )
-
-
-def _stop(process: TaskProcess, grace: float) -> None:
-    process.stop(grace)
 
 
 def _is_known(plane: DataPlane, arn: str) -> bool:

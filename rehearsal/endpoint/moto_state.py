@@ -83,7 +83,7 @@ class MotoState:
 
 
 def authorization(service: str, region: str) -> str:
-    """A header that tells moto the service and the region; nobody checks signatures."""
+    """Make a header with the service and the region; moto checks no signature."""
     scope = f"rehearsal/20260101/{region}/{service}/aws4_request"
     return (
         f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=rehearsal"

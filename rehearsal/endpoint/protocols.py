@@ -31,6 +31,24 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsRequest:
+    """A request to a service of the endpoint.
+
+    Attributes:
+        target: The header ``X-Amz-Target``; empty in the query protocol.
+        invocation_type: The header ``X-Amz-Invocation-Type``.
+        moto: Gets moto's response.
+    """
+
+    method: str
+    path: str
+    target: str
+    invocation_type: str
+    body: bytes
+    moto: Callable[[], Reply]
+
+
 class ApiError(Exception):
     """An error that the service's model names; the client's fault.
 
@@ -99,6 +117,7 @@ class JsonService:
         name: Botocore's name of the service.
         operations: The operations; one that is missing is not implemented.
         required_errors: The modeled error for a required member that is missing.
+        extends_moto: Moto implements the missing operations.
     """
 
     def __init__(
@@ -106,14 +125,23 @@ class JsonService:
         name: str,
         operations: Mapping[str, Operation],
         required_errors: Mapping[str, str] | None = None,
+        *,
+        extends_moto: bool = False,
     ) -> None:
         self._name = name
+        self._extends_moto = extends_moto
         self._operations = operations
         self._required_errors = required_errors or {}
 
-    def has(self, operation: str) -> bool:
-        """Whether the operation is in the table."""
-        return operation in self._operations
+    def handle(self, request: AwsRequest) -> Reply | None:
+        """Answer a request; None for moto."""
+        _, dot, operation = request.target.partition(".")
+        if not dot:
+            message = f"{self._name} needs JSON 1.1 and the header X-Amz-Target."
+            return error_reply("UnknownOperationException", message)
+        if self._extends_moto and operation not in self._operations:
+            return None
+        return self.answer(operation, request.body)
 
     def answer(self, operation: str, body: bytes) -> Reply:
         """Answer one request.

@@ -1,4 +1,4 @@
-"""Asynchronous invocation: attempts, the age of an event, and who is told in the end.
+"""Asynchronous invocation: attempts, the age of an event, and the destination.
 
 Source: AWS Lambda developer guide, "How Lambda handles errors and retries with
 asynchronous invocation" and "Capturing records of Lambda asynchronous invocations".
@@ -25,11 +25,11 @@ from hookgate_rehearsal.functions.function import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One time that an event is handed to a function.
+    """One delivery of an event to a function.
 
     Attributes:
         delay: Seconds until the first attempt.
-        deaths: How many of the first attempts end with the environment killed.
+        deaths: The number of first attempts whose environment is killed.
     """
 
     payload: bytes
@@ -38,18 +38,18 @@ class Delivery:
 
 
 class EventInvoker(Protocol):
-    """Decides how often, when and in what state an event arrives."""
+    """Decides when and how often an event is delivered."""
 
     def deliveries(self, function: Function, payload: bytes) -> Sequence[Delivery]:
-        """What becomes of an event: nothing, a delivery, or several."""
+        """Return no, one or several deliveries of an event."""
         ...
 
 
 class DirectEventInvoker:
-    """Lambda on a good day."""
+    """Invokes each function once, immediately."""
 
-    def deliveries(self, function: Function, payload: bytes) -> Sequence[Delivery]:  # noqa: ARG002 - every courier is told
-        """Each event once, at once."""
+    def deliveries(self, function: Function, payload: bytes) -> Sequence[Delivery]:  # noqa: ARG002 - the protocol's argument
+        """Deliver the event once."""
         return (Delivery(payload=payload),)
 
 
@@ -60,7 +60,7 @@ EXHAUSTED, TOO_OLD = "RetriesExhausted", "EventAgeExceeded"
 
 Destination = Callable[[str, bytes], None]
 
-"""Takes the record of an event that came to nothing, for a destination's ARN."""
+"""Gets a destination's ARN and the record of a failed event."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,14 +68,14 @@ class Asynchronous:
     """Runs events in the background as Lambda does.
 
     Args:
-        surroundings: Where functions run, and how long Lambda's minute lasts.
+        settings: The account of the functions, and the length of Lambda's minute.
         run: Runs one invocation to its end.
-        tell: Tells a function's destination.
+        send_record: Sends a record to a function's destination.
     """
 
     settings: FleetSettings
     run: Callable[[Function, Invocation], InvocationResult]
-    tell: Destination
+    send_record: Destination
     closing: threading.Event = field(default_factory=threading.Event)
 
     def deliver(self, function: Function, delivery: Delivery) -> None:
@@ -94,18 +94,18 @@ class Asynchronous:
                 return
         record = one.record(result, self.settings.arn(function.name))
         if function.asynchronous.on_failure is not None:
-            self.tell(function.asynchronous.on_failure, record)
+            self.send_record(function.asynchronous.on_failure, record)
 
 
 class _AsynchronousEvent:
-    """An event on its way, and how it has fared so far."""
+    """An event and its attempts."""
 
     def __init__(self, function: Function, delivery: Delivery, minute: float) -> None:
         self._config = function.asynchronous
         self._delivery = delivery
         self._minute = minute
         self._request_id = str(uuid.uuid4())
-        self._came = time.monotonic()
+        self._received_at = time.monotonic()
         self._attempts = 0
         self._condition = EXHAUSTED
 
@@ -124,7 +124,7 @@ class _AsynchronousEvent:
             return None
         pause = PAUSES[self._attempts - 1] * self._minute
         left = self._config.event_age * self._minute / 60
-        left -= time.monotonic() - self._came
+        left -= time.monotonic() - self._received_at
         if left <= pause:
             self._condition = TOO_OLD
             return None

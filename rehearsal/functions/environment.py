@@ -33,19 +33,19 @@ from hookgate_rehearsal.functions.function import (
 
 MAX_LINE = 256 * 1024  # bytes; Lambda's own limit of a log line
 LOOK = 0.2  # seconds between looks at a running function's memory
-LAST_WORDS = 2.0  # seconds; what left the process group may keep its output open
+OUTPUT_TIMEOUT = 2.0  # seconds; a process that left the group can keep it open
 MEGABYTE = 1024 * 1024
 
 
 class ExecutionEnvironment:
-    """The real Lambda runtime client in a process of its own.
+    """The real Lambda runtime client in its own process.
 
     Its output is read line by line. It is killed with the emulator, whatever ends it.
 
     Args:
         function: What to run.
-        surroundings: Where it runs.
-        on_log: Told of each line.
+        settings: Where it runs.
+        on_log: Called with each line.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class ExecutionEnvironment:
         """Kill the process, with its whole group, and let go of everything."""
         self._kill()
         self._waiter.join()
-        self._reader.join(LAST_WORDS)
+        self._reader.join(OUTPUT_TIMEOUT)
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._api.close()
@@ -128,7 +128,7 @@ class ExecutionEnvironment:
         while not event.wait(min(LOOK, max(0.0, give_up - time.monotonic()))):
             used = self._memory()
             if used > self._function.memory:
-                self._tell(
+                self._log(
                     invocation,
                     f"Error: used {used} MB of {self._function.memory} MB of memory",
                 )
@@ -142,10 +142,10 @@ class ExecutionEnvironment:
     def _give_up(self, invocation: Invocation, kind: str, what: str) -> None:
         message = f"RequestId: {invocation.request_id} Error: {what}"
         invocation.end(error_result(kind, message, is_fatal=True))
-        self._tell(invocation, what)
+        self._log(invocation, what)
 
-    def _tell(self, invocation: Invocation, what: str) -> None:
-        """Write what Lambda itself has to say into the function's log."""
+    def _log(self, invocation: Invocation, what: str) -> None:
+        """Write a message of Lambda itself into the function's log."""
         text = f"{invocation.request_id} {what}"
         self._on_log(self._function.name, invocation.request_id, text)
 
@@ -164,7 +164,7 @@ class ExecutionEnvironment:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def _end_together(self) -> None:
-        """Let nothing of the function live on when its first process has ended."""
+        """Kill the function's other processes when its first process has ended."""
         if hasattr(os, "waitid"):  # macOS has it from Python 3.13 on
             os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         else:
@@ -186,10 +186,10 @@ class ExecutionEnvironment:
         stdout = self._process.stdout
         assert stdout is not None  # noqa: S101 - Popen was given a PIPE
         with stdout:
-            self._tell_lines(stdout)
+            self._log_lines(stdout)
         self._dead.set()
 
-    def _tell_lines(self, stdout: IO[bytes]) -> None:
+    def _log_lines(self, stdout: IO[bytes]) -> None:
         while line := stdout.readline(MAX_LINE):
             current = self._api.current
             text = line.decode(errors="replace").rstrip("\r\n")
@@ -199,7 +199,7 @@ class ExecutionEnvironment:
 
 
 def _exit(code: int) -> str:
-    """An exit code as Go tells it, in which Lambda's supervisor is written."""
+    """Describe an exit code as Lambda's supervisor does."""
     if code == 0:
         return "without providing a reason"
     if code > 0:
@@ -213,10 +213,10 @@ CLOSED = None
 
 
 class RuntimeApi:
-    """Hands invocations to a runtime and takes its answers.
+    """Gives invocations to a runtime and gets its responses.
 
     Args:
-        arn: The function's ARN, as the runtime is told.
+        arn: The function's ARN, for the runtime.
         timeout: Seconds an invocation may take, for its deadline.
     """
 
@@ -253,7 +253,7 @@ class RuntimeApi:
         self._inbox.put(invocation)
 
     def close(self) -> None:
-        """Answer nobody any more, once the runtime is dead; ``/next`` is let go."""
+        """Close after the runtime's end; a waiting ``/next`` ends."""
         self._inbox.put(CLOSED)
         self._server.shutdown()
         self._server.server_close()
@@ -269,11 +269,7 @@ class RuntimeApi:
         return invocation
 
     def answered(self, request_id: str, result: InvocationResult) -> bool:
-        """Take an answer; False if nobody waits for it.
-
-        It may be for another request than the current, or from a runtime that is as
-        good as dead.
-        """
+        """Accept a response; False if it is not for the current invocation."""
         current = self.current
         if (
             current is None
@@ -286,10 +282,10 @@ class RuntimeApi:
 
 
 class _Server(ThreadingHTTPServer):
-    """Says nothing of a runtime that is killed while it is spoken to."""
+    """Ignores the connection errors of a killed runtime."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Tell of accidents only."""
+        """Log other errors."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 

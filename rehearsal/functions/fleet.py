@@ -32,22 +32,22 @@ class UnknownFunctionError(LookupError):
 
 
 class FleetClosedError(UnknownFunctionError):
-    """The emulator is closed and runs nothing any more."""
+    """The emulator is closed."""
 
 
 def ignore_record(arn: str, record: bytes) -> None:
-    """Let a record go: the destination where there is none."""
+    """Do nothing: the default destination."""
 
 
 class Fleet:
     """Runs functions: an idle environment if there is one, else a new one.
 
     Args:
-        functions: What there is to run.
-        surroundings: Where it runs.
-        on_log: Told of each line that a function writes, from threads of the fleet's.
-        courier: How asynchronous events get to their functions.
-        destination: Takes records of asynchronous events that came to nothing.
+        functions: The functions.
+        settings: Where they run.
+        on_log: Called with each line that a function writes, from threads of the fleet.
+        event_invoker: Delivers asynchronous events to functions.
+        destination: Gets the records of failed asynchronous events.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Fleet:
         self._events = Asynchronous(
             settings=settings,
             run=self._run,
-            tell=destination,
+            send_record=destination,
         )
         self._lock = threading.Lock()
         self._idle: dict[str, list[ExecutionEnvironment]] = {
@@ -76,17 +76,17 @@ class Fleet:
         self._is_closed = False
 
     def send_failures_to(self, destination: Destination) -> None:
-        """Say who takes records; a destination may need the fleet itself."""
-        self._events.tell = destination
+        """Set the destination of records, which may need the fleet itself."""
+        self._events.send_record = destination
 
     def prewarm(self, names: Iterable[str] | None = None) -> None:
         """Start one environment of each function; they start up side by side.
 
         Args:
-            names: the functions, by name or ARN; all of them if it is None.
+            names: The functions, by name or ARN; all of them if None.
 
         Raises:
-            UnknownFunctionError: there is none of that name.
+            UnknownFunctionError: There is none of that name.
         """
         for name in self.functions if names is None else names:
             function = self.find(name)
@@ -108,11 +108,11 @@ class Fleet:
         return self.functions[name]
 
     def invoke(self, function: Function, payload: bytes) -> InvocationResult:
-        """Run a function and wait for what comes of it."""
+        """Run a function and wait for its result."""
         return self._run(function, Invocation(payload=payload))
 
     def invoke_asynchronously(self, function: Function, payload: bytes) -> None:
-        """Run a function in the background, as CodeDeploy has it run."""
+        """Run a function in background."""
         for delivery in self._event_invoker.deliveries(function, payload):
             self._begin(function, delivery)
 
@@ -143,7 +143,7 @@ class Fleet:
             thread.start()
 
     def _run_in_background(self, function: Function, delivery: Delivery) -> None:
-        # An emulator that closes first takes the event with it: nobody is left to tell.
+        # The event of an emulator that closes is dropped.
         with contextlib.suppress(FleetClosedError):
             self._events.deliver(function, delivery)
 
@@ -205,13 +205,13 @@ class Destinations:
     client: Callable[[str], Any]
 
     def __call__(self, arn: str, record: bytes) -> None:
-        """Hand a record over; as in Lambda, whoever cannot take it is only logged."""
+        """Send a record; as in Lambda, a failure is only logged."""
         try:
-            self._hand_over(arn, record)
+            self._send(arn, record)
         except Exception:
             _LOGGER.exception("the OnFailure destination %s took no record", arn)
 
-    def _hand_over(self, arn: str, record: bytes) -> None:
+    def _send(self, arn: str, record: bytes) -> None:
         service, name = arn.split(":")[2], arn.rpartition(":")[2]
         match service:
             case "lambda":

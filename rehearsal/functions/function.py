@@ -1,4 +1,4 @@
-"""A Lambda function as an emulator is told of it."""
+"""Lambda functions: their settings, invocations and results."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from pathlib import Path
 
 LogObserver = Callable[[str, str | None, str], None]
 
-"""Told of each line that a function writes: its name, the request's id, the line."""
+"""Called with each line that a function writes: its name, the request id, the line."""
 
 
 def ignore_log(function: str, request_id: str | None, line: str) -> None:
-    """Let a line go by: the log observer where nobody listens."""
+    """Do nothing: the default log observer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventInvokeConfig:
-    """What Lambda does with an asynchronous event that a function fails at.
+    """What Lambda does after a failed asynchronous invocation.
 
     Source: AWS Lambda developer guide, "Configuring error handling settings for
     Lambda asynchronous invocations"; the defaults are Lambda's own.
 
     Attributes:
-        retries: How often the function is run again, 0 to 2.
-        event_age: Seconds after which an event is run no more, 60 to 21600.
-        on_failure: The ARN of a function, a queue or a topic that is told.
+        retries: The maximum number of retries, 0 to 2.
+        event_age: Seconds after which an event is dropped, 60 to 21600.
+        on_failure: The ARN of the destination: a function, a queue or a topic.
     """
 
     retries: int = 2
@@ -49,7 +49,7 @@ class Function:
         environment: The function's own variables.
         timeout: Seconds until an invocation is killed; Lambda's most is 900.
         memory: Megabytes; a function whose processes take more is killed.
-        asynchronous: What becomes of events that the function fails at.
+        asynchronous: The retries and the destination of failed events.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetSettings:
-    """Where functions run: what every environment of an emulator shares.
+    """Settings that all functions of an emulator share.
 
     Attributes:
         init_timeout: Seconds that importing the handler may take.
@@ -96,12 +96,12 @@ def function_name(name_or_arn: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationResult:
-    """What an invocation came to.
+    """The result of an invocation.
 
     Attributes:
-        payload: The function's answer, or the error as Lambda tells it.
+        payload: The function's response, or Lambda's error.
         is_error: Whether Lambda would set ``FunctionError``.
-        is_fatal: Whether the environment is used no more, as after a time-out.
+        is_fatal: Whether the environment is not reused, for example after a timeout.
     """
 
     payload: bytes
@@ -122,7 +122,7 @@ class Invocation:
     """An event on its way through a function; its outcome is set once.
 
     Attributes:
-        is_doomed: Whether the environment is to be killed as it takes the event.
+        kills_environment: Whether the environment is killed when it gets the event.
     """
 
     payload: bytes
@@ -164,7 +164,7 @@ def variables(function: Function, settings: FleetSettings, api: str) -> dict[str
         "LAMBDA_TASK_ROOT": root,
         # Each function has a role of its own; the endpoint tells them apart by this.
         "AWS_ACCESS_KEY_ID": access_key(function.name),
-        "AWS_SECRET_ACCESS_KEY": "rehearsal",  # a dummy: nobody checks it
+        "AWS_SECRET_ACCESS_KEY": "rehearsal",  # a dummy: the emulator does not check it
         "AWS_REGION": settings.region,
         "AWS_DEFAULT_REGION": settings.region,
         "AWS_ENDPOINT_URL": settings.endpoint_url,

@@ -8,9 +8,9 @@ import uuid
 from typing import Any
 from urllib.parse import unquote
 
-from hookgate_rehearsal.endpoint.protocols import Reply
-from hookgate_rehearsal.functions.fleet import Fleet, UnknownFunctionError
-from hookgate_rehearsal.functions.function import Function
+from rehearsal.endpoint.protocols import AwsRequest, Reply
+from rehearsal.functions.fleet import Fleet, UnknownFunctionError
+from rehearsal.functions.function import Function
 
 PATH = re.compile(r"/2015-03-31/functions(?:/(?P<name>[^/]+)(?P<rest>/[a-z]+)?)?/?")
 MAX_PAYLOAD = 6 * 1024 * 1024
@@ -26,29 +26,20 @@ class LambdaService:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
 
-    def answer(
-        self, method: str, path: str, invocation_type: str, body: bytes
-    ) -> Reply | None:
-        """Answer a request; None for moto.
-
-        Args:
-            method: The HTTP method.
-            path: The request's path.
-            invocation_type: The header ``X-Amz-Invocation-Type``.
-            body: The event.
-        """
-        match = PATH.fullmatch(path)
+    def handle(self, request: AwsRequest) -> Reply | None:
+        """Answer a request; None for moto."""
+        match = PATH.fullmatch(request.path)
         if match is None:
             return None
         name, rest = match["name"], match["rest"]
         try:
-            if method == "GET" and name is None:
+            if request.method == "GET" and name is None:
                 functions = self._fleet.functions.values()
                 return _json({"Functions": [self._configuration(f) for f in functions]})
             function = self._fleet.find(unquote(name or ""))
-            match method, rest:
+            match request.method, rest:
                 case "POST", "/invocations":
-                    return self._invoke(function, invocation_type, body or b"{}")
+                    return self._invoke(function, request)
                 case "GET", None:
                     return _json({"Configuration": self._configuration(function)})
                 case "GET", "/configuration":
@@ -57,7 +48,8 @@ class LambdaService:
             return _error(404, "ResourceNotFoundException", str(error))
         return None
 
-    def _invoke(self, function: Function, invocation_type: str, body: bytes) -> Reply:
+    def _invoke(self, function: Function, request: AwsRequest) -> Reply:
+        body = request.body or b"{}"
         if len(body) > MAX_PAYLOAD:
             message = f"the payload is longer than {MAX_PAYLOAD} bytes"
             return _error(413, "RequestTooLargeException", message)
@@ -66,10 +58,10 @@ class LambdaService:
         except ValueError as error:
             message = f"Could not parse request body into json: {error}"
             return _error(400, "InvalidRequestContentException", message)
-        if invocation_type == "Event":
+        if request.invocation_type == "Event":
             self._fleet.invoke_asynchronously(function, body)
             return _reply(202, b"")
-        if invocation_type == "DryRun":
+        if request.invocation_type == "DryRun":
             return _reply(204, b"")
         result = self._fleet.invoke(function, body)
         failed = {"X-Amz-Function-Error": "Unhandled"} if result.is_error else {}

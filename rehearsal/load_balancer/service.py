@@ -8,6 +8,7 @@ from typing import Any
 from hookgate_rehearsal.data_plane import DataPlane, Target
 from hookgate_rehearsal.endpoint.protocols import (
     ApiError,
+    AwsRequest,
     Reply,
     form_of,
     query_error,
@@ -32,13 +33,11 @@ class LoadBalancerService:
         self._plane = plane
         self._mirror = mirror
 
-    def answer(self, body: bytes) -> Reply | None:
-        """Answer a call about targets, or reject one; None for moto.
+    def handle(self, request: AwsRequest) -> Reply:
+        """Answer a call about targets; mirror the result of the others."""
+        return self._answer(form_of(request.body)) or self._mirrored(request.moto())
 
-        Args:
-            body: The request as a form.
-        """
-        form = form_of(body)
+    def _answer(self, form: Form) -> Reply | None:
         operation = form.get("Action", "")
         try:
             match operation:
@@ -55,15 +54,8 @@ class LoadBalancerService:
             return query_error("elbv2", error.code, error.message)
         return query_reply("elbv2", operation, content)
 
-    def after(self, reply: Reply) -> Reply:
-        """Mirror what a call to moto changed.
-
-        Args:
-            reply: Moto's response.
-
-        Returns:
-            The response with DNS names that resolve, or an error.
-        """
+    def _mirrored(self, reply: Reply) -> Reply:
+        """Mirror moto's changes, and return DNS names that resolve."""
         try:
             renamed = self._mirror.refresh()
         except MirrorError as error:

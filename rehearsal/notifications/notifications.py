@@ -28,13 +28,13 @@ from hookgate_rehearsal.notifications.topics import (
 
 
 class Notifications:
-    """SNS, EventBridge, and who feeds them.
+    """SNS, EventBridge, and their sources.
 
     Args:
-        backend: Gives moto's backend of a service.
+        backend: Gets moto's backend of a service.
         client: Makes a boto3 client of a service of the emulator.
-        endpoint_url: Gives the emulator's endpoint.
-        registry: Knows the deployment groups and their triggers.
+        endpoint_url: Gets the emulator's endpoint.
+        registry: Stores the deployment groups and their triggers.
         assumptions: What is unverified about CodeDeploy.
         region: The emulator's region.
         host: The emulator's own address.
@@ -68,17 +68,17 @@ class Notifications:
         )
 
     def start(self) -> None:
-        """Begin to hand over."""
+        """Start to send."""
         self._dispatcher.start()
 
     def close(self) -> None:
-        """Hand over what is waiting, and stop."""
+        """Send the waiting messages, and stop."""
         self._dispatcher.close()
 
 
 LONGEST_SUBJECT = 100  # SNS's own limit
 
-MOST_TOLD = 10_000
+MAX_SENT = 10_000
 
 _ENDS = {
     DeploymentStatus.SUCCEEDED: ("DeploymentSuccess", "SUCCESS"),
@@ -90,13 +90,13 @@ _ENDS = {
 
 @dataclass(slots=True, kw_only=True)
 class DeploymentNotices:
-    """Watches deployments and has others told; it never waits itself.
+    """Sends a deployment's changes to triggers and the event bus, in background.
 
     Args:
-        registry: Knows the groups, whose triggers are read as they are by then.
+        registry: Stores the groups, whose current triggers apply.
         topics: SNS.
         bus: EventBridge.
-        postman: Does it all, later.
+        dispatcher: Sends the messages in background.
         region: The emulator's region.
         account: The emulator's account.
         assumptions: What is unverified about CodeDeploy.
@@ -109,26 +109,26 @@ class DeploymentNotices:
     region: str
     account: str
     assumptions: Assumptions
-    _told: dict[tuple[str, str], None] = field(default_factory=dict)
+    _sent: dict[tuple[str, str], None] = field(default_factory=dict)
 
     def __call__(self, change: Change) -> None:
-        """Take a change; called under the engine's lock."""
+        """Handle a change; called under the engine's lock."""
         if not isinstance(change, StatusChanged):
             return
         for trigger, state in self._meanings(change.deployment):
             key = (change.deployment.id, trigger)
-            if key in self._told:
+            if key in self._sent:
                 continue  # a deployment that was Ready is InProgress for a second time
-            if len(self._told) >= MOST_TOLD:
-                del self._told[next(iter(self._told))]
-            self._told[key] = None
-            job = partial(self._tell, change.deployment, change.at, trigger, state)
+            if len(self._sent) >= MAX_SENT:
+                del self._sent[next(iter(self._sent))]
+            self._sent[key] = None
+            job = partial(self._send, change.deployment, change.at, trigger, state)
             self.dispatcher.send(job)
 
     def _meanings(self, deployment: Deployment) -> Iterator[tuple[str, str | None]]:
-        """The trigger events that a status is, each with EventBridge's state."""
+        """Get the trigger events of a status, each with EventBridge's state."""
         status = deployment.status
-        if status is self.assumptions.start_is_told_at:
+        if status is self.assumptions.start_is_sent_at:
             yield "DeploymentStart", "START"
         is_rollback = deployment.order.rollback_of is not None
         if status is DeploymentStatus.CREATED and is_rollback:
@@ -136,7 +136,7 @@ class DeploymentNotices:
         if status in _ENDS:
             yield _ENDS[status]
 
-    def _tell(
+    def _send(
         self, deployment: Deployment, at: float, trigger: str, state: str | None
     ) -> None:
         group = self._group(deployment)
@@ -158,8 +158,8 @@ class DeploymentNotices:
 
     def _subject(self, deployment: Deployment) -> str:
         status, application = deployment.status.upper(), deployment.order.application
-        said = f"{status}: AWS CodeDeploy {deployment.id} in {self.region} to "
-        return (said + application)[:LONGEST_SUBJECT]
+        subject = f"{status}: AWS CodeDeploy {deployment.id} in {self.region} to "
+        return (subject + application)[:LONGEST_SUBJECT]
 
     def _message(self, deployment: Deployment, trigger: str) -> dict[str, Any]:
         order = deployment.order
@@ -221,16 +221,13 @@ def _overview(deployment: Deployment) -> dict[str, str]:
     return {name: str(int(deployment.target_status == name)) for name in names}
 
 
-_LONGEST_ALARM_SUBJECT = 100  # SNS's own limit
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmActions:
-    """Carries out the actions that are topics; others are written to the log only.
+    """Runs the actions of alarms that are topics; it ignores the others.
 
     Args:
         topics: SNS.
-        postman: Does it, later.
+        dispatcher: Sends the messages in background.
         region: The emulator's region.
         account: The emulator's account.
     """
@@ -241,14 +238,12 @@ class AlarmActions:
     account: str
 
     def __call__(self, change: AlarmChanged) -> None:
-        """Take a change of an alarm's state."""
+        """Handle a change of an alarm's state."""
         alarm = change.alarm
         if not alarm.actions_enabled:
             return
         message = json.dumps(self._message(change))
-        subject = f'{alarm.state}: "{alarm.name}" in {self.region}'[
-            :_LONGEST_ALARM_SUBJECT
-        ]
+        subject = f'{alarm.state}: "{alarm.name}" in {self.region}'[:LONGEST_SUBJECT]
         for arn in alarm.actions():
             if arn.startswith("arn:aws:sns:"):
                 self.dispatcher.send(

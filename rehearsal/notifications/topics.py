@@ -1,7 +1,7 @@
-"""SNS: moto's, with HTTP subscribers that confirm and are told in SNS's own form.
+"""SNS and EventBridge: moto's, with HTTP subscribers and targets on this machine.
 
-Source: "Parsing Amazon SNS message formats" in the SNS developer guide. Signatures
-stand for nothing: their certificate lies where only AWS has it.
+Source: "Parsing Amazon SNS message formats" in the SNS developer guide. Messages have
+no signature: only AWS has the certificate.
 """
 
 from __future__ import annotations
@@ -18,68 +18,74 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
-from xml.sax.saxutils import escape
+from urllib.parse import urlencode, urlsplit
 
-from hookgate_rehearsal.endpoint.protocols import Reply
+from rehearsal.endpoint.protocols import (
+    AwsRequest,
+    Reply,
+    form_of,
+    query_error,
+    query_reply,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
-#: SNS's own tries without a pause between them.
-TRIES = 3
+ATTEMPTS = 3  # SNS's own immediate attempts
+TIMEOUT = 5.0  # seconds for a subscriber's response
+MAX_WAITING = 1000
+MAX_TOKENS = 1000
 
-TIMEOUT = 5.0  # seconds for a subscriber's answer
-
-MOST_WAITING = 1000
+_HTTP = {"http", "https"}
+_ARN = re.compile(r"<SubscriptionArn>([^<]+)</SubscriptionArn>")
 
 Job = Callable[[], object]
 
 
 class NotLocalError(ValueError):
-    """A subscriber is not on this machine; a rehearsal tells nobody else."""
+    """A subscriber is not on this machine; a rehearsal notifies no other."""
 
 
 class NotificationDispatcher:
-    """Runs errands one after the other until closed; further ones are then dropped.
+    """Runs jobs in order until closed; when too many wait, it drops new ones.
 
     Args:
-        host: The emulator's own address, which counts as local beside loopback.
+        host: The emulator's address, which counts as local like loopback.
     """
 
     def __init__(self, host: str) -> None:
         self._host = host
-        self._jobs: queue.Queue[Job | None] = queue.Queue(MOST_WAITING)
+        self._jobs: queue.Queue[Job | None] = queue.Queue(MAX_WAITING)
         self._thread = threading.Thread(
             target=self._run, name="notifications", daemon=True
         )
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """Run what is waiting, and stop."""
+        """Run the waiting jobs, and stop."""
         self._jobs.put(None)
         self._thread.join()
 
     def send(self, job: Job) -> None:
-        """Have an errand run soon; it must not be waited for."""
+        """Queue a job, without waiting."""
         try:
             self._jobs.put_nowait(job)
         except queue.Full:
-            _LOGGER.warning("a notification is lost: %s are waiting", MOST_WAITING)
+            _LOGGER.warning("a notification is lost: %s are waiting", MAX_WAITING)
 
     def post(self, url: str, body: str, headers: Mapping[str, str]) -> None:
         """Post to a subscriber on this machine, up to three times.
 
         Raises:
             NotLocalError: The subscriber is elsewhere.
-            requests.RequestException: It does not take it.
+            requests.RequestException: The subscriber failed.
         """
-        import requests  # noqa: PLC0415 - most rehearsals notify nobody
+        import requests  # noqa: PLC0415 - most rehearsals have no subscriber
 
-        self._check(url)
-        for tried in range(1, TRIES + 1):
+        self._check_local(url)
+        for attempt in range(1, ATTEMPTS + 1):
             try:
                 requests.post(
                     url,
@@ -89,12 +95,12 @@ class NotificationDispatcher:
                     allow_redirects=False,
                 ).raise_for_status()
             except requests.RequestException:
-                if tried == TRIES:
+                if attempt == ATTEMPTS:
                     raise
             else:
                 return
 
-    def _check(self, url: str) -> None:
+    def _check_local(self, url: str) -> None:
         name = urlsplit(url).hostname or ""
         try:
             is_local = ipaddress.ip_address(name).is_loopback
@@ -107,26 +113,17 @@ class NotificationDispatcher:
         while (job := self._jobs.get()) is not None:
             try:
                 job()
-            except Exception as error:  # noqa: BLE001 - whatever it was, the next one is due
-                _LOGGER.warning("a notification was not handed over: %r", error)
-
-
-NAMESPACE = "http://sns.amazonaws.com/doc/2010-03-31/"
-
-MOST_TOKENS = 1000
-
-_HTTP = {"http", "https"}
-
-_ARN = re.compile(r"<SubscriptionArn>([^<]+)</SubscriptionArn>")
+            except Exception as error:  # noqa: BLE001 - the next job is due
+                _LOGGER.warning("a notification failed: %r", error)
 
 
 class Topics:
-    """Subscribes, confirms and publishes where HTTP subscribers are concerned.
+    """Subscribes, confirms and publishes for HTTP subscribers; moto does the rest.
 
     Args:
-        backend: Gives moto's SNS backend.
-        postman: Hands over.
-        endpoint_url: Gives the emulator's endpoint, for SubscribeURL.
+        backend: Gets moto's SNS backend.
+        dispatcher: Sends messages.
+        endpoint_url: Gets the emulator's endpoint, for SubscribeURL.
     """
 
     def __init__(
@@ -140,79 +137,68 @@ class Topics:
         self._endpoint_url = endpoint_url
         self._tokens: dict[str, str] = {}
 
-    def answer(self, body: bytes, moto: Callable[[], Reply]) -> Reply:
-        """Answer a request in the query protocol.
-
-        Args:
-            body: The request as a form.
-            moto: Gives moto's answer, for what is moto's to answer.
-        """
-        fields = parse_qs(body.decode(errors="replace"))
-        form = {name: values[0] for name, values in fields.items()}
+    def handle(self, request: AwsRequest) -> Reply:
+        """Answer a request."""
+        form = form_of(request.body)
+        topic = form.get("TopicArn", "")
         match form.get("Action"):
             case "Subscribe" if form.get("Protocol") in _HTTP:
-                reply = moto()
+                reply = request.moto()
                 found = _ARN.search(reply.body.decode())
                 if found:
-                    self._invite(found[1], form["TopicArn"], form.get("Endpoint", ""))
+                    self._invite(found[1], topic, form.get("Endpoint", ""))
                 return reply
             case "ConfirmSubscription":
-                return self.confirm(form.get("TopicArn", ""), form.get("Token", ""))
-            case "Publish" if self._over_http(form.get("TopicArn", "")):
-                id_ = self.publish(
-                    form["TopicArn"], form.get("Subject"), form.get("Message", "")
-                )
-                return _reply("Publish", f"<MessageId>{id_}</MessageId>")
-        return moto()
-
-    def confirm(self, topic: str, token: str) -> Reply:
-        """Take a subscriber's confirmation, by the token it was sent."""
-        arn = self._tokens.get(token)
-        found = self._backend().subscriptions.get(arn)
-        if found is None or found.topic.arn != topic:
-            message = "Invalid token"
-            return _error("InvalidParameter", message)
-        found.confirmed = True
-        return _reply(
-            "ConfirmSubscription",
-            f"<SubscriptionArn>{escape(found.arn)}</SubscriptionArn>",
-        )
+                return self._confirm(topic, form.get("Token", ""))
+            case "Publish" if any(s.protocol in _HTTP for s in self._of(topic)):
+                id_ = self.publish(topic, form.get("Subject"), form.get("Message", ""))
+                return query_reply("sns", "Publish", {"MessageId": id_})
+        return request.moto()
 
     def publish(self, topic: str, subject: str | None, message: str) -> str:
-        """Tell every subscriber; HTTP ones that have confirmed, in their own time.
+        """Send a message to every subscriber; to confirmed HTTP ones in background.
 
         Returns:
             The message's id.
 
         Raises:
-            KeyError: There is no such topic.
+            KeyError: The topic does not exist.
         """
         if topic not in self._backend().topics:
             raise KeyError(f"there is no topic {topic}")
         id_ = str(uuid.uuid4())
-        for each in self._subscriptions(topic):
+        for each in self._of(topic):
             if each.protocol not in _HTTP:
-                _hand_over(each, message, id_, subject)
+                _publish_in_moto(each, message, id_, subject)
             elif each.confirmed:
                 self._dispatcher.send(
                     partial(self._notify, each, id_, subject, message)
                 )
         return id_
 
+    def _confirm(self, topic: str, token: str) -> Reply:
+        found = self._backend().subscriptions.get(self._tokens.get(token))
+        if found is None or found.topic.arn != topic:
+            return query_error("sns", "InvalidParameter", "Invalid token")
+        found.confirmed = True
+        content = {"SubscriptionArn": found.arn}
+        return query_reply("sns", "ConfirmSubscription", content)
+
     def _notify(
         self, subscription: Any, id_: str, subject: str | None, message: str
     ) -> None:
-        told = subscription.get_post_data(message, id_, subject)
-        self._post("Notification", told, subscription.endpoint, subscription.arn)
+        content = subscription.get_post_data(message, id_, subject)
+        self._post("Notification", content, subscription.endpoint, subscription.arn)
 
     def _invite(self, arn: str, topic: str, endpoint: str) -> None:
         """Ask a new subscriber to confirm, as SNS does."""
-        if len(self._tokens) >= MOST_TOKENS:
+        if len(self._tokens) >= MAX_TOKENS:
             del self._tokens[next(iter(self._tokens))]
         token = secrets.token_hex(32)
         self._tokens[token] = arn
-        asked = {"Action": "ConfirmSubscription", "TopicArn": topic, "Token": token}
-        told = {
+        query = {"Action": "ConfirmSubscription", "TopicArn": topic, "Token": token}
+        now = datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        content = {
             "Type": "SubscriptionConfirmation",
             "MessageId": str(uuid.uuid4()),
             "Token": token,
@@ -220,70 +206,50 @@ class Topics:
             "Message": f"You have chosen to subscribe to the topic {topic}.\nTo "
             "confirm the subscription, visit the SubscribeURL included in this "
             "message.",
-            "SubscribeURL": f"{self._endpoint_url()}/?{urlencode(asked)}",
-            "Timestamp": datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-            + "Z",
+            "SubscribeURL": f"{self._endpoint_url()}/?{urlencode(query)}",
+            "Timestamp": f"{now}Z",
             "SignatureVersion": "2",
             "Signature": "",
             "SigningCertURL": "",
         }
         self._dispatcher.send(
-            partial(self._post, "SubscriptionConfirmation", told, endpoint, arn)
+            partial(self._post, content["Type"], content, endpoint, arn)
         )
 
-    def _post(self, kind: str, told: dict[str, Any], endpoint: str, arn: str) -> None:
+    def _post(self, kind: str, content: dict[str, Any], url: str, arn: str) -> None:
         headers = {
             "Content-Type": "text/plain; charset=UTF-8",
             "User-Agent": "Amazon Simple Notification Service Agent",
             "x-amz-sns-message-type": kind,
-            "x-amz-sns-message-id": told["MessageId"],
-            "x-amz-sns-topic-arn": told["TopicArn"],
+            "x-amz-sns-message-id": content["MessageId"],
+            "x-amz-sns-topic-arn": content["TopicArn"],
             "x-amz-sns-subscription-arn": arn,
         }
-        self._dispatcher.post(endpoint, json.dumps(told), headers)
+        self._dispatcher.post(url, json.dumps(content), headers)
 
-    def _subscriptions(self, topic: str) -> Iterator[Any]:
+    def _of(self, topic: str) -> Iterator[Any]:
         subscriptions = list(self._backend().subscriptions.values())
         return (each for each in subscriptions if each.topic.arn == topic)
 
-    def _over_http(self, topic: str) -> bool:
-        return any(each.protocol in _HTTP for each in self._subscriptions(topic))
 
-
-def _hand_over(subscription: Any, message: str, id_: str, subject: str | None) -> None:
-    """Tell one subscriber of moto's; the others are told even if it is gone."""
+def _publish_in_moto(
+    subscription: Any, message: str, id_: str, subject: str | None
+) -> None:
+    """Publish to one of moto's subscribers; a failure does not concern the others."""
     try:
         subscription.publish(message, id_, subject=subject)
-    except Exception as error:  # noqa: BLE001 - moto's, of whatever service it is
+    except Exception as error:  # noqa: BLE001 - of any service
         _LOGGER.warning("%s took no message: %s", subscription.endpoint, error)
 
 
-def _reply(operation: str, result: str) -> Reply:
-    body = (
-        f'<{operation}Response xmlns="{NAMESPACE}"><{operation}Result>{result}'
-        f"</{operation}Result><ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId>"
-        f"</ResponseMetadata></{operation}Response>"
-    )
-    return Reply(status=200, body=body.encode(), headers={"Content-Type": "text/xml"})
-
-
-def _error(code: str, message: str) -> Reply:
-    body = (
-        f'<ErrorResponse xmlns="{NAMESPACE}"><Error><Type>Sender</Type>'
-        f"<Code>{code}</Code><Message>{message}</Message></Error>"
-        f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
-    )
-    return Reply(status=400, body=body.encode(), headers={"Content-Type": "text/xml"})
-
-
 class EventBus:
-    """Hands events to the targets of the rules that match.
+    """Sends events to the targets of the rules that match.
 
     Args:
-        backend: Gives moto's EventBridge backend.
+        backend: Gets moto's EventBridge backend.
         client: Makes a boto3 client of a service of the emulator.
         topics: SNS.
-        postman: Posts to API destinations.
+        dispatcher: Posts to API destinations.
     """
 
     def __init__(
@@ -299,17 +265,17 @@ class EventBus:
         self._dispatcher = dispatcher
 
     def put(self, event: Mapping[str, Any]) -> None:
-        """Hand an event over; a target that does not take it is logged."""
+        """Send an event; a target that fails is logged."""
         for rule in list(self._backend().describe_event_bus("default").rules.values()):
             if rule.state != "ENABLED" or not rule.event_pattern.matches_event(event):
                 continue
             for target in list(rule.targets):
                 try:
-                    self._hand_over(target, event)
-                except Exception as error:  # noqa: BLE001 - of whatever service it is
+                    self._send(target, event)
+                except Exception as error:  # noqa: BLE001 - of any service
                     _LOGGER.warning("%s took no event: %r", target["Arn"], error)
 
-    def _hand_over(self, target: Mapping[str, Any], event: Mapping[str, Any]) -> None:
+    def _send(self, target: Mapping[str, Any], event: Mapping[str, Any]) -> None:
         arn = target["Arn"]
         service, name = arn.split(":")[2], arn.rpartition(":")[2]
         body = target.get("Input") or json.dumps(event)
@@ -325,13 +291,10 @@ class EventBus:
                     FunctionName=arn, InvocationType="Event", Payload=body.encode()
                 )
             case "events" if ":api-destination/" in arn:
-                self._post(arn.partition(":api-destination/")[2], body)
+                name = arn.partition(":api-destination/")[2].partition("/")[0]
+                found = self._client("events").describe_api_destination(Name=name)
+                headers = {"Content-Type": "application/json; charset=utf-8"}
+                self._dispatcher.post(found["InvocationEndpoint"], body, headers)
             case _:
                 message = "targets are queues, topics, functions and API destinations"
                 raise ValueError(message)
-
-    def _post(self, destination: str, body: str) -> None:
-        name = destination.partition("/")[0]
-        told = self._client("events").describe_api_destination(Name=name)
-        headers = {"Content-Type": "application/json; charset=utf-8"}
-        self._dispatcher.post(told["InvocationEndpoint"], body, headers)

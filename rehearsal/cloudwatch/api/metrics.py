@@ -32,9 +32,7 @@ MOST_WINDOWS = 100_800  # of one GetMetricData
 def _put(context: CloudWatchContext, request: dict[str, Any]) -> None:
     data = request.get("MetricData") or []
     if len(data) > MOST_DATA:
-        message = (
-            f"MetricData holds {len(data)} values; at most {MOST_DATA} go at once."
-        )
+        message = f"MetricData has {len(data)} values; the maximum is {MOST_DATA}."
         raise ApiError("InvalidParameterValueException", message)
     if request["Namespace"].startswith("AWS/"):
         message = "The value AWS/ for parameter Namespace is reserved."
@@ -64,7 +62,7 @@ def _change(datum: Mapping[str, Any]) -> Any:
         )
         raise ApiError("InvalidParameterCombinationException", message)
     if not all(math.isfinite(value) for value in values):
-        message = f"{datum['MetricName']} has a value that is no finite number."
+        message = f"{datum['MetricName']} has a value that is not a finite number."
         raise ApiError("InvalidParameterValueException", message)
 
     def change(bucket: Distribution) -> None:
@@ -176,7 +174,7 @@ def _get_statistics(
 ) -> dict[str, Any]:
     names = [*request.get("Statistics", []), *request.get("ExtendedStatistics", [])]
     if not names or not all(map(is_statistic, names)):
-        message = f"Statistics and ExtendedStatistics hold {names}; name what is known."
+        message = f"Statistics and ExtendedStatistics have unknown names: {names}."
         raise ApiError("InvalidParameterCombinationException", message)
     start, end = _seconds(request["StartTime"]), _seconds(request["EndTime"])
     windows = _windows(start, end, float(request["Period"]), MOST_DATAPOINTS)
@@ -208,7 +206,7 @@ def _datapoint(
 
 
 def _seconds(at: Any) -> float:
-    """Epoch seconds of a timestamp, which JSON and the query protocol give apart."""
+    """Get epoch seconds of a timestamp in JSON or in the query protocol."""
     return float(at) if isinstance(at, int | float) else float(at.timestamp())
 
 

@@ -24,7 +24,7 @@ def _create(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, An
     _check_name(name)
     platform = request.get("computePlatform", "Server")
     if platform != "ECS":
-        message = f"The rehearsal plays the ECS platform only, not {platform}."
+        message = f"The rehearsal supports the ECS platform only, not {platform}."
         raise ApiError("InvalidComputePlatformException", message)
     _check_free(context, name)
     if len(context.registry.applications) >= MOST_APPLICATIONS:
@@ -107,13 +107,10 @@ _ARN = re.compile(
 
 
 def tags_of(given: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Tags as they are kept.
-
-    Args:
-        given: as a request has them.
+    """Convert the tags of a request.
 
     Raises:
-        ApiError: one has no key, a reserved one, or there are too many.
+        ApiError: A key is empty or reserved, or there are too many tags.
     """
     for each in given:
         key = each.get("Key", "")
@@ -196,7 +193,7 @@ def _create_config(
         message = f"Deployment configuration already exists with name: {name}"
         raise ApiError("DeploymentConfigAlreadyExistsException", message)
     if request.get("computePlatform") != "ECS":
-        message = "The rehearsal plays the ECS platform only."
+        message = "The rehearsal supports the ECS platform only."
         raise ApiError("InvalidComputePlatformException", message)
     if len(context.registry.configs) >= MOST_CONFIGS:
         message = f"An emulator keeps at most {MOST_CONFIGS} deployment configurations."

@@ -58,14 +58,14 @@ def order_for(
     revision: Revision,
     context: CodeDeployContext,
 ) -> Order:
-    """Everything a deployment needs to know, taken from the group as it now is.
+    """Build the order of a deployment from the current settings of its group.
 
     Args:
         deployment_id: The new deployment's id.
         request: CreateDeployment's members; they override the group's.
         group: The deployment group.
         revision: The revision to deploy.
-        context: Knows the configurations and the deployments that came before.
+        context: Has the configurations and the earlier deployments.
     """
     settings = {**group.settings, **request}
     config = settings["deploymentConfigName"]
@@ -294,7 +294,7 @@ def _check_running(deployment: Deployment, execution_id: str | None) -> None:
 
 
 def deployment_info(deployment: Deployment, settings: EngineSettings) -> dict[str, Any]:
-    """``deploymentInfo`` as GetDeployment tells it."""
+    """Build ``deploymentInfo``."""
     order = deployment.order
     waits_shown = settings.assumptions.termination_wait_is_shown
     return {

@@ -120,7 +120,7 @@ def _check_service(settings: Settings) -> None:
         services[0].get(member) for member in ("clusterName", "serviceName")
     ):
         message = (
-            "For ECS deployment group, ecsServices must hold exactly one service with "
+            "For ECS deployment group, ecsServices must have exactly one service with "
             "clusterName and serviceName."
         )
         raise ApiError("InvalidECSServiceException", message)
@@ -187,7 +187,7 @@ def check_rollback(rollback: Mapping[str, Any]) -> None:
     unknown = set(rollback.get("events") or []) - set(AutoRollbackEvent)
     if unknown or (rollback.get("enabled") and not rollback.get("events")):
         message = (
-            "autoRollbackConfiguration.events must hold one or more of "
+            "autoRollbackConfiguration.events must be one or more of "
             f"{', '.join(AutoRollbackEvent)}; not {sorted(unknown)}."
         )
         raise ApiError("InvalidAutoRollbackConfigException", message)

@@ -1,4 +1,4 @@
-"""Application revisions: registered, told in full, listed."""
+"""Application revisions: register, describe and list."""
 
 from __future__ import annotations
 
@@ -109,14 +109,14 @@ def _list_all(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, 
         raise ApiError("InvalidSortOrderException", message)
     if order == "descending":
         known.reverse()
-    told = [without_content(revision.location) for revision in known]
-    return paged(request, "revisions", told, key=revision_key)
+    locations = [without_content(revision.location) for revision in known]
+    return paged(request, "revisions", locations, key=revision_key)
 
 
 def _filtered(
     context: CodeDeployContext, application: Application, request: dict[str, Any]
 ) -> list[Revision]:
-    """The revisions in a place in S3, and those that are a group's target or not."""
+    """Filter revisions by location in S3, and by whether a group has deployed them."""
     bucket, prefix = request.get("s3Bucket"), request.get("s3KeyPrefix")
     if prefix is not None and bucket is None:
         message = f"s3KeyPrefix is {prefix!r}, but of which s3Bucket?"

@@ -115,7 +115,7 @@ def _list_tokens(_: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any
 
 
 def deployment_target(deployment: Deployment, target_arn: str) -> dict[str, Any]:
-    """``deploymentTarget`` as GetDeploymentTarget tells it."""
+    """Build ``deploymentTarget``."""
     task_sets = (deployment.blue, deployment.green)
     return {
         "deploymentTargetType": "ECSTarget",

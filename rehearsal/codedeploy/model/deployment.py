@@ -11,7 +11,7 @@ from typing import Any
 
 
 class DeploymentStatus(StrEnum):
-    """Where a deployment stands."""
+    """The status of a deployment."""
 
     CREATED = "Created"
     QUEUED = "Queued"
@@ -32,7 +32,7 @@ class DeploymentStatus(StrEnum):
 
     @property
     def is_started(self) -> bool:
-        """Whether the deployment has a target to ask about."""
+        """Whether the deployment has a target."""
         return self not in {DeploymentStatus.CREATED, DeploymentStatus.QUEUED}
 
 
@@ -59,7 +59,7 @@ class EventName(StrEnum):
 
 
 class EventStatus(StrEnum):
-    """Where a lifecycle event, or the target, stands."""
+    """The status of a lifecycle event or of the target."""
 
     PENDING = "Pending"
     IN_PROGRESS = "InProgress"
@@ -71,7 +71,7 @@ class EventStatus(StrEnum):
 
 
 class LifecycleErrorCode(StrEnum):
-    """What an event's diagnostics say."""
+    """The error codes of an event's diagnostics."""
 
     SUCCESS = "Success"
     SCRIPT_TIMED_OUT = "ScriptTimedOut"
@@ -96,14 +96,14 @@ class ErrorCode(StrEnum):
 
 
 class Creator(StrEnum):
-    """Who created a deployment."""
+    """The creator of a deployment."""
 
     USER = "user"
     ROLLBACK = "codeDeployRollback"
 
 
 class AutoRollbackEvent(StrEnum):
-    """What a deployment group may roll back on."""
+    """The events on which a deployment group can roll back."""
 
     FAILURE = "DEPLOYMENT_FAILURE"
     STOP_ON_ALARM = "DEPLOYMENT_STOP_ON_ALARM"
@@ -148,7 +148,7 @@ class Routes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppSpec:
-    """What an AppSpec says of an ECS service and its hooks."""
+    """The AppSpec of an ECS service and its hooks."""
 
     task_definition: str
     container_name: str
@@ -162,8 +162,8 @@ class ShiftStep:
     """One step of production traffic.
 
     Attributes:
-        weight: Percent of production traffic that green then gets.
-        after: Minutes after the step before.
+        weight: Percent of production traffic for green.
+        after: Minutes after the previous step.
     """
 
     weight: float
@@ -175,7 +175,7 @@ ALL_AT_ONCE = (ShiftStep(weight=100.0),)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waits:
-    """The waits a deployment group asks for, in minutes; None is no wait at all."""
+    """The waits of a deployment group, in minutes; None is no wait."""
 
     ready: float | None = None
     termination: float = 0.0
@@ -184,7 +184,7 @@ class Waits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One deployment as it was asked for."""
+    """The settings of one deployment."""
 
     deployment_id: str
     application: str
@@ -214,7 +214,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why something failed, as ``errorInformation`` says it."""
+    """Why something failed, as in ``errorInformation``."""
 
     code: ErrorCode
     message: str
@@ -236,7 +236,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentTaskSet:
-    """What CodeDeploy knows of one of the two task sets."""
+    """One of the two task sets of a deployment."""
 
     label: TaskSetLabel
     arn: str
@@ -256,15 +256,15 @@ class DeploymentTaskSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """A deployment: its order, how far it has come and what it knows.
+    """A deployment: its order, its progress and its task sets.
 
     Attributes:
         step: Index into the script of steps; -1 before the first.
-        progress: How far inside the step, as the step counts.
-        wake_at: When time alone moves the deployment, in epoch seconds.
-        poll_at: When its alarms are looked at next; None if they are not.
-        green_group: The target group that the replacement is to use.
-        wants_rollback: Set at the end, when a rollback must follow.
+        progress: The position inside the step.
+        wake_at: When time alone advances the deployment, in epoch seconds.
+        poll_at: When its alarms are polled next; None if they are not.
+        green_group: The target group of the replacement.
+        wants_rollback: Whether a rollback must follow.
     """
 
     order: Order
@@ -292,18 +292,18 @@ class Deployment:
 
     @property
     def is_over(self) -> bool:
-        """Whether the deployment has come to its end."""
+        """Whether the deployment is over."""
         return self.status.is_over
 
     @property
     def due_at(self) -> float | None:
-        """When something is due by time alone, in epoch seconds."""
+        """When the deployment is due by time alone, in epoch seconds."""
         moments = [at for at in (self.wake_at, self.poll_at) if at is not None]
         return min(moments, default=None)
 
     @property
     def running_event(self) -> Event | None:
-        """The lifecycle event in progress, if one is."""
+        """The lifecycle event in progress, if any."""
         running = (e for e in self.events if e.status is EventStatus.IN_PROGRESS)
         return next(running, None)
 
@@ -316,7 +316,7 @@ class Deployment:
         return self.blue if label is TaskSetLabel.BLUE else self.green
 
     def execution_id(self, name: EventName) -> str:
-        """The opaque id under which the hook of an event must be reported."""
+        """The opaque id of the hook execution of an event."""
         seed = f"{self.id}/{name}".encode()
         return base64.b64encode(hashlib.sha512(seed).digest()).decode()
 
@@ -337,7 +337,7 @@ def end_event(
     now: float,
     failure: Failure | None = None,
 ) -> Deployment:
-    """Mark an event over, with what there is to say about it."""
+    """End an event, with its diagnostics."""
     event = deployment.event(name)
     ended = replace(
         event,
@@ -351,7 +351,7 @@ def end_event(
 
 
 def hook_begun(deployment: Deployment, name: EventName) -> Deployment:
-    """Note under which id the event's hook must be reported."""
+    """Store the execution id of the event's hook."""
     event = replace(deployment.event(name), execution_id=deployment.execution_id(name))
     return replace(deployment, events=_with(deployment, event))
 
@@ -367,9 +367,9 @@ def _with(deployment: Deployment, event: Event) -> tuple[Event, ...]:
 def rollback_order(deployment: Deployment, deployment_id: str, now: float) -> Order:
     """The order for the rollback of a deployment.
 
-    A captured rollback used ECSAllAtOnce whatever its group said, made no new task
-    set, drained the replacement and waited for nothing. Another, of a deployment that
-    an alarm had stopped, Succeeded while the alarm was still in ALARM.
+    A captured rollback used ECSAllAtOnce whatever its group specified, made no new
+    task set, drained the replacement and had no waits. Another, of a deployment that an
+    alarm had stopped, Succeeded while the alarm was still in ALARM.
     """
     order = deployment.order
     return replace(
@@ -389,7 +389,7 @@ def rollback_order(deployment: Deployment, deployment_id: str, now: float) -> Or
 
 
 def triggered_message(deployment: Deployment) -> str:
-    """What the deployment that is rolled back says of its rollback."""
+    """The message of the deployment that is rolled back."""
     return (
         f"Deployment {deployment.id} terminated. Automatic rollback is triggered with a"
         f" DeploymentId {deployment.rollback_id}."
@@ -397,7 +397,7 @@ def triggered_message(deployment: Deployment) -> str:
 
 
 def rolling_back_message(order: Order) -> str:
-    """What a rollback says of the deployment that it rolls back."""
+    """The message of the rollback."""
     return (
         f"Deployment {order.deployment_id} is triggered to roll back deployment"
         f" {order.rollback_of}."

@@ -1,4 +1,4 @@
-"""What can happen to a deployment: the machine's inputs."""
+"""The effects that the state machine requests, and the signals that it handles."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Survey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvokeHook:
-    """Call a hook's function asynchronously with the two-key event."""
+    """Invoke a hook's function asynchronously with the two ids."""
 
     event: EventName
     function: str
@@ -32,36 +32,36 @@ class InvokeHook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearTargetGroup:
-    """Take away what an earlier deployment left on the free target group."""
+    """Remove what an earlier deployment left on the free target group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateTaskSet:
-    """Make the replacement task set on the free target group."""
+    """Create the replacement task set on the free target group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObserveTaskSet:
-    """Look whether the replacement task set is steady."""
+    """Read whether the replacement task set is steady."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteTestTraffic:
-    """Let the test listener forward to one of the task sets."""
+    """Forward the test listener to one of the task sets."""
 
     to: TaskSetLabel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteProductionTraffic:
-    """Give green that percentage of production traffic and blue the rest."""
+    """Give green a percentage of production traffic and blue the rest."""
 
     green_weight: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakePrimary:
-    """Call one of the task sets PRIMARY."""
+    """Make one of the task sets PRIMARY."""
 
     label: TaskSetLabel
 
@@ -75,7 +75,7 @@ class DeleteTaskSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollAlarms:
-    """Ask CloudWatch how the deployment's alarms stand."""
+    """Read the states of the deployment's alarms."""
 
     names: tuple[str, ...]
 
@@ -96,7 +96,7 @@ Effect = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """The deployment's turn has come; a rollback inherits both task sets."""
+    """The deployment can start; a rollback inherits both task sets."""
 
     blue: DeploymentTaskSet | None = None
     green: DeploymentTaskSet | None = None
@@ -104,12 +104,12 @@ class Begun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimePassed:
-    """The moment the deployment wanted to be woken at has come."""
+    """The time ``wake_at`` is reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surveyed:
-    """The service was read: who is blue, and which target group is free for green."""
+    """The service was read: blue, and the target group that is free for green."""
 
     blue: DeploymentTaskSet
     green_group: str
@@ -118,19 +118,19 @@ class Surveyed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSetCreated:
-    """ECS made the replacement task set."""
+    """ECS created the replacement task set."""
 
     green: DeploymentTaskSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSetObserved:
-    """What ECS says of the replacement task set.
+    """The state of the replacement task set.
 
     Attributes:
-        is_steady: Whether ECS calls it STEADY_STATE.
-        stopped: How many of its tasks have stopped by themselves.
-        reason: What the last of them stopped of.
+        is_steady: Whether it is in STEADY_STATE.
+        stopped: The number of its tasks that stopped by themselves.
+        reason: Why the last of them stopped.
     """
 
     desired: int
@@ -143,7 +143,7 @@ class TaskSetObserved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """An effect that answers nothing was carried out."""
+    """An effect without a result was carried out."""
 
     effect: Effect
 
@@ -166,7 +166,7 @@ class Reported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Continued:
-    """Somebody called ContinueDeployment."""
+    """A client called ContinueDeployment."""
 
     wait: WaitType
 
@@ -176,9 +176,9 @@ class StopRequested:
     """The deployment must stop.
 
     Attributes:
-        failure: What ``errorInformation`` will say.
+        failure: The deployment's ``errorInformation``.
         cause: The auto rollback event that the stop counts as.
-        rolls_back: Overrides what the deployment group says; None leaves it.
+        rolls_back: Overrides the deployment group; None does not.
     """
 
     failure: Failure
@@ -188,15 +188,15 @@ class StopRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollDue:
-    """It is time to look at the deployment's alarms again."""
+    """It is time to poll the deployment's alarms again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmsPolled:
-    """How the deployment's alarms stand.
+    """The states of the deployment's alarms.
 
     Attributes:
-        states: The state of each that there is, by name.
+        states: The state of each existing alarm, by name.
     """
 
     states: Mapping[str, str]
@@ -219,7 +219,7 @@ Signal = (
 
 
 def learn(deployment: Deployment, signal: Signal) -> Deployment:
-    """Note what a signal says about the two task sets."""
+    """Update the two task sets from a signal."""
     match signal:
         case Begun():
             return replace(deployment, blue=signal.blue, green=signal.green)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hookgate_rehearsal.ecs.scheduler import LAST_WORDS, last_words
+from rehearsal.ecs.scheduler import MAX_QUOTE, output_tail
 
 
 @pytest.mark.parametrize(
@@ -10,12 +10,12 @@ from hookgate_rehearsal.ecs.scheduler import LAST_WORDS, last_words
     [
         ("", ""),
         ("no database\n", "no database"),
-        ("x" * LAST_WORDS + "\nTraceback\n  no database\n", "Traceback no database"),
-        ("x" * (2 * LAST_WORDS), "x" * LAST_WORDS),
-        ("x" * (2 * LAST_WORDS) + "\n", "x" * (LAST_WORDS - 1)),
+        ("x" * MAX_QUOTE + "\nTraceback\n  no database\n", "Traceback no database"),
+        ("x" * (2 * MAX_QUOTE), "x" * MAX_QUOTE),
+        ("x" * (2 * MAX_QUOTE) + "\n", "x" * (MAX_QUOTE - 1)),
     ],
     ids=["nothing", "a line", "whole lines", "one long line", "one that ends"],
 )
-def test_last_words(output, quoted):
+def test_output_tail(output, quoted):
     """Whole lines from the end, or the end of the one line there is."""
-    assert last_words(output) == quoted
+    assert output_tail(output) == quoted

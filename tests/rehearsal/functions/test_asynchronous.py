@@ -37,7 +37,7 @@ def played(*outcomes, delivery=None, settings=SURROUNDINGS, **config):
 
     one = function("f", asynchronous=EventInvokeConfig(on_failure=QUEUE, **config))
     Asynchronous(
-        settings=settings, run=run, tell=lambda *each: told.append(each)
+        settings=settings, run=run, send_record=lambda *each: told.append(each)
     ).deliver(one, delivery or Delivery(payload=b'{"a": 1}'))
     return invocations, [(arn, json.loads(record)) for arn, record in told]
 
