@@ -7,31 +7,31 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from rehearsal.clients import Clients
-from rehearsal.clock import Clock, SystemClock
-from rehearsal.cloudwatch.alarms import AlarmChanged, AlarmObserver
-from rehearsal.cloudwatch.cloudwatch import CloudWatch
-from rehearsal.cloudwatch.settings import CloudWatchSettings
-from rehearsal.codedeploy.codedeploy import CodeDeploy
-from rehearsal.codedeploy.observation import Change, Observer
-from rehearsal.codedeploy.registry import Registry
-from rehearsal.codedeploy.settings import EngineSettings
-from rehearsal.data_plane import DataPlane
-from rehearsal.ecs.containers import Image
-from rehearsal.ecs.ecs import Ecs
-from rehearsal.ecs.records import EcsSettings, Location
-from rehearsal.endpoint.front import Front
-from rehearsal.endpoint.moto_state import ACCOUNT, MotoState
-from rehearsal.endpoint.server import EndpointServer
-from rehearsal.faults.calls import FaultyCalls
-from rehearsal.faults.faults import Faults, FaultyEventInvoker, Stops
-from rehearsal.faults.targets import FaultyTasks, StaleListeners
-from rehearsal.functions.fleet import Destinations, Fleet
-from rehearsal.functions.function import FleetSettings, Function, LogObserver
-from rehearsal.functions.service import LambdaService
-from rehearsal.load_balancer.mirror import Certificates, Mirror
-from rehearsal.load_balancer.service import LoadBalancerService
-from rehearsal.notifications.notifications import Notifications
+from hookgate_rehearsal.clients import Clients
+from hookgate_rehearsal.clock import Clock, SystemClock
+from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged, AlarmObserver
+from hookgate_rehearsal.cloudwatch.cloudwatch import CloudWatch
+from hookgate_rehearsal.cloudwatch.settings import CloudWatchSettings
+from hookgate_rehearsal.codedeploy.codedeploy import CodeDeploy
+from hookgate_rehearsal.codedeploy.observation import Change, Observer
+from hookgate_rehearsal.codedeploy.registry import Registry
+from hookgate_rehearsal.codedeploy.settings import EngineSettings
+from hookgate_rehearsal.data_plane import DataPlane
+from hookgate_rehearsal.ecs.containers import Image
+from hookgate_rehearsal.ecs.ecs import Ecs
+from hookgate_rehearsal.ecs.records import EcsSettings, Location
+from hookgate_rehearsal.endpoint.front import Front
+from hookgate_rehearsal.endpoint.moto_state import ACCOUNT, MotoState
+from hookgate_rehearsal.endpoint.server import EndpointServer
+from hookgate_rehearsal.faults.calls import FaultyCalls
+from hookgate_rehearsal.faults.faults import Faults, FaultyEventInvoker, Stops
+from hookgate_rehearsal.faults.targets import FaultyTasks, StaleListeners
+from hookgate_rehearsal.functions.fleet import Destinations, Fleet
+from hookgate_rehearsal.functions.function import FleetSettings, Function, LogObserver
+from hookgate_rehearsal.functions.service import LambdaService
+from hookgate_rehearsal.load_balancer.mirror import Certificates, Mirror
+from hookgate_rehearsal.load_balancer.service import LoadBalancerService
+from hookgate_rehearsal.notifications.notifications import Notifications
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,15 +16,6 @@ class AppSpecError(ValueError):
     """The AppSpec cannot be deployed; the message says what is wrong with it."""
 
 
-def lowered(value: Any) -> Any:
-    """Convert every key to lower case."""
-    if isinstance(value, Mapping):
-        return {str(key).lower(): lowered(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [lowered(item) for item in value]
-    return value
-
-
 def mapping(value: Any, what: str) -> Mapping[str, Any]:
     """Require a mapping.
 

@@ -9,8 +9,8 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from rehearsal.endpoint.moto_state import MotoState, authorization
-from rehearsal.endpoint.protocols import AwsRequest, Reply, error_reply
+from hookgate_rehearsal.endpoint.moto_state import MotoState, authorization
+from hookgate_rehearsal.endpoint.protocols import AwsRequest, Reply, error_reply
 
 SCOPE = re.compile(r"Credential=[^/]*/\d*/(?P<region>[^/]*)/(?P<service>[^/]*)/")
 BY_TARGET = {

@@ -8,9 +8,9 @@ import uuid
 from typing import Any
 from urllib.parse import unquote
 
-from rehearsal.endpoint.protocols import AwsRequest, Reply
-from rehearsal.functions.fleet import Fleet, UnknownFunctionError
-from rehearsal.functions.function import Function
+from hookgate_rehearsal.endpoint.protocols import AwsRequest, Reply
+from hookgate_rehearsal.functions.fleet import Fleet, UnknownFunctionError
+from hookgate_rehearsal.functions.function import Function
 
 PATH = re.compile(r"/2015-03-31/functions(?:/(?P<name>[^/]+)(?P<rest>/[a-z]+)?)?/?")
 MAX_PAYLOAD = 6 * 1024 * 1024

@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from rehearsal.endpoint.protocols import (
+from hookgate_rehearsal.endpoint.protocols import (
     AwsRequest,
     Reply,
     form_of,

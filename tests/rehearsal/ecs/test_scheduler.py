@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.ecs.scheduler import MAX_QUOTE, output_tail
+from hookgate_rehearsal.ecs.scheduler import MAX_QUOTE, output_tail
 
 
 @pytest.mark.parametrize(
