@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hookgate_rehearsal.faults.schema import FaultsFile
-from hookgate_rehearsal.scenario.schema import DeploymentFile, ExpectFile, StepFile
+from hookgate_rehearsal.scenario.schema import DeploymentFile, ExpectedStep, ExpectFile
 
 Verdicts = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 
@@ -192,7 +192,7 @@ def _step_surprises(record: Mapping[str, Any], expect: ExpectFile) -> Iterator[s
     An errored step measured nothing, so it proves nothing about the version. It counts
     only where the scenario expects that status.
     """
-    stopping, wanted = _stopping(record), expect.step or StepFile.model_construct()
+    stopping, wanted = _stopping(record), expect.step or ExpectedStep.model_construct()
     found = [each for each in stopping if _is_wanted(each, wanted)]
     got = "; ".join(_text(e) for e in stopping)
     if expect.step and not found:
@@ -209,7 +209,7 @@ def _step_surprises(record: Mapping[str, Any], expect: ExpectFile) -> Iterator[s
         yield f"no reason contains {expect.reason!r}"
 
 
-def _is_wanted(outcome: Mapping[str, Any], wanted: StepFile) -> bool:
+def _is_wanted(outcome: Mapping[str, Any], wanted: ExpectedStep) -> bool:
     statuses = {wanted.status} if wanted.status else {"failed", "inconclusive"}
     return (
         outcome["status"] in statuses

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -22,76 +23,86 @@ from hookgate_rehearsal.codedeploy.settings import Assumptions
 from hookgate_rehearsal.faults.schema import AnyEvent, FaultsFile, PemFiles, Section
 
 
-def _whole_minutes(seconds: float) -> float:
-    if seconds % 60:
-        raise InvalidValue(
-            "CodeDeploy needs whole minutes, for example 0s, 1m or 2h",
-            code=Code.PLAN_RANGE,
-        )
-    return seconds
+def _checked(
+    is_valid: Callable[[Any], object], message: str, code: Code
+) -> AfterValidator:
+    """A check of one value."""
 
-
-def _whole_seconds(seconds: float) -> float:
-    if seconds % 1:
-        raise InvalidValue(
-            "a target group needs whole seconds, for example 5s", code=Code.PLAN_RANGE
-        )
-    return seconds
-
-
-def _absolute(path: str) -> str:
-    if not path.startswith("/"):
-        raise InvalidValue("a path must start with '/'", code=Code.PLAN_FORMAT)
-    return path
-
-
-def _from(least: float, most: float, text: str) -> AfterValidator:
-    def check(value: float) -> float:
-        if not least <= value <= most:
-            raise InvalidValue(f"AWS accepts {text}", code=Code.PLAN_RANGE)
+    def check(value: Any) -> Any:
+        _require(is_valid(value), message, code)
         return value
 
     return AfterValidator(check)
 
 
-def _plain(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
-        raise InvalidValue(
-            "a name has only letters, digits, '.', '_' and '-'", code=Code.PLAN_FORMAT
-        )
-    return name
+def _require(is_valid: object, message: str, code: Code) -> None:
+    if not is_valid:
+        raise InvalidValue(message, code=code)
 
 
-def _codes(matcher: str) -> str:
-    if not re.fullmatch(r"[0-9]{3}([,-][0-9]{3})*", matcher):
-        raise InvalidValue(
-            "not status codes; for example 200, 200,204 or 200-299",
-            code=Code.OPTION_STATUS,
-        )
-    return matcher
+def _from(least: float, most: float, text: str) -> AfterValidator:
+    return _checked(
+        lambda value: least <= value <= most, f"AWS accepts {text}", Code.PLAN_RANGE
+    )
 
 
-Minutes = Annotated[
-    Duration, AfterValidator(_whole_minutes), _from(0, 48 * 3600, "0s to 48h")
-]
+def _matching(pattern: str, message: str, code: Code) -> AfterValidator:
+    return _checked(re.compile(pattern).fullmatch, message, code)
 
-Interval = Annotated[
-    Duration, AfterValidator(_whole_seconds), _from(5, 300, "5s to 300s")
-]
 
-Timeout = Annotated[
-    Duration, AfterValidator(_whole_seconds), _from(2, 120, "2s to 120s")
-]
-
+_WHOLE_SECONDS = _checked(
+    lambda seconds: not seconds % 1,
+    "a target group needs whole seconds, for example 5s",
+    Code.PLAN_RANGE,
+)
+_WHOLE_MINUTES = _checked(
+    lambda seconds: not seconds % 60,
+    "CodeDeploy needs whole minutes, for example 0s, 1m or 2h",
+    Code.PLAN_RANGE,
+)
+Minutes = Annotated[Duration, _WHOLE_MINUTES, _from(0, 48 * 3600, "0s to 48h")]
+Interval = Annotated[Duration, _WHOLE_SECONDS, _from(5, 300, "5s to 300s")]
+Timeout = Annotated[Duration, _WHOLE_SECONDS, _from(2, 120, "2s to 120s")]
 HookTimeout = Annotated[Duration, _from(1, 3600, "1s to 1h")]
-
-UrlPath = Annotated[str, AfterValidator(_absolute), Field(max_length=1024)]
-
-Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_plain)]
-
+Period = Annotated[
+    Duration,
+    _checked(
+        lambda s: s in {10, 20, 30} or (s > 0 and not s % 60),
+        "CloudWatch accepts 10s, 20s, 30s or whole minutes",
+        Code.PLAN_RANGE,
+    ),
+]
+Statistic = Annotated[
+    str,
+    _checked(
+        is_statistic,
+        "write Sum, Average, Minimum, Maximum, SampleCount or p99",
+        Code.PLAN_CHOICE,
+    ),
+]
+UrlPath = Annotated[
+    str,
+    _matching(r"(?s)/.*", "a path must start with '/'", Code.PLAN_FORMAT),
+    Field(max_length=1024),
+]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=100),
+    _matching(
+        r"[A-Za-z0-9_.-]+",
+        "a name has only letters, digits, '.', '_' and '-'",
+        Code.PLAN_FORMAT,
+    ),
+]
 Port = Annotated[int, Field(ge=0, le=65535)]
-
-Matcher = Annotated[str, AfterValidator(_codes)]
+Matcher = Annotated[
+    str,
+    _matching(
+        r"[0-9]{3}([,-][0-9]{3})*",
+        "not status codes; for example 200, 200,204 or 200-299",
+        Code.OPTION_STATUS,
+    ),
+]
 
 
 def _code(code: str) -> str:
@@ -102,7 +113,15 @@ def _code(code: str) -> str:
     return code
 
 
-class StepFile(Section):
+def _rule(text: str) -> str:
+    try:
+        parse_rule(text)
+    except RuleError as error:
+        raise InvalidValue(str(error), code=Code.SCENARIO_ALARM_RULE) from None
+    return text
+
+
+class ExpectedStep(Section):
     """The step that must stop a deployment."""
 
     name: str | None = Field(None, min_length=1, description="Name of the step.")
@@ -116,10 +135,8 @@ class StepFile(Section):
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:
-        if not self.model_fields_set:
-            raise InvalidValue(
-                "write at least one of name, status and code", code=Code.OPTION_ONE_OF
-            )
+        message = "write at least one of name, status and code"
+        _require(self.model_fields_set, message, Code.OPTION_ONE_OF)
         return self
 
     @property
@@ -142,7 +159,7 @@ class ExpectFile(Section):
     rollback: Literal["Succeeded", "Failed", "Stopped"] | None = Field(
         None, description="Status of the rollback's own deployment."
     )
-    step: StepFile | None = Field(
+    step: ExpectedStep | None = Field(
         None, description="The step that must stop the deployment."
     )
     reason: str | None = Field(
@@ -164,16 +181,16 @@ class ExpectFile(Section):
     def _success_has_no_reasons(self) -> Self:
         names = ("event", "rollback", "step", "reason", "alarm")
         odd = [name for name in names if getattr(self, name)]
-        if self.status == "Succeeded" and odd:
-            raise InvalidValue(
-                f"a deployment that is Succeeded has no {odd[0]}",
-                code=Code.SCENARIO_EXPECT,
-            )
-        if self.status == "Stopped" and self.step:
-            raise InvalidValue(
-                "step needs status: Failed; no step stops a deployment",
-                code=Code.SCENARIO_EXPECT,
-            )
+        _require(
+            self.status != "Succeeded" or not odd,
+            f"a deployment that is Succeeded has no {(odd or names)[0]}",
+            Code.SCENARIO_EXPECT,
+        )
+        _require(
+            self.status != "Stopped" or not self.step,
+            "step needs status: Failed; no step stops a deployment",
+            Code.SCENARIO_EXPECT,
+        )
         return self
 
 
@@ -193,35 +210,6 @@ class DeploymentFile(Section):
     expect: ExpectFile = Field(description="The expected result.")
 
 
-_SHORT = {10.0, 20.0, 30.0}
-
-
-def _period(seconds: float) -> float:
-    if seconds not in _SHORT and (seconds <= 0 or seconds % 60):
-        raise InvalidValue(
-            "CloudWatch accepts 10s, 20s, 30s or whole minutes",
-            code=Code.PLAN_RANGE,
-        )
-    return seconds
-
-
-def _statistic(name: str) -> str:
-    if not is_statistic(name):
-        raise InvalidValue(
-            "write Sum, Average, Minimum, Maximum, SampleCount or p99",
-            code=Code.PLAN_CHOICE,
-        )
-    return name
-
-
-def _rule(text: str) -> str:
-    try:
-        parse_rule(text)
-    except RuleError as error:
-        raise InvalidValue(str(error), code=Code.SCENARIO_ALARM_RULE) from None
-    return text
-
-
 class AlarmFile(Section):
     """An alarm: on a metric, or with a rule over other alarms."""
 
@@ -233,10 +221,8 @@ class AlarmFile(Section):
         description="The metric's dimensions; by default the load balancer, or in a "
         "namespace that is not AWS's, the application and the deployment group.",
     )
-    statistic: Annotated[str, AfterValidator(_statistic)] = Field(
-        "Sum", description="The statistic of a period."
-    )
-    period: Annotated[Duration, AfterValidator(_period)] = Field(
+    statistic: Statistic = Field("Sum", description="The statistic of a period.")
+    period: Period = Field(
         "1m", validate_default=True, description="The period, in AWS's time."
     )
     evaluation_periods: int = Field(1, ge=1, le=1440, description="N of M out of N.")
@@ -254,24 +240,22 @@ class AlarmFile(Section):
 
     @model_validator(mode="after")
     def _has_one_of_each(self) -> Self:
-        if (self.metric is None) == (self.rule is None):
-            raise InvalidValue(
-                "an alarm needs either metric or rule", code=Code.OPTION_ONE_OF
-            )
-        if self.metric and (self.above is None) == (self.below is None):
-            raise InvalidValue(
-                "an alarm with metric needs either above or below",
-                code=Code.OPTION_ONE_OF,
-            )
-        if self.rule and (self.above is not None or self.below is not None):
-            raise InvalidValue(
-                "an alarm with rule has neither above nor below",
-                code=Code.OPTION_ONE_OF,
-            )
-        if (self.datapoints or 1) > self.evaluation_periods:
-            raise InvalidValue(
-                "datapoints must not exceed evaluation_periods", code=Code.PLAN_RANGE
-            )
+        limits = (self.above is not None) + (self.below is not None)
+        _require(
+            (self.metric is None) != (self.rule is None),
+            "an alarm needs either metric or rule",
+            Code.OPTION_ONE_OF,
+        )
+        _require(
+            limits == (0 if self.rule else 1),
+            "an alarm with metric needs either above or below, one with rule neither",
+            Code.OPTION_ONE_OF,
+        )
+        _require(
+            (self.datapoints or 1) <= self.evaluation_periods,
+            "datapoints must not exceed evaluation_periods",
+            Code.PLAN_RANGE,
+        )
         return self
 
     def request(self, dimensions: dict[str, str]) -> dict[str, Any]:
@@ -334,11 +318,8 @@ class HealthCheckFile(Section):
 
     @model_validator(mode="after")
     def _answers_before_the_next(self) -> Self:
-        if self.timeout >= self.interval:
-            raise InvalidValue(
-                "the timeout must be shorter than the interval",
-                code=Code.SCENARIO_HEALTH_CHECK,
-            )
+        message = "the timeout must be shorter than the interval"
+        _require(self.timeout < self.interval, message, Code.SCENARIO_HEALTH_CHECK)
         return self
 
 
@@ -366,17 +347,17 @@ class LoadBalancerFile(Section):
 
     @model_validator(mode="after")
     def _can_be_built(self) -> Self:
-        if len({each.is_http for each in self.listeners}) > 1:
-            raise InvalidValue(
-                "both listeners must be of one load balancer type: HTTP and HTTPS of "
-                "an application load balancer, TCP and TLS of a network load balancer",
-                code=Code.SCENARIO_LISTENERS,
-            )
-        if any(each.is_encrypted for each in self.listeners) and not self.certificate:
-            raise InvalidValue(
-                "an HTTPS or TLS listener needs a certificate",
-                code=Code.SCENARIO_LISTENERS,
-            )
+        _require(
+            len({each.is_http for each in self.listeners}) == 1,
+            "both listeners must be of one load balancer type: HTTP and HTTPS of "
+            "an application load balancer, TCP and TLS of a network load balancer",
+            Code.SCENARIO_LISTENERS,
+        )
+        _require(
+            self.certificate or not any(e.is_encrypted for e in self.listeners),
+            "an HTTPS or TLS listener needs a certificate",
+            Code.SCENARIO_LISTENERS,
+        )
         return self
 
 
@@ -441,11 +422,8 @@ class DeploymentGroupFile(Section):
     @model_validator(mode="after")
     def _says_it_once(self) -> Self:
         twice = {"configuration", "termination_wait"} & self.model_fields_set
-        if self.template and twice:
-            raise InvalidValue(
-                f"the template specifies {min(twice)}; remove it here",
-                code=Code.OPTION_TOGETHER,
-            )
+        message = f"the template specifies {min(twice, default='')}; remove it here"
+        _require(not (self.template and twice), message, Code.OPTION_TOGETHER)
         return self
 
 
@@ -481,25 +459,21 @@ class TrafficFile(Section):
     path: UrlPath = Field("/", description="The path of the request.")
 
 
-# A message about a secret does not contain its value.
-def _variable(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise InvalidValue(
-            "not the name of an environment variable; for example SHOP_TOKEN",
-            code=Code.SCENARIO_SECRET,
-        )
-    return name
-
-
 class SecretFile(Section):
     """A secret whose value is in an environment variable."""
 
-    env: Annotated[str, AfterValidator(_variable)] = Field(
-        description="Name of the environment variable."
-    )
+    env: Annotated[
+        str,
+        _matching(
+            r"[A-Za-z_][A-Za-z0-9_]*",
+            "not the name of an environment variable; for example SHOP_TOKEN",
+            Code.SCENARIO_SECRET,
+        ),
+    ] = Field(description="Name of the environment variable.")
 
 
 def _secret(value: object) -> object:
+    # The message does not contain the value.
     if not isinstance(value, dict) and (not isinstance(value, str) or not value):
         raise InvalidValue(
             "expected text in quotes or {env: VARIABLE}", code=Code.SCENARIO_SECRET
