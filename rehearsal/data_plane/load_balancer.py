@@ -46,10 +46,14 @@ class DataPlane:
         self, *, host: str = "127.0.0.1", randomness: Random | None = None
     ) -> None:
         self._thread = LoopThread("data-plane")
-        self._balancer = _LoadBalancer(
-            host=host,
-            randomness=randomness or Random(),  # noqa: S311 - not for security
-        )
+        self._host = host
+        self._randomness = randomness or Random()  # noqa: S311 - not for security
+        self._groups: dict[str, TargetGroup] = {}
+        self._listeners: dict[str, Listener] = {}
+        self._proxies: list[_TargetProxy] = []
+        self._observers: tuple[AccessObserver, ...] = ()
+        self._override_route: RouteOverride = lambda _settings, _before, after: after
+        self._override_certificate: CertificateOverride = lambda _arn: None
 
     def start(self) -> None:
         """Start, without listeners."""
@@ -58,7 +62,7 @@ class DataPlane:
     def close(self) -> None:
         """End every listener, connection, health check and the thread."""
         if self._thread.is_running:
-            self._thread.run(self._balancer.close())
+            self._thread.run(self._close())
             self._thread.close()
 
     def __enter__(self) -> Self:
@@ -76,21 +80,21 @@ class DataPlane:
         It is called on the data plane's loop, before the client has the end of the
         response: it must be brief, and must not wait.
         """
-        self._balancer.observers = (*self._balancer.observers, observer)
+        self._observers = (*self._observers, observer)
 
     def override_route(self, override: RouteOverride) -> None:
         """Let a fault decide which routing a changed listener uses.
 
         It is called on the data plane's loop, and must not wait.
         """
-        self._balancer.route_override = override
+        self._override_route = override
 
     def override_certificate(self, override: CertificateOverride) -> None:
         """Let a fault decide which certificate a listener presents.
 
         It is called on the data plane's loop, and must not wait.
         """
-        self._balancer.certificate_override = override
+        self._override_certificate = override
 
     def open_target_proxy(
         self, target: Target, routing: RoutingFactory, delay: float = 0.0
@@ -108,9 +112,14 @@ class DataPlane:
         Raises:
             OSError: there is no free port.
         """
-        return self._thread.run(
-            self._balancer.open_target_proxy(target, routing, delay)
-        )
+
+        async def open_() -> Target:
+            proxy = _TargetProxy(target, routing)
+            address = await proxy.open(delay)
+            self._proxies.append(proxy)
+            return address
+
+        return self._thread.run(open_())
 
     def put_target_group(self, settings: TargetGroupSettings) -> None:
         """Add a target group, or change the settings of the one with this ARN.
@@ -118,7 +127,14 @@ class DataPlane:
         A change applies from the next health check and deregistration; a change of the
         protocol applies to targets that are registered later.
         """
-        self._thread.call(lambda: self._balancer.put_target_group(settings))
+
+        def put() -> None:
+            if group := self._groups.get(settings.arn):
+                group.settings = settings
+            else:
+                self._groups[settings.arn] = TargetGroup(settings)
+
+        self._thread.call(put)
 
     def remove_target_group(self, arn: str) -> None:
         """Remove a target group and its targets.
@@ -127,7 +143,15 @@ class DataPlane:
             KeyError: there is no such target group.
             ValueError: a listener references it.
         """
-        self._thread.call(lambda: self._balancer.remove_target_group(arn))
+
+        def remove() -> None:
+            group = self._group(arn)
+            if arn in self._referenced():
+                raise ValueError(f"target group {arn} is in use by a listener")
+            group.abort()
+            del self._groups[arn]
+
+        self._thread.call(remove)
 
     def register(self, target_group_arn: str, target: Target) -> None:
         """Add a target, which gets requests once it is healthy.
@@ -135,9 +159,7 @@ class DataPlane:
         Raises:
             KeyError: there is no such target group.
         """
-        self._thread.call(
-            lambda: self._balancer.group(target_group_arn).register(target)
-        )
+        self._thread.call(lambda: self._group(target_group_arn).register(target))
 
     def deregister(self, target_group_arn: str, target: Target) -> None:
         """Send a target no new requests; remove it after the deregistration delay.
@@ -145,9 +167,7 @@ class DataPlane:
         Raises:
             KeyError: there is no such target group.
         """
-        self._thread.call(
-            lambda: self._balancer.group(target_group_arn).deregister(target)
-        )
+        self._thread.call(lambda: self._group(target_group_arn).deregister(target))
 
     def health(self, target_group_arn: str) -> tuple[TargetHealth, ...]:
         """What DescribeTargetHealth returns, draining targets included.
@@ -155,9 +175,7 @@ class DataPlane:
         Raises:
             KeyError: there is no such target group.
         """
-        return self._thread.call(
-            lambda: self._balancer.group(target_group_arn).health()
-        )
+        return self._thread.call(lambda: self._group(target_group_arn).health())
 
     def in_flight(self, target_group_arn: str, target: Target) -> int:
         """The number of requests or connections that a target is handling.
@@ -168,7 +186,7 @@ class DataPlane:
             KeyError: there is no such target group.
         """
         return self._thread.call(
-            lambda: self._balancer.group(target_group_arn).in_flight(target)
+            lambda: self._group(target_group_arn).in_flight(target)
         )
 
     def put_listener(self, settings: ListenerSettings) -> int:
@@ -184,7 +202,7 @@ class DataPlane:
             KeyError: an action references a target group that does not exist.
             OSError: the port is taken or forbidden, or a certificate unreadable.
         """
-        return self._thread.run(self._balancer.put_listener(settings))
+        return self._thread.run(self._put_listener(settings))
 
     def remove_listener(self, arn: str) -> None:
         """Close a listener and its connections.
@@ -192,45 +210,20 @@ class DataPlane:
         Raises:
             KeyError: there is no such listener.
         """
-        self._thread.run(self._balancer.remove_listener(arn))
+        self._thread.run(self._remove_listener(arn))
 
+    # On the data plane's loop.
 
-class _LoadBalancer:
-    """The state of a data plane; its methods run on the data plane's loop."""
-
-    def __init__(self, *, host: str, randomness: Random) -> None:
-        self._host = host
-        self._randomness = randomness
-        self._groups: dict[str, TargetGroup] = {}
-        self._listeners: dict[str, Listener] = {}
-        self._proxies: list[_TargetProxy] = []
-        self.observers: tuple[AccessObserver, ...] = ()
-        self.route_override: RouteOverride = lambda _settings, _before, after: after
-        self.certificate_override: CertificateOverride = lambda _arn: None
-
-    def group(self, arn: str) -> TargetGroup:
+    def _group(self, arn: str) -> TargetGroup:
         if arn not in self._groups:
             raise KeyError(f"there is no target group {arn}")
         return self._groups[arn]
 
-    def put_target_group(self, settings: TargetGroupSettings) -> None:
-        if group := self._groups.get(settings.arn):
-            group.settings = settings
-        else:
-            self._groups[settings.arn] = TargetGroup(settings)
-
-    def remove_target_group(self, arn: str) -> None:
-        group = self.group(arn)
-        if arn in self._referenced():
-            raise ValueError(f"target group {arn} is in use by a listener")
-        group.abort()
-        del self._groups[arn]
-
-    async def put_listener(self, settings: ListenerSettings) -> int:
+    async def _put_listener(self, settings: ListenerSettings) -> int:
         for arn in referenced_groups(settings):
-            self.group(arn)
+            self._group(arn)
         listener = self._listeners.get(settings.arn)
-        router = self.route_override(
+        router = self._override_route(
             settings,
             listener.router if listener else None,
             Router(settings, self._groups, self._randomness),
@@ -247,38 +240,29 @@ class _LoadBalancer:
     async def _replaced(self, old: Listener | None, new: Listener) -> Listener:
         """Open a listener, and close the one it replaces once that has succeeded."""
         if old and old.settings.port == new.settings.port:  # it needs the same socket
-            await self.remove_listener(old.settings.arn)
+            await self._remove_listener(old.settings.arn)
             old = None
         await new.open(self._host)
         if old:
             await old.close()
         return new
 
-    async def remove_listener(self, arn: str) -> None:
+    async def _remove_listener(self, arn: str) -> None:
         if arn not in self._listeners:
             raise KeyError(f"there is no listener {arn}")
         await self._listeners.pop(arn).close()
         self._update_health_checks()
 
-    async def open_target_proxy(
-        self, target: Target, routing: RoutingFactory, delay: float
-    ) -> Target:
-        proxy = _TargetProxy(target, routing)
-        address = await proxy.open(delay)
-        self._proxies.append(proxy)
-        return address
-
-    async def close(self) -> None:
+    async def _close(self) -> None:
         for arn in tuple(self._listeners):
             await self._listeners.pop(arn).close()
         for proxy in self._proxies:
             await proxy.close()
-        groups = tuple(self._groups.values())
-        for group in groups:
+        for group in self._groups.values():
             group.abort()
         await until(
             lambda: (
-                all(group.is_quiet for group in groups)
+                all(group.is_quiet for group in self._groups.values())
                 and all(proxy.is_quiet for proxy in self._proxies)
             )
         )
@@ -294,10 +278,10 @@ class _LoadBalancer:
             group.use(in_use=arn in used)
 
     def _certificate(self, arn: str) -> Certificate | None:
-        return self.certificate_override(arn)
+        return self._override_certificate(arn)
 
     def _log_access(self, record: AccessRecord) -> None:
-        for observer in self.observers:
+        for observer in self._observers:
             try:
                 observer(record)
             except Exception as error:  # noqa: BLE001 - the log must not cost a response
