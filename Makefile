@@ -44,7 +44,7 @@ help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
 		$(firstword $(MAKEFILE_LIST))
 
-rehearse: $(VENV)/ready ## Play the bundled example: a good version goes live, a bad one is rolled back
+rehearse: $(VENV)/ready ## Run the bundled example: a good version goes live, a bad one is rolled back
 	$(BIN)/hookgate rehearse
 
 test: $(VENV)/ready $(SAM_VENV)/ready $(AWS_VENV)/ready ## Run all tests (about 10 minutes on two cores)
