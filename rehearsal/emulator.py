@@ -20,9 +20,8 @@ from hookgate_rehearsal.data_plane import DataPlane
 from hookgate_rehearsal.ecs.containers import Image
 from hookgate_rehearsal.ecs.ecs import Ecs
 from hookgate_rehearsal.ecs.records import EcsSettings, Location
-from hookgate_rehearsal.endpoint.front import Front
+from hookgate_rehearsal.endpoint.front import EndpointServer, Front
 from hookgate_rehearsal.endpoint.moto_state import ACCOUNT, MotoState
-from hookgate_rehearsal.endpoint.server import EndpointServer
 from hookgate_rehearsal.faults.calls import FaultyCalls
 from hookgate_rehearsal.faults.faults import Faults, FaultyEventInvoker, Stops
 from hookgate_rehearsal.faults.targets import FaultyTasks, StaleListeners

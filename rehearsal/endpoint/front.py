@@ -1,9 +1,13 @@
-"""The WSGI application of the endpoint: one handler for each AWS service."""
+"""The HTTP server of the endpoint, with one handler for each AWS service."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from http import HTTPStatus
@@ -18,6 +22,7 @@ BY_TARGET = {
     "AmazonEC2ContainerServiceV20141113": "ecs",
 }
 CONFIRMATION = "Action=ConfirmSubscription&"
+CLOSE_TIMEOUT = 10.0  # seconds; what still runs then ends with the process
 MAX_BODY = 64 * 1024 * 1024  # bytes; far above what a rehearsal sends
 
 Environ = dict[str, Any]
@@ -53,13 +58,13 @@ class Front:
         self, environ: Environ, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Answer as WSGI does."""
-        service = self._service(environ)
+        service = _service(environ)
         handler = self._handlers.get(service)
         confirms = not service and CONFIRMATION in environ.get("QUERY_STRING", "")
         if confirms:  # a subscriber follows SubscribeURL, without credentials
             handler = self._handlers["sns"]
         if handler is None:
-            return self._moto(environ, start_response)  # type: ignore[no-any-return]
+            return self._from_moto(environ, start_response)
         length = int(environ.get("CONTENT_LENGTH") or 0)
         reply: Reply | None
         if length > MAX_BODY:
@@ -81,29 +86,126 @@ class Front:
                 )
             )
         if reply is None:
-            return self._moto(environ, start_response)  # type: ignore[no-any-return]
+            return self._from_moto(environ, start_response)
         reason = HTTPStatus(reply.status).phrase
         headers = {**reply.headers, "Content-Length": str(len(reply.body))}
         start_response(f"{reply.status} {reason}", list(headers.items()))
         return [reply.body]
 
-    def _service(self, environ: Environ) -> str:
-        """Find the service, and sign the request for the emulator's region."""
-        scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
-        prefix = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")[0]
-        service = BY_TARGET.get(prefix) or (scope["service"] if scope else "")
+    def _from_moto(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        """Sign the request for the emulator's region and pass it to moto."""
+        service = _service(environ)
         if service:
             environ["HTTP_AUTHORIZATION"] = authorization(service, self._region)
-        return service
+        return self._moto(environ, start_response)  # type: ignore[no-any-return]
 
     def _moto_reply(self, environ: Environ) -> Reply:
         from werkzeug.test import (  # noqa: PLC0415 - only an emulator needs it
             run_wsgi_app,
         )
 
-        chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
+        chunks, status, headers = run_wsgi_app(self._from_moto, environ, buffered=True)
         return Reply(
             status=int(status.split()[0]),
             body=b"".join(chunks),
             headers=dict(headers.items()),
         )
+
+
+def _service(environ: Environ) -> str:
+    scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    prefix = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")[0]
+    return BY_TARGET.get(prefix) or (scope["service"] if scope else "")
+
+
+class EndpointServer:
+    """Serves a WSGI application on one port, a thread for each connection.
+
+    Args:
+        application: The WSGI application.
+        port: The port; 0 lets the kernel choose.
+        host: The address to listen on.
+    """
+
+    def __init__(
+        self, application: Any, port: int = 0, host: str = "127.0.0.1"
+    ) -> None:
+        self._host = host
+        self._server = _server(application, host, port)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.05},
+            name="endpoint",
+            daemon=True,
+        )
+
+    @property
+    def url(self) -> str:
+        """What clients take as ``AWS_ENDPOINT_URL``."""
+        return f"http://{self._host}:{self._server.server_port}"
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop answering, close every connection and wait for their threads."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+        self._server.close_connections()
+
+
+def _server(application: Any, host: str, port: int) -> Any:
+    """Made in a function, since werkzeug and moto are slow to import."""
+    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - slow to import
+        MotoRequestHandler,
+    )
+    from werkzeug.serving import ThreadedWSGIServer  # noqa: PLC0415 - as above
+
+    class Handler(MotoRequestHandler):
+        disable_nagle_algorithm = True  # or headers wait for the client's ACK
+
+        def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
+            """Write nothing: the emulator has its own log."""
+
+    class Server(ThreadedWSGIServer):
+        # Werkzeug closes the server at the end of serve_forever(). To wait there for
+        # every client's thread would be to wait for a client that says nothing.
+        daemon_threads = True
+        block_on_close = False
+
+        def __init__(self) -> None:
+            self._clients: dict[socket.socket, threading.Thread] = {}
+            self._lock = threading.Lock()
+            super().__init__(host, port, application, handler=Handler)
+
+        def process_request(self, request: Any, client_address: Any) -> None:
+            thread = threading.Thread(
+                target=self.process_request_thread,
+                args=(request, client_address),
+                name="endpoint-client",
+                daemon=True,
+            )
+            with self._lock:
+                self._clients[request] = thread
+            thread.start()
+
+        def process_request_thread(self, request: Any, client_address: Any) -> None:
+            super().process_request_thread(request, client_address)
+            with self._lock:
+                del self._clients[request]
+
+        def close_connections(self) -> None:
+            """Let go of every client, and wait a while for the threads."""
+            with self._lock:
+                clients = tuple(self._clients.items())
+            for connection, _ in clients:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            give_up = time.monotonic() + CLOSE_TIMEOUT
+            for _, thread in clients:
+                thread.join(max(0.0, give_up - time.monotonic()))
+
+    return Server()

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from hookgate_rehearsal.codedeploy.engine import Engine
-from hookgate_rehearsal.codedeploy.model.deployment import Deployment, DeploymentStatus
+from hookgate_rehearsal.codedeploy.model.deployment import (
+    AutoRollbackEvent,
+    Deployment,
+    DeploymentStatus,
+)
 from hookgate_rehearsal.codedeploy.registry import (
     Application,
     DeploymentGroup,
@@ -23,6 +27,9 @@ NAME = re.compile(r"[\w+=,.@-]{1,100}")
 
 #: How many items CodeDeploy tells at once, and how many it takes at once.
 PAGE = 100
+
+MAX_ALARMS = 10
+MAX_ALARM_NAME = 255
 
 REQUIRED_ERRORS = {
     "applicationName": "ApplicationNameRequiredException",
@@ -118,6 +125,43 @@ def checked_id(deployment_id: str) -> str:
         message = f"{deployment_id!r} is no deployment id: d- and nine characters."
         raise ApiError("InvalidDeploymentIdException", message)
     return deployment_id
+
+
+def check_rollback(rollback: Mapping[str, Any]) -> None:
+    """Refuse an automatic rollback with unknown events, or enabled without any.
+
+    Raises:
+        ApiError: With the exception that the API models for what is wrong.
+    """
+    unknown = set(rollback.get("events") or []) - set(AutoRollbackEvent)
+    if unknown or (rollback.get("enabled") and not rollback.get("events")):
+        message = (
+            "autoRollbackConfiguration.events must be one or more of "
+            f"{', '.join(AutoRollbackEvent)}; not {sorted(unknown)}."
+        )
+        raise ApiError("InvalidAutoRollbackConfigException", message)
+
+
+def check_alarms(configuration: Mapping[str, Any]) -> None:
+    """Refuse an alarm configuration, as InvalidAlarmConfigException's text says.
+
+    Raises:
+        ApiError: With the exception that the API models for what is wrong.
+    """
+    alarms = configuration.get("alarms") or []
+    names = [alarm.get("name") for alarm in alarms]
+    if not all(name and len(name) <= MAX_ALARM_NAME for name in names):
+        message = f"An alarm's name is 1 to {MAX_ALARM_NAME} characters long."
+        raise ApiError("InvalidAlarmConfigException", message)
+    if len(set(names)) < len(names):
+        message = f"Two alarms have the same name: {sorted(names)}."
+        raise ApiError("InvalidAlarmConfigException", message)
+    if configuration.get("enabled") and not alarms:
+        message = "The alarm configuration is enabled, but its list of alarms is empty."
+        raise ApiError("InvalidAlarmConfigException", message)
+    if len(alarms) > MAX_ALARMS:
+        message = f"A deployment group takes at most {MAX_ALARMS} alarms."
+        raise ApiError("AlarmsLimitExceededException", message)
 
 
 def paged(

@@ -8,11 +8,12 @@ from typing import Any
 from hookgate_rehearsal.codedeploy.api.context import (
     CodeDeployContext,
     CodeDeployOperation,
+    check_alarms,
+    check_rollback,
     checked_id,
     paged,
 )
-from hookgate_rehearsal.codedeploy.api.groups import check_alarms, check_rollback
-from hookgate_rehearsal.codedeploy.api.revisions import register
+from hookgate_rehearsal.codedeploy.api.revisions import register, without_content
 from hookgate_rehearsal.codedeploy.appspec import parse_app_spec
 from hookgate_rehearsal.codedeploy.engine import Engine, GroupIsBusyError
 from hookgate_rehearsal.codedeploy.model.deployment import (
@@ -39,7 +40,6 @@ from hookgate_rehearsal.codedeploy.model.signals import (
 from hookgate_rehearsal.codedeploy.registry import (
     DeploymentGroup,
     Revision,
-    without_content,
 )
 from hookgate_rehearsal.codedeploy.settings import EngineSettings
 from hookgate_rehearsal.endpoint.protocols import ApiError

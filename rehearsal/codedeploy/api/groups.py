@@ -11,17 +11,18 @@ from hookgate_rehearsal.codedeploy.api.context import (
     NAME,
     CodeDeployContext,
     CodeDeployOperation,
+    check_alarms,
+    check_rollback,
     paged,
 )
+from hookgate_rehearsal.codedeploy.api.revisions import without_content
 from hookgate_rehearsal.codedeploy.model.deployment import (
-    AutoRollbackEvent,
     Deployment,
     DeploymentStatus,
 )
 from hookgate_rehearsal.codedeploy.registry import (
     Application,
     DeploymentGroup,
-    without_content,
 )
 from hookgate_rehearsal.endpoint.protocols import ApiError
 
@@ -30,10 +31,6 @@ Settings = Mapping[str, Any]
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}")
 
 MAX_TERMINATION_WAIT = 2880  # minutes, by the API's model
-
-MAX_ALARMS = 10
-
-MAX_ALARM_NAME = 255
 
 MAX_TRIGGERS = 10
 
@@ -178,45 +175,8 @@ def _check_rollback(settings: Settings) -> None:
     check_rollback(settings.get("autoRollbackConfiguration") or {})
 
 
-def check_rollback(rollback: Mapping[str, Any]) -> None:
-    """Refuse an automatic rollback with unknown events, or enabled without any.
-
-    Raises:
-        ApiError: With the exception that the API models for what is wrong.
-    """
-    unknown = set(rollback.get("events") or []) - set(AutoRollbackEvent)
-    if unknown or (rollback.get("enabled") and not rollback.get("events")):
-        message = (
-            "autoRollbackConfiguration.events must be one or more of "
-            f"{', '.join(AutoRollbackEvent)}; not {sorted(unknown)}."
-        )
-        raise ApiError("InvalidAutoRollbackConfigException", message)
-
-
 def _check_alarms(settings: Settings) -> None:
     check_alarms(settings.get("alarmConfiguration") or {})
-
-
-def check_alarms(configuration: Mapping[str, Any]) -> None:
-    """Refuse an alarm configuration, as InvalidAlarmConfigException's text says.
-
-    Raises:
-        ApiError: With the exception that the API models for what is wrong.
-    """
-    alarms = configuration.get("alarms") or []
-    names = [alarm.get("name") for alarm in alarms]
-    if not all(name and len(name) <= MAX_ALARM_NAME for name in names):
-        message = f"An alarm's name is 1 to {MAX_ALARM_NAME} characters long."
-        raise ApiError("InvalidAlarmConfigException", message)
-    if len(set(names)) < len(names):
-        message = f"Two alarms have the same name: {sorted(names)}."
-        raise ApiError("InvalidAlarmConfigException", message)
-    if configuration.get("enabled") and not alarms:
-        message = "The alarm configuration is enabled, but its list of alarms is empty."
-        raise ApiError("InvalidAlarmConfigException", message)
-    if len(alarms) > MAX_ALARMS:
-        message = f"A deployment group takes at most {MAX_ALARMS} alarms."
-        raise ApiError("AlarmsLimitExceededException", message)
 
 
 def _check_triggers(settings: Settings) -> None:

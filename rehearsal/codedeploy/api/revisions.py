@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from hookgate.aws.appspec import MAX_BUNDLE, unbundled
+from hookgate.errors import CannotMeasure
 from hookgate_rehearsal.codedeploy.api.context import (
     CodeDeployContext,
     CodeDeployOperation,
@@ -16,14 +19,12 @@ from hookgate_rehearsal.codedeploy.appspec import AppSpecError, parse_app_spec
 from hookgate_rehearsal.codedeploy.registry import (
     Application,
     Location,
+    ReadObject,
     Revision,
-    RevisionError,
-    located,
-    revision_key,
-    without_content,
 )
 from hookgate_rehearsal.endpoint.protocols import ApiError
 
+BUNDLES = ("YAML", "JSON", "zip", "tar", "tgz")
 MOST_REVISIONS = 1000  # of an application; the oldest is forgotten
 _DEPLOYED = ("include", "exclude", "ignore")
 _SORTED_BY = ("registerTime", "firstUsedTime", "lastUsedTime")
@@ -53,6 +54,7 @@ def register(
     key = revision_key(completed)
     known = application.revisions.get(key)
     revision = Revision(
+        key=key,
         location=completed,
         content=content,
         registered_at=known.registered_at if known else context.engine.clock.now(),
@@ -166,6 +168,101 @@ def _info(
         "lastUsedTime": max(times, default=None),
         "registerTime": revision.registered_at,
     }
+
+
+class RevisionError(ValueError):
+    """The revision cannot be read; the message says why."""
+
+
+def located(location: Location, read_object: ReadObject) -> tuple[Location, str]:
+    """Read a revision's AppSpec and complete its location.
+
+    Args:
+        location: The ``RevisionLocation`` of a request.
+        read_object: Reads an object from S3.
+
+    Returns:
+        The location, with the content's sha256 where it has one, and the content.
+
+    Raises:
+        RevisionError: The location is incomplete or not supported.
+    """
+    kind = location.get("revisionType") or _kind(location)
+    match kind:
+        case "AppSpecContent":
+            return _inline(kind, "appSpecContent", location)
+        case "String":
+            return _inline(kind, "string", location)
+        case "S3":
+            return _from_s3(location, read_object)
+    raise RevisionError(
+        f"revision type {kind!r} is not supported for an ECS deployment"
+    )
+
+
+def _kind(location: Location) -> str | None:
+    kinds = {"appSpecContent": "AppSpecContent", "string": "String", "s3Location": "S3"}
+    return next((kind for member, kind in kinds.items() if member in location), None)
+
+
+def _inline(kind: str, member: str, location: Location) -> tuple[Location, str]:
+    given = location.get(member) or {}
+    content = given.get("content")
+    if not content:
+        raise RevisionError(
+            f"{member}.content is missing or empty; GetApplicationRevision returns "
+            "it for a registered revision"
+        )
+    sha256 = hashlib.sha256(content.encode()).hexdigest()
+    if given.get("sha256") not in (None, sha256):
+        raise RevisionError(f"{member}.sha256 is not the sha256 of its content")
+    completed = {"content": content, "sha256": sha256}
+    return {"revisionType": kind, member: completed}, content
+
+
+def _from_s3(location: Location, read_object: ReadObject) -> tuple[Location, str]:
+    given = location.get("s3Location") or {}
+    bucket, key = given.get("bucket"), given.get("key")
+    if not bucket or not key:
+        raise RevisionError("s3Location needs a bucket and a key")
+    bundle = given.get("bundleType")
+    if bundle not in BUNDLES:
+        message = f"bundleType {bundle!r} is not one of {', '.join(BUNDLES)}"
+        raise RevisionError(message)
+    read = read_object(bucket, key, given.get("version"))
+    if len(read) > MAX_BUNDLE:
+        raise RevisionError(f"the object is larger than {MAX_BUNDLE // 2**20} MiB")
+    try:
+        content = unbundled(read, bundle)
+    except CannotMeasure as error:
+        raise RevisionError(str(error)) from error
+    return {"revisionType": "S3", "s3Location": dict(given)}, content
+
+
+def revision_key(location: Location) -> str:
+    """Identify a revision by its content's sha256 or its object."""
+    for member in ("appSpecContent", "string"):
+        given = location.get(member)
+        if given:
+            content = given.get("content")
+            digest = given.get("sha256")
+            if digest is None and content is not None:
+                digest = hashlib.sha256(content.encode()).hexdigest()
+            return f"{member}:{digest}"
+    given = location.get("s3Location") or {}
+    parts = (given.get(name) for name in ("bucket", "key", "version", "eTag"))
+    return "s3:" + "/".join(str(part or "") for part in parts)
+
+
+def without_content(location: Location | None) -> Location | None:
+    """Remove a revision's content, which GetDeployment does not return.
+
+    Source: botocore's model of GetDeployment.
+    """
+    if location is None or "appSpecContent" not in location:
+        return location
+    sha256 = location["appSpecContent"]["sha256"]
+    return {**location, "appSpecContent": {"sha256": sha256}}
 
 
 OPERATIONS: Mapping[str, CodeDeployOperation] = {

@@ -3,7 +3,7 @@
 import socket
 import threading
 
-from hookgate_rehearsal.endpoint.server import EndpointServer
+from hookgate_rehearsal.endpoint.front import EndpointServer
 
 
 def application(environ, start_response):

@@ -6,7 +6,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from hookgate_rehearsal.clients import CODEDEPLOY_KEY
-from hookgate_rehearsal.endpoint.server import EndpointServer
+from hookgate_rehearsal.endpoint.front import EndpointServer
 from hookgate_rehearsal.faults.calls import CallFault, FaultyCalls
 from hookgate_rehearsal.faults.schema import CallFile
 from hookgate_rehearsal.functions.function import access_key

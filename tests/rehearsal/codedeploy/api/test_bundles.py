@@ -129,8 +129,8 @@ def test_revisions_are_listed_by_their_place(setting, filters, expected):
 @pytest.mark.parametrize(
     ("bundle", "body", "said"),
     [
-        pytest.param("zip", b"PK", "is no zip", id="broken zip"),
-        pytest.param("tgz", tarred("x", b""), "holds none of appspec", id="empty"),
+        pytest.param("zip", b"PK", "not a valid zip", id="broken zip"),
+        pytest.param("tgz", tarred("x", b""), "none of appspec", id="empty"),
         pytest.param("zip", zipped("in/appspec.yaml", b""), "none of", id="too deep"),
         pytest.param("YAML", b"{}", "version must be 0.0", id="no AppSpec"),
         pytest.param("YAML", b"x" * (10 * 2**20 + 1), "larger than 10", id="too large"),
