@@ -19,7 +19,7 @@ with_sam = PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" SAM_CLI_TELEMETRY=0
 
 # One command for each lock: `make lock` writes it, `make check` compares it.
 compile_dev = $(BIN)/uv pip compile --quiet --no-header --universal \
-	--group dev pyproject.toml --output-file
+	--group dev --all-extras pyproject.toml --output-file
 compile_sam = $(BIN)/uv pip compile --quiet --no-header --universal \
 	--python-version 3.11 tools/sam-requirements.in --output-file
 compile_aws = $(BIN)/uv pip compile --quiet --no-header --universal \

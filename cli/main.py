@@ -5,14 +5,20 @@ from __future__ import annotations
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
 import click
 
 from hookgate.errors import InputError
+from hookgate.registry import PROJECT
 from hookgate_cli.output import INTERRUPTED, ExitCode
 
 #: Each command stands in the module of its name, which is imported when it is called.
@@ -72,7 +78,27 @@ def main() -> None:
     """Run the command; print an error that the user can correct without a traceback."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _stop)
-    sys.exit(run(hookgate, sys.argv[1:]))
+    with _project_validators():
+        code = run(hookgate, sys.argv[1:])
+    sys.exit(code)
+
+
+@contextmanager
+def _project_validators() -> Iterator[None]:
+    """Make ``./validators`` a package that this process and its functions import.
+
+    The link has a name that no other package has: PyPI has a package ``validators``.
+    """
+    folder, built_in = Path("validators").resolve(), find_spec("hookgate_validators")
+    places = built_in.submodule_search_locations if built_in else None
+    known = {Path(each).resolve() for each in places or ()}
+    if folder in known or not folder.is_dir():
+        yield
+        return
+    with TemporaryDirectory(prefix="hookgate-") as path:
+        (Path(path) / PROJECT).symlink_to(folder)
+        sys.path.append(path)
+        yield
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
@@ -96,7 +122,51 @@ def run(command: click.Command, arguments: list[str]) -> int:
         return ExitCode.COULD_NOT_TELL
     except SystemExit:
         return ExitCode.COULD_NOT_TELL  # click's, where the reader of a pipe has gone
-    except Exception:  # noqa: BLE001 - an accident is never a no
-        traceback.print_exc()
-        click.echo("Internal error; no verdict", err=True)
-        return ExitCode.COULD_NOT_TELL
+    except ModuleNotFoundError as error:
+        extra = _extra(error)
+        if not extra:
+            return _crashed()
+        click.echo(
+            f"This command needs the extra {extra!r}, because {error.name} is not "
+            f"installed: pip install 'hookgate[{extra}]'",
+            err=True,
+        )
+        return ExitCode.WRONG_INPUT
+    except Exception:  # noqa: BLE001 - an internal error decides nothing
+        return _crashed()
+
+
+def _crashed() -> int:
+    """Show the exception that is being handled."""
+    traceback.print_exc()
+    click.echo("Internal error; no verdict", err=True)
+    return ExitCode.COULD_NOT_TELL
+
+
+#: The modules of each extra of pyproject.toml; a test compares them.
+EXTRAS = {
+    "rehearsal": (
+        "awslambdaric",
+        "cryptography",
+        "flask",
+        "flask_cors",
+        "httptools",
+        "jinja2",
+        "moto",
+        "psutil",
+    ),
+    "protocols": (
+        "cssselect",
+        "google",
+        "grpc",
+        "grpc_health",
+        "lxml",
+        "openapi_core",
+    ),
+}
+
+
+def _extra(error: ModuleNotFoundError) -> str | None:
+    """The extra that installs the module that was not found, if one does."""
+    top = (error.name or "").partition(".")[0]
+    return next((extra for extra, has in EXTRAS.items() if top in has), None)

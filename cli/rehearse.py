@@ -21,6 +21,7 @@ from hookgate_cli.output import (
 from hookgate_cli.rehearse_view import RehearsalView
 from hookgate_cli.words import marked
 from hookgate_rehearsal.building.setup import RehearsalError
+from hookgate_rehearsal.hooks import APPLICATION
 from hookgate_rehearsal.record import rehearsal_record
 from hookgate_rehearsal.rehearse import Rehearsal
 from hookgate_rehearsal.scenario.reader import read_scenario
@@ -29,9 +30,7 @@ from hookgate_rehearsal.scenario.schema import DeploymentFile
 #: As the scenario's own ``speed``.
 SPEED = click.FloatRange(1, 1000)
 #: The bundled example: a good version goes live, a bad one is rolled back.
-EXAMPLE = (
-    Path(__file__).resolve().parents[1] / "examples" / "storefront" / "scenario.yaml"
-)
+EXAMPLE = APPLICATION / "examples" / "storefront" / "scenario.yaml"
 
 
 @click.command("rehearse")

@@ -6,10 +6,13 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import hookgate
 from hookgate.model import LifecycleEvent
+from hookgate.registry import PROJECT
 from hookgate_rehearsal.building.plan import BUCKET, PARAMETER_PREFIX, SECRET_PREFIX
 from hookgate_rehearsal.emulator import Emulator, EmulatorSettings
 from hookgate_rehearsal.endpoint.moto_state import ACCOUNT
@@ -20,14 +23,19 @@ from hookgate_rehearsal.functions.function import (
 )
 from hookgate_rehearsal.scenario.reader import Scenario
 
-ROOT = Path(__file__).resolve().parents[1]
+_HERE = Path(__file__).resolve().parent
+#: The folder of hooks/ and template.yaml: in the wheel, or the repository.
+APPLICATION = next(
+    each for each in (_HERE / "application", _HERE.parent) if (each / "hooks").is_dir()
+)
 
 FALLBACK_REPORT = "CodeDeployHook_hookgate_FallbackReport"
 
 #: The template's table of the hooks that ran.
 IDEMPOTENCY_TABLE = "hookgate-idempotency"
 
-PATH = (ROOT, ROOT / "src")
+#: Where functions import from: the hooks and, beside the layer, all validators.
+PATH = (APPLICATION, Path(hookgate.__file__).parents[1])
 
 VARIABLES = {
     "HOOKGATE_IDEMPOTENCY_TABLE": IDEMPOTENCY_TABLE,
@@ -76,7 +84,7 @@ def shipped_hooks(
         Function(
             name=function_name(name),
             handler=f"hooks.{_module(event)}.handler",
-            path=PATH,
+            path=_path(),
             environment=variables,
             timeout=TIMEOUT,
             memory=MEMORY,
@@ -85,6 +93,13 @@ def shipped_hooks(
         for event, name in names.items()
     )
     return (*hooks, fallback_report(variables))
+
+
+def _path() -> tuple[Path, ...]:
+    """The path of functions, with the project's validators if this process has them."""
+    project = find_spec(PROJECT)
+    folders = project.submodule_search_locations if project else None
+    return (*PATH, *(Path(each).parent for each in folders or ()))
 
 
 def create_table(emulator: Emulator) -> None:
@@ -102,7 +117,7 @@ def fallback_report(variables: Mapping[str, str]) -> Function:
     return Function(
         name=FALLBACK_REPORT,
         handler="hooks.fallback_report.handler",
-        path=PATH,
+        path=_path(),
         environment=variables,
         timeout=120.0,
         memory=256,

@@ -98,6 +98,7 @@ def demand(what: str, *modules: str) -> None:
     if missing:
         raise InvalidValue(
             f"{what} needs the second layer, which is not installed "
-            f"({', '.join(missing)} is missing): deploy with {PARAMETER}=true",
+            f"({', '.join(missing)} is missing): deploy with {PARAMETER}=true; on "
+            "this machine: pip install 'hookgate[protocols]'",
             code=Code.SECOND_LAYER,
         )

@@ -1,6 +1,6 @@
-"""Find the validator that a plan names: built in, dropped in or installed.
+"""Find the validator that a plan names: built in, the project's own or installed.
 
-All three take the same road and pass the same checks. Only what a plan names is
+All are loaded and checked alike. Only what a plan names is
 imported, so an unused broken plugin hurts nobody.
 """
 
@@ -22,9 +22,12 @@ from hookgate.codes import Code
 from hookgate.errors import InputError, did_you_mean
 from hookgate.validator import Validator
 
-#: The folder of drop-in validators, and the group of installed ones.
-PACKAGE = "hookgate_validators"
+#: The package of the project's own validators. The command links ``./validators``.
+PROJECT = "hookgate_project_validators"
+#: The packages whose modules are validators.
+PACKAGES = ("hookgate_validators", PROJECT)
 
+#: The group of entry points of installed validators.
 GROUP = "hookgate.validators"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -47,13 +50,16 @@ class _Provider:
 
 
 def resolve(
-    use: str, *, package: str = PACKAGE, entry_points: EntryPoints = installed
+    use: str,
+    *,
+    packages: Iterable[str] = PACKAGES,
+    entry_points: EntryPoints = installed,
 ) -> type[Validator]:
     """Find the validator that a plan's ``use`` names, and check that it is one.
 
     Args:
         use: the name, such as ``target_health``.
-        package: the importable package that holds drop-ins.
+        packages: the importable packages whose modules are validators.
         entry_points: the entry points of the group ``hookgate.validators``.
 
     Raises:
@@ -65,9 +71,12 @@ def resolve(
             "digits and '_', and starts with a letter",
             code=Code.VALIDATOR_UNKNOWN,
         )
-    providers = [*_drop_ins(use, package), *_packages(use, entry_points)]
+    providers = [
+        *(found for each in packages for found in _modules(use, each)),
+        *_installed(use, entry_points),
+    ]
     if not providers:
-        available = names(package=package, entry_points=entry_points)
+        available = names(packages=packages, entry_points=entry_points)
         what = f"unknown validator {use!r}{did_you_mean(use, available)}"
         raise InputError(what, code=Code.VALIDATOR_UNKNOWN)
     if len(providers) > 1:
@@ -81,21 +90,24 @@ def resolve(
 
 
 def names(
-    *, package: str = PACKAGE, entry_points: EntryPoints = installed
+    *, packages: Iterable[str] = PACKAGES, entry_points: EntryPoints = installed
 ) -> tuple[str, ...]:
     """List the names a plan may use, sorted, without importing any validator.
 
     Raises:
-        InputError: the package of drop-ins is there but broken.
+        InputError: a package exists but cannot be imported.
     """
-    folder = _folder(package)
-    found = {each.name for each in pkgutil.iter_modules(folder)}
+    found = {
+        each.name
+        for package in packages
+        for each in pkgutil.iter_modules(_folder(package))
+    }
     found.update(each.name for each in entry_points())
     return tuple(sorted(name for name in found if _NAME.fullmatch(name)))
 
 
 def _folder(package: str) -> Iterable[str]:
-    """Where drop-ins are; nowhere if there is no such package."""
+    """The folders of a package; none if there is no such package."""
     try:
         return importlib.import_module(package).__path__
     except ModuleNotFoundError as error:
@@ -106,17 +118,17 @@ def _folder(package: str) -> Iterable[str]:
         raise _broken(package, f"{package}/__init__.py", error) from error
 
 
-def _drop_ins(use: str, package: str) -> Iterable[_Provider]:
+def _modules(use: str, package: str) -> Iterable[_Provider]:
     if not any(each.name == use for each in pkgutil.iter_modules(_folder(package))):
         return
     module, title = f"{package}.{use}", use.title().replace("_", "")
     yield _Provider(
-        where=f"{package}/{use}.py",
+        where=f"{'validators' if package == PROJECT else package}/{use}.py",
         load=lambda: getattr(importlib.import_module(module), title),
     )
 
 
-def _packages(use: str, entry_points: EntryPoints) -> Iterable[_Provider]:
+def _installed(use: str, entry_points: EntryPoints) -> Iterable[_Provider]:
     for each in entry_points():
         if each.name == use:
             owner = f" of the package {each.dist.name}" if each.dist else ""

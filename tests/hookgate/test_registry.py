@@ -43,7 +43,7 @@ def dropped(folder: Path, use: str, source: str) -> None:
 
 def resolved(folder: Path, use: str, *installed: EntryPoint) -> type:
     """Resolve among the drop-ins of a folder and these entry points."""
-    return resolve(use, package=folder.name, entry_points=lambda: installed)
+    return resolve(use, packages=(folder.name,), entry_points=lambda: installed)
 
 
 def installed(use: str, value: str) -> EntryPoint:
@@ -91,14 +91,16 @@ def test_names_are_listed_without_import(folder: Path):
     for use in ("zebra", "ant", "_private", "Upper"):
         dropped(folder, use, "raise RuntimeError")
     (folder / "cases").mkdir()
-    found = names(package=folder.name, entry_points=lambda: (installed("bee", "x:Y"),))
+    found = names(
+        packages=(folder.name,), entry_points=lambda: (installed("bee", "x:Y"),)
+    )
     assert ("ant", "bee", "zebra") == found
 
 
 def test_without_a_folder_there_are_no_drop_ins():
     """A function without the package ``validators`` still has installed ones."""
     found = names(
-        package="no_such_package", entry_points=lambda: (installed("bee", "x:Y"),)
+        packages=("no_such_package",), entry_points=lambda: (installed("bee", "x:Y"),)
     )
     assert ("bee",) == found
 
