@@ -20,10 +20,8 @@ from hookgate_rehearsal.cloudformation import (
     read_template,
 )
 from hookgate_rehearsal.cloudwatch.alarm import parse_rule
-from hookgate_rehearsal.data_plane.listener import server_context
 from hookgate_rehearsal.ecs import containers
 from hookgate_rehearsal.faults.schema import PemFiles
-from hookgate_rehearsal.faults.targets import other_certificate
 from hookgate_rehearsal.scenario.schema import ScenarioFile
 
 _Path = tuple[str | int, ...]
@@ -195,6 +193,16 @@ def _certificates(
     if test is None or not test.is_encrypted:
         return  # _faults reports it
     for index, each in enumerate(content.deployments):
+        if each.faults.certificate is None:
+            continue
+        # The emulator's libraries are an extra, which few scenarios need to be read.
+        from hookgate_rehearsal.data_plane.listener import (  # noqa: PLC0415
+            server_context,
+        )
+        from hookgate_rehearsal.faults.targets import (  # noqa: PLC0415
+            other_certificate,
+        )
+
         try:
             if certificate := other_certificate(each.faults, folder):
                 server_context([certificate])
