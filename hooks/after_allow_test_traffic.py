@@ -1,8 +1,8 @@
 """AfterAllowTestTraffic: the test listener reaches the replacement task set.
 
-Production still reaches the original. In the first seconds the test listener may
-still answer from the original. A Failed verdict can be rolled back and no customer
-has seen anything. The moment to try the new version out.
+Production traffic still reaches the original. In the first seconds the test listener
+may still reach the original, too. A Failed verdict rolls back before any production
+traffic reaches the new version. Use it to test the new version.
 """
 
 from hookgate import LifecycleEvent, hook

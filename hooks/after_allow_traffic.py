@@ -1,7 +1,7 @@
-"""AfterAllowTraffic: production reaches the replacement task set.
+"""AfterAllowTraffic: production traffic reaches the replacement task set.
 
-The original task set still runs, so a Failed verdict can be rolled back, but
-customers have met the new version. The moment to check what only production shows.
+The original task set still runs, so a Failed verdict can be rolled back. Use it to
+check what only production traffic shows.
 """
 
 from hookgate import LifecycleEvent, hook

@@ -1,8 +1,8 @@
-"""BeforeAllowTraffic: the last question before customers reach the replacement.
+"""BeforeAllowTraffic: the last check before production traffic shifts.
 
-The test listener reaches the replacement, production the original. A Failed verdict
-can be rolled back and no customer has seen anything. The moment to look once more at
-alarms and at how traffic is routed.
+The test listener reaches the replacement, the production listener the original. A
+Failed verdict rolls back before any production traffic reaches the new version. Use it
+to check alarms and routing again.
 """
 
 from hookgate import LifecycleEvent, hook

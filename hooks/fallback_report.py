@@ -25,10 +25,10 @@ CALLS, PAUSE = 4, 1.5
 
 
 def handler(record: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Report Failed in the place of the hook that Lambda's OnFailure record names.
+    """Report Failed for the hook in Lambda's OnFailure record.
 
     The report is first. Its response says whether CodeDeploy accepted another report
-    before: then the log and the metrics must not say Failed, since an alarm on
+    before. Then the log and the metrics must not contain Failed, since an alarm on
     VerdictFailed would roll back a good deployment.
 
     Args:
@@ -40,7 +40,7 @@ def handler(record: dict[str, Any], _context: Any) -> dict[str, Any]:
     Raises:
         KeyError: the record contains no hook event.
         ClientError, BotoCoreError: CodeDeploy did not confirm the report. Nothing is
-            published; Lambda tries again, and an alarm tells.
+            published; Lambda retries, and an alarm reports it.
     """
     client = _client()
     ids = record["requestPayload"]
@@ -142,10 +142,10 @@ def _ended(client: Any, deployment_id: str, target: str, event: str) -> str | No
 def _reason(record: dict[str, Any]) -> str:
     context = record.get("requestContext", {})
     answer = record.get("responsePayload") or {}
-    said = answer.get("errorMessage", "nothing") if isinstance(answer, dict) else answer
+    error = answer.get("errorMessage", "none") if isinstance(answer, dict) else answer
     return (
         f"{context.get('functionArn') or 'the hook function'} did not report "
-        f"({context.get('condition', 'unknown')}; error: {said})"
+        f"({context.get('condition', 'unknown')}; error: {error})"
     )
 
 
@@ -157,7 +157,7 @@ def _event(function_arn: str) -> str:
 def _verdict(
     event: str, deployment: dict[str, str] | None, reason: str
 ) -> dict[str, Any]:
-    """What the layer's ``verdict_record`` gives for a hook that could not begin."""
+    """The layer's ``verdict_record`` of a hook that stopped before its steps."""
     outcome = {
         "name": "report",
         "use": "hookgate",

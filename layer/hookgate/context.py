@@ -1,4 +1,4 @@
-"""What is true of the deployment that a hook judges. Standard library only."""
+"""What a hook knows about its deployment. Standard library only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """The CodeDeploy deployment, as its id led to it."""
+    """The CodeDeploy deployment of a hook."""
 
     id: str
     application: str
@@ -66,7 +66,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A container image's name, taken apart; ``tag`` or ``digest`` may be absent."""
+    """The parts of a container image's name; ``tag`` or ``digest`` may be absent."""
 
     name: str
     repository: str
@@ -101,7 +101,7 @@ class TaskDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppSpec:
-    """What the revision asks for."""
+    """The parts of an AppSpec that a hook needs."""
 
     task_definition: str
     container_name: str
@@ -123,19 +123,19 @@ class RuleCondition:
     name: str = ""
 
     def __str__(self) -> str:
-        """The condition as a reason names it."""
-        said = " or ".join(self.values)
-        return " ".join(each for each in (self.field, self.name, said) if each)
+        """The condition as messages name it."""
+        values = " or ".join(self.values)
+        return " ".join(each for each in (self.field, self.name, values) if each)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where a listener is reached, and what a request must say to reach the rule.
+    """The address of a listener, and the request that its listener rule matches.
 
     ``scheme`` is ``http``, ``https``, ``tcp`` or ``tls``. ``address`` is the load
-    balancer's name. ``host``, ``headers`` and ``path_prefix`` are what to say to meet
-    the ``conditions`` of the listener rule that CodeDeploy moves; all are empty for a
-    default action.
+    balancer's DNS name. A request with ``host``, ``headers`` and ``path_prefix`` meets
+    the ``conditions`` of the rule whose target group CodeDeploy changes; all are empty
+    for a default action.
     """
 
     scheme: str
@@ -150,13 +150,13 @@ class Endpoint:
 
     @property
     def url(self) -> str:
-        """The endpoint as a person would type it."""
+        """The URL of the endpoint."""
         return f"{self.scheme}://{self.address}:{self.port}{self.path_prefix}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentContext:
-    """All that a validator may ask about.
+    """The deployment, both task sets and both listeners.
 
     ``deployment``, ``blue`` and ``green`` are None when a plan is run against a bare
     URL; ``test`` is None in a deployment group without a test listener.
@@ -173,14 +173,14 @@ class DeploymentContext:
 
     @property
     def green_container(self) -> Container | None:
-        """The container that the AppSpec puts behind the load balancer."""
+        """The container behind the load balancer, which the AppSpec names."""
         if self.task_definition is None or self.appspec is None:
             return None
         return self.task_definition.container(self.appspec.container_name)
 
 
 def known(value: T | None, what: str) -> T:
-    """Return ``value``, or say that it is not known.
+    """Return ``value`` unless it is None.
 
     Raises:
         CannotMeasure: ``value`` is None; ``what`` names it.

@@ -1,4 +1,4 @@
-"""Time that runs out: one monotonic clock, and deadlines that only ever shrink."""
+"""A monotonic clock, and deadlines that only shrink."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Where time comes from; tests bring their own."""
+    """The source of time; tests use a virtual one."""
 
     def now(self) -> float:
-        """Seconds on a clock that never goes back."""
+        """Seconds on a clock that never goes backwards."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Let ``seconds`` pass."""
+        """Wait ``seconds``."""
         ...
 
 
@@ -33,14 +33,14 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A moment by which work must be over."""
+    """The time by which work must end."""
 
     at: float
     clock: Clock = field(default_factory=SystemClock)
 
     @classmethod
     def after(cls, seconds: float, clock: Clock | None = None) -> Deadline:
-        """The moment ``seconds`` from now."""
+        """The deadline ``seconds`` from now."""
         clock = clock or SystemClock()
         return cls(clock.now() + seconds, clock)
 
@@ -59,5 +59,5 @@ class Deadline:
         return Deadline(min(self.at, self.clock.now() + seconds), self.clock)
 
     def sleep(self, seconds: float) -> None:
-        """Wait ``seconds``, or what is left if that is less."""
+        """Wait ``seconds``, or the remaining time if that is less."""
         self.clock.sleep(min(seconds, self.remaining))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """The function's settings; every one has a parameter in template.yaml."""
+    """The function's settings; each has a parameter in template.yaml."""
 
     plan_parameter_prefix: str = ""
     plan_bucket: str = ""

@@ -1,17 +1,17 @@
-"""Everything that can go wrong, by who can act on it.
+"""The exceptions of Hookgate, by who can act on them.
 
 HookgateError
-  InputError             the person who wrote the plan, the event or the command
-    PlanError            a plan, with file, line and column
-  CannotMeasure          nobody yet: the question could not be asked
-    AccessDenied         whoever owns the function's role
-    NotFound             whoever named what is not there
-    Inconclusive         measured, but it cannot carry a decision
-      NoData             there was nothing to measure
-  Defect                 whoever wrote the validator: no opt-out covers it
-  NoAnswer               whoever owns the new version: it did not answer as it must
-    NotGreen             somebody else answered
-  ReportError            whoever is on call: CodeDeploy was not told
+  InputError       the author of a plan, an event or a command has to correct it
+    PlanError      the author of a plan, with file, line and column
+  CannotMeasure    nothing was measured; the step is errored
+    AccessDenied   the owner of the function's role has to add a permission
+    NotFound       the author of the plan names something that does not exist
+  Inconclusive     measured, but not enough to decide; the step is inconclusive
+    NoData         the measurement has no data
+  Defect           the author of the validator has to correct it; no waiver covers it
+  NoAnswer         the new version did not respond, or not within the limits
+    NotGreen       the response is not from the replacement task set
+  ReportError      CodeDeploy did not confirm the report
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from hookgate.codes import Code
 
 
 class HookgateError(Exception):
-    """The root of Hookgate's own exceptions; each has a stable ``code``."""
+    """The base class of Hookgate's exceptions; each has a stable ``code``."""
 
     code: str = Code.ERROR
 
@@ -34,13 +34,13 @@ class HookgateError(Exception):
 
 
 class InputError(HookgateError):
-    """What a person gave is wrong; the message says what to do."""
+    """The input of a user is not valid; the message says what to do."""
 
     code = Code.INPUT
 
 
 class InvalidValue(ValueError):
-    """The value of an option or key is not valid; what a check of pydantic raises.
+    """The value of an option or key is not valid; pydantic checks raise it.
 
     ``expected`` is set if the message is only "expected …": with it, the branches of a
     union become one message.
@@ -59,14 +59,14 @@ class InvalidValue(ValueError):
 
     @classmethod
     def within(cls, what: str, error: ValueError) -> InvalidValue:
-        """The same error with what it is about; it keeps its code."""
+        """Prefix the message with the option or key; the code stays the same."""
         code = getattr(error, "code", Code.PLAN_VALUE)
         return cls(f"{what}: {error}", code=code)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in a file something stands: both counted from 1."""
+    """A position in a file; line and column start at 1."""
 
     file: str
     line: int = 1
@@ -78,7 +78,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a file: where, of which kind, and what to do."""
+    """One mistake in a file: its place, its code and what to do."""
 
     place: Place
     code: str
@@ -90,7 +90,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOrigin:
-    """Which plan it is: where its text was read, and which text that was.
+    """The source and the version of a plan.
 
     ``source`` is ``ssm:<parameter>``, ``s3://<bucket>/<key>`` or a file's path.
     ``version`` is SSM's parameter version or S3's version id, and None for a file or
@@ -103,9 +103,9 @@ class PlanOrigin:
 
 
 class PlanError(InputError):
-    """A plan is wrong; each problem names its place, what was wrong and what to do.
+    """A plan is not valid; each problem names its place, the mistake and what to do.
 
-    ``plan`` tells which version of the plan it was, once ``read_plan`` has raised it.
+    ``plan`` is the source and version of the plan; ``read_plan`` sets it.
     """
 
     plan: PlanOrigin | None = None
@@ -117,7 +117,7 @@ class PlanError(InputError):
 
 
 class CannotMeasure(HookgateError):
-    """A question could not be asked; the step is errored."""
+    """Nothing could be measured, for example without access; the step is errored."""
 
     code = Code.CANNOT_MEASURE
 
@@ -129,48 +129,48 @@ class AccessDenied(CannotMeasure):
 
 
 class NotFound(CannotMeasure):
-    """AWS says that what was asked about is not there."""
+    """AWS has no resource of that name."""
 
     code = Code.NOT_FOUND
 
 
-class Inconclusive(CannotMeasure):
-    """Measured, but it cannot carry a decision, as too few samples cannot."""
+class Inconclusive(HookgateError):
+    """Measured, but not enough to decide, such as too few samples."""
 
     code = Code.INCONCLUSIVE
 
 
 class NoData(Inconclusive):
-    """There was nothing to measure; ``on_no_data`` says what that comes to."""
+    """The measurement has no data; ``on_no_data`` decides the step's outcome."""
 
     code = Code.NO_DATA
 
 
 def too_few(count: float, what: str) -> Inconclusive:
-    """What to raise of too few samples: of none at all, that there is no data."""
+    """Return the error for too few samples: ``NoData`` if there are none."""
     return Inconclusive(what) if count else NoData(what)
 
 
 class Defect(HookgateError):
-    """A validator does not do what one must; the step is errored, whatever it says."""
+    """A validator breaks its contract; the step is errored, without any waiver."""
 
     code = Code.DEFECT
 
 
 class NoAnswer(HookgateError):
-    """The target did not answer, or not within its bounds; the step failed."""
+    """The target did not respond, or not within the limits; the step failed."""
 
     code = Code.NO_RESPONSE
 
 
 class NotGreen(NoAnswer):
-    """An answer came from something that is not the replacement task set."""
+    """The response is not from the replacement task set."""
 
     code = Code.IDENTITY
 
 
 class ReportError(HookgateError):
-    """CodeDeploy could not be told the status; Lambda's retry is the next chance."""
+    """CodeDeploy did not confirm the report; Lambda retries the invocation."""
 
     code = Code.REPORT
 

@@ -1,13 +1,12 @@
-"""One pass, downhill: deployment, plan, steps, verdict, report.
+"""One invocation: deployment, plan, steps, verdict, report.
 
-From the moment the two ids are known, every path ends in the report.
+Once the two ids are known, every path ends in the report.
 """
 
 from __future__ import annotations
 
 import contextlib
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -31,17 +30,17 @@ from hookgate.run_context import make_run_context
 from hookgate.services import Services
 from hookgate.watchdog import Watch
 
-#: Seconds after which CodeDeploy gives an event up (its documented quota).
+#: Seconds after which CodeDeploy fails an event without a report (a documented quota).
 HOUR = 3600.0
-#: Seconds before the end of that hour by which the report must have been made: the
-#: clocks of Lambda and CodeDeploy differ, and the start is known to the second at best.
+#: Seconds by which the report must precede the end of that hour: the clocks of Lambda
+#: and CodeDeploy differ, and the start has a resolution of one second at best.
 HOUR_MARGIN = 60.0
-#: Seconds by which the watchdog lets this process be late before it speaks itself.
+#: Seconds that the watchdog process waits after the deadline before it reports.
 LATE = 5.0
 
 
 class Aborted(HookgateError):
-    """The pass ended before judging; the reasons are by the part that stopped."""
+    """The invocation stopped before its steps; ``reasons`` are by part."""
 
     def __init__(self, reasons: dict[str, Reason]) -> None:
         self.reasons = reasons
@@ -52,7 +51,7 @@ class Aborted(HookgateError):
 
 @dataclass(slots=True)
 class _Known:
-    """What an invocation has found out so far, for a verdict that ends early."""
+    """What is known so far, for the verdict of an invocation that stops early."""
 
     deployment: Deployment | None = None
     plan: PlanOrigin | None = None
@@ -60,7 +59,7 @@ class _Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """One invocation of a hook, and what it works with."""
+    """One invocation of a hook."""
 
     event: LifecycleEvent
     hook: HookEvent
@@ -68,13 +67,13 @@ class Invocation:
     deadline: Deadline
 
     def run(self, waivers: tuple[str, ...] = ()) -> dict[str, Any]:
-        """Decide and report; returns the verdict record.
+        """Run the steps and report; returns the verdict record.
 
         Args:
-            waivers: what the verdict lists besides the waivers of the plan.
+            waivers: waivers that the verdict lists first.
 
         Raises:
-            ReportError: CodeDeploy could not be told.
+            ReportError: CodeDeploy did not confirm the report.
         """
         seconds = self.deadline.remaining + LATE
         with self.services.watchdog.watch(self.hook, self.event, seconds) as watch:
@@ -83,30 +82,19 @@ class Invocation:
             damage = watch.damage()
             if damage:
                 verdict = _untrusted(verdict, damage)
-            return self.conclude(verdict, deployment, watch.reporting)
+            return self._report(verdict, deployment, watch)
 
-    def conclude(
-        self,
-        verdict: Verdict,
-        deployment: Deployment | None,
-        reporting: Callable[[], None] = lambda: None,
+    def _report(
+        self, verdict: Verdict, deployment: Deployment | None, watch: Watch
     ) -> dict[str, Any]:
         """Publish the verdict and report it to CodeDeploy.
 
         The metrics are written before the report. Where CodeDeploy may have accepted
         another report of this lifecycle event already, as in a retry after a response
-        was lost, they are written only once they cannot contradict it.
-
-        Args:
-            verdict: what to publish and to report.
-            deployment: the deployment, if it was identified.
-            reporting: called right before the report.
-
-        Raises:
-            ReportError: CodeDeploy did not confirm the report.
+        was lost, they are written only if they do not contradict it.
         """
         first = self._is_open(deployment)
-        reporting()
+        watch.reporting()
         if first:
             self._publish(verdict, deployment)
         accepted = self.services.status.report(self.hook, verdict.status)
@@ -139,9 +127,9 @@ class Invocation:
             return False
         aws, event = self.services.aws, self.event
         deadline = Deadline.after(CHECK, self.services.clock)
-        asked = begin("checking the event", lambda: is_open(aws, deployment, event))
+        pending = begin("checking the event", lambda: is_open(aws, deployment, event))
         try:
-            return asked.result(deadline)
+            return pending.result(deadline)
         except Exception as error:  # noqa: BLE001 - must not keep the report
             self._problem(
                 f"the status of {event} is not known: {error_with_place(error)}"
@@ -154,23 +142,23 @@ class Invocation:
         return ended_as(self.services.aws, deployment, self.event, self.services.clock)
 
     def _decide(self, watch: Watch) -> tuple[Verdict, Deployment | None]:
-        """The verdict, whatever happens on the way to it."""
+        """The verdict; never raises."""
         known = _Known()
         secrets = Secrets(self.services.secrets)
         try:
-            # Around the reading of the plan too: it imports plugins, which may print.
+            # Around the plan too, since reading it imports plugins, which may print.
             with routed_output():
                 watch.note("identifying the deployment")
                 identified = self._identify()
                 known.deployment = identified.deployment
                 watch.identified(identified.deployment)
-                verdict = self._judge(identified, watch, secrets, known)
+                verdict = self._run_steps(identified, watch, secrets, known)
                 return verdict, known.deployment
         except Aborted as error:
             reasons = error.reasons
         except HookgateError as error:
             reasons = {"discovery": Reason(code_of(error), error_message(error))}
-        except BaseException as error:  # noqa: BLE001 - silence would last an hour
+        except BaseException as error:  # noqa: BLE001 - without a report the deployment waits an hour
             frames = "".join(traceback.format_tb(error.__traceback__))
             self._problem(
                 secrets.mask(
@@ -189,13 +177,12 @@ class Invocation:
 
     def _identify(self) -> Identified:
         aws, hook, event = self.services.aws, self.hook, self.event
-        asked = begin(
+        return begin(
             "finding the deployment",
             lambda: identify(aws, hook, event, self.services.clock),
-        )
-        return asked.result(self.deadline)
+        ).result(self.deadline)
 
-    def _judge(
+    def _run_steps(
         self, identified: Identified, watch: Watch, secrets: Secrets, known: _Known
     ) -> Verdict:
         watch.note("reading the plan and discovering the deployment")
@@ -218,10 +205,10 @@ class Invocation:
     def _prepare(
         self, identified: Identified, deadline: Deadline, known: _Known
     ) -> tuple[Plan, DeploymentContext]:
-        """The plan and the context, asked for side by side.
+        """Read the plan and discover the deployment, concurrently.
 
         Raises:
-            Aborted: with the reasons of both, if both stop.
+            Aborted: one of the two failed, or both; with all reasons.
         """
         aws, plans, event = self.services.aws, self.services.plans, self.event
         discovery = begin("discovery", lambda: discover(aws, identified, event))
@@ -255,27 +242,27 @@ class Invocation:
         return Reason(Code.HOOK_DEFECT, defect)
 
     def _within_the_hour(self, deployment: Deployment) -> Deadline:
-        """The function's own deadline, or CodeDeploy's if that is earlier."""
+        """The function's deadline, or CodeDeploy's if that is earlier."""
         if deployment.event_started_at is None:
             return self.deadline
-        gone = datetime.now(UTC) - deployment.event_started_at
-        left = HOUR - HOUR_MARGIN - gone.total_seconds() - RESERVE
+        elapsed = datetime.now(UTC) - deployment.event_started_at
+        left = HOUR - HOUR_MARGIN - elapsed.total_seconds() - RESERVE
         if left <= 0:
             raise CannotMeasure(
-                f"{self.event} began {gone.total_seconds() / 60:.1f} minutes ago; "
-                "CodeDeploy gives it one hour, so a report may come too late",
+                f"{self.event} began {elapsed.total_seconds() / 60:.1f} minutes ago; "
+                "CodeDeploy waits one hour, so a report may be too late",
                 code=Code.HOOK_LATE,
             )
         return self.deadline.within(left)
 
     def _problem(self, message: str) -> None:
-        # The log is the last place to tell of a trouble with the log.
+        # A log that fails has no other place to be reported.
         with contextlib.suppress(Exception):
             self.services.log.problem(message)
 
 
 def _untrusted(verdict: Verdict, damage: str) -> Verdict:
-    """The verdict with an outcome that says why its process cannot be trusted."""
+    """Add an errored outcome: a validator damaged the process."""
     process = Outcome(
         name="process",
         use="hookgate",

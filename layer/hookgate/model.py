@@ -1,7 +1,7 @@
-"""The words of a verdict: of a validator, of a step, of the whole hook.
+"""Findings, outcomes and verdicts.
 
-Standard library only. ``Verdict.status`` is the one place that decides whether a
-deployment may go on.
+Standard library only. ``Verdict.status`` is the only place that decides whether a
+deployment may continue.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Evidence = Mapping[str, object]
 
 
 class LifecycleEvent(StrEnum):
-    """The five ECS lifecycle events at which CodeDeploy calls a function, in order."""
+    """The five ECS lifecycle events at which CodeDeploy invokes a hook, in order."""
 
     BEFORE_INSTALL = "BeforeInstall"
     AFTER_INSTALL = "AfterInstall"
@@ -40,7 +40,7 @@ class LifecycleEvent(StrEnum):
 
 
 class Status(StrEnum):
-    """What one step came to."""
+    """The result of a step."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -50,7 +50,7 @@ class Status(StrEnum):
 
 
 class HookStatus(StrEnum):
-    """The two answers that CodeDeploy accepts."""
+    """The two statuses that CodeDeploy accepts."""
 
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
@@ -120,11 +120,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What one step came to, as the engine says it.
+    """The result of a step, with its findings.
 
     ``waivers`` names the options without which the step would not have passed.
-    ``code`` is the code of the reason: of the first finding that is not satisfied, or
-    of the error. It is empty when the findings made the step pass.
+    ``code`` is the code of the first finding that is not satisfied, or of the error.
+    It is empty when the findings made the step pass.
     """
 
     name: str
@@ -139,7 +139,7 @@ class Outcome:
 
 
 class Reason(NamedTuple):
-    """Why something did not pass: the code of its kind, and the words."""
+    """Why something did not pass."""
 
     code: str
     text: str
@@ -147,10 +147,10 @@ class Reason(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the whole hook came to.
+    """The result of a hook.
 
-    ``waivers`` names every waiver that was used, in words a person can read. ``plan``
-    is None where no plan was read.
+    ``waivers`` describes every waiver that was used. ``plan`` is None if no plan was
+    read.
     """
 
     event: LifecycleEvent
@@ -170,12 +170,12 @@ class Verdict:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why the verdict is Failed: every reason, not only the first."""
+        """All reasons why the verdict is Failed."""
         if self.status is HookStatus.SUCCEEDED:
             return ()
         blocking = [each for each in self.outcomes if each.blocking]
         if not blocking:
-            return ("no blocking step ran, and silence is not consent",)
+            return ("no blocking step ran, so the hook reports Failed",)
         return tuple(
             f"{each.name}: {each.reason}"
             for each in blocking
@@ -189,10 +189,9 @@ class Verdict:
         reasons: Mapping[str, Reason],
         plan: PlanOrigin | None = None,
     ) -> Verdict:
-        """The verdict of a hook that could not even begin to judge.
+        """The verdict of an invocation that stopped before its steps.
 
-        ``reasons`` says for each part of the pass that stopped, for example ``plan``,
-        why it did.
+        ``reasons`` has an entry for each part that stopped, such as ``plan``.
         """
         outcomes = tuple(
             Outcome(

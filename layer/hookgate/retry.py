@@ -414,7 +414,7 @@ class _Count:
         self.made += 1
         try:
             attempt = _attempt(check)
-        except CannotMeasure as error:
+        except (CannotMeasure, Inconclusive) as error:
             self.errors.append(str(error))
             if self.too_many and not self.failures:
                 raise

@@ -1,4 +1,4 @@
-"""Set up what the engine works with, from a plan and a context."""
+"""Make the run context of the engine from a plan and a deployment."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from hookgate.validator import Aws, Log, Tools
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """A probe that has its proof looked at when it is first used."""
+class ProvenProbe:
+    """A probe that checks its proof of identity when it is first used."""
 
     probe: HttpClient
     proof: Proof
@@ -40,14 +40,14 @@ class Watched:
 
 @dataclass(slots=True)
 class Proof:
-    """Whether an answer can show that the replacement task set gave it.
+    """Whether responses can prove that the replacement task set gave them.
 
     Args:
-        identity: what the plan says, with its placeholders; None for no proof at all.
-        value: what ``identity`` comes to in this deployment.
-        context: both sides.
-        aws: asked for the original's task definition, when that is needed.
-        secrets: what ``${secret.NAME}`` reveals.
+        identity: the plan's ``target.identity`` with its placeholders, if there is one.
+        value: its value in this deployment.
+        context: both task sets.
+        aws: reads the original's task definition when needed.
+        secrets: reads ``${secret.NAME}``.
     """
 
     identity: Identity | None
@@ -60,11 +60,11 @@ class Proof:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def doubts(self) -> tuple[str, ...]:
-        """Why answers that were asked for prove nothing."""
+        """Why the responses so far prove nothing."""
         return self._doubts
 
     def examine(self) -> None:
-        """Look for doubts once, in the time of the step that asks first."""
+        """Look for doubts once, in the first step that sends a request."""
         with self._lock:
             begun, self._begun = self._begun, True
         if begun:
@@ -82,11 +82,11 @@ class Proof:
             return
         self._compare(self.identity, " and ".join(own))
 
-    def _compare(self, identity: Identity, said: str) -> None:
+    def _compare(self, identity: Identity, values: str) -> None:
         original = self.context.blue and self.context.blue.task_set
         if not original:
             return
-        unknown = f"whether the original task set has the same {said} is not known"
+        unknown = f"whether the original task set has the same {values} is not known"
         self._doubts = (unknown,)
         try:
             theirs = fetch_task_definition(self.aws, original.task_definition_arn)
@@ -96,19 +96,19 @@ class Proof:
         as_green = replace(
             self.context, green=self.context.blue, task_definition=theirs
         )
-        same = f"the original task set has the same {said}, so the identity does not "
+        same = f"the original task set has the same {values}, so the identity does not "
         if as_green.green_container is None:
             self._doubts = (f"{unknown}: its containers have other names",)
             return
-        told = Variables(as_green, self.secrets.reveal)
+        original_values = Variables(as_green, self.secrets.reveal)
         try:
-            alike = told.substitute(identity.equals) == self.value
+            alike = original_values.substitute(identity.equals) == self.value
         except CannotMeasure:
-            alike = False  # The original has no such value at all.
+            alike = False  # The original has no such value.
         self._doubts = (f"{same}tell them apart",) if alike else ()
 
 
-def make_run_context(  # noqa: PLR0913 - the one place where everything meets
+def make_run_context(  # noqa: PLR0913 - everything that a step gets
     plan: Plan,
     context: DeploymentContext,
     *,
@@ -123,18 +123,18 @@ def make_run_context(  # noqa: PLR0913 - the one place where everything meets
     """Make the run context of a plan and a deployment.
 
     Args:
-        plan: says which host to name and how green proves itself.
-        context: says where the listeners are.
-        secrets: what ``${secret.NAME}`` reveals, and masks again.
-        aws: calls for validators that ask AWS.
+        plan: its target names the host and the identity.
+        context: the deployment and its listeners.
+        secrets: reads ``${secret.NAME}`` and masks its value.
+        aws: the AWS calls of validators.
         policy: which addresses may be connected to.
         log: makes the log of a step from its name.
         on_outcome: called with each outcome.
         on_start: called with each step that starts.
-        given: values of placeholders that the context does not tell.
+        given: values of placeholders that the context does not have.
 
     Raises:
-        CannotMeasure: the plan's target names something that is not known.
+        CannotMeasure: the plan's target needs a value that is not known.
     """
     substitute = Variables(context, secrets.reveal, given).substitute
     target = plan.target.build(substitute)
@@ -164,7 +164,7 @@ def make_run_context(  # noqa: PLR0913 - the one place where everything meets
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Toolmaker:
-    """Makes each step's tools; ``target`` has no placeholders any more."""
+    """Makes each step's tools; the placeholders of ``target`` are filled."""
 
     context: DeploymentContext
     target: Target
@@ -174,7 +174,7 @@ class _Toolmaker:
     log: Callable[[str], Log]
 
     def tools(self, step: Step, deadline: Deadline) -> Tools:
-        """The tools of one step, bounded by its deadline."""
+        """The tools of one step, limited by its deadline."""
         context = self.context
         closed = {"test": _no_test(context), "production": _no_production(context)}
         return Tools(
@@ -207,7 +207,7 @@ class _Toolmaker:
 
     @property
     def _expected(self) -> tuple[str, str] | None:
-        """The header and the value that only the replacement task set gives it."""
+        """The header and the value that identify the replacement task set."""
         identity = self.target.identity
         return (identity.header, identity.equals) if identity else None
 
@@ -216,18 +216,18 @@ class _Toolmaker:
     ) -> HttpClient:
         if endpoint is None or why_not:
             return MissingListener(why_not)
-        asks = ListenerClient(
+        probe = ListenerClient(
             endpoint,
             host=self.target.host,
             identity=self._expected,
             deadline=deadline,
             policy=self.policy,
         )
-        return Watched(asks, self.proof)
+        return ProvenProbe(probe, self.proof)
 
 
 def _no_test(context: DeploymentContext) -> str:
-    """Why the test listener cannot be asked about the replacement, or nothing."""
+    """Why no step may use the test listener; empty if it may."""
     event = context.event
     if context.test is None:
         missing = "the deployment group has no test listener"
@@ -243,7 +243,7 @@ def _no_test(context: DeploymentContext) -> str:
 
 
 def _no_production(context: DeploymentContext) -> str:
-    """Why the production listener cannot be asked about the replacement, or nothing."""
+    """Why no step may use the production listener; empty if it may."""
     if context.production is None:
         return "the deployment group has no production listener"
     if context.event.production_listener_serves_green:

@@ -1,4 +1,4 @@
-"""What Lambda calls: a handler for each lifecycle event, from event to report."""
+"""The Lambda handler of each lifecycle event."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 def hook(event: LifecycleEvent) -> Handler:
     """Make the Lambda handler of one lifecycle event.
 
-    Which function was invoked tells the event: the payload does not. Nothing is read
-    or connected before the first invocation.
+    The payload does not name the lifecycle event, so each event has its own function.
+    Nothing is read or connected before the first invocation.
     """
     connected: list[Services] = []
 
@@ -37,10 +37,9 @@ def hook(event: LifecycleEvent) -> Handler:
 
 
 def _connect() -> Services:
-    """Everything a pass works with, for the life of this process.
+    """Make the services that all invocations of this process share.
 
-    None of it is ever garbage, so nothing looks for garbage in it, now or later: that
-    would cost a cold start a tenth of its time.
+    They are never garbage. Without garbage collection a cold start takes a tenth less.
     """
     gc.disable()
     try:
@@ -58,20 +57,20 @@ def _connect() -> Services:
 def run_hook(
     event: LifecycleEvent, payload: object, context: Any, services: Services
 ) -> dict[str, Any]:
-    """Judge one invocation and report it.
+    """Run one invocation and report its verdict.
 
     Args:
         event: the lifecycle event of the function that was invoked.
-        payload: what CodeDeploy sent.
-        context: Lambda's context; its remaining time bounds the pass.
-        services: what to work with.
+        payload: the payload that CodeDeploy sent.
+        context: Lambda's context; its remaining time limits the invocation.
+        services: AWS, the plans, the reporters and the clock.
 
     Returns:
         The verdict record.
 
     Raises:
-        InputError: the payload holds no ids, so there is nobody to report to.
-        ReportError: CodeDeploy could not be told; Lambda's retry is the next chance.
+        InputError: the payload has no ids, so no report is possible.
+        ReportError: CodeDeploy did not confirm the report; Lambda retries.
     """
     from hookgate.aws.status import RESERVE  # noqa: PLC0415 - as above
     from hookgate.invocation import Invocation  # noqa: PLC0415 - as above
@@ -80,5 +79,7 @@ def run_hook(
     services.log.begin(received, event)
     seconds = context.get_remaining_time_in_millis() / 1000 - RESERVE
     deadline = Deadline.after(seconds, services.clock)
-    one = Invocation(event=event, hook=received, services=services, deadline=deadline)
-    return services.once(received.execution_id, context, one.run, deadline)
+    invocation = Invocation(
+        event=event, hook=received, services=services, deadline=deadline
+    )
+    return services.once(received.execution_id, context, invocation.run, deadline)

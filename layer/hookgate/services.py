@@ -1,4 +1,4 @@
-"""Everything a pass works with, put together in one place from the environment."""
+"""The services of an invocation, made in one place from the environment."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from hookgate.watchdog import Watch, Watchdog
 
 
 class Reporter(Protocol):
-    """Tells a verdict somewhere; one that fails is logged and changes nothing."""
+    """Publishes a verdict; a failure is logged and changes nothing."""
 
     def publish(self, verdict: Verdict, deployment: Deployment | None) -> None:
-        """Tell ``verdict``."""
+        """Publish ``verdict``."""
         ...
 
 
 class StatusReporter(Protocol):
-    """Tells CodeDeploy."""
+    """Reports to CodeDeploy."""
 
     def report(self, event: HookEvent, status: HookStatus) -> bool:
-        """Tell the status; False when the event was over already."""
+        """Report ``status``; returns False if the event had already ended."""
         ...
 
 
@@ -50,10 +50,9 @@ class Plans(Protocol):
 
 
 class WatchdogService(Protocol):
-    """Has Failed reported when this process can no longer.
+    """Reports Failed when this process cannot.
 
-    ``damaged`` says that a validator did something to this process after which it is
-    not trusted.
+    ``damaged`` is True after a validator damaged this process.
     """
 
     damaged: bool
@@ -61,7 +60,7 @@ class WatchdogService(Protocol):
     def watch(
         self, hook: HookEvent, event: LifecycleEvent, seconds: float
     ) -> contextlib.AbstractContextManager[Watch]:
-        """Watch a block."""
+        """Watch a block, which must end within ``seconds``."""
         ...
 
     def exit(self) -> NoReturn:
@@ -74,7 +73,7 @@ Once = Callable[[str, Any, Work, Deadline], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The ports of a pass; tests put small fakes in their place."""
+    """The ports of an invocation; tests replace them with small fakes."""
 
     aws: Aws
     policy: AddressPolicy
@@ -89,7 +88,7 @@ class Services:
 
 
 def connect(environment: Environment) -> Services:
-    """The services of a deployed function."""
+    """Make the services of a deployed function."""
     clients = Clients()
     aws = AwsCalls(clients)
     log = InvocationLog.to()

@@ -1,1 +1,1 @@
-"""The edge to AWS: reads what is deployed and where, and reports the status."""
+"""AWS: discovery, plan sources, secrets, idempotency and the status report."""

@@ -1,4 +1,4 @@
-"""Calls to AWS by name, with every refusal told in words a person can act on."""
+"""Calls to AWS; an error names the missing permission, resource or route."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONNECT = 1.0
 
 READ = 2.0
 
-#: A function may think for as long as Lambda lets it, and is invoked once.
+#: A function may run as long as Lambda allows, and is invoked once.
 _INVOKE_READ = 900.0
 
 
@@ -34,7 +34,7 @@ class Clients:
         self._lock = threading.Lock()
 
     def client(self, service: str) -> Any:
-        """The client of ``service``; making one is not safe without a lock."""
+        """The client of ``service``; boto3 cannot make clients in parallel."""
         with self._lock:
             if service not in self._made:
                 self._made[service] = self._make(service)
@@ -58,13 +58,13 @@ class Clients:
         return self._session.client(service, config=config)
 
 
-#: IAM's prefix where it differs from boto3's name of the service.
+#: IAM's prefixes that differ from boto3's name of the service.
 _IAM_PREFIX = {"elbv2": "elasticloadbalancing", "stepfunctions": "states"}
 
-#: Where IAM's name of an action is not the operation's.
+#: IAM's actions that differ from the name of the operation.
 _IAM_ACTION = {"lambda:Invoke": "lambda:InvokeFunction"}
 
-#: How the names of operations begin that change nothing.
+#: The prefixes of operations that only read.
 _READS = (
     "describe_",
     "get_",
@@ -79,8 +79,8 @@ _READS = (
     "simulate_",
 )
 
-# A function of the user's is asked for its judgement; the role says which it may be.
-_ASKS = frozenset({("lambda", "invoke")})
+# A check of the user in a function; the role lists the functions.
+_INVOKES = frozenset({("lambda", "invoke")})
 
 _ABSENT = frozenset({"ResourceNotFoundException", "ResourceNotFound", "NoSuchEntity"})
 
@@ -94,14 +94,14 @@ _DENIED = frozenset(
     }
 )
 
-_GOES_ON = re.compile("(?i)token|marker|truncated|position|more|^lastevaluated")
+_MORE = re.compile("(?i)token|marker|truncated|position|more|^lastevaluated")
 
 # AWS's wording: "User: A is not authorized to perform: B on resource: C because D".
 _PERFORM = re.compile(r"not authorized to perform: (\S+)(?: on resource: (\S+))?")
 
 
 class AwsCalls:
-    """Read-only calls to AWS, one client a service, made when first needed.
+    """Read-only calls to AWS, with one client per service, made when first needed.
 
     Args:
         clients: makes the clients.
@@ -113,11 +113,11 @@ class AwsCalls:
     def __call__(
         self, service: str, operation: str, /, **parameters: Any
     ) -> Mapping[str, Any]:
-        """Call an operation by boto3's name and return its answer, all pages of it.
+        """Call an operation by boto3's name and return its response with all pages.
 
         Raises:
             AccessDenied: names the missing permission and the resource.
-            CannotMeasure: AWS refused for another reason, or did not answer.
+            CannotMeasure: AWS returned another error, or did not respond.
         """
         from botocore.exceptions import (  # noqa: PLC0415 - slow, and not needed by every command
             BotoCoreError,
@@ -129,56 +129,56 @@ class AwsCalls:
         )
 
         action = iam_action(service, camel(operation))
-        asks = (service, operation) in _ASKS
-        if not asks and not operation.startswith(_READS):
+        invokes = (service, operation) in _INVOKES
+        if not invokes and not operation.startswith(_READS):
             raise CannotMeasure(
-                f"{action} changes something; a validator only reads",
+                f"{action} changes something; validators may only read",
                 code=Code.AWS_WRITE,
             )
         try:
-            return self._answer(service, operation, parameters)
+            return self._call(service, operation, parameters)
         except ClientError as error:
             raise refusal(error, service, parameters) from error
         except (HTTPClientError, NoConnectionError) as error:
             raise CannotMeasure(
-                f"{action} did not answer: {error}; is there a route from the function "
-                "to the service (VPC endpoint or NAT)?",
+                f"{action} did not respond: {error}; is there a route from the "
+                "function to the service (VPC endpoint or NAT)?",
                 code=Code.AWS_UNREACHABLE,
             ) from error
         except BotoCoreError as error:
             raise CannotMeasure(
-                f"{action} could not be asked: {error}", code=Code.AWS_UNREACHABLE
+                f"{action} could not be called: {error}", code=Code.AWS_UNREACHABLE
             ) from error
 
-    def _answer(
+    def _call(
         self, service: str, operation: str, parameters: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         client = self.client(service)
-        answer: Mapping[str, Any] = getattr(client, operation)(**parameters)
-        # Only then: whether an operation has pages is on file for all of AWS, and
-        # finding that file costs a cold start more than a call.
-        if goes_on(answer) and client.can_paginate(operation):
+        response: Mapping[str, Any] = getattr(client, operation)(**parameters)
+        # In this order: the file that lists the operations with pages takes longer to
+        # find in a cold start than a call.
+        if has_more(response) and client.can_paginate(operation):
             pages = client.get_paginator(operation).paginate(**parameters)
-            answer = pages.build_full_result()
-        return answer
+            response = pages.build_full_result()
+        return response
 
 
-def goes_on(answer: Mapping[str, Any]) -> bool:
-    """Whether an answer may have further pages, by the names AWS gives to such signs.
+def has_more(response: Mapping[str, Any]) -> bool:
+    """Whether a response may have further pages, by the names of its keys.
 
     Every ``output_token`` and ``more_results`` of botocore's paginators has such a
-    name, at the top of the answer or one level below.
+    name, at the top of the response or one level below.
     """
-    inner = [each for each in answer.values() if isinstance(each, Mapping)]
+    inner = [each for each in response.values() if isinstance(each, Mapping)]
     return any(
-        value and _GOES_ON.search(key)
-        for part in (answer, *inner)
+        value and _MORE.search(key)
+        for part in (response, *inner)
         for key, value in part.items()
     )
 
 
 def iam_action(service: str, operation: str) -> str:
-    """The permission that an operation needs, as IAM writes it."""
+    """The IAM action of an operation."""
     action = f"{_IAM_PREFIX.get(service, service)}:{operation}"
     return _IAM_ACTION.get(action, action)
 
@@ -186,7 +186,7 @@ def iam_action(service: str, operation: str) -> str:
 def refusal(
     error: ClientError, service: str, parameters: Mapping[str, Any]
 ) -> CannotMeasure:
-    """Say what AWS refused, and for a denial which permission on what is missing."""
+    """The error for a refused call; a denial names the permission and the resource."""
     code = str(error.response.get("Error", {}).get("Code", "Unknown"))
     message = str(error.response.get("Error", {}).get("Message", ""))
     action = iam_action(service, str(error.operation_name))
@@ -198,16 +198,17 @@ def refusal(
         return CannotMeasure(
             f"{action} was refused: {code}: {message}", code=Code.AWS_REFUSED
         )
-    told = _PERFORM.search(message)
-    resource = (told and told[2]) or _resource(parameters)
+    denied = _PERFORM.search(message)
+    action = denied[1] if denied else action
+    resource = (denied and denied[2]) or _resource(parameters)
     return AccessDenied(
-        f"the function's role lacks {told[1] if told else action} on {resource}; add "
+        f"the function's role lacks {action} on {resource}; add "
         f"it to the role's policy (AWS says: {message})"
     )
 
 
 def _resource(parameters: Mapping[str, Any]) -> str:
-    """What the call was about, from its parameters."""
+    """The resource of a call, from its parameters."""
     named = [f"{key} {value}" for key, value in parameters.items()]
     return ", ".join(named) or "*"
 
@@ -218,27 +219,27 @@ def camel(operation: str) -> str:
 
 
 def error_code(error: Exception) -> str:
-    """The code of the ClientError that led to ``error``; empty for another cause."""
+    """The code of the ClientError that caused ``error``; empty for another cause."""
     response = getattr(error.__cause__, "response", {})
     return str(response.get("Error", {}).get("Code", ""))
 
 
-def read_body(answer: Mapping[str, Any], place: str, limit: int) -> bytes:
-    """The body of GetObject's answer; cut when it is larger than ``limit`` bytes.
+def read_body(response: Mapping[str, Any], place: str, limit: int) -> bytes:
+    """The body of a GetObject response; one byte more than ``limit`` if it is larger.
 
-    It is read until nothing comes, for only then is its length held against what S3
-    promised: the beginning of a plan may well be a plan.
+    It is read to its end, because only then is its length compared with the length
+    that S3 sent: the beginning of a plan may be a valid plan.
 
     Raises:
-        CannotMeasure: it broke off, or did not come in time.
+        CannotMeasure: it is incomplete, or did not arrive in time.
     """
-    import urllib3  # noqa: PLC0415 - botocore has brought it by now
+    import urllib3  # noqa: PLC0415 - botocore has imported it
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - as above
 
     try:
-        content = piece = bytes(answer["Body"].read(limit + 1))
+        content = piece = bytes(response["Body"].read(limit + 1))
         while piece and len(content) <= limit:
-            piece = answer["Body"].read(limit + 1 - len(content))
+            piece = response["Body"].read(limit + 1 - len(content))
             content += piece
     except (
         BotoCoreError,

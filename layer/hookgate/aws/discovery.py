@@ -1,4 +1,4 @@
-"""From an identified deployment to all that a validator may ask about."""
+"""Discover the task sets, listeners and task definition of a deployment."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from hookgate.model import LifecycleEvent
 from hookgate.routing import read_routes
 from hookgate.validator import Aws
 
-# A tag follows the last colon behind the last slash: a registry may carry a port.
+# A tag follows the last colon after the last slash: a registry may have a port.
 _IMAGE = re.compile(
     r"(?P<repository>(?:[^/@]+/)*[^/:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>.+))?"
 )
 
 
 def parse_image(name: str) -> Image:
-    """Take an image's name apart: repository, tag and digest.
+    """Parse an image's name into repository, tag and digest.
 
     The grammar is that of the OCI distribution specification's references.
     """
@@ -44,7 +44,7 @@ def parse_image(name: str) -> Image:
 
 
 def fetch_task_definition(aws: Aws, name: str) -> TaskDefinition:
-    """The task definition of that ARN, or family and revision."""
+    """The task definition with this ARN, or family and revision."""
     answer = aws("ecs", "describe_task_definition", taskDefinition=name)
     given = answer["taskDefinition"]
     return TaskDefinition(
@@ -73,19 +73,19 @@ def fetch_task_sets(aws: Aws, cluster: str, service: str) -> list[Mapping[str, A
     """The task sets of a service, as ECS describes them.
 
     Raises:
-        CannotMeasure: there is no such service.
+        CannotMeasure: the service does not exist.
     """
     answer = aws("ecs", "describe_services", cluster=cluster, services=[service])
     if not answer.get("services"):
         raise CannotMeasure(
-            f"ECS knows no service {service} in cluster {cluster}",
+            f"ECS has no service {service} in cluster {cluster}",
             code=Code.DISCOVERY_SERVICE,
         )
     return list(answer["services"][0].get("taskSets", ()))
 
 
 def parse_task_set(given: Mapping[str, Any]) -> TaskSet:
-    """A task set, from ECS's own description."""
+    """Parse a task set of a DescribeServices response."""
     return TaskSet(
         id=given["id"],
         arn=given["taskSetArn"],
@@ -100,11 +100,11 @@ def parse_task_set(given: Mapping[str, Any]) -> TaskSet:
 def discover(
     aws: Aws, identified: Identified, event: LifecycleEvent
 ) -> DeploymentContext:
-    """Ask ECS, the load balancer and CodeDeploy what is being deployed, and where.
+    """Discover the deployment's context from ECS, ELB and CodeDeploy.
 
     Raises:
         AccessDenied: names the missing permission and the resource.
-        CannotMeasure: what AWS says does not fit together; says what does not.
+        CannotMeasure: the responses of AWS are inconsistent.
     """
     deployment, route = identified.deployment, identified.route
     task_sets = fetch_task_sets(aws, deployment.cluster, deployment.service)
@@ -114,9 +114,9 @@ def discover(
     others = [each for each in task_sets if each is not green_set]
     if green_set:
         green = _side(green_set, groups)
-        blue = _blue_beside(green.target_group, others, groups)
+        blue = _original_after_install(green.target_group, others, groups)
     else:
-        blue = _blue_alone(aws, production, others, groups)
+        blue = _original_before_install(aws, production, others, groups)
         green = Side(target_group=_other(blue.target_group, groups))
     if blue.target_group == green.target_group:
         raise CannotMeasure(
@@ -139,24 +139,24 @@ def discover(
 def _green(
     deployment_id: str, event: LifecycleEvent, task_sets: Sequence[Mapping[str, Any]]
 ) -> Mapping[str, Any] | None:
-    """The task set that CodeDeploy made: ECS marks it with the deployment's id."""
+    """The task set of the deployment; its external id is the deployment's id."""
     for each in task_sets:
         if each.get("externalId") == deployment_id:
             return each
     if event is LifecycleEvent.BEFORE_INSTALL:
         return None
     raise CannotMeasure(
-        f"the ECS service has no task set of {deployment_id}, though Install is over",
+        f"the ECS service has no task set of {deployment_id}, but Install has ended",
         code=Code.DISCOVERY_TASK_SET,
     )
 
 
-def _blue_beside(
+def _original_after_install(
     green: TargetGroup,
     others: Sequence[Mapping[str, Any]],
     groups: Mapping[str, TargetGroup],
 ) -> Side:
-    """The original: the primary task set, or else the one that was it last."""
+    """The original: the primary task set, or else the one that was primary before."""
     primary = _of_status("PRIMARY", others)
     if primary:
         return _side(primary, groups)
@@ -166,13 +166,13 @@ def _blue_beside(
     return _side(task_set, groups) if task_set else Side(target_group=group)
 
 
-def _blue_alone(
+def _original_before_install(
     aws: Aws,
     production: Endpoint | None,
     others: Sequence[Mapping[str, Any]],
     groups: Mapping[str, TargetGroup],
 ) -> Side:
-    """The original before Install; on a first deployment, what production leads to."""
+    """The original; on a first deployment, the target group of the listener."""
     primary = _of_status("PRIMARY", others)
     if primary:
         return _side(primary, groups)
@@ -187,7 +187,7 @@ def _blue_alone(
     if len(served) != 1:
         raise CannotMeasure(
             "the ECS service has no primary task set, and the production listener "
-            f"does not forward to one of {_names(groups)}: blue cannot be told",
+            f"does not forward to one of {_names(groups)}: the original is unknown",
             code=Code.DISCOVERY_TASK_SET,
         )
     return Side(target_group=groups[served.pop()])
@@ -203,7 +203,7 @@ def _other(group: TargetGroup, groups: Mapping[str, TargetGroup]) -> TargetGroup
     free = [each for each in groups.values() if each.arn != group.arn]
     if len(free) != 1:
         raise CannotMeasure(
-            f"{_names(groups)} are no pair: no target group is left beside "
+            f"{_names(groups)} are not a pair: no target group remains besides "
             f"{group.name}",
             code=Code.DISCOVERY_TARGET_GROUP,
         )

@@ -1,7 +1,7 @@
-"""A duplicate delivery does no work twice: Powertools Idempotency on DynamoDB.
+"""Idempotency: run the steps once for an event that is delivered twice.
 
-The table only saves work, because CodeDeploy takes only the first report. So a table
-that cannot be used keeps no hook from judging; the verdict says so.
+The table only saves work, because CodeDeploy accepts only the first report. So the hook
+runs without a table that cannot be used, and the verdict lists a waiver.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import ReportError
 
-#: Judges and reports; takes the waivers that the verdict has to list besides its own.
+#: Runs and reports an invocation; takes further waivers for the verdict.
 Work = Callable[[tuple[str, ...]], dict[str, Any]]
 
-#: Seconds for which a verdict is remembered: CodeDeploy's hour, and Lambda's retries.
+#: Seconds to keep a verdict: longer than CodeDeploy's hour and Lambda's retries.
 REMEMBERED = 6 * 3600
-#: Seconds between looks at a delivery that another invocation is working on.
+#: Seconds between checks of an event that another invocation is working on.
 PAUSE = 2.0
 
 
 def without_table(
     _execution_id: str, _context: Any, work: Work, _deadline: Deadline
 ) -> dict[str, Any]:
-    """Do the work at every delivery: CodeDeploy itself takes only the first report."""
+    """Do the work at every delivery; CodeDeploy accepts only the first report."""
     return work(())
 
 
 @dataclass(slots=True)
 class _Once:
-    """Work that is done at most once, and how it ended, whatever the table does."""
+    """Work with its result, which is kept even if the table fails afterwards."""
 
     work: Work
     record: dict[str, Any] | None = None
@@ -50,12 +50,12 @@ class _Once:
 
 @dataclass(frozen=True, slots=True)
 class DynamoDbOnce:
-    """Remembers verdicts by execution id.
+    """Keeps the status of each execution id in a table.
 
     Args:
         table: the DynamoDB table's name; its key is ``id``.
         client: a dynamodb client.
-        problem: is told when the table cannot be used.
+        problem: logs that the table cannot be used.
     """
 
     table: str
@@ -67,13 +67,13 @@ class DynamoDbOnce:
     ) -> dict[str, Any]:
         """Do the work, or return the result of the first delivery.
 
-        A delivery that is being worked on is watched, not trusted: should its
-        invocation die, this one takes over once Lambda must have ended it. Without a
-        table that can be used the work is done, with a waiver that says so.
+        While another invocation works on the event, this one waits. If that one dies,
+        this one takes over when Lambda must have ended it. If the table cannot be used,
+        the work is done with a waiver.
 
         Raises:
-            ReportError: another invocation is still at work when time is over; or the
-                work itself could not report.
+            ReportError: another invocation is still working when the time is over, or
+                the work could not report.
         """
         once = _Once(work)
         try:
@@ -98,7 +98,7 @@ class DynamoDbOnce:
         )
         return (
             f"{Code.IDEMPOTENCY}: the idempotency table {self.table} cannot be "
-            "used, so a duplicate invocation is judged again: "
+            "used, so a duplicate invocation runs the steps again: "
             f"{type(error).__name__}: {error}{lacks}"
         )
 
@@ -115,8 +115,8 @@ class DynamoDbOnce:
             except IdempotencyAlreadyInProgressError as error:
                 if deadline.expired:
                     raise ReportError(
-                        "another invocation had not ended its work on this hook "
-                        "execution when this one ran out of time"
+                        "another invocation of this hook execution was still running "
+                        "when this one ran out of time"
                     ) from error
                 deadline.sleep(PAUSE)
 

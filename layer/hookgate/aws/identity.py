@@ -1,4 +1,4 @@
-"""Which deployment an id stands for, and whether this hook is the one that is due."""
+"""Identify the deployment of an event, and check that CodeDeploy waits for it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from hookgate.validator import Aws
 
 _OVER = frozenset({"Succeeded", "Failed", "Stopped"})
 _ENDED = frozenset({"Succeeded", "Failed", "Skipped"})
-# GetDeploymentTarget's refusals before CodeDeploy has begun to work on the target.
+# GetDeploymentTarget returns these errors before CodeDeploy works on the target.
 _NOT_BEGUN = frozenset(
     {"DeploymentNotStartedException", "DeploymentTargetDoesNotExistException"}
 )
-#: Looks at the target's events, whose statuses can lag, and seconds between them.
-LOOKS = 4
+#: Calls for the target's events, whose statuses can lag, and seconds between them.
+CALLS = 4
 PAUSE = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The traffic route of a deployment group, in CodeDeploy's own names."""
+    """The traffic route of a deployment group: target group names and ARNs."""
 
     target_groups: tuple[str, ...]
     production: str
@@ -37,7 +37,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identified:
-    """A deployment, with what else its id led to on the way."""
+    """A deployment with its revision and traffic route."""
 
     deployment: Deployment
     revision: Mapping[str, Any]
@@ -47,17 +47,17 @@ class Identified:
 def identify(
     aws: Aws, hook: HookEvent, event: LifecycleEvent, clock: Clock | None = None
 ) -> Identified:
-    """Find the deployment of a hook event.
+    """Identify the deployment of a hook event.
 
     Args:
         aws: the calls.
-        hook: carries the deployment's id.
-        event: the one that the function is for.
-        clock: paces the looks at a deployment that seems to be at another event.
+        hook: has the deployment's id.
+        event: the lifecycle event of the function.
+        clock: paces the calls while CodeDeploy seems to be at another event.
 
     Raises:
-        CannotMeasure: there is none, it is over, it is no ECS deployment, or CodeDeploy
-            is waiting for another lifecycle event than ``event``.
+        CannotMeasure: it does not exist, has ended or is not an ECS deployment, or
+            CodeDeploy waits for another lifecycle event.
     """
     id_ = hook.deployment_id
     info = aws("codedeploy", "get_deployment", deploymentId=id_)["deploymentInfo"]
@@ -68,7 +68,7 @@ def identify(
         )
     if info.get("status") in _OVER:
         raise CannotMeasure(
-            f"{id_} is already {info['status']}; no hook can change it",
+            f"{id_} has already ended as {info['status']}; no hook can change it",
             code=Code.DEPLOYMENT_OVER,
         )
     application, name = info["applicationName"], info["deploymentGroupName"]
@@ -81,10 +81,10 @@ def identify(
     services = group.get("ecsServices")
     if not services:
         raise CannotMeasure(
-            f"deployment group {name} names no ECS service", code=Code.DISCOVERY_SERVICE
+            f"deployment group {name} has no ECS service", code=Code.DISCOVERY_SERVICE
         )
     cluster, service = services[0]["clusterName"], services[0]["serviceName"]
-    # GetDeployment's own copy is modelled, but not every answer carries it.
+    # Not every GetDeployment response contains its copy.
     given = info.get("loadBalancerInfo", {})
     if not given.get("targetGroupPairInfoList"):
         given = group.get("loadBalancerInfo", {})
@@ -127,7 +127,7 @@ def _route(given: Mapping[str, Any], group: str) -> Route:
 
 
 def is_open(aws: Aws, deployment: Deployment, event: LifecycleEvent) -> bool:
-    """Whether CodeDeploy waits for a report of ``event``, as far as it says.
+    """Whether ``event`` has not ended, as far as CodeDeploy reports it.
 
     Raises:
         CannotMeasure: the status of the event cannot be read.
@@ -140,7 +140,7 @@ def is_open(aws: Aws, deployment: Deployment, event: LifecycleEvent) -> bool:
 def ended_as(
     aws: Aws, deployment: Deployment, event: LifecycleEvent, clock: Clock | None = None
 ) -> str | None:
-    """The status with which ``event`` ended, or None if that is not known.
+    """The status with which ``event`` ended, or None if it is not known.
 
     Args:
         aws: the calls.
@@ -149,7 +149,7 @@ def ended_as(
         clock: paces the calls, since the status can lag.
     """
     target = f"{deployment.cluster}:{deployment.service}"
-    for pause in (PAUSE,) * (LOOKS - 1) + (0.0,):
+    for pause in (PAUSE,) * (CALLS - 1) + (0.0,):
         try:
             status = _status(_events(aws, deployment.id, target, event), event)
         except CannotMeasure:
@@ -185,10 +185,10 @@ def _events(
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """The lifecycle events of a deployment's target, and the one that should be due.
+    """Checks that CodeDeploy waits for ``event``.
 
-    The payload does not say for which event the function was called, so a function
-    that the AppSpec names at the wrong event is only found here.
+    The payload does not name the event, so this is the only check that finds a function
+    that the AppSpec names at the wrong event.
     """
 
     aws: Aws
@@ -198,13 +198,13 @@ class _Due:
     clock: Clock
 
     def started(self) -> Any:
-        """When the event began, or None when that is not known."""
-        ours, other = self._look()
-        for _ in range(LOOKS - 1):
+        """When the event began, or None if it is not known."""
+        ours, other = self._find()
+        for _ in range(CALLS - 1):
             if not other:
                 break
             self.clock.sleep(PAUSE)
-            ours, other = self._look()
+            ours, other = self._find()
         if other:
             raise CannotMeasure(
                 f"CodeDeploy is at {other}, but this is the function for {self.event}: "
@@ -213,8 +213,8 @@ class _Due:
             )
         return ours.get("startTime")
 
-    def _look(self) -> tuple[Mapping[str, Any], str]:
-        """The event as CodeDeploy tells it, and the name of another that is due."""
+    def _find(self) -> tuple[Mapping[str, Any], str]:
+        """The event as CodeDeploy describes it, and the name of another in progress."""
         events = _events(self.aws, self.id, self.target, self.event)
         by_name = {each["lifecycleEventName"]: each for each in events}
         due = [n for n, each in by_name.items() if each.get("status") == "InProgress"]

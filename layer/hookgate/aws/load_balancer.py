@@ -1,4 +1,4 @@
-"""Where the listeners are, and which rule of theirs CodeDeploy moves."""
+"""Read listeners, target groups and the listener rule that CodeDeploy changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SCHEME = {
     "TCP_UDP": "tcp",
 }
 _WILDCARDS = frozenset("*?")
-# The conditions that a request can be made to meet, and where their values stand.
+# The conditions that a request can meet, and the keys of their values.
 _CONFIG = {
     "host-header": "HostHeaderConfig",
     "path-pattern": "PathPatternConfig",
@@ -53,11 +53,11 @@ def fetch_endpoints(
 
     Args:
         aws: the calls.
-        arns: a traffic route each; None stays None.
-        groups: the pair of target groups that CodeDeploy moves the route between.
+        arns: a traffic route each, or None.
+        groups: the pair of target groups of the route.
 
     Raises:
-        CannotMeasure: a listener is gone, or forwards to neither target group.
+        CannotMeasure: a listener does not exist, or forwards to neither group.
     """
     wanted = sorted({_listener_arn(arn) for arn in arns if arn})
     answer = aws("elbv2", "describe_listeners", ListenerArns=wanted)
@@ -87,7 +87,7 @@ def _endpoint(
     protocol = listener["Protocol"]
     if protocol not in _SCHEME:
         raise CannotMeasure(
-            f"a {protocol} listener cannot be asked: {arn}",
+            f"a {protocol} listener is not supported: {arn}",
             code=Code.DISCOVERY_LISTENER,
         )
     rule = _moved_rule(aws, arn, listener, groups)
@@ -119,7 +119,7 @@ def _moved_rule(
             return dict(rule)
     names = " or ".join(group.name for group in groups.values())
     raise CannotMeasure(
-        f"{arn} forwards neither to {names}", code=Code.DISCOVERY_LISTENER
+        f"{arn} does not forward to {names}", code=Code.DISCOVERY_LISTENER
     )
 
 
@@ -138,24 +138,24 @@ def _forwarded(action: Mapping[str, Any]) -> set[str]:
 
 
 def _conditions(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """What a request must say to meet the rule's host, header and path conditions."""
+    """Host, headers and path prefix of a request that meets the rule's conditions."""
     conditions = tuple(_condition(each) for each in rule.get("Conditions", ()))
-    said: dict[str, Any] = {"headers": {}, "conditions": conditions}
+    fields: dict[str, Any] = {"headers": {}, "conditions": conditions}
     for condition in conditions:
         if not condition.values:
             continue
         first = condition.values[0]
         if condition.field == "host-header":
-            said["host"] = _plain(condition.values)
+            fields["host"] = _plain(condition.values)
         elif condition.field == "path-pattern":
-            said["path_prefix"] = _prefix(condition.values)
+            fields["path_prefix"] = _prefix(condition.values)
         else:
-            said["headers"][condition.name] = first.replace("*", "").replace("?", "x")
-    return said
+            fields["headers"][condition.name] = first.replace("*", "").replace("?", "x")
+    return fields
 
 
 def _condition(given: Mapping[str, Any]) -> RuleCondition:
-    """A condition; without values if it is of no kind that a probe can hold to."""
+    """A condition; without values if a request cannot be made to meet it."""
     field = given["Field"]
     config = given.get(_CONFIG.get(field, ""), {})
     values = config.get("Values") or given.get("Values") or ()
@@ -169,22 +169,22 @@ def _condition(given: Mapping[str, Any]) -> RuleCondition:
 
 
 def _plain(values: Sequence[str]) -> str:
-    """A value that can be a host's name; else a pattern, which the probe refuses.
+    """The first value without wildcards; else a pattern, which the probe refuses.
 
-    Without the rule's host a request would meet another rule, and perhaps blue.
+    Without the rule's host a request could meet another rule, and reach the original.
     """
     plain = (each for each in values if not _WILDCARDS & set(each))
     return next(plain, values[0])
 
 
 def _prefix(patterns: Sequence[str]) -> str:
-    """The path before the first ``/*`` that ends a pattern without other wildcards."""
+    """The path of the first pattern that ends in ``/*`` without other wildcards."""
     ends = (each[:-2] for each in patterns if each.endswith("/*"))
     return next((each for each in ends if not _WILDCARDS & set(each)), "")
 
 
 def _listener_arn(arn: str) -> str:
-    """The listener of a rule's ARN, or the listener's own ARN."""
+    """The listener's ARN of a listener's or a rule's ARN."""
     if ":listener-rule/" not in arn:
         return arn
     return arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]

@@ -1,7 +1,7 @@
-"""Where plans come from: SSM parameters, S3 objects, then the files that ship.
+"""Plan sources: SSM parameters, S3 objects, then the bundled files.
 
-The bundled ``default.yaml`` is no plan of the deployment's own. Where a source is
-configured it would hide that the plan is missing, for example for a misspelled name.
+The bundled ``default.yaml`` does not apply where a source is configured: it would hide
+that the deployment's plan is missing, for example because of a misspelled name.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from hookgate.validator import Aws
 MAX_SIZE = 256 * 1024
 # docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 _PARAMETER = re.compile(r"[a-zA-Z0-9_./-]+")
-#: The stack parameter that says when the bundled plan applies.
+#: The stack parameter that decides when the bundled plan applies.
 BUNDLED = "BundledPlan"
 _BUNDLED_FILE = "default"
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A plan's text as it was read, and which version of it."""
+    """The text of a plan and its version."""
 
     content: bytes
     version: str | None = None
@@ -40,7 +40,7 @@ class _Text:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """One name under which a plan may be: how to read it, and the files beside it."""
+    """One name of a plan: how to read it, and the files beside it."""
 
     source: str
     read: Callable[[], _Text | None]
@@ -53,16 +53,16 @@ class PlanSources:
 
     Args:
         aws: the calls.
-        policy: which addresses a plan may name.
+        policy: the addresses that a plan may name.
         parameter_prefix: SSM parameters are ``<prefix>/<application>/<group>`` and
             ``<prefix>/<application>``; empty to leave SSM out.
         bucket: objects are ``<key_prefix><application>/<group>.yaml`` and
             ``<key_prefix><application>.yaml``, and files that they name
             ``<key_prefix><application>/<name>``; empty to leave S3 out.
-        key_prefix: what the keys in the bucket begin with.
-        folder: files by the same names, and the bundled plan ``default.yaml``.
-        bundled_when_no_plan: whether the bundled plan also applies where SSM or S3 is
-            configured and there is no plan for the deployment.
+        key_prefix: the prefix of the keys in the bucket.
+        folder: contains files of the same names and the bundled ``default.yaml``.
+        bundled_when_no_plan: whether the bundled plan also applies when SSM or S3 is
+            configured and has no plan for the deployment.
     """
 
     aws: Aws
@@ -77,8 +77,8 @@ class PlanSources:
         """The plan of the deployment's application and group.
 
         Raises:
-            PlanError: the plan is wrong.
-            CannotMeasure: there is none, or a source could not be read.
+            PlanError: the plan is not valid.
+            CannotMeasure: no plan exists, or a source could not be read.
         """
         tried: list[str] = []
         for candidate in self._candidates(deployment):
@@ -142,7 +142,7 @@ class PlanSources:
                 )
         bundled = self._file(_BUNDLED_FILE)
         for name in (f"{application}/{group}", application):
-            # An application may be called "default" too.
+            # An application may be named "default".
             if self._file(name) != bundled:
                 yield self._file_candidate(name)
 
@@ -152,7 +152,7 @@ class PlanSources:
 
     def _parameter(self, name: str) -> _Text | None:
         if not _PARAMETER.fullmatch(name):
-            return None  # No parameter can have the name that the application has.
+            return None  # The application's name is not valid in a parameter's name.
         try:
             answer = self.aws("ssm", "get_parameter", Name=name, WithDecryption=True)
         except CannotMeasure as error:
@@ -163,18 +163,18 @@ class PlanSources:
         content = str(parameter["Value"]).encode("utf-8", "surrogatepass")
         return _Text(content, _version(parameter.get("Version")))
 
-    def _object(self, key: str, most: int = MAX_SIZE) -> _Text | None:
+    def _object(self, key: str, limit: int = MAX_SIZE) -> _Text | None:
         try:
             answer = self.aws("s3", "get_object", Bucket=self.bucket, Key=key)
         except CannotMeasure as error:
             if error_code(error) != "NoSuchKey":
                 raise
             return None
-        content = read_body(answer, f"s3://{self.bucket}/{key}", most)
+        content = read_body(answer, f"s3://{self.bucket}/{key}", limit)
         return _Text(content, _version(answer.get("VersionId")))
 
     def _beside(self, application: str, name: str) -> bytes:
-        """A file of the application's plans: an object below its own folder."""
+        """Read a file that a plan includes, from the application's folder."""
         key = f"{self.key_prefix}{application}/{checked(name)}"
         try:
             found = self._object(key, MOST_BYTES)
@@ -187,18 +187,19 @@ class PlanSources:
         return bounded(found.content, name)
 
     def _file(self, name: str) -> Path:
-        """A file below the folder: an application's name may hold dots and slashes."""
+        """A path below the folder; an application's name may have dots and slashes."""
         path = (self.folder / f"{name}.yaml").resolve()
         if not path.is_relative_to(self.folder.resolve()):
             raise CannotMeasure(
-                f"{name} names no plan below {self.folder}", code=Code.PLAN_MISSING
+                f"{name} is not the name of a plan below {self.folder}",
+                code=Code.PLAN_MISSING,
             )
         return path
 
 
-def _version(told: object) -> str | None:
-    """A version as AWS told it; S3 says null where a bucket keeps no versions."""
-    return None if told in {None, "null"} else str(told)
+def _version(given: object) -> str | None:
+    """A version of AWS, or None; S3 returns null for a bucket without versioning."""
+    return None if given in {None, "null"} else str(given)
 
 
 def _content(path: Path) -> _Text | None:

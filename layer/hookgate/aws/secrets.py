@@ -8,12 +8,11 @@ from hookgate.validator import Aws
 
 
 class SecretReader:
-    """Returns a secret's text by the name that a plan uses.
+    """Reads a secret by the name that a plan uses.
 
     Args:
         aws: the calls.
-        prefix: what the names in Secrets Manager begin with; without one, no plan may
-            name a secret.
+        prefix: the prefix of the names in Secrets Manager; empty to allow no secrets.
     """
 
     def __init__(self, aws: Aws, prefix: str) -> None:
@@ -24,7 +23,7 @@ class SecretReader:
         """The secret's text.
 
         Raises:
-            CannotMeasure: secrets are off, or this one cannot be read.
+            CannotMeasure: secrets are not allowed, or this one cannot be read.
         """
         if not self._prefix:
             raise CannotMeasure(

@@ -1,4 +1,4 @@
-"""The one call that tells CodeDeploy: PutLifecycleEventHookExecutionStatus."""
+"""The report to CodeDeploy: PutLifecycleEventHookExecutionStatus."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hookgate.errors import ReportError
 from hookgate.event import HookEvent
 from hookgate.model import HookStatus
 
-#: Seconds to find out, before the report, whether the lifecycle event is still open.
+#: Seconds for the check before the report whether the lifecycle event has ended.
 CHECK = 2.0
 #: Seconds reserved for that and for the report: botocore's standard mode pauses at most
-#: 1, 2 and 4 seconds between the attempts of ``aws.clients``, so that a report takes at
-#: most 4 x 3 + 7 = 19.
+#: 1, 2 and 4 seconds between the attempts of ``Clients``, so a report takes at most
+#: 4 x 3 + 7 = 19.
 RESERVE = 20.0 + CHECK
 
 _DONE = "LifecycleEventAlreadyCompletedException"
@@ -26,13 +26,13 @@ _MEANING = {
     "DeploymentDoesNotExistException": (
         "the deployment is not in this account and region"
     ),
-    "InvalidDeploymentIdException": "the deployment id has not the form of one",
-    "DeploymentIdRequiredException": "the event carried no deployment id",
+    "InvalidDeploymentIdException": "the deployment id has the wrong format",
+    "DeploymentIdRequiredException": "the event has no deployment id",
     "InvalidLifecycleEventHookExecutionStatusException": (
-        "CodeDeploy takes Succeeded and Failed only"
+        "CodeDeploy accepts only Succeeded and Failed"
     ),
     "UnsupportedActionForDeploymentTypeException": (
-        "this type of deployment takes no reports from hooks"
+        "this type of deployment accepts no reports from hooks"
     ),
     "AccessDeniedException": (
         "the function's role lacks codedeploy:PutLifecycleEventHookExecutionStatus on "
@@ -48,15 +48,14 @@ class CodeDeployStatus:
     client: Any
 
     def report(self, event: HookEvent, status: HookStatus) -> bool:
-        """Tell CodeDeploy the status of the hook.
+        """Report the status of the hook.
 
         Returns:
-            False when the event had already come to its end (a duplicate delivery, the
-            hour is over, or the deployment was stopped): there is nothing left to do.
+            False if the event had already ended: a duplicate delivery, the end of the
+            hour, or a stopped deployment.
 
         Raises:
-            ReportError: CodeDeploy did not confirm the report; says why and what to
-                do.
+            ReportError: CodeDeploy did not confirm the report.
         """
         from botocore.exceptions import (  # noqa: PLC0415 - slow, and only needed here
             ClientError,
@@ -76,7 +75,7 @@ class CodeDeployStatus:
         except Exception as error:  # a response can break botocore in any way
             why = (
                 f"{error}; is there a route from the function to CodeDeploy? It may "
-                "have accepted the report all the same"
+                "have accepted the report anyway"
             )
             raise _unreported(event, why) from error
         return True

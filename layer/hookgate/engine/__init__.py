@@ -1,4 +1,4 @@
-"""Runs the steps of an event and turns what they state into a verdict."""
+"""Runs the steps of an event and decides the verdict."""
 
 from hookgate.engine.scheduler import RunContext, begin, run_steps
 

@@ -1,7 +1,7 @@
-"""Run steps in parallel along their needs, and decide.
+"""Run steps in parallel in the order of their needs, and decide the verdict.
 
-A step ends in exactly one of three ways: its thread answers, its time runs out, or
-a step it needs did not pass. Nothing else is waited for.
+A step ends in one of three ways: its thread returns an outcome, its timeout ends, or a
+step that it needs did not pass.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Generic, NoReturn, TypeVar
@@ -28,10 +28,10 @@ from hookgate.validator import Tools
 
 NOT_PROVEN = (
     "the target was not proven: the plan has no target.identity, so nothing shows that "
-    "the replacement task set gave the answers"
+    "the responses are from the replacement task set"
 )
 
-CONSTANT = "target.identity is a constant, which any version may send"
+CONSTANT = "target.identity is a constant, which any version can send"
 
 
 def used_waivers(
@@ -41,56 +41,50 @@ def used_waivers(
     proven: bool,
     doubts: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Name the opt-outs that were used.
+    """Describe the waivers that were used.
 
     Args:
         steps: the steps of the event, in the order of ``outcomes``.
-        outcomes: what they came to.
-        proven: whether answers were held against the plan's ``target.identity``.
-        doubts: why answers that were asked for prove nothing.
+        outcomes: their outcomes.
+        proven: whether responses were checked for the plan's ``target.identity``.
+        doubts: why the responses prove nothing.
     """
-    named = list(dict.fromkeys((*_of_target(steps, proven=proven), *doubts)))
+    unproven = not proven and any(step.validator.asks_listener for step in steps)
+    waivers = list(dict.fromkeys(((NOT_PROVEN,) if unproven else ()) + tuple(doubts)))
     for step, outcome in zip(steps, outcomes, strict=True):
-        named += _of_step(step, outcome)
-    return tuple(named)
-
-
-def _of_target(steps: Sequence[Step], *, proven: bool) -> Iterator[str]:
-    if not proven and any(step.validator.asks_listener for step in steps):
-        yield NOT_PROVEN
-
-
-def _of_step(step: Step, outcome: Outcome) -> Iterator[str]:
-    if not step.blocking:
-        yield f"{step.name}: {outcome.status}, but it does not block (blocking: false)"
-    for each in outcome.waivers:
-        yield f"{step.name}: {each}"
+        if not step.blocking:
+            waivers.append(
+                f"{step.name}: {outcome.status}, but it does not block "
+                "(blocking: false)"
+            )
+        waivers += (f"{step.name}: {each}" for each in outcome.waivers)
+    return tuple(waivers)
 
 
 T = TypeVar("T")
 
 
 def start(name: str, work: Callable[[], None]) -> None:
-    """Start ``work`` in a daemon thread, which ends with the process at the latest.
+    """Start ``work`` in a daemon thread.
 
-    A pool is no use here: its threads are joined at exit, and one of them may hang.
+    Not in a pool: its threads are joined at exit, and a step may hang.
     """
     threading.Thread(target=work, name=name, daemon=True).start()
 
 
 @dataclass(frozen=True, slots=True)
 class Pending(Generic[T]):
-    """Work that goes on in a thread of its own."""
+    """Work that runs in a thread of its own."""
 
     name: str
     _answers: queue.SimpleQueue[Callable[[], T]]
 
     def result(self, deadline: Deadline) -> T:
-        """What the work returned.
+        """Return the result of the work.
 
         Raises:
             CannotMeasure: it did not end by the deadline.
-            BaseException: whatever the work raised.
+            BaseException: the exception of the work.
         """
         try:
             answer = self._answers.get(timeout=deadline.remaining)
@@ -101,7 +95,7 @@ class Pending(Generic[T]):
 
 
 def begin(name: str, work: Callable[[], T]) -> Pending[T]:
-    """Start ``work`` in a thread that may be left behind; ``name`` is for messages."""
+    """Start ``work`` in a thread that can be abandoned; messages contain ``name``."""
     pending: Pending[T] = Pending(name, queue.SimpleQueue())
 
     def run() -> None:
@@ -120,18 +114,25 @@ def _raise(error: BaseException) -> NoReturn:
     raise error
 
 
-#: Seconds that a validator which watches its own deadline gets to state its findings.
+#: Seconds after its timeout that a validator has to return its findings.
 GRACE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """What the engine needs from outside: everything that is not a step.
+    """What the steps of an event share.
 
-    ``tools`` makes a step's tools from the step and its deadline; ``announce`` is
-    told each outcome as it comes, ``begin`` each step as it starts. ``doubts`` says, at
-    the end, why answers that were asked for prove nothing. ``plan`` is whose steps run,
-    and ``waivers`` are those that the verdict lists whatever the steps come to.
+    Args:
+        context: the deployment and its listeners.
+        tools: makes the tools of a step that has a deadline.
+        substitute: fills the placeholders of a text.
+        secrets: reads and masks secrets.
+        proven: whether responses are checked for ``target.identity``.
+        doubts: called at the end: why the responses prove nothing.
+        on_outcome: called with each outcome.
+        on_start: called with each step that starts.
+        plan: the source and version of the plan.
+        waivers: waivers that the verdict lists whatever the outcomes are.
     """
 
     context: DeploymentContext
@@ -155,7 +156,7 @@ class _Running:
 
 @dataclass(slots=True)
 class StepScheduler:
-    """The state of one judgement: what runs, and what has come to an end."""
+    """The steps that run, and the outcomes of those that ended."""
 
     run_context: RunContext
     deadline: Deadline
@@ -164,7 +165,7 @@ class StepScheduler:
     answers: queue.SimpleQueue[Outcome] = field(default_factory=queue.SimpleQueue)
 
     def admit(self, step: Step, concurrency: int) -> bool:
-        """Start a step or settle it without a start; False while it has to wait."""
+        """Start a step, or skip it; returns False if it has to wait."""
         if any(name not in self.outcomes for name in step.needs):
             return False
         unmet = [n for n in step.needs if self.outcomes[n].status is not Status.PASSED]
@@ -173,7 +174,7 @@ class StepScheduler:
             skipped = Reason(Code.STEP_SKIPPED, reason)
             self.end(_unstarted(step, Status.SKIPPED, skipped))
         elif self.deadline.expired:
-            late = Reason(Code.STEP_NOT_STARTED, "no time was left to start it")
+            late = Reason(Code.STEP_NOT_STARTED, "no time left to start it")
             self.end(_unstarted(step, Status.ERRORED, late))
         elif len(self.running) >= concurrency:
             return False
@@ -182,9 +183,9 @@ class StepScheduler:
         return True
 
     def admit_all(self, waiting: Sequence[Step], concurrency: int) -> list[Step]:
-        """Admit what can be, in the plan's order; returns what has to wait.
+        """Admit steps in the plan's order; returns those that have to wait.
 
-        Once all places are taken the rest is not looked at, for it would have to wait.
+        With all places taken the rest is not checked, because it has to wait.
         """
         still: list[Step] = []
         for index, step in enumerate(waiting):
@@ -208,38 +209,39 @@ class StepScheduler:
         start(f"step {step.name}", lambda: self.answers.put(run()))
 
     def wait(self) -> None:
-        """Let one step end by its answer, or all whose time is over."""
+        """Wait for one outcome, or abandon all steps whose time is over."""
         first = min(each.until.at for each in self.running.values())
         now = self.deadline.clock.now()
         try:
             ended = [self.answers.get(timeout=max(0.0, first + GRACE - now))]
         except queue.Empty:
-            ended = self._give_up(first)
+            ended = self._abandon_late(first)
         for outcome in ended:
             if self.running.pop(outcome.name, None):
                 self.end(outcome)
 
-    def _give_up(self, first: float) -> list[Outcome]:
-        """Give up the steps that are as late as the first, together.
+    def _abandon_late(self, first: float) -> list[Outcome]:
+        """Abandon all steps that are as late as the first, together.
 
-        One after the other, each with a grace of its own, they would eat up the time
-        that is reserved for the report.
+        One after the other, each with its own grace, they would use up the time that is
+        reserved for the report.
         """
         over = max(first, self.deadline.clock.now() - GRACE)
         late = [each for each in self.running.values() if each.until.at <= over]
         return [self._abandoned(each) for each in late]
 
     def end(self, outcome: Outcome) -> None:
-        """Keep an outcome and tell of it."""
+        """Keep an outcome and pass it on."""
         self.outcomes[outcome.name] = outcome
         self.run_context.on_outcome(outcome)
 
     def _abandoned(self, late: _Running) -> Outcome:
         taken = late.until.clock.now() - late.started
         why = "the hook has no time left" if self.deadline.expired else "its timeout"
-        reason = f"did not end within {seconds_text(taken)} and was given up ({why})"
-        given_up = Reason(Code.STEP_TIMEOUT, reason)
-        return late.run.outcome(Status.ERRORED, given_up, taken)
+        reason = f"did not end within {seconds_text(taken)} and was abandoned ({why})"
+        return late.run.outcome(
+            Status.ERRORED, Reason(Code.STEP_TIMEOUT, reason), taken
+        )
 
 
 def run_steps(
@@ -249,13 +251,13 @@ def run_steps(
     *,
     concurrency: int = 8,
 ) -> Verdict:
-    """Run the steps of an event and say what the hook came to.
+    """Run the steps of an event and decide the verdict.
 
     Args:
-        run_context: what the steps work with.
-        steps: in the plan's order; their needs form no circle.
-        deadline: by when the verdict must stand.
-        concurrency: how many steps may run at once.
+        run_context: what the steps share.
+        steps: in the plan's order; their needs form no cycle.
+        deadline: when all steps must have ended.
+        concurrency: the maximum number of steps that run at once.
     """
     scheduler = StepScheduler(run_context, deadline)
     started, started_at = deadline.clock.now(), datetime.now(UTC)
@@ -268,7 +270,7 @@ def run_steps(
                 scheduler.wait()
             elif len(waiting) == before and waiting:
                 names = ", ".join(step.name for step in waiting)
-                raise ValueError(f"no step can start, the needs form a circle: {names}")
+                raise ValueError(f"no step can start, the needs form a cycle: {names}")
     outcomes = tuple(scheduler.outcomes[step.name] for step in steps)
     return Verdict(
         event=run_context.context.event,

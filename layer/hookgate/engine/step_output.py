@@ -1,13 +1,12 @@
-"""What a validator prints belongs to its step: bounded, and kept off standard output.
+"""Keep what validators print off standard output, in an output of limited size.
 
-Standard output of a Lambda function is where metrics are written, so a stray line
-there could pass for one. Once a judgement began, only the threads that Hookgate itself
-runs in reach the real streams: a step's thread prints into its own output, and what
-any other thread prints, such as one that a validator started, is dropped.
+A Lambda function writes its metrics to standard output, so a line that a validator
+prints could be read as a metric. While steps run, only Hookgate's own threads reach the
+real streams. A step's thread prints into the output of its step; what other threads
+print, such as those that a validator starts, is dropped.
 
-This keeps accidents off, and anybody who only prints. What does not go through
-``sys.stdout`` bypasses it: ``os.write``, ``sys.__stdout__``, code in C, child
-processes that inherit the descriptor.
+Code that does not use ``sys.stdout`` bypasses this: ``os.write``, ``sys.__stdout__``,
+code in C and child processes that inherit the descriptor.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ LIMIT = 64 * 1024
 
 
 class StepOutput:
-    """What one step has printed and logged so far, up to ``LIMIT`` characters."""
+    """The output of one step, up to ``LIMIT`` characters."""
 
     def __init__(self) -> None:
         self._text = io.StringIO()
         self._size = 0
 
     def write(self, text: str) -> None:
-        """Keep ``text``.
+        """Add ``text``.
 
         Raises:
             CannotMeasure: the step has printed more than the limit.
@@ -44,7 +43,7 @@ class StepOutput:
         self._text.write(text)
 
     def spend(self, size: int) -> None:
-        """Count ``size`` characters that go elsewhere, such as to the log.
+        """Count ``size`` characters that are written elsewhere, such as to the log.
 
         Raises:
             CannotMeasure: the step has printed more than the limit.
@@ -55,20 +54,20 @@ class StepOutput:
 
     @property
     def overflowed(self) -> bool:
-        """Whether the step printed more than it may, even if it hid the exception."""
+        """Whether the step printed too much, even if it caught the exception."""
         return self._size > LIMIT
 
     @property
     def text(self) -> str:
-        """What was printed."""
+        """The text that was printed."""
         return self._text.getvalue()
 
 
-#: What a step that printed more is told, and its outcome says.
+#: The message for a step that printed more.
 TOO_MUCH = f"the validator printed or logged more than {LIMIT // 1024} KiB"
 _current: contextvars.ContextVar[StepOutput | None]
 _current = contextvars.ContextVar("hookgate_step_output", default=None)
-#: Threads, not their idents: those are given again to later threads.
+#: Threads, not their idents, which later threads can get again.
 _trusted: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
@@ -76,8 +75,8 @@ def _is_trusted() -> bool:
     return threading.current_thread() in _trusted
 
 
-class _Bin(io.RawIOBase):
-    """Takes bytes and keeps none."""
+class _Discard(io.RawIOBase):
+    """Accepts bytes and drops them."""
 
     def writable(self) -> bool:
         return True
@@ -87,9 +86,9 @@ class _Bin(io.RawIOBase):
 
 
 class _Router(io.TextIOBase):
-    """Stands in for a standard stream and lets only Hookgate's own words through.
+    """Replaces a standard stream; only Hookgate's own threads reach the real one.
 
-    It is no terminal: a live display on one would draw through it without an end.
+    It is not a terminal, so no live display draws through it.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -101,10 +100,10 @@ class _Router(io.TextIOBase):
 
     @property
     def buffer(self) -> BinaryIO:
-        """The bytes beneath the text, for Hookgate's own threads only."""
+        """The binary stream, for Hookgate's own threads only."""
         if _current.get() is None and _is_trusted():
             return self._stream.buffer
-        return cast("BinaryIO", _Bin())
+        return cast("BinaryIO", _Discard())
 
     def writable(self) -> bool:
         return True
@@ -122,7 +121,7 @@ class _Router(io.TextIOBase):
             self._stream.flush()
 
     def close(self) -> None:
-        """Do nothing: a standard stream is not a validator's to close."""
+        """Do nothing: no validator may close a standard stream."""
 
 
 def _router(stream: TextIO) -> TextIO:
@@ -131,11 +130,11 @@ def _router(stream: TextIO) -> TextIO:
 
 @contextlib.contextmanager
 def routed_output() -> Iterator[None]:
-    """Keep foreign prints off the standard streams, from now on and afterwards.
+    """Keep what validators print off the standard streams from now on.
 
-    The calling thread is trusted, and at the first call those that run already. The
-    routers stay, because threads do: a step that was given up may print at any time.
-    Whoever replaces ``sys.stdout`` afterwards wins until the next call.
+    The calling thread may print, and at the first call those that run already. The
+    routers stay afterwards, because an abandoned step may print at any time. Code that
+    replaces ``sys.stdout`` later bypasses them until the next call.
     """
     _trusted.update({threading.current_thread()} if _trusted else threading.enumerate())
     out, err = _router(sys.stdout), _router(sys.stderr)
@@ -143,12 +142,12 @@ def routed_output() -> Iterator[None]:
     try:
         yield
     finally:
-        # A step that was given up may have left a stream of its own in their place.
+        # An abandoned step may have replaced them.
         sys.stdout, sys.stderr = out, err
 
 
 def open_step_output() -> StepOutput:
-    """Make the calling thread's prints go to a new output."""
+    """Collect what the calling thread prints in a new output."""
     output = StepOutput()
     _current.set(output)
     return output

@@ -1,4 +1,4 @@
-"""One step: build its validator, collect its findings, say what it came to."""
+"""Run one step: build its validator, collect its findings, decide its outcome."""
 
 from __future__ import annotations
 
@@ -43,43 +43,43 @@ MAX_METRICS = 20
 _CUT = "…"
 
 
-def plain_finding(said: Any, secrets: Secrets, use: str) -> Finding:
-    """What was stated as a finding, in plain values that anybody may copy.
+def plain_finding(stated: Any, secrets: Secrets, use: str) -> Finding:
+    """Copy a finding into plain values without secrets.
 
     Args:
-        said: what the validator stated.
-        secrets: what to mask.
-        use: the validator's name, from which a finding without a code gets its own.
+        stated: the finding of the validator.
+        secrets: masks secrets in its texts.
+        use: the validator's name, which is the code of a finding without one.
 
     Raises:
-        Defect: it is no finding, whatever its type says.
+        Defect: it is not a finding, whatever its annotation is.
     """
-    wrong = _wrong(said)
-    if wrong:
-        shown = shortened(secrets.mask(repr(said)), 200)
-        raise Defect(f"the validator stated {shown} instead of {wrong}")
+    wanted = _wrong(stated)
+    if wanted:
+        shown = shortened(secrets.mask(repr(stated)), 200)
+        raise Defect(f"the validator stated {shown} instead of {wanted}")
     named = use.upper().replace("_", "-")
     return Finding(
-        ok=said.ok,
-        summary=shortened(secrets.mask(plain_text(said.summary)), MAX_SUMMARY),
-        code=shortened(secrets.mask(plain_text(said.code or named)), MAX_CODE),
-        evidence=_evidence(said.evidence, secrets),
-        waiver=shortened(secrets.mask(plain_text(said.waiver)), MAX_TEXT),
-        certain=said.certain is True,
-        metrics=tuple(said.metrics),
+        ok=stated.ok,
+        summary=shortened(secrets.mask(plain_text(stated.summary)), MAX_SUMMARY),
+        code=shortened(secrets.mask(plain_text(stated.code or named)), MAX_CODE),
+        evidence=_evidence(stated.evidence, secrets),
+        waiver=shortened(secrets.mask(plain_text(stated.waiver)), MAX_TEXT),
+        certain=stated.certain is True,
+        metrics=tuple(stated.metrics),
     )
 
 
-def _wrong(said: Any) -> str:
-    """What should have been stated, or nothing; no annotation is believed."""
-    if not isinstance(said, Finding) or type(said.ok) is not bool:
+def _wrong(stated: Any) -> str:
+    """Describe a finding of the right types if this is none; else return nothing."""
+    if not isinstance(stated, Finding) or type(stated.ok) is not bool:
         return "a Finding whose ok is True or False"
-    texts: tuple[object, ...] = (said.summary, said.waiver, said.code)
+    texts: tuple[object, ...] = (stated.summary, stated.waiver, stated.code)
     if not all(isinstance(each, str) for each in texts):
         return "a Finding whose summary, waiver and code are text"
-    if not _has_text_keys(said.evidence):
+    if not _has_text_keys(stated.evidence):
         return "a Finding whose evidence is a mapping with text keys"
-    metrics: object = said.metrics
+    metrics: object = stated.metrics
     if not isinstance(metrics, tuple) or len(metrics) > MAX_METRICS:
         return f"a Finding whose metrics are a tuple of at most {MAX_METRICS}"
     if not all(type(each) is Metric for each in metrics):
@@ -88,7 +88,7 @@ def _wrong(said: Any) -> str:
 
 
 def error_with_place(error: BaseException) -> str:
-    """An exception in one line, with the last place in the code; never raises."""
+    """An exception in one line, with file and line of the code; never raises."""
     frames = list(traceback.walk_tb(error.__traceback__))
     place = ""
     if frames:
@@ -101,15 +101,15 @@ def error_message(error: BaseException) -> str:
     """The message of an exception; never raises."""
     try:
         return plain_text(str(error))
-    except BaseException as broken:  # noqa: BLE001 - an exception may be anybody's code
+    except BaseException as broken:  # noqa: BLE001 - an exception may run any code
         return f"its message cannot be read ({type(broken).__name__})"
 
 
 def code_of(error: BaseException) -> str:
-    """The code of an exception, which may be anybody's; never raises."""
+    """The code of an exception of any class; never raises."""
     try:
         code: object = getattr(error, "code", None)
-    except BaseException:  # noqa: BLE001 - as in words
+    except BaseException:  # noqa: BLE001 - as in error_message
         code = None
     if not isinstance(code, str):
         return Code.ERROR
@@ -117,12 +117,12 @@ def code_of(error: BaseException) -> str:
 
 
 def plain_text(text: str) -> str:
-    """``text`` as a plain str that UTF-8 can carry, whatever kind of str it was."""
+    """``text`` as a plain str that UTF-8 can encode."""
     return str.__str__(text).encode("utf-8", "backslashreplace").decode()
 
 
 def shortened(text: str, limit: int) -> str:
-    """``text`` cut to ``limit`` characters; mask first, or a half secret stays."""
+    """``text`` cut to ``limit`` characters; mask it first, or half a secret stays."""
     return text if len(text) <= limit else f"{text[: limit - 1]}{_CUT}"
 
 
@@ -141,7 +141,7 @@ def _evidence(evidence: Mapping[str, object], secrets: Secrets) -> dict[str, Any
 
 @dataclass(slots=True)
 class _Plain:
-    """Copies a value; what is too much or too deep, as in a circle, is cut."""
+    """Copies a value; cuts it where it is too large or too deep, as in a cycle."""
 
     secrets: Secrets
     left: int = MAX_VALUES
@@ -165,14 +165,14 @@ class _Plain:
         return self._text(value)
 
     def _text(self, value: object) -> str:
-        # Not str(value) for text: a kind of str may say something else there.
+        # Not str(value) for text: a subclass of str may return anything.
         text = value if isinstance(value, str) else str(value)
         return shortened(self.secrets.mask(plain_text(text)), MAX_TEXT)
 
 
 MAX_FINDINGS = 1000
 
-#: What a line of the log counts for at least, in characters: it has keys around it.
+#: The minimum size of a log line in characters, since it has keys around it.
 MIN_LINE = 32
 
 
@@ -197,11 +197,11 @@ class BoundedLog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRun:
-    """Everything that one step needs, ready to run in a thread of its own.
+    """One step, ready to run in a thread of its own.
 
-    ``findings`` and ``waived`` hold presentable values only, so that anybody may say
-    at any time what the step came to so far. ``broken`` holds the last attempt that did
-    not hold: what could not be measured afterwards may not pass.
+    ``findings`` and ``waived`` have plain values only, so that other threads can read
+    them at any time. ``failure`` is why the last attempt with findings failed: without
+    a measurement after that, the step does not pass.
     """
 
     step: Step
@@ -211,7 +211,7 @@ class StepRun:
     secrets: Secrets
     findings: list[Finding] = field(default_factory=list)
     waived: list[str] = field(default_factory=list)
-    broken: list[Reason] = field(default_factory=list)
+    failure: list[Reason] = field(default_factory=list)
 
     def __call__(self) -> Outcome:
         """Run the step; never raises."""
@@ -220,15 +220,15 @@ class StepRun:
         clock = self.tools.deadline.clock
         started = clock.now()
         status, reason = self._conclude(output)
-        trouble = self._trouble(output)
-        if trouble:
-            status, reason = Status.ERRORED, Reason(Code.STEP_OUTPUT, trouble)
+        problem = self._log_output(output)
+        if problem:
+            status, reason = Status.ERRORED, Reason(Code.STEP_OUTPUT, problem)
         return self.outcome(status, reason, clock.now() - started)
 
     def outcome(self, status: Status, reason: Reason, seconds: float) -> Outcome:
-        """The step's outcome, bounded and with secrets masked; runs no foreign code."""
+        """The step's outcome so far; runs no code of the validator."""
         findings = tuple(self.findings)
-        named = [*self.waived, *(each.waiver for each in findings if each.waiver)]
+        waivers = [*self.waived, *(each.waiver for each in findings if each.waiver)]
         return Outcome(
             name=self.step.name,
             use=self.step.use,
@@ -238,7 +238,7 @@ class StepRun:
             code=reason.code,
             duration_ms=round(seconds * 1000),
             findings=findings,
-            waivers=tuple(dict.fromkeys(named)) if status is Status.PASSED else (),
+            waivers=tuple(dict.fromkeys(waivers)) if status is Status.PASSED else (),
         )
 
     def _conclude(self, output: StepOutput) -> tuple[Status, Reason]:
@@ -252,17 +252,21 @@ class StepRun:
                 tools.deadline,
             )
             self.findings[:] = result.findings
-        except CannotMeasure as error:
-            return self._unmeasured(error)
+        except (CannotMeasure, Inconclusive) as error:
+            return self._undecided(error)
         except HookgateError as error:
             return Status.ERRORED, Reason(code_of(error), error_message(error))
-        except BaseException as error:  # noqa: BLE001 - even sys.exit() is no consent
+        except BaseException as error:  # noqa: BLE001 - sys.exit() does not pass either
             what = f"the validator crashed: {error_with_place(error)}"
             return Status.ERRORED, Reason(Code.STEP_CRASHED, what)
-        return self._weigh()
+        failure = _failure(self.findings)
+        if failure:
+            return Status.FAILED, failure
+        passed = "; ".join(each.summary for each in self.findings[:3])
+        return Status.PASSED, Reason("", passed)
 
     def _attempt(self, validator: Validator, tools: Tools) -> Attempt:
-        """Let the validator ask once, and keep what it states."""
+        """Call the validator once and keep its findings."""
         self.findings.clear()
         try:
             for finding in _counted(validator.check(self.context, tools)):
@@ -270,45 +274,38 @@ class StepRun:
                     plain_finding(finding, self.secrets, self.step.use)
                 )
         except (NoAnswer, Inconclusive) as error:
-            holds = all(each.ok for each in self.findings)
-            if isinstance(error, Inconclusive) and holds:
+            satisfied = all(each.ok for each in self.findings)
+            if isinstance(error, Inconclusive) and satisfied:
                 raise
             summary = shortened(self.secrets.mask(error_message(error)), MAX_SUMMARY)
             self.findings.append(
                 Finding(ok=False, code=code_of(error), summary=summary)
             )
-        broken = _broken(self.findings)
-        self.broken[:] = [broken] if broken else self.broken
+        failure = _failure(self.findings)
+        self.failure[:] = [failure] if failure else self.failure
         return Attempt(findings=tuple(self.findings))
 
-    def _unmeasured(self, error: CannotMeasure) -> tuple[Status, Reason]:
-        """What a step without a measurement comes to, and what was waived."""
-        status, word, what = _policy(error)
+    def _undecided(self, error: CannotMeasure | Inconclusive) -> tuple[Status, Reason]:
+        """Decide the outcome of a step without enough evidence; note a waiver."""
+        status, option, what = _policy(error)
         reason = error_message(error)
-        if self.broken:
-            before = self.broken[0].text
-            reason = f"{reason}; an attempt before did not hold: {before}"
+        if self.failure:
+            before = self.failure[0].text
+            reason = f"{reason}; an earlier attempt failed: {before}"
             return status, Reason(code_of(error), reason)
-        holds = all(each.ok for each in self.findings)
-        if getattr(self.step, word) == "pass" and holds:
-            self.waived.append(f"passed {what} ({word}: pass)")
-            reason = f"{reason}; passed because of {word}: pass"
+        satisfied = all(each.ok for each in self.findings)
+        if getattr(self.step, option) == "pass" and satisfied:
+            self.waived.append(f"passed {what} ({option}: pass)")
+            reason = f"{reason}; passed because of {option}: pass"
             return Status.PASSED, Reason(code_of(error), reason)
         return status, Reason(code_of(error), reason)
 
-    def _weigh(self) -> tuple[Status, Reason]:
-        broken = _broken(self.findings)
-        if broken:
-            return Status.FAILED, broken
-        passed = "; ".join(each.summary for each in self.findings[:3])
-        return Status.PASSED, Reason("", passed)
-
-    def _trouble(self, output: StepOutput) -> str:
-        """Log what the step printed; says what was wrong with that."""
+    def _log_output(self, output: StepOutput) -> str:
+        """Log what the step printed; returns a problem with that, if there is one."""
         try:
             if output.text:
                 self.tools.log.info(self.secrets.mask(output.text))
-        except Exception as error:  # noqa: BLE001 - a broken log is no consent either
+        except Exception as error:  # noqa: BLE001 - a log that fails does not pass
             failed = error_with_place(error)
             return f"what the validator printed could not be logged: {failed}"
         if output.overflowed:
@@ -316,17 +313,17 @@ class StepRun:
         return ""
 
 
-def _broken(findings: Iterable[Finding]) -> Reason | None:
-    """What does not hold, with the code of the first of it; None if all does."""
-    broken = [each for each in findings if not each.ok]
-    if not broken:
+def _failure(findings: Iterable[Finding]) -> Reason | None:
+    """All findings that are not satisfied, with the code of the first."""
+    failed = [each for each in findings if not each.ok]
+    if not failed:
         return None
-    text = "; ".join(each.summary or "no word" for each in broken)
-    return Reason(broken[0].code, text)
+    text = "; ".join(each.summary or "no summary" for each in failed)
+    return Reason(failed[0].code, text)
 
 
-def _policy(error: CannotMeasure) -> tuple[Status, str, str]:
-    """The status of a step that ``error`` ended, and the word that may waive it."""
+def _policy(error: CannotMeasure | Inconclusive) -> tuple[Status, str, str]:
+    """The status of a step that ``error`` ended, and the option that can waive it."""
     if isinstance(error, NoData):
         return Status.INCONCLUSIVE, "on_no_data", "without data"
     if isinstance(error, Inconclusive):
@@ -335,10 +332,10 @@ def _policy(error: CannotMeasure) -> tuple[Status, str, str]:
 
 
 def _counted(findings: Iterator[Finding]) -> Iterator[Finding]:
-    """What the validator says, if it says anything at all, and not for ever.
+    """The findings of a validator, up to ``MAX_FINDINGS``.
 
     Raises:
-        Defect: something else than findings, or too many of them.
+        Defect: they are something else, or too many.
     """
     if not isinstance(findings, Iterable):
         raise Defect(

@@ -1,1 +1,1 @@
-"""Where a verdict is told: structured logs and CloudWatch metrics, a module each."""
+"""The log, the metrics and the record of a verdict."""

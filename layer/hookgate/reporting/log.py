@@ -1,4 +1,4 @@
-"""Structured log lines: deployment id, lifecycle event and step on every one."""
+"""Structured log lines, each with deployment id, lifecycle event and step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_MESSAGE = 8_000
 
 @dataclass(frozen=True, slots=True)
 class InvocationLog:
-    """The log of one pass; ``stream`` is where the lines go."""
+    """The log of one invocation."""
 
     logger: Logger
 
@@ -27,9 +27,9 @@ class InvocationLog:
     def to(
         cls, stream: TextIO | None = None, service: str = "hookgate"
     ) -> InvocationLog:
-        """A log on ``stream``, standard output unless said otherwise.
+        """Make a log that writes to ``stream``, by default standard output.
 
-        Powertools keeps one stream a ``service`` for the life of the process.
+        Powertools keeps one stream for each ``service`` for the life of the process.
         """
         from aws_lambda_powertools import (  # noqa: PLC0415 - `hookgate run` needs none
             Logger,
@@ -38,7 +38,7 @@ class InvocationLog:
         return cls(Logger(service=service, stream=stream, use_rfc3339=True))
 
     def begin(self, hook: HookEvent, event: str | None) -> None:
-        """Put the ids of this pass on every line from now on."""
+        """Add the ids of this invocation to every line from now on."""
         self.logger.append_keys(
             deployment_id=hook.deployment_id,
             execution_id=hook.execution_id,
@@ -54,26 +54,26 @@ class InvocationLog:
         return Log(write)
 
     def outcome(self, outcome: Outcome) -> None:
-        """Tell what a step came to, as soon as it is known."""
+        """Log the outcome of a step."""
         record = outcome_record(outcome)
         record.pop("findings")
         message = f"step {outcome.status}: {outcome.name}"
         self.logger.info(message, step=outcome.name, outcome=record)
 
     def publish(self, verdict: Verdict, deployment: Deployment | None) -> None:
-        """Tell the whole verdict with its evidence, in one line."""
+        """Log the verdict with its evidence in one line."""
         record = bounded_record(verdict, deployment)
-        told = f"verdict {verdict.status}"
+        message = f"verdict {verdict.status}"
         if verdict.reasons:
-            told += f": {'; '.join(verdict.reasons)}"
+            message += f": {'; '.join(verdict.reasons)}"
         level = (
             self.logger.info
             if verdict.status is HookStatus.SUCCEEDED
             else self.logger.error
         )
-        level(told[:MAX_MESSAGE], step="-", verdict=record)
+        level(message[:MAX_MESSAGE], step="-", verdict=record)
 
     def problem(self, message: str) -> None:
-        """Tell of something that went wrong beside the judging."""
-        # Without exc_info: a traceback's own words pass no mask.
+        """Log a problem that is not the result of a step."""
+        # Without exc_info: secrets in a traceback are not masked.
         self.logger.error(message[:MAX_MESSAGE], step="-")

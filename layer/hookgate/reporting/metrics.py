@@ -1,4 +1,4 @@
-"""CloudWatch metrics in Embedded Metric Format: lines on standard output, no call."""
+"""CloudWatch metrics in Embedded Metric Format, as lines on standard output."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hookgate.context import Deployment
 from hookgate.model import HookStatus, Outcome, Status, Verdict
 
-#: Stands for the application and group of a deployment that could not be identified.
+#: The application and group of a deployment that could not be identified.
 UNKNOWN = "unknown"
 
 
@@ -18,7 +18,7 @@ class EmfMetrics:
     namespace: str
 
     def publish(self, verdict: Verdict, deployment: Deployment | None) -> None:
-        """Write and flush the lines, so that they stand before the report."""
+        """Write and flush the lines, so that they precede the report."""
         self._verdict(verdict, deployment)
         for outcome in verdict.outcomes:
             self._step(verdict, outcome, deployment)
@@ -92,5 +92,5 @@ def _group(deployment: Deployment | None) -> dict[str, str]:
 
 
 def _ascii(text: str) -> str:
-    """CloudWatch takes dimension values of up to 1024 ASCII characters."""
+    """CloudWatch accepts dimension values of up to 1024 ASCII characters."""
     return text.encode("ascii", "backslashreplace").decode()[:1024]

@@ -1,4 +1,4 @@
-"""The verdict record ``hookgate.verdict/1``: one shape for log, evidence and answer."""
+"""The verdict record ``hookgate.verdict/1`` of the log and of the return value."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from hookgate.errors import PlanOrigin
 from hookgate.model import Outcome, Verdict
 
 SCHEMA = "hookgate.verdict/1"
-#: CloudWatch Logs cuts an event at 256 KiB, and Lambda refuses an answer of 6 MB.
+#: CloudWatch Logs cuts an event at 256 KiB; a Lambda response has at most 6 MB.
 MAX_RECORD = 200_000
-#: What one character may take in JSON: two escapes of six.
+#: The maximum size of one character in JSON: two escapes of six.
 _JSON_MOST = 12
 
 
 def verdict_record(verdict: Verdict, deployment: Deployment | None) -> dict[str, Any]:
-    """The record of a verdict; ``deployment`` is None where there is none."""
+    """The record of a verdict; ``deployment`` is None if it is not known."""
     return {
         "schema": SCHEMA,
         "status": str(verdict.status),
@@ -33,10 +33,10 @@ def verdict_record(verdict: Verdict, deployment: Deployment | None) -> dict[str,
 
 
 def bounded_record(verdict: Verdict, deployment: Deployment | None) -> dict[str, Any]:
-    """The record of a verdict, for places that bound its size.
+    """The record of a verdict in at most ``MAX_RECORD`` bytes.
 
-    When it is larger than ``MAX_RECORD`` bytes it goes without evidence, then without
-    findings, then with reasons that are cut.
+    A larger record is written without evidence, then without findings, then with
+    reasons that are cut.
     """
     record = verdict_record(verdict, deployment)
     for lighter in (_without_evidence, _without_findings):
@@ -49,7 +49,7 @@ def bounded_record(verdict: Verdict, deployment: Deployment | None) -> dict[str,
 
 
 def plan_record(plan: PlanOrigin) -> dict[str, str | None]:
-    """The record of which plan it was."""
+    """The record of a plan's source and version."""
     return {"source": plan.source, "version": plan.version, "sha256": plan.sha256}
 
 
@@ -85,7 +85,7 @@ def _without_findings(outcome: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cut_texts(record: dict[str, Any]) -> None:
-    """Give every reason and opt-out an equal share of half the room."""
+    """Cut every reason and waiver to an equal share of half the limit."""
     texts = len(record["outcomes"]) + len(record["optouts"])
     share = MAX_RECORD // 2 // _JSON_MOST // texts
     record["optouts"] = [each[:share] for each in record["optouts"]]

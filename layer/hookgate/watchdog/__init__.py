@@ -1,8 +1,8 @@
-"""A second process that reports Failed when this one can no longer.
+"""The watchdog process: it reports Failed when this process cannot.
 
 A validator that hangs in C code can hold the interpreter's lock, and then no thread
-of this process runs: not even the one that watches the clock. So a small process
-waits beside it, and has the last word when time runs out or this process dies.
+of this process runs. So a small process watches it, and reports Failed when the time is
+over or when this process dies.
 """
 
 from __future__ import annotations
@@ -24,41 +24,41 @@ from hookgate.context import Deployment
 from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent
 
-#: Seconds that a report may take before the last word is spoken over it: most of the
-#: reserve, and the rest is for the last word itself.
+#: Seconds of a report until the watchdog process reports instead. The rest of the
+#: reserve is for its own report.
 REPORTING = 14.0
 _SCRIPT = Path(__file__).with_name("process.py")
 
 
 class Watch(Protocol):
-    """One pass under watch."""
+    """An invocation that the watchdog process watches."""
 
     def note(self, doing: str) -> None:
-        """Say what is being done, for the reason in case it never ends."""
+        """Note what runs now; the reason of the fallback report contains it."""
         ...
 
     def identified(self, deployment: Deployment) -> None:
-        """Say which deployment it is, for the metrics."""
+        """Note the deployment, for the metrics."""
         ...
 
     def due(self, seconds: float) -> None:
-        """Say that the pass must end within ``seconds`` from now."""
+        """Set the time limit of the invocation to ``seconds`` from now."""
         ...
 
     def reporting(self) -> None:
-        """Say that the report is under way, which may need its retries."""
+        """Note that the report starts, which may need its retries."""
         ...
 
     def damage(self) -> str:
-        """What a validator did to this process; empty if nothing was noticed."""
+        """How a validator damaged this process; empty if it did not."""
         ...
 
 
 class ProcessGuard:
-    """Notices what a validator does to the process that it runs in.
+    """Detects damage that a validator does to its process.
 
-    A process whose standard output or error was closed, whose pipe to the watchdog
-    process was closed, or that was interrupted is not trusted any more.
+    A process is damaged when its standard output, standard error or pipe to the
+    watchdog process was closed or replaced, or when it was interrupted.
     """
 
     def __init__(self, pipe: int | None) -> None:
@@ -75,7 +75,7 @@ class ProcessGuard:
             self._previous = signal.signal(signal.SIGINT, self._interrupted)
 
     def damage(self) -> str:
-        """What was done, in words; standard output and error are restored."""
+        """Describe the damage; restores standard output and error."""
         closed = [self._restored(fd) for fd in self._kept]
         found = [
             *(f"file descriptor {fd}" for fd in closed if fd),
@@ -94,7 +94,7 @@ class ProcessGuard:
         return self._pipe is not None and not self._is_same(self._pipe)
 
     def close(self) -> None:
-        """Let go of what was kept; an interrupted process stays deaf to SIGINT."""
+        """Close the copies; an interrupted process continues to ignore SIGINT."""
         for kept in self._kept.values():
             if self._is_same(kept):
                 os.close(kept)
@@ -102,18 +102,18 @@ class ProcessGuard:
             signal.signal(signal.SIGINT, self._previous)
 
     def _restored(self, fd: int) -> int:
-        """Give ``fd`` its stream back; returns ``fd`` if it had another or none."""
+        """Restore ``fd``; returns it if it was closed or replaced, else 0."""
         kept = self._kept[fd]
         identity = self._known.get(kept)
         if _identity(fd) == identity:
             return 0
         if _identity(kept) == identity:
             os.dup2(kept, fd)
-        else:  # rather nowhere than into whatever has the number now
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            if nowhere != fd:
-                os.dup2(nowhere, fd)
-                os.close(nowhere)
+        else:  # not into the file that has the number now
+            null = os.open(os.devnull, os.O_WRONLY)
+            if null != fd:
+                os.dup2(null, fd)
+                os.close(null)
         return fd
 
     def _is_same(self, fd: int) -> bool:
@@ -124,7 +124,7 @@ class ProcessGuard:
 
 
 def _identity(fd: int) -> tuple[int, int] | None:
-    """Which open file a descriptor stands for, or None if it is closed."""
+    """The identity of the open file of a descriptor, or None if it is closed."""
     try:
         found = os.fstat(fd)
     except OSError:
@@ -133,10 +133,10 @@ def _identity(fd: int) -> tuple[int, int] | None:
 
 
 class Watchdog:
-    """The second process, started when first needed and kept between invocations.
+    """The watchdog process, started when first needed and kept between invocations.
 
-    It must never keep the first one from reporting: when it cannot be started or
-    reached, ``on_lost`` is told, and the pass goes on unwatched.
+    It never prevents the report of this process: if it cannot be started or reached,
+    ``on_lost`` is called, and the invocation continues without it.
     """
 
     def __init__(
@@ -152,50 +152,50 @@ class Watchdog:
     def watch(
         self, hook: HookEvent, event: LifecycleEvent, seconds: float
     ) -> Iterator[Watch]:
-        """Have Failed reported unless the block ends within ``seconds``.
+        """Report Failed unless the block ends within ``seconds``.
 
-        A block that raises ends the watch too: Lambda sees the exception, tries again,
-        and its OnFailure destination makes the fallback report.
+        A block that raises ends the watch too: Lambda retries the invocation and then
+        sends the event to the fallback report.
         """
         ids = hook.model_dump(by_alias=True)
         watch = {"ids": ids, "event": str(event), "path": sys.path}
         self._start()
-        self._tell(f"watch {seconds}", watch)
+        self._send(f"watch {seconds}", watch)
         pipe = self._process.stdin if self._process else None
         self._guard = ProcessGuard(pipe.fileno() if pipe else None)
         try:
             yield self
         finally:
-            self._tell("end")
+            self._send("end")
             self._guard.close()
             self._guard = None
 
     def damage(self) -> str:
-        """What a validator did to this process; empty if nothing was noticed."""
+        """How a validator damaged this process; empty if it did not."""
         found = self._guard.damage() if self._guard else ""
         self.damaged = self.damaged or bool(found)
         return found
 
     def note(self, doing: str) -> None:
-        """Say what is being done."""
-        self._tell("note", doing)
+        """Note what runs now."""
+        self._send("note", doing)
 
     def identified(self, deployment: Deployment) -> None:
-        """Say which deployment it is."""
-        self._tell("deployment", asdict(deployment))
+        """Note the deployment."""
+        self._send("deployment", asdict(deployment))
 
     def due(self, seconds: float) -> None:
-        """Say that the pass must end within ``seconds`` from now."""
-        self._tell(f"due {seconds}")
+        """Set the time limit to ``seconds`` from now."""
+        self._send(f"due {seconds}")
 
     def reporting(self) -> None:
-        """Say that the report is under way; two reports need not cross."""
+        """Allow time for the report, so that two reports do not cross."""
         self.due(REPORTING)
 
     def exit(self) -> NoReturn:
-        """End this process, which is not trusted, so that Lambda starts another.
+        """End this process after damage, so that Lambda starts another.
 
-        Where the pipe was closed, the watchdog process reports and publishes, too.
+        If the pipe was closed, the watchdog process reports and publishes, too.
         """
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
@@ -207,7 +207,7 @@ class Watchdog:
         os._exit(1)
 
     def close(self) -> None:
-        """Let the second process go."""
+        """End the watchdog process."""
         process, self._process = self._process, None
         if process is not None:
             with contextlib.suppress(OSError):
@@ -217,25 +217,25 @@ class Watchdog:
         if self._process is not None and self._process.poll() is None:
             return
         self.close()
-        # -I and -S start in ten milliseconds; the path comes with the watch.
+        # -I and -S start in ten milliseconds; the watch carries the path.
         command = [self._python, "-I", "-S", str(_SCRIPT)]
         try:
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own script
         except OSError as error:
-            self._on_lost(f"nobody watches this pass: {error}")
+            self._on_lost(f"the watchdog process did not start: {error}")
         else:
             atexit.register(self.close)
 
-    def _tell(self, word: str, about: object = None) -> None:
+    def _send(self, word: str, about: object = None) -> None:
         """Write one line: a word, and JSON, which has no line break of its own."""
         if self._process is None or self._process.stdin is None:
             return
         if self._guard and self._guard.pipe_is_lost:
-            return  # the watchdog process has seen the end of it, and reports Failed
+            return  # the watchdog process reports Failed at the end of the pipe
         try:
             line = f"{word} {json.dumps(about, default=str)}\n"
             self._process.stdin.write(line.encode())
             self._process.stdin.flush()
         except OSError as error:
-            self._on_lost(f"nobody watches this pass any more: {error}")
+            self._on_lost(f"the watchdog process is lost: {error}")
             self.close()

@@ -1,4 +1,4 @@
-"""The fallback report of the watchdog process: Failed, in the place of a hook."""
+"""The fallback report of the watchdog process: Failed, for a hook that cannot."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hookgate.model import HookStatus, LifecycleEvent, Reason, Verdict
 from hookgate.reporting.log import InvocationLog
 from hookgate.reporting.metrics import EmfMetrics
 
-#: What the watchdog process was given as text, and does not need.
+#: Fields that the watchdog process has as text and does not need.
 _UNUSED = {"event_started_at": None}
 
 
@@ -28,8 +28,8 @@ def report_failed(
 ) -> None:
     """Report Failed to CodeDeploy, and publish the verdict if that was accepted.
 
-    The report is first: it needs the ids and nothing else, and its response says
-    whether CodeDeploy accepted another report before, which no metric may contradict.
+    The report is first: it needs only the ids, and its response shows whether
+    CodeDeploy accepted another report before, which no metric may contradict.
 
     Args:
         ids: the hook event's payload.

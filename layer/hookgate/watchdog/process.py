@@ -1,8 +1,8 @@
-"""The process behind ``watchdog.Watchdog``: waits, and reports Failed if it must.
+"""The script of the watchdog process: it waits, and reports Failed if it has to.
 
-Started with nothing but the standard library on its path, so that it is small and up
-at once: not even json or dataclasses, which cost more than the interpreter itself.
-Only when it has to speak does it load what the report needs.
+It starts with only the standard library on its path and imports neither json nor
+dataclasses, which would take longer than the interpreter itself. It imports what the
+report needs only when it reports.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import sys
 import time
 
 
-class Charge:
-    """The pass that is being watched; what was said of it is JSON until it matters."""
+class WatchedInvocation:
+    """The invocation that is watched; its notes stay JSON until they are needed."""
 
     def __init__(self, seconds: float, watch: bytes) -> None:
         self.watch = watch
@@ -23,58 +23,58 @@ class Charge:
         self.deployment = b"null"
 
 
-class Listener:
-    """Follows what the hook's process says of itself."""
+class WatchdogLoop:
+    """Reads the notes of the hook's process and reports Failed if it has to."""
 
     def __init__(self) -> None:
-        self.charge: Charge | None = None
+        self.watched: WatchedInvocation | None = None
         self.buffer = b""
 
     def run(self) -> None:
-        """Listen until the hook's process is gone."""
+        """Run until the hook's process has ended."""
         while True:
-            if not select.select([0], [], [], self._patience())[0]:
-                self._speak("ran out of time")
+            if not select.select([0], [], [], self._timeout())[0]:
+                self._report("ran out of time")
                 continue
             data = os.read(0, 65536)
             if not data:
-                self._speak("died")
+                self._report("died")
                 return
-            self._hear(data)
+            self._read(data)
 
-    def _patience(self) -> float | None:
-        return max(0.0, self.charge.due - time.monotonic()) if self.charge else None
+    def _timeout(self) -> float | None:
+        return max(0.0, self.watched.due - time.monotonic()) if self.watched else None
 
-    def _hear(self, data: bytes) -> None:
+    def _read(self, data: bytes) -> None:
         *lines, self.buffer = (self.buffer + data).split(b"\n")
         for line in lines:
             word, _, rest = line.partition(b" ")
             if word == b"watch":
                 seconds, _, watch = rest.partition(b" ")
-                self.charge = Charge(float(seconds), watch)
-            elif self.charge and word == b"due":
-                self.charge.due = time.monotonic() + float(rest.split()[0])
+                self.watched = WatchedInvocation(float(seconds), watch)
+            elif self.watched and word == b"due":
+                self.watched.due = time.monotonic() + float(rest.split()[0])
             elif word == b"end":
-                self.charge = None
-            elif self.charge and word == b"note":
-                self.charge.doing = rest
-            elif self.charge and word == b"deployment":
-                self.charge.deployment = rest
+                self.watched = None
+            elif self.watched and word == b"note":
+                self.watched.doing = rest
+            elif self.watched and word == b"deployment":
+                self.watched.deployment = rest
 
-    def _speak(self, what: str) -> None:
-        charge, self.charge = self.charge, None
-        if charge is None:
+    def _report(self, what: str) -> None:
+        watched, self.watched = self.watched, None
+        if watched is None:
             return
         import json  # noqa: PLC0415 - see the top
 
-        watch = json.loads(charge.watch)
+        watch = json.loads(watched.watch)
         sys.path[:] = watch["path"]
         from hookgate.watchdog.fallback_report import report_failed  # noqa: PLC0415 - see the top
 
-        doing, deployment = json.loads(charge.doing), json.loads(charge.deployment)
+        doing, deployment = json.loads(watched.doing), json.loads(watched.deployment)
         reason = f"the hook's process {what} while it was {doing}"
         report_failed(watch["ids"], watch["event"], reason, deployment)
 
 
 if __name__ == "__main__":
-    Listener().run()
+    WatchdogLoop().run()

@@ -8,7 +8,7 @@ import botocore
 import pytest
 from support.coded import raises
 
-from hookgate.aws.calls import AwsCalls, goes_on, iam_action
+from hookgate.aws.calls import AwsCalls, has_more, iam_action
 from hookgate.codes import Code
 from hookgate.errors import CannotMeasure, NotFound
 
@@ -30,7 +30,7 @@ def test_every_sign_of_a_further_page_is_seen():
         (file.parent.parent.name, operation)
         for file in data.glob("*/*/paginators-1.json")
         for operation, pages in json.loads(file.read_text())["pagination"].items()
-        if not goes_on(_answer_with(pages))
+        if not has_more(_answer_with(pages))
     }
 
     assert unseen == set()
@@ -39,7 +39,7 @@ def test_every_sign_of_a_further_page_is_seen():
 @pytest.mark.parametrize("sign", [None, "", False])
 def test_an_empty_sign_is_none(sign):
     """A token that is empty says that there is no further page."""
-    assert goes_on({"NextToken": sign, "Parameters": [1]}) is False
+    assert has_more({"NextToken": sign, "Parameters": [1]}) is False
 
 
 def _answer_with(pages):

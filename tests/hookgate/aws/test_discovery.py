@@ -283,7 +283,7 @@ def test_listener_gone(world):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        pytest.param({"status": "Stopped"}, "is already Stopped", id="over"),
+        pytest.param({"status": "Stopped"}, "has already ended as Stopped", id="over"),
         pytest.param(
             {"computePlatform": "Lambda"}, "to Lambda, not to ECS", id="lambda"
         ),

@@ -4,7 +4,7 @@ import pytest
 from support.coded import raises
 from support.world import DEPLOYMENT, PRODUCTION, STARTED, TEST, World, denied
 
-from hookgate.aws.identity import LOOKS, identify
+from hookgate.aws.identity import CALLS, identify
 from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
 from hookgate.event import HookEvent
@@ -86,7 +86,7 @@ def test_answer_that_lags(world):
     """An answer that is still at the event before is looked at again."""
     clock = VirtualClock()
     world.answers["codedeploy", "get_deployment_target"] = target(
-        *[BEHIND] * (LOOKS - 1), DUE
+        *[BEHIND] * (CALLS - 1), DUE
     )
     found = identify(world, HOOK, TESTED, clock)
 
@@ -101,7 +101,7 @@ def test_wrong_event(world):
     with raises(CannotMeasure, Code.HOOK_EVENT, "AllowTestTraffic"):
         identify(world, HOOK, TESTED, clock)
     asked = [name for _, name, _ in world.calls if name == "get_deployment_target"]
-    assert (LOOKS, True) == (len(asked), 0 < clock.time <= 10)
+    assert (CALLS, True) == (len(asked), 0 < clock.time <= 10)
 
 
 def test_no_pause_when_due(world):

@@ -62,7 +62,7 @@ def test_already_completed(client):
     [
         ("InvalidLifecycleEventHookExecutionIdException", "belongs to no hook"),
         ("DeploymentDoesNotExistException", "not in this account and region"),
-        ("InvalidDeploymentIdException", "not the form"),
+        ("InvalidDeploymentIdException", "wrong format"),
         ("DeploymentIdRequiredException", "no deployment id"),
         ("InvalidLifecycleEventHookExecutionStatusException", "Succeeded and Failed"),
         ("UnsupportedActionForDeploymentTypeException", "takes no reports"),

@@ -123,7 +123,7 @@ def test_hook_deadline():
 
     assert statuses(verdict) == {"a": "errored", "b": "skipped", "c": "errored"}
     assert "no time left" in verdict.outcomes[0].reason
-    assert "no time was left to start" in verdict.outcomes[2].reason
+    assert "no time left to start" in verdict.outcomes[2].reason
 
 
 def test_given_up_step_frees_its_place():
@@ -184,7 +184,7 @@ def test_circle():
         a_step(says(True), "b", needs=("a",)),
     ]
 
-    with pytest.raises(ValueError, match="form a circle: a, b"):
+    with pytest.raises(ValueError, match="form a cycle: a, b"):
         verdict_of(steps)
 
 
