@@ -138,10 +138,10 @@ def test_every_test_has_its_sentence():
     assert [] == silent
 
 
-@pytest.mark.parametrize("house", ["layer/hookgate", "rehearsal"])
-def test_architecture_names_every_room(house):
-    """Each folder of the layer and of the rehearsal is told of where all are."""
+@pytest.mark.parametrize("folder", ["layer/hookgate", "rehearsal"])
+def test_architecture_names_every_package(folder):
+    """The architecture page lists each package of the layer and of the rehearsal."""
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    rooms = {each.parent.name for each in (ROOT / house).glob("*/__init__.py")}
-    assert rooms
-    assert set() == {each for each in rooms if f"`{each}/`" not in page}
+    packages = {each.parent.name for each in (ROOT / folder).glob("*/__init__.py")}
+    assert packages
+    assert set() == {each for each in packages if f"`{each}/`" not in page}
