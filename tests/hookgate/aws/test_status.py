@@ -65,7 +65,7 @@ def test_already_completed(client):
         ("InvalidDeploymentIdException", "wrong format"),
         ("DeploymentIdRequiredException", "no deployment id"),
         ("InvalidLifecycleEventHookExecutionStatusException", "Succeeded and Failed"),
-        ("UnsupportedActionForDeploymentTypeException", "takes no reports"),
+        ("UnsupportedActionForDeploymentTypeException", "accepts no reports"),
         ("AccessDeniedException", "role lacks codedeploy:PutLifecycleEvent"),
     ],
 )
