@@ -45,7 +45,7 @@ _PROPERTIES = {
     )
 }
 
-# CodePipeline puts the task definition in the place of this text.
+# CodePipeline replaces this text by the task definition.
 _PLACEHOLDER = "<TASK_DEFINITION>"
 
 _ARN = re.compile(r"arn:aws[\w-]*:ecs:[\w-]+:\d{12}:task-definition/[\w-]+:\d+")
@@ -101,7 +101,7 @@ def _faults(data: Mapping[str, Any]) -> Iterator[_Fault]:
 def _resource_faults(resources: Any) -> Iterator[_Fault]:
     at: tuple[str | int, ...] = ("resources",)
     if not isinstance(resources, list) or len(resources) != 1:
-        yield _Fault(at, Code.APPSPEC_RESOURCES, "Resources holds exactly one service")
+        yield _Fault(at, Code.APPSPEC_RESOURCES, "Resources contains one service")
         return
     item = resources[0]
     if not isinstance(item, dict) or len(item) != 1:

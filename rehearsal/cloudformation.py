@@ -265,7 +265,7 @@ def _application_faults(
         yield (
             at,
             Code.TEMPLATE_RESOURCE,
-            "Applications holds exactly one ECS service",
+            "Applications contains exactly one ECS service",
         )
         return
     resources = mapping(document.data.get("Resources"))

@@ -419,7 +419,7 @@ class Code(StrEnum):
     SCENARIO_NAME_TWICE = "HG-SCENARIO-NAME-TWICE", "Two things have the same name."
     SCENARIO_CALL = "HG-SCENARIO-CALL", "An AWS call of a fault does not exist."
     SCENARIO_ALARM_RULE = "HG-SCENARIO-ALARM-RULE", "The rule of an alarm is not valid."
-    SCENARIO_EXPECT = "HG-SCENARIO-EXPECT", "An expectation cannot be met."
+    SCENARIO_EXPECT = "HG-SCENARIO-EXPECT", "An assertion of the scenario cannot pass."
     SCENARIO_HEALTH_CHECK = (
         "HG-SCENARIO-HEALTH-CHECK",
         "The timeout of a health check is not shorter than its interval.",

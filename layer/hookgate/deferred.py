@@ -1,8 +1,8 @@
-"""Types of options that are imported and built when a plan first writes one.
+"""Types of options that are imported when a plan first uses them.
 
-Most plans leave most options out, and a cold start pays for what is imported. To an
-option's author such a type is like any other: errors stand where they stand in the
-value, and the JSON Schema is that of the type itself.
+Most plans leave most options out, and imports make a cold start slower. To the author
+of a validator such a type is like any other: the path of an error and the JSON Schema
+are those of the type itself.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from hookgate.errors import InvalidValue
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Stands for a type in the annotation of an option, until a value is read.
+    """The annotation of an option whose type is imported with its first value.
 
     Args:
-        module: where the type is.
-        name: what it is called there.
+        module: the module of the type.
+        name: its name in that module.
     """
 
     module: str
@@ -45,15 +45,15 @@ class Deferred:
     def __get_pydantic_core_schema__(
         self, _source: Any, _handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """Read a value by the type, which the first value brings in."""
+        """Validate a value by the type, which the first value imports."""
         return core_schema.with_info_plain_validator_function(self._read)
 
     def __get_pydantic_json_schema__(
         self, _schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """The type's own, by reference, as a model has it."""
+        """Return the schema of the type by reference, as that of a model."""
         schema = _adapter(self).core_schema
-        if schema["type"] == "definitions":  # it refers to itself, and so it has one
+        if schema["type"] == "definitions":  # it refers to itself and has a reference
             return handler(schema)
         ref = f"{self.module}.{self.name}:{id(self.type)}"
         named = cast("CoreSchema", {**schema, "ref": ref})
@@ -65,9 +65,9 @@ class Deferred:
 
 
 def deferred(module: str, name: str) -> Any:
-    """What takes the place of a type in an option's annotation.
+    """Return an annotation that imports the type with the first value.
 
-    A type checker is given the type itself: both stand under ``if TYPE_CHECKING``.
+    Import the type itself under ``if TYPE_CHECKING`` for the type checker.
     """
     return Annotated[Any, Deferred(module, name)]
 
@@ -77,22 +77,22 @@ def _adapter(later: Deferred) -> TypeAdapter[Any]:
     return TypeAdapter(later.type)
 
 
-#: The parameter of template.yaml that brings the layer.
+#: The parameter of template.yaml that adds the second layer.
 PARAMETER = "SecondLayer"
 
 
 def demand(what: str, *modules: str) -> None:
-    """Demand that the libraries of something in a plan are there.
+    """Check that the libraries of an option are installed; imports none.
 
-    Nothing is imported: a look at the path is all. The error is a ValueError, so that
-    a pydantic validator may call this and the reader learns the place in the plan.
+    The error is a ValueError, so that a pydantic validator can call this and the
+    message has the place in the plan.
 
     Args:
-        what: who needs them, as the plan says it, such as ``xpath``.
+        what: the option that needs them, such as ``xpath``.
         modules: their top-level modules, such as ``lxml``.
 
     Raises:
-        ValueError: one is missing; names the parameter to set.
+        ValueError: one is missing; the message names the parameter to set.
     """
     missing = [each for each in modules if find_spec(each) is None]
     if missing:

@@ -47,7 +47,7 @@ class Reading:
 
     @classmethod
     def of(cls, context: object) -> Reading:
-        """The reading in pydantic's context; one without files if there is none."""
+        """Return the reading in pydantic's context, or one without files."""
         return context if isinstance(context, cls) else cls()
 
 
@@ -81,7 +81,7 @@ class File(BaseModel):
 
     @model_validator(mode="after")
     def _read(self, info: ValidationInfo) -> File:
-        # This also runs for a File that is made already, such as a test's.
+        # This also runs for a File that exists already, such as that of a test.
         if self._raw is None:
             self._raw = Reading.of(info.context).read(self.file)
         return self

@@ -1,4 +1,4 @@
-"""Secrets by reference: read when a plan names them, masked wherever words go out."""
+"""Secrets by reference: read when a plan names them, masked in all output."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from hookgate.files import Reading
 
 _MASK = "«secret»"
 
-_TELLING = 8
+_LEAST_ENCODED = 8
 
 
 class Secrets:
-    """The secrets that one pass has revealed, and the mask over them.
+    """The secrets that one invocation has revealed, and their mask.
 
     Args:
         read: returns the value of the secret of that name.
@@ -37,11 +37,11 @@ class Secrets:
         self._lock = threading.Lock()
 
     def reveal(self, name: str) -> str:
-        """The value of the secret ``name``, masked in all output from now on."""
+        """Return the value of the secret ``name``, masked in all output from now on."""
         if name not in self._values:
-            # Read outside of the lock: one secret that hangs must not hold the others.
+            # Read outside of the lock, so that a slow secret does not delay the others.
             value = self._read(name)
-            # The mask comes first: who sees a value finds it masked already.
+            # Masked first, so that no other thread sees an unmasked value.
             self.hide(value)
             with self._lock:
                 self._values.setdefault(name, value)
@@ -54,13 +54,13 @@ class Secrets:
             self._forms = tuple(sorted(forms, key=len, reverse=True))
 
     def mask(self, text: str) -> str:
-        """``text`` with every revealed secret replaced; takes no lock."""
+        """Return ``text`` with every revealed secret replaced; takes no lock."""
         for form in self._forms:
             text = text.replace(form, _MASK)
         return text
 
     def mask_this_thread(self) -> None:
-        """Have ``masked`` use these secrets in the calling thread."""
+        """Make ``masked`` use these secrets in the calling thread."""
         _current.set(self)
 
 
@@ -70,27 +70,26 @@ _current = contextvars.ContextVar("hookgate_secrets", default=None)
 
 
 def masked(text: str) -> str:
-    """``text`` with the secrets of the calling step's thread replaced.
+    """Return ``text`` with the secrets of the calling step's thread replaced.
 
-    For whoever must cut a text before the engine masks it: half a secret is not found
-    any more.
+    Call it before cutting a text: the engine's mask does not find half a secret.
     """
     secrets = _current.get()
     return text if secrets is None else secrets.mask(text)
 
 
 def hide(value: str) -> None:
-    """Mask ``value`` in all that the calling step's thread tells from now on."""
+    """Mask ``value`` in all output of the calling step's thread from now on."""
     secrets = _current.get()
     if secrets is not None:
         secrets.hide(value)
 
 
 def _forms(value: str) -> set[str]:
-    """The spellings in which a value could come back.
+    """The forms in which a value could appear in output.
 
-    Plain, in a URL, base64, in Python's quotes, and in JSON, also inside of a text
-    that is in JSON itself.
+    Plain, in a URL, in base64, in Python's quotes, and in JSON, also in JSON inside a
+    text of JSON.
     """
     plain = value.encode("utf-8", "surrogatepass")
     spellings = {
@@ -107,17 +106,17 @@ def _forms(value: str) -> set[str]:
 
 
 def _in_base64(plain: bytes) -> set[str]:
-    """What base64 makes of a value inside of a longer one, as in ``user:password``.
+    """The base64 of a value inside a longer one, as in ``user:password``.
 
-    Three bytes make four characters, so there are three ways; what the neighbours have
-    a part in is left off, and what is then too short to be told from chance.
+    Three bytes are four characters, so there are three forms. Characters that depend
+    on the bytes around are left out, and so are forms too short to be recognized.
     """
     found = set()
     for before in range(3):
         text = base64.b64encode(bytes(before) + plain).decode().rstrip("=")
         end = len(text) - bool((before + len(plain)) % 3)
         found.add(text[(before * 8 + 5) // 6 : end])
-    return {each for each in found if len(each) >= _TELLING}
+    return {each for each in found if len(each) >= _LEAST_ENCODED}
 
 
 def _in_json(text: str) -> set[str]:
@@ -129,7 +128,7 @@ def _by_reference(value: str, info: ValidationInfo) -> str:
         raise InvalidValue("it is empty; write ${secret.NAME}", code=Code.PLAN_NULL)
     if "${secret." not in value and not Reading.of(info.context).filled:
         raise InvalidValue(
-            "a plan holds no secret; keep it in Secrets Manager and write "
+            "a plan cannot contain a secret; keep it in Secrets Manager and write "
             "${secret.NAME}",
             code=Code.OPTION_SECRET,
         )
@@ -154,7 +153,7 @@ _KEY = re.compile(
 
 _PARAMETER = re.compile(r"[?&]([^=&#]+)=([^&#]*)")
 
-#: A value that says itself that it is none, as in a test of a wrong password.
+#: A value that is not a secret by its own words, as in a test of a wrong password.
 _PUBLIC = re.compile(
     r"(?<![a-z])(test|example|dummy|fake|sample|demo|placeholder|invalid|wrong|bogus"
     r"|change-?me|expired|public|anonymous|guest|unknown|no-?such|not-?a|x{3}|\*{3})"
@@ -181,7 +180,7 @@ _LEAST = 6
 
 
 def literal_secret(path: Sequence[str | int], text: str) -> str | None:
-    """What secret ``text`` contains, as far as its form and its key show it.
+    """Name the secret that ``text`` contains, by its form and its key.
 
     Args:
         path: the keys and indices that lead to it in the plan.
@@ -194,7 +193,7 @@ def literal_secret(path: Sequence[str | int], text: str) -> str | None:
     keys = [str(each).lower() for each in path]
     key = next((each for each in reversed(keys) if not each.isdigit()), "")
     if "headers" in keys[:-1] and _HEADER.fullmatch(key):
-        # The last word, because a scheme such as Bearer is none.
+        # The final part, because a scheme such as Bearer is not a secret.
         words = text.split() or [""]
         spelled = (text, *_spelled(words[-1]))
         is_secret = all(_is_literal(each, least=0) for each in spelled)
@@ -209,7 +208,7 @@ def literal_secret(path: Sequence[str | int], text: str) -> str | None:
 
 
 def _spelled(credentials: str) -> Iterator[str]:
-    """Credentials, and what they are in base64, as a name and a password are."""
+    """Credentials, and their text if they are base64, as in Basic."""
     yield credentials
     with suppress(ValueError):
         yield base64.b64decode(credentials, validate=True).decode()

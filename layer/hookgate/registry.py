@@ -55,7 +55,7 @@ def resolve(
     packages: Iterable[str] = PACKAGES,
     entry_points: EntryPoints = installed,
 ) -> type[Validator]:
-    """Find the validator that a plan's ``use`` names, and check that it is one.
+    """Find and check the validator that a plan's ``use`` names.
 
     Args:
         use: the name, such as ``target_health``.
@@ -63,7 +63,7 @@ def resolve(
         entry_points: the entry points of the group ``hookgate.validators``.
 
     Raises:
-        InputError: there is none of that name, there are two, or it is broken.
+        InputError: there is none of that name, there are several, or it is broken.
     """
     if not _NAME.fullmatch(use):
         raise InputError(
@@ -139,8 +139,8 @@ def _checked(use: str, provider: _Provider) -> type[Validator]:
     try:
         found = provider.load()
         if isinstance(found, type) and issubclass(found, Validator):
-            found.model_rebuild()  # a broken option is told here, not at its first use
-    # A plugin may raise anything at import, even exit; none of it may pass a gate.
+            found.model_rebuild()  # a broken option is an error here, not at its use
+    # A plugin may raise anything at import, even SystemExit.
     except (Exception, SystemExit) as error:
         raise _broken(use, provider.where, error) from error
     fault = _fault(found)
@@ -152,16 +152,16 @@ def _checked(use: str, provider: _Provider) -> type[Validator]:
 
 
 def _fault(found: object) -> str | None:
-    """Why what was loaded is no validator, or None if it is one."""
+    """Why a loaded object is not a validator, or None if it is one."""
     if not isinstance(found, type):
         return f"is not a class but {type(found).__name__}"
     if not issubclass(found, Validator):
         return f"is the class {found.__name__}, which is not a subclass of Validator"
     if inspect.isabstract(found):
         missing = ", ".join(sorted(found.__abstractmethods__))
-        return f"does not say how to {missing}: give {found.__name__} that method"
+        return f"is abstract: add to {found.__name__} the method {missing}"
     if not (found.__dict__.get("__doc__") or "").strip():
-        return f"has no docstring: say in {found.__name__} what it checks"
+        return f"has no docstring: describe in {found.__name__} what it checks"
     return None
 
 

@@ -1,7 +1,6 @@
-"""Types of options that carry a unit or a pattern, checked when the plan is read.
+"""Types of options with a unit or a format, checked when the plan is read.
 
-A bare number where a unit belongs is an error: ``30`` could be seconds or
-milliseconds, and a gate does not guess.
+A number without a unit is an error: ``30`` could be seconds or milliseconds.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _BYTES = {"B": 1, "KB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20}
 
 _PER_SECOND = {"s": 1.0, "m": 1 / 60, "h": 1 / 3600}
 
-# Nine digits are 30 years in seconds; more would only be a way to reach infinity.
+# Nine digits are 30 years in seconds, and no number of them is infinite.
 _NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
 
 # Each unit at most once, from the largest down.
@@ -139,8 +138,8 @@ def pattern(value: object) -> Any:
     Syntax: https://github.com/google/re2/wiki/Syntax
 
     Raises:
-        ValueError: it does not compile, or holds a ``${…}``, whose value would be
-            taken for a pattern: use ``equals`` or ``contains`` for those.
+        ValueError: it does not compile, or contains ``${…}``, whose value would be
+            part of the expression: use ``equals`` or ``contains`` for it.
     """
     import re2  # noqa: PLC0415 - a plan may not use it
 
@@ -152,8 +151,8 @@ def pattern(value: object) -> Any:
         )
     if "${" in value:
         raise InvalidValue(
-            "a regular expression takes no ${…}; use equals or contains for a value "
-            "of the deployment",
+            "a regular expression cannot contain ${…}; use equals or contains for a "
+            "value of the deployment",
             code=Code.PLAN_PLACEHOLDER_PLACE,
         )
     options = re2.Options()
@@ -168,19 +167,19 @@ def pattern(value: object) -> Any:
 
 
 def _why_not(error: Exception) -> str:
-    """RE2's reason, and what to do where it lacks what other engines have."""
-    said = error.args[0] if error.args else b""
-    reason = said.decode() if isinstance(said, bytes) else str(said)
+    """The reason of RE2, and what to do about syntax that only other engines have."""
+    given = error.args[0] if error.args else b""
+    reason = given.decode() if isinstance(given, bytes) else str(given)
     instead = next((hint for sign, hint in _INSTEAD if sign in reason), "")
     return reason + instead
 
 
-_RE2 = "; RE2, which no expression can keep busy for long, "
+_RE2 = "; RE2, which takes time linear in the text, "
 
 _INSTEAD = (
     ("(?=", f"{_RE2}has no look-around: write two assertions"),
     ("(?!", f"{_RE2}has no look-around: write a second assertion with not"),
-    ("(?<", f"{_RE2}has no look-around: put what must stand before into a group"),
+    ("(?<", f"{_RE2}has no look-around: put the text before into a group"),
     (r"escape sequence: \Z", r"; RE2 writes \z"),
     (r"escape sequence: \u", r"; RE2 writes \x{…}"),
     ("escape sequence", f"{_RE2}has no back-references and few escapes"),
@@ -225,7 +224,7 @@ HostAndPort = Annotated[
 
 
 def seconds_text(seconds: float) -> str:
-    """Say a duration as a person would: ``850 ms``, ``20 s``, ``3 min 20 s``."""
+    """Format a duration: ``850 ms``, ``20 s``, ``3 min 20 s``."""
     if round(seconds, 3) < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 59.95:
@@ -258,7 +257,7 @@ Rate = Annotated[
     WithJsonSchema({"type": "string", "examples": ["50/s", "600/m"]}),
 ]
 
-#: A compiled regular expression; Any, so that RE2 comes in only with one.
+#: A compiled regular expression; Any, so that RE2 is imported only with one.
 Pattern = Annotated[
     Any,
     BeforeValidator(pattern),
@@ -284,41 +283,41 @@ _PER_CENT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%")
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a number must be; ``unit`` is how it is said: ``s``, ``%`` or nothing."""
+    """What a number must be; ``unit`` is for messages: ``s``, ``%`` or nothing."""
 
     sign: str
     value: float
     unit: str = ""
 
     def holds(self, number: float) -> bool:
-        """Whether ``number``, in this bound's unit, keeps the bound; NaN keeps none."""
+        """Whether ``number``, in this bound's unit, is within it; NaN never is."""
         return kept(self.sign, number, self.value)
 
-    def said(self, number: float) -> str:
-        """A number as a person reads it, in this bound's unit."""
+    def format(self, number: float) -> str:
+        """Format a number in this bound's unit."""
         if self.unit == "s":
             return seconds_text(number)
         return f"{number:.6g}{self.unit}"
 
     def __str__(self) -> str:
-        """The bound as the plan writes it."""
-        return f"{self.sign} {self.said(self.value)}"
+        """The bound as a plan has it."""
+        return f"{self.sign} {self.format(self.value)}"
 
 
 def kept(sign: str, number: float, limit: float) -> bool:
-    """Whether ``number`` is to ``limit`` as the sign says; NaN never is."""
+    """Compare ``number`` with ``limit`` by the sign; NaN never passes."""
     return number == number and _SIGNS[sign](number, limit)  # noqa: PLR0124 - NaN
 
 
 def signed(value: object, example: str) -> tuple[str, str]:
-    """The sign of a bound, ``=`` as ``==``, and the text after it.
+    """Return the sign of a bound, ``=`` as ``==``, and the text after it.
 
     Args:
-        value: what the plan has.
-        example: what to write instead of what is no bound.
+        value: the value in the plan.
+        example: a valid bound, for the message.
 
     Raises:
-        ValueError: it is no text, or has no sign.
+        ValueError: it is not text, or has no sign.
     """
     if not isinstance(value, str):
         raise InvalidValue(
@@ -389,16 +388,16 @@ def _in_a_schema(*examples: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "examples": list(examples)})
 
 
-_SAID = PlainSerializer(str, return_type=str)
+_TEXT_OF_BOUND = PlainSerializer(str, return_type=str)
 
 NumberBound = Annotated[
-    Bound, BeforeValidator(number_bound), _SAID, _in_a_schema("< 5", ">= 100")
+    Bound, BeforeValidator(number_bound), _TEXT_OF_BOUND, _in_a_schema("< 5", ">= 100")
 ]
 
 DurationBound = Annotated[
-    Bound, BeforeValidator(duration_bound), _SAID, _in_a_schema("< 300ms")
+    Bound, BeforeValidator(duration_bound), _TEXT_OF_BOUND, _in_a_schema("< 300ms")
 ]
 
 PercentageBound = Annotated[
-    Bound, BeforeValidator(percentage_bound), _SAID, _in_a_schema("< 0.1%")
+    Bound, BeforeValidator(percentage_bound), _TEXT_OF_BOUND, _in_a_schema("< 0.1%")
 ]

@@ -160,7 +160,7 @@ def test_shipped_file_is_fine(file, capsys):
     [
         pytest.param("appspec.json", 0, "appspec.json: fine", id="AppSpec"),
         pytest.param("wrong-plan.yaml", 2, "unknown validator 'htp'", id="plan"),
-        pytest.param("wrong-appspec.yaml", 2, "Resources holds", id="wrong AppSpec"),
+        pytest.param("wrong-appspec.yaml", 2, "RESOURCES", id="wrong AppSpec"),
         pytest.param("advisory.yaml", 0, "warning:", id="warning"),
         pytest.param("empty.yaml", 2, ":1:1: the file is empty", id="empty"),
         pytest.param("none.yaml", 2, "does not exist", id="no such file"),

@@ -48,7 +48,7 @@ def test_value_of_the_type_stays():
 
 
 def test_context_is_handed_on():
-    """A secret that was filled in passes, as it does without a detour."""
+    """A secret that was filled in passes, as it does with the type itself."""
     read = Options.model_validate({"auth": {"bearer": "abc"}}, context=FILLED)
     assert "abc" == read.auth.bearer
 
@@ -62,15 +62,15 @@ def test_context_is_handed_on():
         ({"expect": [{"url": {"equal": "x"}}]}, ("expect", 0, "url", "equal")),
     ],
 )
-def test_fault_stands_where_it_is(written, where):
-    """An error inside of the value is told with the way to it."""
+def test_error_has_its_path(written, where):
+    """An error inside of the value has its path."""
     with pytest.raises(ValidationError) as caught:
         Options.model_validate(written)
     assert [where] == [each["loc"] for each in caught.value.errors()]
 
 
 def test_schema_is_the_types_own():
-    """An editor is told what it would be told of the type itself."""
+    """The schema is that of the type itself."""
     own, expected = Options.model_json_schema(), Direct.model_json_schema()
     assert expected["$defs"] == own["$defs"]
     assert expected["properties"]["expect"] == own["properties"]["expect"]
@@ -105,7 +105,7 @@ _LATER = (
 @pytest.mark.parametrize(
     ("options", "imported"),
     [
-        pytest.param("", "", id="nothing said"),
+        pytest.param("", "", id="no option"),
         pytest.param("expect: [{status: {above: 1}}]", _ENTRY, id="expect"),
         pytest.param("auth: {bearer: '${secret.A}'}", "", id="auth"),
         pytest.param("tls: {}", _TLS, id="tls"),

@@ -18,8 +18,8 @@ from hookgate.registry import resolve
         pytest.param({"response_time": {"below": "1s"}}, "duration", id="Gatus"),
     ],
 )
-def test_expectation(entry, meant):
-    """A query or predicate under another tool's name is told by our own."""
+def test_assertion(entry, meant):
+    """A query or predicate with another tool's name gets a suggestion."""
     faults = build(resolve("http"), {"expect": [entry]})
     assert any(f"did you mean {meant!r}?" in each.what for each in faults), faults
 
@@ -40,6 +40,6 @@ def test_option(option, meant):
 
 
 def test_a_word_that_is_known_nowhere():
-    """What nobody says, and what is not there, is not meant."""
+    """An unknown word, and a word that is not available, is not suggested."""
     assert closest("surprise", ("equals", "below")) is None
     assert closest("eq", ("below",)) is None

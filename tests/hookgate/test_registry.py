@@ -80,7 +80,7 @@ def test_installed_validator_is_found(folder: Path):
 
 
 def test_only_what_is_named_is_imported(folder: Path):
-    """A broken validator that nobody uses hurts nobody."""
+    """A broken validator that is not used has no effect."""
     dropped(folder, "good", GOOD.format(name="Good"))
     dropped(folder, "bad", "raise RuntimeError")
     assert "Good" == resolved(folder, "good", installed("worse", "no:such")).__name__
@@ -155,11 +155,11 @@ BROKEN = {
     "a_class": ("class AClass: ...", "is not a subclass of Validator"),
     "idle": (
         "from hookgate import Validator\nclass Idle(Validator):\n  'Does nothing.'\n",
-        "does not say how to check: give Idle that method",
+        "is abstract: add to Idle the method check",
     ),
     "silent": (
         GOOD.format(name="Silent").replace('"""Is good."""', ""),
-        "has no docstring: say in Silent what it checks",
+        "has no docstring: describe in Silent what it checks",
     ),
     "bad_option": (
         GOOD.format(name="BadOption").replace("    def", "    x: object()\n    def"),
@@ -170,7 +170,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("use", BROKEN)
 def test_broken_drop_in_is_an_error(folder: Path, use: str):
-    """A broken validator is told with its file and the reason."""
+    """The error of a broken validator has its file and the reason."""
     source, reason = BROKEN[use]
     dropped(folder, use, source)
     message = refusal(folder, use)
@@ -180,7 +180,7 @@ def test_broken_drop_in_is_an_error(folder: Path, use: str):
 
 @pytest.mark.parametrize("use", BROKEN)
 def test_broken_package_is_an_error(folder: Path, use: str):
-    """An installed package takes the same road."""
+    """An installed package gets the same checks."""
     source, reason = BROKEN[use]
     title = use.title().replace("_", "")
     dropped(folder, use, source)
@@ -191,7 +191,7 @@ def test_broken_package_is_an_error(folder: Path, use: str):
 
 
 def test_package_that_is_not_there_is_an_error(folder: Path):
-    """An entry point that leads nowhere is told."""
+    """An entry point that leads nowhere is an error."""
     message = refusal(folder, "acme", installed("acme", "no_such_package:Acme"))
     assert "cannot be loaded: ModuleNotFoundError" in message
 

@@ -159,13 +159,13 @@ def test_pattern_is_compiled():
         ("v[0-9", "'v.0-9' is not a regular expression: missing \\]"),
         ("a(?=b)", "has no look-around: write two assertions"),
         ("a(?!b)", "has no look-around: write a second assertion with not"),
-        ("(?<=a)b", "has no look-around: put what must stand before into a group"),
+        ("(?<=a)b", "has no look-around: put the text before into a group"),
         (r"(a)\1", "has no back-references"),
         (r"a\Z", r"RE2 writes \\z"),
         (r"\u00e9", r"RE2 writes \\x\{…\}"),
         ("a{2000}", "at most 1000 times"),
         ("a++", "no possessive repetition"),
-        ("^${green.image.tag}$", r"takes no \$\{…\}; use equals or contains"),
+        ("^${green.image.tag}$", r"cannot contain \$\{…\}; use equals or contains"),
         (5, "is text; put it in quotes"),
     ],
 )
@@ -181,7 +181,7 @@ class Options(BaseModel):
 
 
 def test_schema_says_that_units_are_text():
-    """An editor is told to write a unit."""
+    """The JSON Schema has examples with a unit."""
     assert "string" == Options.model_json_schema()["properties"]["within"]["type"]
 
 
@@ -200,7 +200,7 @@ def test_pattern_is_serialized_as_it_was_written():
     ],
 )
 def test_seconds_text(seconds: float, text: str):
-    """A duration is said as a person would."""
+    """A duration is formatted for people."""
     assert text == seconds_text(seconds)
 
 

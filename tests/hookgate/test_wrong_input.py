@@ -133,7 +133,7 @@ def test_nothing_listens():
         pytest.param(b"\x00\xff\xfe", "not UTF-8", id="binary"),
         pytest.param("#" * 10 * 2**20, "too large", id="10-MB"),
         pytest.param("a: &a [1]\nb: [*a, *a]", "anchor", id="aliases"),
-        pytest.param("version: 1\nevents: {}", "silence is not consent", id="no-event"),
+        pytest.param("version: 1\nevents: {}", "HG-PLAN-NO-STEPS", id="no-event"),
     ],
 )
 def test_bad_plan(text, reason):

@@ -62,7 +62,7 @@ def test_first_of_two_keys_counts():
 
 
 def test_value_of_a_duplicate_key_is_read_too():
-    """A mistake below a duplicate key is told with it."""
+    """A mistake below a duplicate key is reported with it."""
     _, problems = parse("a: {x: 1}\na: {x: 2, x: 3}\n", "plan.yaml")
     assert ["plan.yaml:2:1", "plan.yaml:2:11"] == [
         str(each.place) for each in problems.error().problems
@@ -99,8 +99,8 @@ def test_nodes_are_bounded_at_ten_thousand():
         parse("a: [" + "1," * 9_998 + "]", "plan.yaml")
 
 
-def test_what_was_wrong_before_the_end_is_told():
-    """A plan that cannot be read on tells what was wrong so far, too."""
+def test_earlier_problems_are_reported():
+    """A plan that cannot be read on has the earlier problems, too."""
     with pytest.raises(PlanError) as refused:
         parse("a: &x 1\nb: [\n", "plan.yaml")
     assert 2 == len(refused.value.problems)

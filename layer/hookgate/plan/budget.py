@@ -1,9 +1,9 @@
-"""How long a lifecycle event's steps may take at worst, and whether that fits.
+"""The worst-case time of a lifecycle event's steps, and whether it fits.
 
 The bound is Graham's for list scheduling: on ``c`` workers that never idle while a step
 is ready, the last step ends no later than ``sum / c + (1 - 1 / c) * longest chain``.
 R. L. Graham, "Bounds on Multiprocessing Timing Anomalies", SIAM Journal on Applied
-Mathematics 17 (1969). It holds for steps that end earlier than their timeouts, too.
+Mathematics 17 (1969). It is valid also for steps that end before their timeouts.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ def worst_case(steps: Sequence[Step], concurrency: int) -> Budget:
 
 
 def check_fits(plan: Plan, event: LifecycleEvent, seconds: float) -> None:
-    """Refuse a plan whose steps could still run when the time is over.
+    """Refuse a plan whose steps could take longer than the time available.
 
     Args:
         plan: the plan.
         event: the lifecycle event.
-        seconds: the time there is for its steps.
+        seconds: the time available for its steps.
 
     Raises:
-        PlanError: the worst case is longer; it names the longest chain.
+        PlanError: the worst case is longer; the message names the longest chain.
     """
     steps = plan.steps(event)
     budget = worst_case(steps, plan.concurrency)
@@ -62,10 +62,10 @@ def check_fits(plan: Plan, event: LifecycleEvent, seconds: float) -> None:
         f"{step.name} ({seconds_text(step.timeout)})" for step in budget.chain
     )
     what = (
-        f"the steps of {event} may take {seconds_text(budget.seconds)}, and there are "
-        f"{seconds_text(seconds)}; the longest chain is {chain}. Shorten it, let fewer "
-        f"steps wait for each other, raise concurrency (now {plan.concurrency}), or "
-        "give the function more time"
+        f"the steps of {event} may take {seconds_text(budget.seconds)}, but only "
+        f"{seconds_text(seconds)} are available; the longest chain is {chain}. Shorten "
+        f"it, remove needs, raise concurrency (now {plan.concurrency}), or raise the "
+        "timeout of the function"
     )
     raise PlanError(Problem(budget.chain[0].place, Code.PLAN_TIME, what))
 

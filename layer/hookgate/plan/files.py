@@ -38,7 +38,7 @@ class Beside:
         """The content of a file."""
         path = (self.folder / checked(name)).resolve()
         if not path.is_relative_to(self.folder):
-            what = f"{name} leads out of the plan's folder"
+            what = f"{name} is outside of the plan's folder"
             raise InputError(what, code=Code.INCLUDE_NAME)
         if not path.is_file():
             what = f"there is no file {name} beside the plan"
@@ -53,10 +53,10 @@ def beside(plan: Path) -> Beside:
 
 
 def large(name: str, files: Files) -> str:
-    """Where a file is that is too large to be a part of a plan, such as a log.
+    """Return the path of a file that is too large to be part of a plan.
 
     Raises:
-        InputError: it is not there, or the plan has no such files beside it.
+        InputError: it does not exist, or the plan has no such files beside it.
     """
     if Path(name).is_absolute():
         return name
@@ -74,7 +74,7 @@ def large(name: str, files: Files) -> str:
 
 
 def nowhere(plan: str) -> Files:
-    """Say that a plan that is no file has no files beside it."""
+    """Return a reader that refuses files, for a plan that is not a file."""
 
     def read(name: str) -> bytes:
         raise InputError(
@@ -90,11 +90,11 @@ def checked(name: str) -> str:
     """Check a file's name.
 
     Raises:
-        InputError: it could lead out of the plan's folder.
+        InputError: it could be outside of the plan's folder.
     """
     if len(name) > 200 or not _NAME.fullmatch(name) or "/." in f"/{name}":
         raise InputError(
-            f"{name[:64]!r} is no file beside the plan: write a name such as "
+            f"{name[:64]!r} is not a file beside the plan: write a name such as "
             "data/users.csv, below the plan's own folder",
             code=Code.INCLUDE_NAME,
         )
@@ -189,7 +189,7 @@ class StepFiles:
         """
         if name in self.chain:
             way = " includes ".join(shown(each) for each in (*self.chain, name))
-            what = f"it never ends: {way}; remove one include"
+            what = f"the includes form a cycle: {way}; remove one include"
             raise InvalidValue(what, code=Code.INCLUDE_CYCLE)
         if len(self.chain) >= _DEEPEST:
             what = f"files include files at most {_DEEPEST} deep"

@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in words for the person who wrote the plan."""
+"""Convert the errors of pydantic to problems of a plan, with place and code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hookgate.yaml_reader import Document, Path, shown
 
 
 def path_of(loc: Iterable[int | str], data: Any) -> Path:
-    """Follow ``loc`` through ``data``, leaving out pydantic's names of branches."""
+    """Return ``loc`` as a path in ``data``, without pydantic's names of branches."""
     path: list[int | str] = []
     for part in loc:
         if isinstance(data, dict):
@@ -34,7 +34,7 @@ def path_of(loc: Iterable[int | str], data: Any) -> Path:
 
 
 def keys_at(model: type[BaseModel], loc: Iterable[int | str]) -> tuple[str, ...]:
-    """The keys that the model at ``loc`` has."""
+    """The keys of the model at ``loc``."""
     models = [model]
     for part in loc:
         branch = [each for each in models if each.__name__ == part]
@@ -61,7 +61,7 @@ def _own_first(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
 
 
 def models_of(field: FieldInfo) -> Iterator[type[BaseModel]]:
-    """The models that a field such as ``list[Request]`` is made of."""
+    """The models in the type of a field, such as in ``list[Request]``."""
     for part in (field.annotation, *field.metadata):
         yield from _models(part)
 
@@ -129,9 +129,9 @@ _CODES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing wrong: the path to it, whether its key is meant, and what to say.
+    """One mistake: its path, whether it is about the key, its code and message.
 
-    ``place`` is set where it is in another file than the path.
+    ``place`` is set if it is in another file than the path.
     """
 
     path: Path
@@ -141,7 +141,7 @@ class Fault:
     place: Place | None = None
 
     def place_in(self, document: Document, at: Path = ()) -> Place:
-        """Where it is, given that the path starts at ``at`` in ``document``."""
+        """The place of the mistake, if the path starts at ``at`` in ``document``."""
         find = document.key if self.at_key else document.value
         return self.place or find((*at, *self.path))
 
@@ -162,7 +162,7 @@ class _Error:
     name: str
     type: str
     value: Any
-    said: str
+    message: str
     expected: str | None
     code: str
     known: tuple[str, ...] = ()
@@ -172,13 +172,13 @@ class _Error:
 def faults(
     error: ValidationError, model: type[BaseModel], data: Any, noun: str
 ) -> Iterator[Fault]:
-    """Rewrite what pydantic says; the branches of a union become one sentence.
+    """Convert an error of pydantic; the branches of a union become one sentence.
 
     Args:
-        error: what validating ``data`` raised.
-        model: the model it was validated by.
+        error: the error of validating ``data``.
+        model: the model that validated it.
         data: plain data from the plan.
-        noun: what a field is called, ``key`` or ``option``.
+        noun: the word for a field, ``key`` or ``option``.
     """
     found = [_read(each, model, data) for each in error.errors(include_url=False)]
     groups: dict[tuple[Path, str, bool], list[_Error]] = {}
@@ -191,8 +191,8 @@ def faults(
                 what=other.message,
                 place=other.place,
             )
-        told = each.elsewhere or each.type == "none_required"
-        if not told and not _is_noise(each, found):
+        is_reported = each.elsewhere or each.type == "none_required"
+        if not is_reported and not _is_noise(each, found):
             at_key = each.type in {"extra_forbidden", "key"}
             groups.setdefault((each.path, each.name, at_key), []).append(each)
     for (path, name, at_key), same in groups.items():
@@ -202,11 +202,11 @@ def faults(
 
 
 def secret_faults(data: Any) -> Iterator[Fault]:
-    """Find secrets that ``data`` contains instead of a reference to them."""
+    """Find texts that look like secrets; a plan refers to them instead."""
     for path, text in placeholders.texts(data):
         if what := literal_secret(path, text):
             message = (
-                f"{what} looks like a secret, which a plan must not contain; keep it "
+                f"{what} looks like a secret, which a plan cannot contain; keep it "
                 "in Secrets Manager and write ${secret.NAME}"
             )
             yield Fault(path=path, at_key=False, code=Code.OPTION_SECRET, what=message)
@@ -219,7 +219,7 @@ def placeholder_faults(data: Any, event: LifecycleEvent | None) -> Iterator[Faul
             yield Fault(path=path, at_key=False, code=code, what=what)
     for path in _keys(data, ()):
         if placeholders.holds(str(path[-1])):
-            what = f"the key {shown(str(path[-1]))} takes no ${{…}}; only values do"
+            what = f"the key {shown(str(path[-1]))} cannot contain ${{…}}; a value can"
             code = Code.PLAN_PLACEHOLDER_PLACE
             yield Fault(path=path, at_key=True, code=code, what=what)
 
@@ -241,13 +241,13 @@ def _read(error: Any, model: type[BaseModel], data: Any) -> _Error:
         loc, name = loc[:-1], str(loc[-1])
     if loc and loc[-1] == "[key]":
         loc, kind = loc[:-1], "key"
-    said = str(context["error"]) if "error" in context else str(error["msg"]).lower()
+    message = str(context["error"]) if "error" in context else str(error["msg"]).lower()
     return _Error(
         path=path_of(loc, data),
         name=name,
         type=kind,
         value=error["input"],
-        said=said,
+        message=message,
         expected=_expected(kind, context),
         code=_code(kind, context.get("error")),
         known=keys_at(model, loc) if kind == "extra_forbidden" else (),
@@ -269,7 +269,7 @@ def _expected(kind: str, context: Mapping[str, Any]) -> str | None:
 
 
 def _code(kind: str, error: object) -> str:
-    """The code of a check that raised it, or else that of pydantic's kind of error."""
+    """The code of the check that failed, or that of pydantic's kind of error."""
     raised = getattr(error, "code", None)
     if isinstance(raised, str):
         return raised
@@ -296,25 +296,25 @@ def _sentence(same: list[_Error], noun: str) -> tuple[str, str]:
     if first.type == "missing":
         return first.code, f"the {noun} {label!r} is missing; add it"
     if first.type == "key":
-        return first.code, first.said
+        return first.code, first.message
     code = first.code
     expected = [each.expected for each in same]
     if all(expected):
         choice = " or ".join(dict.fromkeys(each for each in expected if each))
         what = f"expected {choice}, got {_got(first.value)}{_remedy(same)}"
     else:
-        told = [each for each in same if not each.expected]
-        code = told[0].code
-        what = " or ".join(dict.fromkeys(each.said for each in told))
+        others = [each for each in same if not each.expected]
+        code = others[0].code
+        what = " or ".join(dict.fromkeys(each.message for each in others))
     is_text = isinstance(first.value, str)
     if is_text and placeholders.holds(first.value) and "${…}" not in what:
-        what = f"takes no ${{…}}, because it is not free text ({what})"
+        what = f"${{…}} is not allowed, because this is not free text ({what})"
         code = Code.PLAN_PLACEHOLDER_PLACE
     return code, f"{label}: {what}" if label else what
 
 
 def _label(path: Path) -> str:
-    """Name a field as a person would; a step's keys need no path to the step."""
+    """Name a field in a message; a step's keys need no path to the step."""
     if path[:1] == ("events",) and len(path) > 3:
         path = path[3:]
     label = "".join(

@@ -25,7 +25,7 @@ _MOST_NAMES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """The response header by which the replacement proves that it answered."""
+    """The response header that proves that green gave the response."""
 
     header: str
     equals: str
@@ -33,9 +33,9 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Whom the steps ask; the texts hold placeholders until ``build``.
+    """The target of the steps' requests; texts contain placeholders until ``build``.
 
-    ``allow`` holds addresses beside the load balancer's that may be connected to.
+    ``allow`` lists addresses beside the load balancer's that steps may connect to.
     """
 
     host: str | None = None
@@ -43,14 +43,14 @@ class Target:
     allow: tuple[str, ...] = ()
 
     def build(self, substitute: Substitute) -> Target:
-        """This target with the values of the deployment.
+        """Return this target with the values of the deployment.
 
         Args:
-            substitute: puts values in the place of placeholders, such as
+            substitute: replaces placeholders by values, such as
                 ``Variables.substitute``.
 
         Raises:
-            CannotMeasure: a value is not known, empty, or no host name.
+            CannotMeasure: a value is not known, empty, or not a host name.
         """
         identity = self.identity and Identity(
             header=self.identity.header, equals=substitute(self.identity.equals)
@@ -87,10 +87,10 @@ class Step:
     files: StepFiles | None = None
 
     def build(self, substitute: Substitute) -> Validator:
-        """The validator with the values of the deployment in its options.
+        """Return the validator with the values of the deployment in its options.
 
         Args:
-            substitute: puts values in the place of placeholders, such as
+            substitute: replaces placeholders by values, such as
                 ``Variables.substitute``.
 
         Raises:
@@ -108,9 +108,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Which steps run at which lifecycle event, and how many at the same time.
+    """The steps of each lifecycle event, and how many run at the same time.
 
-    ``waivers`` says why this plan is less than what the deployment should have had.
+    ``waivers`` lists why this plan checks less than the deployment's own would.
     """
 
     origin: PlanOrigin
@@ -123,13 +123,13 @@ class Plan:
         """The steps of a lifecycle event, at least one.
 
         Raises:
-            PlanError: the plan says nothing about this event.
+            PlanError: the plan has no steps for it.
         """
         steps = self.events.get(event, ())
         if not steps:
             what = (
-                f"no steps for {event}, and silence is not consent; add steps for it "
-                "or take the hook out of the AppSpec"
+                f"the plan has no steps for {event}, so the hook reports Failed; add "
+                "steps, or remove the hook from the AppSpec"
             )
             raise PlanError(
                 Problem(Place(self.origin.source), Code.PLAN_NO_STEPS, what)
@@ -137,7 +137,7 @@ class Plan:
         return steps
 
     def warnings(self) -> tuple[Problem, ...]:
-        """What can be read but can hardly be meant, each with its place."""
+        """Warnings about a valid plan, each with its place."""
         return (*self._never_pass(), *self._without_identity())
 
     def _without_identity(self) -> tuple[Problem, ...]:

@@ -22,7 +22,7 @@ def build(
     options: Mapping[str, Any],
     reading: Reading | None = None,
 ) -> Validator | tuple[Fault, ...]:
-    """Build a validator, or say what is wrong with its options.
+    """Build a validator, or return the faults of its options.
 
     ``reading`` is the context in which pydantic validates them.
     """
@@ -30,8 +30,7 @@ def build(
         built = validator.model_validate(dict(options), context=reading)
     except ValidationError as error:
         return tuple(messages.faults(error, validator, dict(options), "option"))
-    # A validator is a plugin: whatever it raises here is a fault of the plan or of
-    # the plugin, and the reader of the plan must hear of it.
+    # A validator is a plugin and may raise anything.
     except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
         what = f"the validator cannot read its options: {type(error).__name__}: {error}"
         return (Fault(path=(), at_key=False, code=Code.VALIDATOR_BROKEN, what=what),)
@@ -49,13 +48,13 @@ def filled(
 
     Args:
         validator: its class.
-        options: the options with values.
-        written: the texts of the options as the plan has them.
+        options: the options with values in place of placeholders.
+        written: the texts of the options in the plan.
         place: where the step is.
         reading: the context in which pydantic validates them.
 
     Raises:
-        PlanError: the options are not valid; no value of a secret is repeated.
+        PlanError: the options are not valid; the message has no value of a secret.
     """
     built = build(validator, options, reading)
     if isinstance(built, Validator):
@@ -67,7 +66,7 @@ def filled(
 
 
 def _discreet(fault: Fault, written: Iterable[str]) -> str:
-    """What is wrong, without a word that may repeat a secret."""
+    """The message of a fault; without details if they could contain a secret."""
     names = [name for text in written for name in placeholders.names(text)]
     secret = next((name for name in names if name.startswith("secret.")), None)
     if secret is None:
@@ -77,33 +76,32 @@ def _discreet(fault: Fault, written: Iterable[str]) -> str:
 
 
 def worst_case(validator: Validator) -> float:
-    """The longest a validator says it may take, in seconds.
+    """The worst-case time of a validator in seconds.
 
     Raises:
-        ValueError: it says nothing that can be planned with.
+        ValueError: the validator's own computation fails or is not a number.
     """
     try:
         seconds = validator.retry_policy.worst_case(float(validator.worst_case()))
     # As in build: a plugin may raise anything.
     except (Exception, SystemExit) as error:
         raise ValueError(
-            "the validator cannot tell how long it may take: "
-            f"{type(error).__name__}: {error}"
+            f"worst_case() of the validator failed: {type(error).__name__}: {error}"
         ) from error
     if not (math.isfinite(seconds) and seconds >= 0):
-        raise ValueError(f"the validator says that it may take {seconds} seconds")
+        raise ValueError(f"worst_case() of the validator returned {seconds} seconds")
     return seconds
 
 
 def _not_finite(validator: Validator) -> Iterator[Fault]:
-    """Find options that are infinite or no number.
+    """Find options that are infinite or not a number.
 
     pydantic reads the text ``nan`` as a number, and every comparison with it is false.
     """
     for path, number in _numbers(validator, ()):
         if not math.isfinite(number):
             label = ".".join(str(part) for part in path)
-            what = f"{label}: {number} is no number a gate can compare with"
+            what = f"{label}: {number} is not a finite number"
             yield Fault(path=path, at_key=False, code=Code.YAML_NUMBER, what=what)
 
 

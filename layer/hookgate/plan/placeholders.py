@@ -1,7 +1,7 @@
-"""``${…}``: values of the deployment that a plan may ask for, and how they are written.
+"""Placeholders such as ``${green.image.tag}``: values of the deployment in a plan.
 
-``$${`` stands for a literal ``${``. Whether a value is there is known only when a
-deployment is; whether there can be one of that name is known when the plan is read.
+``$${`` is a literal ``${``. Names are checked when the plan is read; values are known
+when there is a deployment.
 """
 
 from __future__ import annotations
@@ -38,30 +38,30 @@ FIXED = (
     "production.url",
 )
 
-#: Names that end in one the service chose.
+#: Prefixes of names that end in one of the user's choice.
 NAMED = ("green.env.", "green.label.", "secret.")
 
 _TOKEN = re.compile(r"\$\$\{|\$\{(?P<name>[^{}]*)\}|\$\{")
 
 _TASK_SET = "green.task_set.id"
 
-# Different placeholders in one text: more than make sense, few enough to look up.
+# The maximum number of different placeholders in one text.
 _MOST = 50
 
 _NAME = re.compile(r"[^\s{}]{1,512}")
 
 
 def holds(text: str) -> bool:
-    """Whether ``text`` holds a placeholder or an escaped one."""
+    """Whether ``text`` contains a placeholder or an escaped one."""
     return "${" in text
 
 
 def fill(text: str, value_of: Callable[[str], str]) -> str:
-    """Put values in the place of placeholders, and take escapes away.
+    """Replace placeholders by values, and remove escapes.
 
     Args:
-        text: what the plan says; its syntax has been checked.
-        value_of: gives the value of a name such as ``green.image.tag``.
+        text: a text whose syntax has been checked.
+        value_of: returns the value of a name such as ``green.image.tag``.
     """
 
     def replaced(token: re.Match[str]) -> str:
@@ -81,7 +81,7 @@ def names(text: str) -> Iterator[str]:
 def faults(
     text: str, event: LifecycleEvent | None = None
 ) -> Iterator[tuple[Code, str]]:
-    """Say what is wrong with the placeholders in ``text``.
+    """Find what is wrong with the placeholders in ``text``.
 
     Args:
         text: a text value of a plan.
@@ -111,7 +111,7 @@ def faults(
 
 
 def texts(data: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Every text value in ``data`` with the path to it; its depth is bounded."""
+    """Each text in ``data`` with its path; the depth of ``data`` is bounded."""
     if isinstance(data, str):
         yield path, data
     elif isinstance(data, dict):
@@ -123,7 +123,7 @@ def texts(data: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
 
 
 def substituted(data: Any, substitute: Callable[[str], str]) -> Any:
-    """A copy of ``data`` with ``substitute`` applied to every text value."""
+    """Return a copy of ``data`` with ``substitute`` applied to each text."""
     if isinstance(data, str):
         return substitute(data) if holds(data) else data
     if isinstance(data, dict):
@@ -141,10 +141,10 @@ def _is_known(name: str) -> bool:
 
 
 def _instead(name: str) -> str:
-    """Suggest the nearest name, comparing only what is Hookgate's in it."""
+    """Suggest the closest name; the user's own part of a name is not compared."""
     for prefix in NAMED:
         if name == prefix or name == prefix[:-1]:
-            return f"; say which one: ${{{prefix}NAME}}"
+            return f"; add a name: ${{{prefix}NAME}}"
     candidates = [*FIXED, *(f"{prefix}NAME" for prefix in NAMED)]
     head, dot, _ = name.strip().rpartition(".")
     close = closest(name.strip(), candidates)
@@ -162,10 +162,9 @@ _Read = Callable[[DeploymentContext], str | None]
 class Variables:
     """The values of one deployment.
 
-    ``secrets`` gives the value of a secret by its name, and raises CannotMeasure if it
-    cannot. It is asked only for what a plan names. ``given`` holds values that go
-    before what the context tells, as in ``hookgate run --set``; secrets are not among
-    them.
+    ``secrets`` returns the value of a secret by its name, or raises CannotMeasure.
+    It is called only for names in the plan. ``given`` has values that precede
+    those of the context, as in ``hookgate run --set``; secrets are not among them.
     """
 
     context: DeploymentContext
@@ -173,27 +172,27 @@ class Variables:
     given: Mapping[str, str] = field(default_factory=dict)
 
     def substitute(self, text: str) -> str:
-        """Put the values in the place of the placeholders in ``text``.
+        """Replace the placeholders in ``text`` by their values.
 
         Raises:
-            CannotMeasure: a value is not known; the message says which and why.
+            CannotMeasure: a value is not known; the message has the reason.
         """
         return fill(text, self._value)
 
     def _value(self, name: str) -> str:
-        # Before what is given: only what comes from ``secrets`` is masked.
+        # Before ``given``: only the values of ``secrets`` are masked.
         if name.startswith("secret."):
             return self.secrets(name.removeprefix("secret."))
         if name in self.given:
             return self.given[name]
-        value = _named(name, self.context)
+        value = _value_in(name, self.context)
         if value is None:
             what = f"${{{name}}} is not known: {_why(name, self.context)}"
             raise CannotMeasure(what, code=Code.PLACEHOLDER_VALUE)
         return value
 
 
-def _named(name: str, context: DeploymentContext) -> str | None:
+def _value_in(name: str, context: DeploymentContext) -> str | None:
     container = context.green_container
     for prefix, kind in (("green.env.", "environment"), ("green.label.", "labels")):
         if name.startswith(prefix):
@@ -204,7 +203,7 @@ def _named(name: str, context: DeploymentContext) -> str | None:
 
 
 def _why(name: str, context: DeploymentContext) -> str:
-    """Why a value is not known, as far as the context tells."""
+    """Why a value is not known."""
     if name not in _READ and not name.startswith(("green.env.", "green.label.")):
         return "no placeholder has this name"
     if context.deployment is None and not name.endswith(".url"):
@@ -215,7 +214,7 @@ def _why(name: str, context: DeploymentContext) -> str:
         return "the task definition has not been read"
     if _is_of_container(name):
         return _why_not_in_container(name, context)
-    return _REASONS.get(name, "the deployment does not tell")
+    return _REASONS.get(name, "the deployment does not have it")
 
 
 def _is_of_container(name: str) -> bool:

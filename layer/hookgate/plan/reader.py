@@ -31,10 +31,10 @@ from hookgate.yaml_reader import MOST_BYTES, Document, Path, Problems, parse, sh
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """One item of an event's list, as far as it has the right shape.
+    """One item of an event's list, as far as its types are right.
 
-    ``event`` is None under a key that is no lifecycle event, ``use`` where the item
-    names no validator. Whether the shape is right is the schema's business.
+    ``event`` is None under a key that is not a lifecycle event, ``use`` if the item
+    names no validator. The schema reports both.
     """
 
     document: Document
@@ -48,9 +48,9 @@ class Draft:
 
     @classmethod
     def of(cls, document: Document, path: Path, item: object) -> Draft:
-        """Take from ``item``, which stands at ``path``, what is of the right type."""
-        said = item if isinstance(item, dict) else {}
-        use, name, options = said.get("use"), said.get("name"), said.get("with")
+        """Read the values of the right type from ``item``, which is at ``path``."""
+        keys = item if isinstance(item, dict) else {}
+        use, name, options = keys.get("use"), keys.get("name"), keys.get("with")
         use = use if isinstance(use, str) else None
         return cls(
             document=document,
@@ -58,27 +58,27 @@ class Draft:
             event=next((each for each in LifecycleEvent if each == path[1]), None),
             name=name if isinstance(name, str) else use or "",
             use=use,
-            needs=_texts(said.get("needs")),
-            blocking=said.get("blocking") is not False,
+            needs=_texts(keys.get("needs")),
+            blocking=keys.get("blocking") is not False,
             options=options if isinstance(options, dict) else {},
         )
 
     @property
     def place(self) -> Place:
-        """Where the step starts."""
+        """The place of the step."""
         return self.document.value(self.path)
 
     def value(self, *inner: str | int) -> Place:
-        """Where a value of the step stands."""
+        """The place of a value of the step."""
         return self.document.value((*self.path, *inner))
 
     def key(self, *inner: str | int) -> Place:
-        """Where a key of the step stands."""
+        """The place of a key of the step."""
         return self.document.key((*self.path, *inner))
 
     @property
     def name_place(self) -> Place:
-        """Where the step gets its name: from ``name``, else from ``use``."""
+        """The place of the step's name: of ``name``, else of ``use``."""
         named = (*self.path, "name") in self.document.values
         return self.value("name" if named else "use")
 
@@ -89,7 +89,7 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def faults(drafts: Sequence[Draft], elsewhere: Mapping[str, str]) -> Iterator[Problem]:
-    """Say what is wrong with the names and needs of one event's steps.
+    """Find what is wrong with the names and needs of one event's steps.
 
     Args:
         drafts: the event's steps.
@@ -125,8 +125,8 @@ def _needs(
         elif draft.blocking and not steps[need].blocking:
             what = (
                 f"{shown(draft.name)} is blocking but needs {shown(need)}, which is "
-                "blocking: false and would so stop the deployment after all; make "
-                "both blocking, or neither"
+                "blocking: false and could then stop the deployment; make both "
+                "blocking, or neither"
             )
             yield Problem(place, Code.PLAN_NEED_BLOCKING, what)
 
@@ -144,7 +144,7 @@ def _unknown(
 
 
 def _cycles(steps: Mapping[str, Draft]) -> Iterator[Problem]:
-    """Find one cycle after another, each told from its first step in the file."""
+    """Find each cycle; its problem is at its first step in the file."""
     left = dict(steps)
     while cycle := _cycle(left):
         ranks = list(left)
@@ -152,7 +152,7 @@ def _cycles(steps: Mapping[str, Draft]) -> Iterator[Problem]:
         ring = [*cycle[start:], *cycle[:start]]
         way = " needs ".join(shown(name) for name in (*ring, ring[0]))
         what = f"no step can start: {way}; remove one of the needs"
-        yield Problem(_place(left[ring[0]]), Code.PLAN_NEED_CYCLE, what)
+        yield Problem(left[ring[0]].key("needs"), Code.PLAN_NEED_CYCLE, what)
         for name in ring:
             del left[name]
 
@@ -172,10 +172,6 @@ def _cycle(steps: Mapping[str, Draft]) -> list[str]:
     return []
 
 
-def _place(draft: Draft) -> Place:
-    return draft.key("needs")
-
-
 Resolve = Callable[[str], type[Validator]]
 
 
@@ -191,7 +187,7 @@ class Checked:
 
 @dataclass(slots=True, kw_only=True)
 class Checker:
-    """Checks steps; what is wrong goes to ``problems``."""
+    """Checks steps, and adds what is wrong to ``problems``."""
 
     problems: Problems
     resolve: Resolve
@@ -203,7 +199,7 @@ class Checker:
     _blamed: frozenset[Place] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Remember what is known to be wrong, not to blame it twice."""
+        """Remember the places that have a problem, so that each has one only."""
         self._blamed = self.problems.places()
 
     def check(
@@ -216,7 +212,7 @@ class Checker:
             elsewhere: names of the other events' steps, with the event of each.
 
         Returns:
-            The steps in their order; those that are wrong are missing.
+            The valid steps in their order.
         """
         self.problems.extend(faults(drafts, elsewhere))
         checked = [self._checked(draft) for draft in drafts]
@@ -247,7 +243,7 @@ class Checker:
         return Checked(draft=draft, validator=built, files=files, worst_case=seconds)
 
     def _kind(self, draft: Draft) -> type[Validator] | None:
-        """The class of the step's validator, if there is one and its time has come."""
+        """The class of the step's validator, if it may be used at the event."""
         if draft.use is None:
             return None
         kind = self._resolved(draft.use)
@@ -259,7 +255,7 @@ class Checker:
                 draft.value("use"),
                 Code.PLAN_ONLY_RUN,
                 f"{draft.use} is for hookgate run only: it starts a program of this "
-                "machine, which is not there in Lambda; use lambda, or a validator of "
+                "machine, which Lambda does not have; use lambda, or a validator of "
                 "your own",
             )
         event = draft.event
@@ -267,13 +263,13 @@ class Checker:
             self.problems.add(
                 draft.value("use"),
                 Code.PLAN_LISTENER,
-                f"{draft.use} asks the test listener, which at {event} still serves "
+                f"{draft.use} uses the test listener, which at {event} still serves "
                 "the original task set; use it from AfterAllowTestTraffic on",
             )
         return kind
 
     def _resolved(self, use: str) -> type[Validator] | InputError:
-        """The validator, or why there is none; asked once for each name."""
+        """The validator, or why there is none; resolved once for each name."""
         if use not in self._known:
             try:
                 self._known[use] = self.resolve(use)
@@ -282,7 +278,7 @@ class Checker:
         return self._known[use]
 
 
-# Between what a validator says it takes and the moment its step is cut off, in seconds.
+# Seconds between the worst-case time of a validator and the timeout of its step.
 _MARGIN = 1.0
 
 
@@ -296,18 +292,18 @@ def read_plan(  # noqa: PLR0913 - each optional argument is for one caller
     policy: AddressPolicy | None = None,
     version: str | None = None,
 ) -> Plan:
-    """Read a plan and check all that can be known before there is a deployment.
+    """Read a plan, and check all that is known before there is a deployment.
 
     Args:
-        text: what the file, the parameter or the object holds; bytes are UTF-8.
+        text: the content of the file, parameter or object; bytes are UTF-8.
         file: its name, for messages.
         resolve: finds the validator of a name, such as ``registry.resolve``; raises
             InputError if there is none.
-        files: reads what stands beside the plan, such as ``beside(path)``; without
-            it a plan that names files is refused.
-        deployed: whether it is for Lambda, where not every validator can be used.
-        policy: which addresses it may name; without it any.
-        version: which version of the parameter or the object it is.
+        files: reads files beside the plan, such as ``beside(path)``; without it a
+            plan that names files is refused.
+        deployed: whether it is for Lambda, which cannot run every validator.
+        policy: the addresses that it may name; without it any.
+        version: the version of the parameter or object.
 
     Raises:
         PlanError: with every mistake found, in the order of the file.
@@ -325,7 +321,7 @@ def read_plan(  # noqa: PLR0913 - each optional argument is for one caller
             policy=policy,
         )
     except PlanError as error:
-        # What is too large was not read to its end, so its digest is not known.
+        # A plan that is too large was not read to its end, so its digest is not known.
         error.plan = origin if len(text) <= MOST_BYTES else None
         raise
 
@@ -371,7 +367,7 @@ def _read(  # noqa: PLR0913 - the arguments of read_plan
 
 
 def _shape(document: Document, problems: Problems) -> PlanFile | None:
-    """Check the shape, but do not blame what was refused already."""
+    """Check the shape; a place that has a problem gets no second one."""
     try:
         return PlanFile.model_validate(document.data)
     except ValidationError as error:
@@ -396,8 +392,8 @@ def _check_target(document: Document, problems: Problems) -> None:
             problems.add(
                 place,
                 Code.PLAN_TARGET_SECRET,
-                "the target takes no secret, because reasons and evidence repeat it; "
-                "use a value that may be seen",
+                "the target cannot contain a secret, because reasons and evidence "
+                "repeat it; use a value that is not secret",
             )
 
 
@@ -425,7 +421,7 @@ def _check_steps(document: Document, checker: Checker) -> dict[str, list[Checked
 
 
 def _drafts(document: Document) -> dict[str, list[Draft]]:
-    """The steps under every key of ``events``, as far as there are lists of them."""
+    """The steps under each key of ``events`` that has a list of them."""
     events = document.data.get("events")
     return {
         key: [
@@ -440,9 +436,9 @@ def _drafts(document: Document) -> dict[str, list[Draft]]:
 def _target(file: TargetFile | None) -> Target:
     if file is None:
         return Target()
-    said, identity = file.identity, None
-    if said is not None:
-        identity = Identity(header=said.header, equals=said.equals)
+    proof, identity = file.identity, None
+    if proof is not None:
+        identity = Identity(header=proof.header, equals=proof.equals)
     return Target(host=file.host, identity=identity, allow=tuple(file.allow))
 
 

@@ -1,6 +1,6 @@
-"""The shape of a plan file: what pydantic checks, and what an editor is told.
+"""The shape of a plan file, as pydantic checks it and editors show it.
 
-Types are strict here: a number where text belongs is refused, not converted.
+Types are strict: a number is not converted to text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hookgate.plan.placeholders import holds
 from hookgate.units import Duration, seconds_text
 from hookgate.yaml_reader import shown
 
-#: CodeDeploy gives a hook an hour, so no step can use more.
+#: CodeDeploy allows a hook one hour.
 MOST_SECONDS = 3600.0
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
@@ -40,10 +40,10 @@ _WITHOUT_HOOK = ("Install", "AllowTestTraffic", "AllowTraffic")
 
 
 def given(value: Any) -> Any:
-    """Refuse null where a value belongs.
+    """Refuse null.
 
     Raises:
-        ValueError: it is null.
+        ValueError: the value is null.
     """
     if value is None:
         raise InvalidValue(
@@ -60,8 +60,8 @@ def some_steps(value: Any) -> Any:
     """
     if value is None or value == []:
         raise InvalidValue(
-            "there is no step, and silence is not consent; add one or take the "
-            "lifecycle event out of the plan and of the AppSpec",
+            "the event has no step; add one, or remove the lifecycle event from the "
+            "plan and from the AppSpec",
             code=Code.PLAN_NO_STEPS,
         )
     return value
@@ -75,22 +75,21 @@ def some_events(value: Any) -> Any:
     """
     if value is None or value == {}:
         raise InvalidValue(
-            "there is no lifecycle event, and silence is not consent; add one of "
-            + ", ".join(LifecycleEvent),
+            "the plan has no lifecycle event; add one of " + ", ".join(LifecycleEvent),
             code=Code.PLAN_NO_STEPS,
         )
     return value
 
 
 def first_version(value: Any) -> Any:
-    """Accept the version 1 and nothing that only equals it, such as true.
+    """Accept the version 1, and no value that equals it, such as true.
 
     Raises:
         ValueError: it is anything else.
     """
     if type(value) is not int or value != 1:
         raise InvalidValue(
-            "this Hookgate reads version 1 only; write version: 1",
+            "expected version 1; write version: 1",
             code=Code.PLAN_VERSION,
         )
     return value
@@ -100,7 +99,7 @@ def lifecycle_event(value: str) -> LifecycleEvent:
     """Read the name of a lifecycle event that has a hook.
 
     Raises:
-        ValueError: no function is called at it.
+        ValueError: it has no hook.
     """
     known = [str(each) for each in LifecycleEvent]
     if value in known:
@@ -121,12 +120,12 @@ def timeout(seconds: float) -> float:
     """Check a step's timeout in seconds.
 
     Raises:
-        ValueError: it is nothing, or longer than a hook may take.
+        ValueError: it is 0, or longer than a hook may take.
     """
     if not 0 < seconds <= MOST_SECONDS:
         most = seconds_text(MOST_SECONDS)
         raise InvalidValue(
-            f"a step's timeout is more than 0 s and at most {most}",
+            f"expected a timeout of more than 0 s and at most {most}",
             code=Code.PLAN_TIMEOUT,
         )
     return seconds
@@ -136,28 +135,28 @@ def step_name(value: str) -> str:
     """Check a name that is also the value of a CloudWatch dimension.
 
     Raises:
-        ValueError: CloudWatch would not take it, or it changes with the deployment.
+        ValueError: CloudWatch does not accept it, or it contains a placeholder.
     """
     if holds(value):
         raise InvalidValue(
-            "a step's name takes no ${…}; it is the same in every deployment, so that "
-            "its metrics are too",
+            "a step's name cannot contain ${…}: it is the same in every deployment, so "
+            "that its metrics are too",
             code=Code.PLAN_PLACEHOLDER_PLACE,
         )
     if not _STEP_NAME.fullmatch(value):
         raise InvalidValue(
             "a step's name is 1 to 100 printable ASCII characters without ':' or space "
-            "at its start, because CloudWatch takes no other as a dimension",
+            "at its start, as CloudWatch requires of a dimension",
             code=Code.PLAN_STEP_NAME,
         )
     return value
 
 
 def host(value: str) -> str:
-    """Check a host name; one with a placeholder is checked once it is filled in.
+    """Check a host name; with a placeholder it is checked once filled in.
 
     Raises:
-        ValueError: it holds a scheme, a port, a path or what no host name holds.
+        ValueError: it contains a scheme, a port, a path or another character.
     """
     if not holds(value) and not _HOST_NAME.fullmatch(value):
         raise InvalidValue(
@@ -196,7 +195,7 @@ def header(value: str) -> str:
     """Check the name of a response header.
 
     Raises:
-        ValueError: no header is named so.
+        ValueError: it is not a valid name.
     """
     if not _HEADER.fullmatch(value):
         raise InvalidValue(
@@ -209,7 +208,7 @@ def header(value: str) -> str:
 #: Of one lifecycle event.
 MOST_STEPS = 1000
 
-# What may be left out may not be written as null: the two are different things.
+# A key that is left out and a key that is null are different.
 _Given = BeforeValidator(given)
 
 _Absent = SkipJsonSchema[None]
@@ -228,14 +227,14 @@ _Version = Annotated[Literal[1], BeforeValidator(first_version)]
 
 
 class _File(BaseModel):
-    # Built as a part of PlanFile, and not once more each by itself.
+    # Built with PlanFile, and not again by itself.
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, defer_build=True
     )
 
 
 class IdentityFile(_File):
-    """The header by which the replacement task set proves that it answered."""
+    """The response header that proves that green gave the response."""
 
     header: _Header = Field(
         description="Name of a response header.", examples=["X-App-Version"]
@@ -243,21 +242,22 @@ class IdentityFile(_File):
     equals: str = Field(
         min_length=1,
         max_length=1024,
-        description="What its value must be; may hold ${…}.",
+        description="What its value must be; may contain ${…}.",
         examples=["${green.image.tag}"],
     )
 
 
 class TargetFile(_File):
-    """How the service is asked, and how it is known to be the new version."""
+    """The host of requests, the proof of the new version, and allowed addresses."""
 
     host: Annotated[_Host | _Absent, _Given] = Field(
         default=None,
-        description="Host header and TLS server name; may hold ${…}.",
+        description="Host header and TLS server name; may contain ${…}.",
         examples=["shop.example.com"],
     )
     identity: Annotated[IdentityFile | _Absent, _Given] = Field(
-        default=None, description="Proof that the replacement task set answered."
+        default=None,
+        description="Proof that the replacement task set gave the response.",
     )
     allow: list[_Address] = Field(
         default_factory=list,
@@ -287,20 +287,20 @@ class StepFile(_File):
     )
     timeout: Annotated[_Timeout | _Absent, _Given] = Field(
         default=None,
-        description="The most the step may take; what its validator says if left out.",
+        description="The maximum time; by default the worst case of the validator.",
     )
     on_no_data: Literal["fail", "pass"] = Field(
-        default="fail", description="What a step comes to that had no data to judge by."
+        default="fail", description="The result of a step that had no data."
     )
     on_inconclusive: Literal["fail", "pass"] = Field(
         default="fail",
-        description="What a step comes to whose data cannot carry a decision, such as "
-        "too few samples.",
+        description="The result of a step whose data does not allow a decision, such "
+        "as too few samples.",
     )
     on_error: Literal["fail", "pass"] = Field(
         default="fail",
-        description="What a step comes to that could not measure, such as when AWS "
-        "refuses. A defect, a wrong plan and a step given up never pass.",
+        description="The result of a step that could not measure, such as when AWS "
+        "denies a call. A defect, a wrong plan and a timeout never pass.",
     )
 
 
@@ -320,10 +320,13 @@ class PlanFile(_File):
 
     version: _Version = Field(description="The version of this format.")
     target: Annotated[TargetFile | _Absent, _Given] = Field(
-        default=None, description="Whom the steps ask."
+        default=None, description="The target of the steps' requests."
     )
     concurrency: int = Field(
-        default=8, ge=1, le=32, description="How many steps run at the same time."
+        default=8,
+        ge=1,
+        le=32,
+        description="Maximum number of concurrent steps.",
     )
     events: _Events = Field(
         min_length=1, description="The steps of each lifecycle event."

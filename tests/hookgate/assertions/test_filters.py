@@ -27,10 +27,10 @@ from hookgate.units import duration, size
 TABLE = yaml.safe_load(Path(__file__).with_name("filters.yaml").read_text("utf-8"))
 
 
-def value(said: Any) -> Any:
+def value(written: Any) -> Any:
     """A value as the table writes it."""
-    if isinstance(said, dict) and len(said) == 1:
-        kind, text = next(iter(said.items()))
+    if isinstance(written, dict) and len(written) == 1:
+        kind, text = next(iter(written.items()))
         made = {
             "hex": bytes.fromhex,
             "date": datetime.fromisoformat,
@@ -39,8 +39,8 @@ def value(said: Any) -> Any:
             "number": float,
             "missing": Missing,
         }
-        return made[kind](text) if kind in made else said
-    return said
+        return made[kind](text) if kind in made else written
+    return written
 
 
 def name_of(written: Any) -> str:
@@ -79,7 +79,7 @@ def test_no_cell_is_missing():
 
 
 def test_what_is_known_before_is_true_after():
-    """What a filter is said to give is what it gave."""
+    """What a filter is written to give is what it gave."""
     for row in TABLE["filters"]:
         gives = FILTERS[name_of(row["filter"])].gives
         for kind in row["gives"]:
@@ -157,10 +157,10 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("chain", "said"), WRONG)
-def test_wrong_filter(chain, said):
+@pytest.mark.parametrize(("chain", "message"), WRONG)
+def test_wrong_filter(chain, message):
     """A wrong filter is refused when the plan is read, with what to do."""
-    with pytest.raises((ValidationError, ValueError), match=said):
+    with pytest.raises((ValidationError, ValueError), match=message):
         Predicate.model_validate({"filter": chain, "equals": 1}).compiled(None)
 
 

@@ -52,13 +52,13 @@ def entry(query: Any, name: str, argument: Any) -> Any:
 
 
 def passes(row: dict[str, Any], predicate: str, argument: Any) -> bool:
-    expectation = Assertion.model_validate(entry(row["query"], predicate, argument))
-    return expectation.finding(answer(row["reply"])).ok
+    assertion = Assertion.model_validate(entry(row["query"], predicate, argument))
+    return assertion.finding(answer(row["reply"])).ok
 
 
 @pytest.mark.parametrize(("row", "name", "cell"), CELLS)
 def test_cell(row, name, cell):
-    """A predicate holds, fails, can never be told, or is refused as its cell says."""
+    """A predicate passes, fails, never applies, or is refused, as its cell has it."""
     if "refused" in cell:
         with pytest.raises(ValidationError, match=f"{name} takes .*, not"):
             passes(row, name, cell["refused"])
@@ -67,7 +67,7 @@ def test_cell(row, name, cell):
         word: (passes(row, name, each), passes(row, "not", {name: each}))
         for word, each in cell.items()
     }
-    wanted = {"holds": (True, False), "fails": (False, True), "never": (False, False)}
+    wanted = {"passes": (True, False), "fails": (False, True), "never": (False, False)}
     assert {word: wanted[word] for word in cell} == actual
 
 
@@ -97,14 +97,14 @@ def test_state(state, name):
         actual = passes(state, name, ARGUMENTS[name])
     except ValidationError:
         actual = False
-    assert (name in state["holds"]) is actual
+    assert (name in state["passes"]) is actual
 
 
 @pytest.mark.parametrize(
     "state", [pytest.param(each, id=each["case"]) for each in STATES]
 )
-def test_state_is_told(state):
-    """Each state is said in words of its own, and is not taken for missing."""
+def test_state_has_its_words(state):
+    """Each state has words of its own, and only a missing value is missing."""
     entries = entry(state["query"], "exists", False)
     finding = Assertion.model_validate(entries).finding(answer(state["reply"]))
     assert state.get("missing", False) is finding.ok

@@ -1,4 +1,4 @@
-"""Values: when they are equal, and how they are told."""
+"""Values: when they are equal, and their words."""
 
 from __future__ import annotations
 

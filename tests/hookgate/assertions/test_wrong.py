@@ -1,4 +1,4 @@
-"""For every word of the grammar one wrong value, and what is said of it."""
+"""For every word of the grammar one wrong value, and the message."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_bound_is_grahams():
     assert 60 / 2 + 40 / 2 == worst_case(steps, 2).seconds
 
 
-def test_longest_chain_is_told():
+def test_longest_chain_is_reported():
     """The chain is that of the longest time, not of the most steps."""
     steps = [
         a_step("a", 1),
@@ -94,22 +94,22 @@ def test_plan_that_fits_is_accepted(read_steps: Callable[[str], Plan]):
 
 
 def test_plan_that_does_not_fit_is_refused(read_steps: Callable[[str], Plan]):
-    """The message tells the worst case, the time and the longest chain."""
+    """The message has the worst case, the time and the longest chain."""
     plan = read_steps(
         "[{use: target_health}, {use: http, needs: [target_health], with: {path: /}}]"
     )
     with pytest.raises(PlanError) as refused:
         check_fits(plan, EVENT, 60)
     assert str(refused.value) == (
-        "plan.yaml:4:6: the steps of AfterAllowTestTraffic may take 1 min 32 s, and "
-        "there are 1 min; the longest chain is target_health (1 min 1 s), then http "
-        "(31 s). Shorten it, let fewer steps wait for each other, raise concurrency "
-        "(now 8), or give the function more time [HG-PLAN-TIME]"
+        "plan.yaml:4:6: the steps of AfterAllowTestTraffic may take 1 min 32 s, but "
+        "only 1 min are available; the longest chain is target_health (1 min 1 s), "
+        "then http (31 s). Shorten it, remove needs, raise concurrency (now 8), or "
+        "raise the timeout of the function [HG-PLAN-TIME]"
     )
 
 
 def simulated(steps: Sequence[Step], shares: Sequence[float], workers: int) -> float:
-    """Run steps greedily, each for a share of its timeout, and tell the end."""
+    """Run steps greedily, each for a share of its timeout, and return the end."""
     waiting = list(zip(steps, shares, strict=True))
     running: list[tuple[float, str]] = []
     done: set[str] = set()

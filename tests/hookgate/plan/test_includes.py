@@ -1,4 +1,4 @@
-"""Files beside a plan: what may be read, what is put in place, what is told."""
+"""Files beside a plan: what may be read, filled in and reported."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_rows(read, name, content):
 
 
 def test_bodies(read):
-    """A file's bytes are sent as they are, whatever they look like."""
+    """A file's bytes are sent unchanged, whatever they look like."""
     plan = read("- {path: /, body: {file: a.bin}}", a_bin=b"\x00\xff${event}{{row}}")
     assert [("/", b"\x00\xff${event}{{row}}")] == asked(plan)
 
@@ -121,11 +121,11 @@ WRONG = [
     pytest.param(
         "- {include: ../a.yaml}",
         {},
-        "is no file beside the plan: write a name such",
+        "HG-INCLUDE-NAME",
         id="dots",
     ),
     pytest.param(
-        "- {include: /etc/passwd}", {}, "is no file beside the plan", id="absolute"
+        "- {include: /etc/passwd}", {}, "is not a file beside the plan", id="absolute"
     ),
     pytest.param(
         "- {include: a.yaml}",
@@ -163,7 +163,7 @@ WRONG = [
     pytest.param(
         "- {include: a.yaml}",
         {"a_yaml": "steps: [{include: a.yaml}]"},
-        "it never ends: 'a.yaml' includes 'a.yaml'",
+        "'a.yaml' includes 'a.yaml'",
         id="circle",
     ),
     pytest.param(
@@ -229,16 +229,16 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("steps", "files", "said"), WRONG)
-def test_wrong_file(read, steps, files, said):
-    """What is wrong with a file is told where it stands."""
+@pytest.mark.parametrize(("steps", "files", "message"), WRONG)
+def test_wrong_file(read, steps, files, message):
+    """A mistake in a file is reported at its place in the file."""
     with pytest.raises(PlanError) as raised:
         read(steps, **files)
-    assert said in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_http_sends_a_file(tmp_path):
-    """A request of its own has its file beside the plan, too, and sends it as it is."""
+    """A request sends its file beside the plan unchanged."""
     (tmp_path / "order.bin").write_bytes(b"\x00 ${event}")
     plan = tmp_path / "plan.yaml"
     text = HTTP.format("order.bin")
@@ -248,29 +248,29 @@ def test_http_sends_a_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
-        ("../secret.txt", "is no file beside the plan"),
-        ("/proc/self/environ", "is no file beside the plan"),
+        ("../secret.txt", "is not a file beside the plan"),
+        ("/proc/self/environ", "is not a file beside the plan"),
         (
             "gone.json",
             "plan.yaml:5:27: body.file: there is no file gone.json beside",
         ),
     ],
 )
-def test_http_file_elsewhere(tmp_path, name, said):
-    """A file that is not beside the plan is told where it is named."""
+def test_http_file_elsewhere(tmp_path, name, message):
+    """A file that is not beside the plan is reported at its place named."""
     with pytest.raises(PlanError) as raised:
         read_plan(
             HTTP.format(name), "plan.yaml", resolve, beside(tmp_path / "plan.yaml")
         )
-    assert said in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_link_out_of_the_folder(read, tmp_path):
-    """A link that leads out of the plan's folder is not followed."""
+    """A link that is outside of the plan's folder is not followed."""
     (tmp_path / "a.txt").symlink_to("/etc/hostname")
-    with pytest.raises(PlanError, match="leads out of the plan's folder"):
+    with pytest.raises(PlanError, match="is outside of the plan's folder"):
         read("- {path: /, body: {file: a.txt}}")
 
 
@@ -326,7 +326,7 @@ def test_access_log(tmp_path, name, place):
     ],
 )
 def test_access_log_that_is_not_there(tmp_path, has_files, what):
-    """One that cannot be read is told when the plan is read."""
+    """A file that cannot be read is an error of the plan."""
     files = beside(tmp_path / "plan.yaml") if has_files else None
     with pytest.raises(PlanError, match=what) as raised:
         read_plan(LOG.format("alb.log"), "plan.yaml", resolve, files)
@@ -384,7 +384,7 @@ def test_files_of_any_option(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         pytest.param(
             "{prices: {file: gone.csv}}",
@@ -393,7 +393,7 @@ def test_files_of_any_option(tmp_path):
         ),
         pytest.param(
             "{prices: {file: a.csv}, more: {x: [{file: ../a.csv}]}}",
-            "plan.yaml:5:55: more.x[0].file: '../a.csv' is no file beside the plan",
+            "plan.yaml:5:55: more.x[0].file: '../a.csv' is not a file beside the plan",
             id="outside",
         ),
         pytest.param(
@@ -408,12 +408,12 @@ def test_files_of_any_option(tmp_path):
         ),
     ],
 )
-def test_wrong_files_of_any_option(tmp_path, options, said):
+def test_wrong_files_of_any_option(tmp_path, options, message):
     """A file that cannot be read is an error at its name."""
     (tmp_path / "a.csv").write_text("a")
     with pytest.raises(PlanError) as raised:
         read_catalog(tmp_path, options)
-    assert said in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_a_file_is_read_once(tmp_path):

@@ -25,8 +25,8 @@ class Outer(BaseModel):
     renamed: Annotated[int, Field(alias="re-named", gt=0, le=9)] = 1
 
 
-def told(data: Any) -> list[Fault]:
-    """What is told about data that is not valid."""
+def mistakes(data: Any) -> list[Fault]:
+    """The mistakes in data that is not valid."""
     with pytest.raises(ValidationError) as error:
         Outer.model_validate(data)
     return list(faults(error.value, Outer, data, "option"))
@@ -94,4 +94,4 @@ def told(data: Any) -> list[Fault]:
 )
 def test_sentence(data: Any, path: tuple[str | int, ...], what: str):
     """One sentence says what is wrong, at the path in the data."""
-    assert [(path, what)] == [(fault.path, fault.what) for fault in told(data)]
+    assert [(path, what)] == [(fault.path, fault.what) for fault in mistakes(data)]

@@ -33,7 +33,7 @@ def test_plan_for_run_is_read():
 
 @pytest.mark.parametrize(("options", "code"), [([], 2), (["--for-run"], 0)])
 def test_lint(tmp_path, options, code):
-    """Lint takes plans for deployed ones, unless it is told otherwise."""
+    """Lint checks plans for deployments, unless --for-run is given."""
     file = tmp_path / "plan.yaml"
     file.write_text(PLAN)
     assert run(hookgate, ["lint", *options, str(file)]) == code

@@ -90,7 +90,7 @@ class Odd(Toy):
         ("none", "the validator cannot read its options: KeyError: 'none'"),
     ],
 )
-def test_whatever_a_plugin_raises_is_told(error: str, what: str):
+def test_whatever_a_plugin_raises_is_reported(error: str, what: str):
     """A plugin's own way to refuse an option never escapes the reading."""
     built = build(Odd, {"error": error})
     assert isinstance(built, tuple)
@@ -100,10 +100,10 @@ def test_whatever_a_plugin_raises_is_told(error: str, what: str):
 @pytest.mark.parametrize("says", [float("nan"), float("inf"), -1, "soon", None])
 def test_worst_case_that_is_none_is_refused(says: object):
     """What cannot be planned with is an error, whatever a plugin says."""
-    with pytest.raises(ValueError, match="take"):
+    with pytest.raises(ValueError, match="worst_case"):
         worst_case(Toy(says=says))
 
 
 def test_worst_case_is_in_seconds():
-    """What the validator says is taken as it is."""
+    """What the validator says is taken unchanged."""
     assert 5.0 == worst_case(Toy())

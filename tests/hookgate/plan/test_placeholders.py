@@ -69,7 +69,7 @@ def test_fault_is_found(text: str):
     assert list(placeholders.faults(text))
 
 
-def test_same_fault_is_told_once():
+def test_same_fault_is_reported_once():
     """Many times the same is one fault."""
     assert 1 == len(list(placeholders.faults("${x}" * 1000)))
 

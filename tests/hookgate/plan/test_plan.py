@@ -63,7 +63,7 @@ def test_placeholders_are_filled_in(read_steps: ReadSteps):
 
 
 def test_step_as_read_keeps_its_placeholders(read_steps: ReadSteps):
-    """Building a step for one deployment leaves the plan as it is for the next."""
+    """Building a step for one deployment leaves the plan unchanged for the next."""
     step = step_with(read_steps, '{path: "/${green.image.tag}"}')
     step.build(substitute)
     assert "/${green.image.tag}" == option(step.validator, "path")
@@ -83,7 +83,7 @@ def test_filled_in_options_are_checked_again(read_steps: ReadSteps):
 
 
 def test_message_does_not_repeat_a_secret(read_steps: ReadSteps):
-    """What is wrong with a secret is told without it."""
+    """A problem with a secret does not contain it."""
     step = step_with(read_steps, '{path: "${secret.token}"}')
     with raises(PlanError, Code.PLAN_VALUE, "secret.token") as refused:
         step.build(substitute)

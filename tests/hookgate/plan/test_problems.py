@@ -19,16 +19,16 @@ def _in_a_step():
     secrets.reveal("password")
 
     def run(work):
-        told: list[str] = []
+        results: list[str] = []
 
         def in_thread():
             secrets.mask_this_thread()
-            told.append(work())
+            results.append(work())
 
         thread = threading.Thread(target=in_thread)
         thread.start()
         thread.join()
-        return told[0]
+        return results[0]
 
     return run
 
@@ -41,12 +41,12 @@ def test_a_long_secret_is_masked_before_it_is_cut(in_a_step):
 def test_a_problem_shows_no_part_of_a_secret(in_a_step):
     """A problem's line is masked before it is cut."""
 
-    def told():
+    def message():
         problems = Problems()
         problems.add(Place("plan.yaml"), Code.PLAN_VALUE, "x" * 950 + VALUE)
         return str(problems.error())
 
-    assert "s3cret" not in in_a_step(told)
+    assert "s3cret" not in in_a_step(message)
 
 
 def test_a_short_text_is_quoted_whole():

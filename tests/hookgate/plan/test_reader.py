@@ -33,7 +33,7 @@ def coded(refused: PlanError) -> list[str]:
 
 
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
-def test_every_mistake_is_told(path: Path, read: Read):
+def test_every_mistake_is_reported(path: Path, read: Read):
     """A wrong plan is refused, and every problem names its place and what to do."""
     expected = path.with_suffix(".expected.txt").read_text("utf-8").splitlines()
     with pytest.raises(PlanError) as refused:

@@ -1,4 +1,4 @@
-"""What an editor is told about a plan."""
+"""The JSON Schema of a plan, for editors."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def test_size_is_bounded():
 
 
 def test_place_of_a_byte_that_is_not_text():
-    """A byte that is not UTF-8 is told with line and column."""
+    """A byte that is not UTF-8 is reported with line and column."""
     found = refusal("a: é\nb: ".encode() + b"\xff\n")
     assert (Place("plan.yaml", 2, 4), Code.FILE_ENCODING) == found
 
@@ -52,14 +52,14 @@ def test_utf_16_is_refused():
     ["\x00", "\x07", "\x0c", "\x1b", "\x7f", "\x85", "\u2028", "\ud800", "\uffff"],
 )
 def test_binary_is_refused(character: str):
-    """A character that no plan needs is told with its code and place."""
+    """A character that no plan needs is reported with its code and place."""
     found = refusal(f"a: 1\nb: {character}\n")
     assert (Place("plan.yaml", 2, 4), Code.FILE_CHARACTER) == found
 
 
 @pytest.mark.parametrize("line", ["\tb: 1", "  \tb: 1", "\t", "\t# comment"])
 def test_tab_in_the_indentation_is_refused(line: str):
-    """A tab where a line begins is told where it is."""
+    """A tab where a line begins is reported at its place."""
     at = Place("plan.yaml", 2, line.index("\t") + 1)
     assert (at, Code.YAML_SYNTAX) == refusal(f"a:\n{line}\n")
 
