@@ -42,30 +42,6 @@ from hookgate_rehearsal.codedeploy.settings import Assumptions
 _TYPES = {"MetricAlarm": "MetricAlarms", "CompositeAlarm": "CompositeAlarms"}
 
 
-class AlarmStates:
-    """Reads the states of alarms.
-
-    Args:
-        cloudwatch: A boto3 client.
-    """
-
-    def __init__(self, cloudwatch: Any) -> None:
-        self._cloudwatch = cloudwatch
-
-    def poll(self, names: tuple[str, ...]) -> AlarmsPolled:
-        """Get the states of the existing alarms, of either type."""
-        answer = self._cloudwatch.describe_alarms(
-            AlarmNames=list(names), AlarmTypes=list(_TYPES)
-        )
-        return AlarmsPolled(
-            states={
-                alarm["AlarmName"]: alarm["StateValue"]
-                for member in _TYPES.values()
-                for alarm in answer.get(member, [])
-            }
-        )
-
-
 _LOGGER = logging.getLogger(__name__)
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
@@ -93,7 +69,7 @@ class AwsExecutor:
     ) -> None:
         self._task_sets = TaskSets(ecs, elbv2)
         self._listeners = Listeners(elbv2)
-        self._alarm_states = AlarmStates(cloudwatch)
+        self._cloudwatch = cloudwatch
         self._functions = functions
         self._assumptions = assumptions
 
@@ -134,7 +110,7 @@ class AwsExecutor:
             case DeleteTaskSet():
                 self._task_sets.delete(deployment, effect.label)
             case PollAlarms():
-                return self._alarm_states.poll(effect.names)
+                return self._poll(effect)
         return Done(effect=effect)
 
     def _invoke(self, deployment: Deployment, effect: InvokeHook) -> None:
@@ -147,6 +123,13 @@ class AwsExecutor:
             InvocationType="Event",
             Payload=json.dumps(event).encode(),
         )
+
+    def _poll(self, effect: PollAlarms) -> AlarmsPolled:
+        found = self._cloudwatch.describe_alarms(
+            AlarmNames=list(effect.names), AlarmTypes=list(_TYPES)
+        )
+        alarms = [each for name in _TYPES.values() for each in found.get(name, [])]
+        return AlarmsPolled(states={a["AlarmName"]: a["StateValue"] for a in alarms})
 
     def _failure(self, effect: Effect, error: ClientError) -> Failure:
         details = error.response.get("Error", {})
@@ -230,7 +213,9 @@ class Listeners:
         """Give green its share of production traffic."""
         listener = deployment.order.routes.production
         weights = self._weights(deployment, round(green_weight))
-        self._check_primary(deployment, listener, weights)
+        actions = [rule["Actions"] for rule in self._rules(listener)]
+        if not any(_forwards(each, weights) for each in actions):
+            raise _not_behind(deployment)
         self._route(listener, weights)
 
     def withdraw(self, deployment: Deployment) -> None:
@@ -252,8 +237,7 @@ class Listeners:
         names = deployment.order.routes.target_groups
         found = self._elbv2.describe_target_groups(Names=list(names))["TargetGroups"]
         arns = {group["TargetGroupName"]: group["TargetGroupArn"] for group in found}
-        blue = deployment.blue
-        assert blue is not None  # noqa: S101 - the survey comes before
+        blue = _known(deployment.blue)
         (green_group,) = set(names) - {blue.target_group}
         return {arns[green_group]: green, arns[blue.target_group]: ALL - green}
 
@@ -266,18 +250,11 @@ class Listeners:
             actions = _rerouted(rule["Actions"], weights)
             self._elbv2.modify_rule(RuleArn=rule["RuleArn"], Actions=actions)
             is_changed = True
-        default = self._default_actions(listener)
+        found = self._elbv2.describe_listeners(ListenerArns=[listener])["Listeners"]
+        default = list(found[0]["DefaultActions"])
         if _forwards(default, weights) or not is_changed:
             actions = _rerouted(default, weights)
             self._elbv2.modify_listener(ListenerArn=listener, DefaultActions=actions)
-
-    def _check_primary(
-        self, deployment: Deployment, listener: str, weights: Weights
-    ) -> None:
-        """The production listener must know the pair."""
-        actions = [rule["Actions"] for rule in self._rules(listener)]
-        if not any(_forwards(each, weights) for each in actions):
-            raise _not_behind(deployment)
 
     def _shares(self, listener: str) -> Counter[str]:
         """What each target group gets, over all rules; only zero has a meaning."""
@@ -290,18 +267,10 @@ class Listeners:
     def _rules(self, listener: str) -> list[dict[str, Any]]:
         return list(self._elbv2.describe_rules(ListenerArn=listener)["Rules"])
 
-    def _default_actions(self, listener: str) -> list[dict[str, Any]]:
-        found = self._elbv2.describe_listeners(ListenerArns=[listener])["Listeners"]
-        return list(found[0]["DefaultActions"])
-
 
 def _forwards(actions: list[dict[str, Any]], weights: Weights) -> bool:
     """Whether the actions forward to a target group of the pair."""
-    return any(group in weights for group in _forwarded_groups(actions))
-
-
-def _forwarded_groups(actions: list[dict[str, Any]]) -> set[str]:
-    return {arn for action in actions for arn in _weighted(action)}
+    return any(arn in weights for action in actions for arn in _weighted(action))
 
 
 def _weighted(action: dict[str, Any]) -> dict[str, int]:
@@ -394,20 +363,15 @@ class TaskSets:
         """Delete task sets of earlier deployments on the replacement's target group."""
         assert deployment.green_group is not None  # noqa: S101 - the survey comes before
         arn = self._groups(deployment)[deployment.green_group]["TargetGroupArn"]
-        service = deployment.order.service
+        names = self._names(deployment)
         for each in self._service(deployment)["taskSets"]:
             groups = [one["targetGroupArn"] for one in each["loadBalancers"]]
             if each["status"] == "ACTIVE" and arn in groups:
-                self._ecs.delete_task_set(
-                    cluster=service.cluster,
-                    service=service.name,
-                    taskSet=each["taskSetArn"],
-                )
+                self._ecs.delete_task_set(**names, taskSet=each["taskSetArn"])
 
     def create(self, deployment: Deployment) -> TaskSetCreated:
         """Create the replacement with the options of the AppSpec and the original."""
-        order, blue = deployment.order, deployment.blue
-        assert blue is not None  # noqa: S101 - the survey comes before
+        order, blue = deployment.order, _known(deployment.blue)
         assert deployment.green_group is not None  # noqa: S101 - as above
         spec = order.app_spec
         group = self._groups(deployment)[deployment.green_group]
@@ -417,8 +381,7 @@ class TaskSets:
         if "capacityProviderStrategy" in spec.task_set_options:
             options.pop("launchType", None)
         made = self._ecs.create_task_set(
-            cluster=order.service.cluster,
-            service=order.service.name,
+            **self._names(deployment),
             externalId=deployment.id,
             taskDefinition=spec.task_definition,
             loadBalancers=[
@@ -436,8 +399,7 @@ class TaskSets:
 
     def observe(self, deployment: Deployment) -> TaskSetObserved:
         """Read the replacement and its stopped tasks."""
-        assert deployment.green is not None  # noqa: S101 - it was created before
-        seen = self._describe(deployment, deployment.green.arn)
+        seen = self._describe(deployment, _known(deployment.green).arn)
         stopped = self._stopped(deployment)
         reasons = [task.get("stoppedReason", "") for task in stopped]
         return TaskSetObserved(
@@ -451,21 +413,18 @@ class TaskSets:
 
     def make_primary(self, deployment: Deployment, label: TaskSetLabel) -> None:
         """Make a task set PRIMARY."""
-        service = deployment.order.service
-        task_set = deployment.task_set(label)
-        assert task_set is not None  # noqa: S101 - the machine asks for known ones only
-        self._ecs.update_service_primary_task_set(
-            cluster=service.cluster, service=service.name, primaryTaskSet=task_set.arn
-        )
+        names = self._names(deployment)
+        arn = _known(deployment.task_set(label)).arn
+        self._ecs.update_service_primary_task_set(**names, primaryTaskSet=arn)
 
     def delete(self, deployment: Deployment, label: TaskSetLabel) -> None:
         """Drain and delete a task set."""
+        arn = _known(deployment.task_set(label)).arn
+        self._ecs.delete_task_set(**self._names(deployment), taskSet=arn)
+
+    def _names(self, deployment: Deployment) -> dict[str, str]:
         service = deployment.order.service
-        task_set = deployment.task_set(label)
-        assert task_set is not None  # noqa: S101 - the machine asks for known ones only
-        self._ecs.delete_task_set(
-            cluster=service.cluster, service=service.name, taskSet=task_set.arn
-        )
+        return {"cluster": service.cluster, "service": service.name}
 
     def _service(self, deployment: Deployment) -> dict[str, Any]:
         service = deployment.order.service
@@ -490,10 +449,8 @@ class TaskSets:
         return {group["TargetGroupName"]: group for group in found}
 
     def _describe(self, deployment: Deployment, arn: str) -> dict[str, Any]:
-        service = deployment.order.service
-        found = self._ecs.describe_task_sets(
-            cluster=service.cluster, service=service.name, taskSets=[arn]
-        )["taskSets"]
+        names = self._names(deployment)
+        found = self._ecs.describe_task_sets(**names, taskSets=[arn])["taskSets"]
         if not found:
             message = f"The task set {arn} is gone."
             raise EffectError(ErrorCode.ECS_UPDATE_ERROR, message)
@@ -511,6 +468,11 @@ class TaskSets:
             return []
         tasks = self._ecs.describe_tasks(cluster=service.cluster, tasks=arns)["tasks"]
         return list(tasks)
+
+
+def _known(task_set: DeploymentTaskSet | None) -> DeploymentTaskSet:
+    assert task_set is not None  # noqa: S101 - the machine requests known ones only
+    return task_set
 
 
 def _task_set(

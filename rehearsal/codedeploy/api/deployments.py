@@ -213,7 +213,7 @@ def _list(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]
         deployment.id
         for deployment in reversed(found)
         if deployment.status in statuses
-        and start <= round(deployment.order.created_at, 3) <= end  # clients send ms
+        and start <= round(deployment.order.created_at, 6) <= end  # as clients
     ]
     return paged(request, "deployments", ids)
 

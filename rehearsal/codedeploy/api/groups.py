@@ -88,12 +88,12 @@ def check_settings(settings: Settings, configs: Mapping[str, Any]) -> None:
         _check_routes,
         _check_blue_green,
         _check_role,
-        _check_rollback,
-        _check_alarms,
-        _check_triggers,
     )
     for check in checks:
         check(settings)
+    check_rollback(settings.get("autoRollbackConfiguration") or {})
+    check_alarms(settings.get("alarmConfiguration") or {})
+    _check_triggers(settings)
     config = settings["deploymentConfigName"]
     if config not in configs:
         message = f"No deployment configuration found for name: {config}"
@@ -169,14 +169,6 @@ def _check_role(settings: Settings) -> None:
     if not ROLE.fullmatch(role):
         message = f"serviceRoleArn is the ARN of an IAM role, not {role!r}."
         raise ApiError("InvalidRoleException", message)
-
-
-def _check_rollback(settings: Settings) -> None:
-    check_rollback(settings.get("autoRollbackConfiguration") or {})
-
-
-def _check_alarms(settings: Settings) -> None:
-    check_alarms(settings.get("alarmConfiguration") or {})
 
 
 def _check_triggers(settings: Settings) -> None:
