@@ -187,8 +187,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     try:
         with _started(rehearsal, empty=empty) as text:
             click.echo(text)
-            console.print("\nReady. Press Ctrl-C to stop.", style="bold")
-            _wait()
+            _wait(console)
             console.print("Stopping the emulator …", style="dim")
     except RehearsalError as error:
         click.echo(str(error), err=True)
@@ -236,13 +235,14 @@ def _invoker(hold: Path | None, functions_at: str | None, console: Console) -> A
     return lambda_at(parse_url(functions_at, "--functions-at").url)
 
 
-def _wait() -> None:
-    """Wait for Ctrl-C or SIGTERM, the usual ends.
+def _wait(console: Console) -> None:
+    """Wait for Ctrl-C or SIGTERM.
 
-    Python's handler runs in this thread, which the kernel may not wake for the signal:
-    so it wakes by itself now and then.
+    Python handles the signal in this thread, which the kernel may not wake for it, so
+    the thread wakes at intervals.
     """
     try:
+        console.print("\nReady. Press Ctrl-C to stop.", style="bold")
         while True:
             threading.Event().wait(_WAKE)
     except KeyboardInterrupt:
