@@ -1,3 +1,3 @@
-"""Hookgate's version, as pyproject.toml has it."""
+"""The version of Hookgate, which pyproject.toml reads from here."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
