@@ -1,14 +1,10 @@
-"""The version is said once."""
+"""The version of Hookgate."""
 
-from __future__ import annotations
-
-import tomllib
-from pathlib import Path
+from importlib.metadata import version
 
 from hookgate.version import VERSION
 
 
 def test_version_is_that_of_the_package():
-    """What a request's User-Agent says is what is installed."""
-    pyproject = Path(__file__).parents[2] / "pyproject.toml"
-    assert tomllib.loads(pyproject.read_text("utf-8"))["project"]["version"] == VERSION
+    """The version in a request's User-Agent is the installed version."""
+    assert version("hookgate") == VERSION
