@@ -1,4 +1,4 @@
-"""Figures are held against their bounds, and shown as they are."""
+"""Figures are compared with their bounds, and shown in a table."""
 
 import pytest
 
@@ -48,9 +48,9 @@ def test_table():
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "text"),
     [(1.804, "1.80 ms"), (11.26, "11.3 ms"), (333.4, "333 ms")],
 )
-def test_digits(value, said):
+def test_digits(value, text):
     """A figure is shown with three digits."""
-    assert said in Measured(what="", unit="ms", values=(value,)).row()
+    assert text in Measured(what="", unit="ms", values=(value,)).row()

@@ -6,7 +6,7 @@ from benchmarks.figures import NotMeasured
 from benchmarks.proxies import PACKAGES, need
 
 
-def test_a_missing_program_is_told_with_its_package(monkeypatch):
+def test_a_missing_program_is_reported_with_its_package(monkeypatch):
     """Whoever has not got it reads what to install."""
     monkeypatch.setitem(PACKAGES, "no-such-proxy", "its-package")
 

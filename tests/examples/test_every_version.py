@@ -6,8 +6,8 @@ from support.command import STOREFRONT, a_storefront
 from hookgate_rehearsal.rehearse import Rehearsal, RehearsalObserver
 from hookgate_rehearsal.scenario.reader import read_scenario
 
-#: As the bundled scenario has them, which is played by the command's own tests.
-PLAYED_ELSEWHERE = {"a good version", "serves the wrong price"}
+#: The bundled scenario has them, too; the tests of the command run it.
+RUN_ELSEWHERE = {"a good version", "serves the wrong price"}
 
 
 @pytest.mark.timeout(300)  # six whole deployments
@@ -16,13 +16,13 @@ def test_every_version_ends_as_it_must(tmp_path):
     file = a_storefront(tmp_path, "every-version.yaml", a="speed: 30->speed: 60")
     rehearsal = Rehearsal(scenario=read_scenario(file), observer=RehearsalObserver())
 
-    played = rehearsal.run(lambda each: each.name not in PLAYED_ELSEWHERE)
+    records = rehearsal.run(lambda each: each.name not in RUN_ELSEWHERE)
 
-    assert [[]] * 6 == [each["surprises"] for each in played]
+    assert [[]] * 6 == [each["surprises"] for each in records]
 
 
-@pytest.mark.parametrize("name", sorted(PLAYED_ELSEWHERE))
-def test_what_is_played_elsewhere_is_the_same(name):
+@pytest.mark.parametrize("name", sorted(RUN_ELSEWHERE))
+def test_what_is_run_elsewhere_is_the_same(name):
     """The bundled scenario has a version with the same fault, and the same end."""
     every, bundled = (
         read_scenario(STOREFRONT / file).content

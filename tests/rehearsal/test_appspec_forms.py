@@ -66,14 +66,14 @@ def test_everything_in_an_appspec_has_its_effect(setting):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "text"),
     [
         pytest.param("Name: web", "Name: wep", "wep does not exist", id="container"),
         pytest.param("Port: 80", "Port: 81", "container port 81 defined", id="port"),
     ],
 )
-def test_a_container_that_is_not_there_fails_the_install(setting, old, new, said):
-    """Tasks that nobody could reach never take the traffic."""
+def test_a_container_that_is_not_there_fails_the_install(setting, old, new, text):
+    """Unreachable tasks never get traffic."""
     before = fetch(setting.ports["production"])
     content = EVERYTHING.replace(old, new).format(
         definition=setting.task_definition("3"), name=NAME, arn=ARN
@@ -89,5 +89,5 @@ def test_a_container_that_is_not_there_fails_the_install(setting, old, new, said
         info["status"],
         info["errorInformation"]["code"],
     )
-    assert said in info["errorInformation"]["message"]
+    assert text in info["errorInformation"]["message"]
     assert before == fetch(setting.ports["production"])

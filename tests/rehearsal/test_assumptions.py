@@ -1,4 +1,4 @@
-"""What AWS leaves open is settings of a scenario, and told in one place."""
+"""Assumptions about AWS are settings of a scenario, which the document lists."""
 
 import json
 import re
@@ -26,11 +26,11 @@ def table(service):
 
 
 @pytest.mark.parametrize("service", OF)
-def test_every_assumption_is_told(service):
+def test_every_assumption_is_reported(service):
     """The document has each of them, with what is taken."""
     taken = OF[service]().model_dump(mode="json")
-    said = {k: v if isinstance(v, str) else json.dumps(v) for k, v in taken.items()}
-    assert said == table(service)
+    text = {k: v if isinstance(v, str) else json.dumps(v) for k, v in taken.items()}
+    assert text == table(service)
 
 
 @pytest.mark.parametrize("service", OF)

@@ -79,14 +79,14 @@ def test_a_hook_is_reported_by_hand(setting, aws):
     id_ = waiting(aws, setting)
     execution = setting.emulator.engine.get(id_).execution_id(HOOK)
 
-    told = aws(
+    result = aws(
         *("deploy", "put-lifecycle-event-hook-execution-status"),
         *("--deployment-id", id_, "--status", "Succeeded"),
         *("--lifecycle-event-hook-execution-id", execution),
     )
     setting.ended(id_)
 
-    assert {"lifecycleEventHookExecutionId": execution} == told
+    assert {"lifecycleEventHookExecutionId": execution} == result
     wait = ("deploy", "wait", "deployment-successful", "--deployment-id", id_)
     assert (0, "", "") == aws.run(*wait)
 
@@ -95,13 +95,13 @@ def test_a_deployment_is_stopped_and_rolled_back(setting, aws):
     """stop-deployment answers Pending while a hook runs; the rollback follows."""
     id_ = waiting(aws, setting)
 
-    told = aws(
+    result = aws(
         *("deploy", "stop-deployment", "--deployment-id", id_),
         "--auto-rollback-enabled",
     )
 
     info = setting.ended(id_)
-    assert ("Pending", "Stopped") == (told["status"], info["status"])
+    assert ("Pending", "Stopped") == (result["status"], info["status"])
     assert "MANUAL_STOP" == info["errorInformation"]["code"]
     rollback = setting.info(info["rollbackInfo"]["rollbackDeploymentId"])
     assert "Succeeded" == rollback["status"]
@@ -166,14 +166,14 @@ def test_a_revision_is_registered(setting, aws):
     words = ("--application-name", "shop", "--revision", json.dumps(revision))
     aws("deploy", "register-application-revision", *words, "--description", "second")
 
-    told = aws("deploy", "get-application-revision", *words)
+    result = aws("deploy", "get-application-revision", *words)
 
-    assert content == told["revision"]["string"]["content"]
-    assert "second" == told["revisionInfo"]["description"]
+    assert content == result["revision"]["string"]["content"]
+    assert "second" == result["revisionInfo"]["description"]
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "text"),
     [
         pytest.param(
             "deploy get-deployment --deployment-id d-000000000",
@@ -197,9 +197,9 @@ def test_a_revision_is_registered(setting, aws):
         ),
     ],
 )
-def test_a_wrong_call_is_told_on_the_terminal(aws, words, said):
+def test_a_wrong_call_is_reported_on_the_terminal(aws, words, text):
     """The modelled exception and what was wrong are on standard error."""
     code, out, err = aws.run(*words.split())
 
     assert (True, "") == (code != 0, out)
-    assert said in err
+    assert text in err

@@ -1,4 +1,4 @@
-"""What the AWS CLI is told of a deployment that waits for its hook."""
+"""The AWS CLI's output for a deployment that waits for its hook."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -189,7 +189,7 @@ SHA = "revisionType=AppSpecContent,appSpecContent={{sha256={sha}}}"
         ),
     ],
 )
-def test_the_cli_is_told(aws, known, command, query, expected):
+def test_cli_output(aws, known, command, query, expected):
     """The command succeeds with the truth in the documented place."""
     spaceless = json.dumps([QUERY]).replace(" ", "")
     words = command.format(**known, query=spaceless).split()

@@ -137,10 +137,10 @@ def test_the_first_deployments_group_is_behind_no_listener(setting):
         id_ = setting.deploy(version, AfterInstall="silent")
         wait_for(lambda id_=id_: setting.info(id_)["status"] == "InProgress")
         wait_for(lambda id_=id_: setting.events(id_)["AfterInstall"] == "InProgress")
-        told = setting.elbv2.describe_target_health(
+        result = setting.elbv2.describe_target_health(
             TargetGroupArn=setting.groups["green"]
         )["TargetHealthDescriptions"]
-        states = {each["TargetHealth"]["State"] for each in told}
+        states = {each["TargetHealth"]["State"] for each in result}
         seen.append(states - {"draining"})
         setting.codedeploy.stop_deployment(deploymentId=id_, autoRollbackEnabled=True)
         setting.ended(id_)

@@ -50,8 +50,8 @@ SCRIPT = textwrap.dedent(
             Certificates=[{"CertificateArn": certificate}],
         )
         setting.deploy("2", AfterInstall="always_yes")
-        told = {"endpoint": emulator.endpoint_url, **setting.ports}
-        print(json.dumps(told), flush=True)
+        reported = {"endpoint": emulator.endpoint_url, **setting.ports}
+        print(json.dumps(reported), flush=True)
         sys.stdin.read()
         client.stop()
     """
@@ -64,7 +64,7 @@ class KilledEmulator:
 
     process: subprocess.Popen
     mark: str
-    told: dict
+    result: dict
 
     def marked(self):
         """The emulator's processes, its own included."""
@@ -76,19 +76,19 @@ class KilledEmulator:
         return [
             each
             for each in self.marked()
-            if word in (said := _command(each)) and (SUPERVISOR in said) is supervisor
+            if word in (text := _command(each)) and (SUPERVISOR in text) is supervisor
         ]
 
     def sockets(self):
         """Every socket that one of the processes listens with, by its inode."""
         sockets = listened_with(self.marked())
-        assert {self.told["production"], self.told["test"]} <= {*sockets.values()}
+        assert {self.result["production"], self.result["test"]} <= {*sockets.values()}
         return set(sockets)
 
     def client(self, service):
         return boto3.client(
             service,
-            endpoint_url=self.told["endpoint"],
+            endpoint_url=self.result["endpoint"],
             region_name="us-east-1",
             aws_access_key_id="x",
             aws_secret_access_key="x",
@@ -121,7 +121,7 @@ def _command(process):
 
 @contextlib.contextmanager
 def prepared(folder):
-    """An emulator that serves customers, has a key, and has begun to deploy."""
+    """An emulator with production traffic, a TLS key and a running deployment."""
     mark = uuid.uuid4().hex
     with subprocess.Popen(  # noqa: S603 - our own script
         [sys.executable, "-c", SCRIPT],
@@ -135,16 +135,16 @@ def prepared(folder):
         },
     ) as process:
         try:
-            told = json.loads(process.stdout.readline())
-            yield KilledEmulator(process=process, mark=mark, told=told)
+            result = json.loads(process.stdout.readline())
+            yield KilledEmulator(process=process, mark=mark, result=result)
         finally:
             process.kill()
 
 
 def listening():
-    """The port of every socket that anybody listens with, by the socket's inode.
+    """The port of each listening socket, by its inode.
 
-    A port that is free again may soon be somebody else's; a socket is not
+    A port that is free again may soon be another program's; a socket is not
     (proc_pid_net(5)).
     """
     rows = Path("/proc/net/tcp").read_text("utf-8").splitlines()[1:]
@@ -183,7 +183,7 @@ def _emulator(tmp_path_factory):
     "sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGABRT], ids=lambda each: each.name
 )
 def test_nothing_outlives_the_emulator(sent, tmp_path):
-    """Tasks, functions, listeners, keys and customers end with it, whatever ends it."""
+    """Tasks, functions, listeners, keys and traffic end with it, whatever ends it."""
     with prepared(tmp_path) as emulator:
         sockets = emulator.sockets()
         assert emulator.running("tiny_app.py", supervisor=False)
@@ -225,7 +225,7 @@ def test_a_killed_part_leaves_nothing(emulator, word, supervisor):
     wait_for(lambda: not sockets & set(listening()))
     answer = emulator.client("lambda").invoke(FunctionName="CodeDeployHook_echo")
     assert "FunctionError" not in answer
-    wait_for(lambda: serves(emulator.told["production"]))
+    wait_for(lambda: serves(emulator.result["production"]))
 
 
 def test_a_killed_load_generator_leaves_nothing(emulator):
@@ -236,7 +236,7 @@ def test_a_killed_load_generator_leaves_nothing(emulator):
         from hookgate_rehearsal.production_traffic import ProductionClient
         from hookgate_rehearsal.production_traffic import TrafficSettings
         client = ProductionClient(
-            TrafficSettings(port={emulator.told["production"]}, rate=200)
+            TrafficSettings(port={emulator.result["production"]}, rate=200)
         )
         client.start()
         while client.so_far().requests < 50:
@@ -261,7 +261,7 @@ def test_a_killed_load_generator_leaves_nothing(emulator):
         return used & {each.raddr.port for each in open_}
 
     wait_for(lambda: not left())
-    wait_for(lambda: serves(emulator.told["production"]))
+    wait_for(lambda: serves(emulator.result["production"]))
 
 
 def _group(process):

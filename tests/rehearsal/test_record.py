@@ -49,7 +49,7 @@ def _record(  # noqa: PLR0913 - each is what a test is about
     interrupted=False,
     **traffic,
 ):
-    """The record of a deployment that ended as told, against what was expected.
+    """The record of a deployment with this end and this expectation.
 
     ``at`` is the event that failed, ``served`` when green first served a customer.
     """
@@ -79,12 +79,12 @@ def _failed(expect, **more):
     """The record of a deployment that a hook stopped and that was rolled back."""
     outcome = an_outcome(name="price", status="failed", reason="expected 7.5, got 750")
     verdicts = {"AfterAllowTestTraffic": a_verdict(outcome, status="Failed")}
-    told = {
+    result = {
         "at": "AfterAllowTestTraffic",
         "rollback": ROLLBACK,
         "verdicts": verdicts,
     }
-    return _record(expect, **(told | more))
+    return _record(expect, **(result | more))
 
 
 def test_record_has_the_contracts_keys():
@@ -97,7 +97,7 @@ def test_record_has_the_contracts_keys():
 
 
 def test_record_tells_the_faults_in_units():
-    """What was configured_faults to go wrong is told as a scenario would write it."""
+    """The record has the faults as in the scenario."""
     faults = {
         "stale_test_listener": {"for": "90s", "connections": "40%"},
         "hooks": {"AfterInstall": {"does": "dies", "times": 1}},
@@ -131,21 +131,21 @@ def test_skipped_event_has_no_times():
     )
 
 
-def test_error_and_rollback_are_told():
-    """A deployment that was stopped tells why, and what its rollback came to."""
+def test_error_and_rollback_are_reported():
+    """The record has the error, and the status of the rollback."""
     record = _failed(FAILED)
     expected = (STOPPED, {"deployment_id": "d-2", "status": "Succeeded"})
     assert expected == (record["error"], record["rollback"])
 
 
 def test_good_deployment_is_as_expected():
-    """A deployment that Succeeds as it should surprises nobody."""
+    """A deployment that Succeeds as expected has no surprises."""
     record = _record({"status": "Succeeded"}, served=GATE + 0.5)
     assert (True, []) == (record["as_expected"], record["surprises"])
 
 
 def test_bad_deployment_is_as_expected():
-    """A deployment that fails where and why it should surprises nobody."""
+    """A deployment that fails as expected has no surprises."""
     step = {"name": "price", "status": "failed"}
     record = _failed(FAILED | {"step": step, "reason": "got 750"})
     assert (True, []) == (record["as_expected"], record["surprises"])
@@ -180,7 +180,7 @@ def test_bad_deployment_is_as_expected():
     ],
 )
 def test_deployment_that_fails_otherwise_surprises(expect, expected):
-    """Whatever differs from what the scenario says is told."""
+    """Each difference from the scenario is reported."""
     record = _failed(expect)
     assert (False, expected) == (record["as_expected"], record["surprises"])
 
@@ -336,8 +336,8 @@ def test_bad_version_that_goes_live_surprises():
         ),
     ],
 )
-def test_customer_who_is_not_served_surprises(traffic, expected):
-    """Not one request of the customers may fail."""
+def test_failed_production_requests_surprise(traffic, expected):
+    """By default no production request may fail."""
     assert [expected] == _record({"status": "Succeeded"}, **traffic)["surprises"]
 
 
@@ -411,7 +411,7 @@ def test_the_alarm_that_stopped_it(alarms, surprises):
 @pytest.mark.parametrize(
     ("share", "is_surprise"), [("0%", True), ("20%", True), ("25%", False)]
 )
-def test_customers_requests_may_fail_as_far_as_is_said(share, is_surprise):
+def test_failed_requests_is_a_limit(share, is_surprise):
     """Two of eight failed: a quarter may be allowed, and nothing is by default."""
     record = _failed(FAILED | {"failed_requests": share}, requests=8, failed=2)
 

@@ -1,4 +1,4 @@
-"""Rehearsals in this process: who is told what, and what ends one early."""
+"""Rehearsals in this process: their observers, and what ends one early."""
 
 import threading
 
@@ -26,31 +26,31 @@ from hookgate_rehearsal.serve import prepare
 
 
 class Witness:
-    """An observer that writes down what it is told, in order."""
+    """An observer that records all calls in order."""
 
     def __init__(self):
-        self.told = []
+        self.result = []
 
     def ready(self, scenario, endpoint_url):
-        self.told.append(("ready", scenario.content.starts_with))
+        self.result.append(("ready", scenario.content.starts_with))
 
     def begins(self, deployment, deployment_id):
-        self.told.append(("begins", deployment.name))
+        self.result.append(("begins", deployment.name))
 
     def change(self, change):
         if isinstance(change, StatusChanged):
-            self.told.append(("status", str(change.deployment.status)))
+            self.result.append(("status", str(change.deployment.status)))
         elif isinstance(change, EventEnded):
-            self.told.append(("event", str(change.event.name)))
+            self.result.append(("event", str(change.event.name)))
 
     def outcome(self, deployment_id, event, outcome):
-        self.told.append(("step", outcome["name"]))
+        self.result.append(("step", outcome["name"]))
 
     def alarm(self, change):
-        self.told.append(("alarm", change.alarm.name, str(change.alarm.state)))
+        self.result.append(("alarm", change.alarm.name, str(change.alarm.state)))
 
     def ended(self, deployment, record):
-        self.told.append(("ended", record["status"]))
+        self.result.append(("ended", record["status"]))
 
 
 @pytest.fixture(name="scenario")
@@ -60,7 +60,7 @@ def _scenario(tmp_path):
     return read_scenario(a_storefront(tmp_path, a=change))
 
 
-def test_observer_is_told_in_order(scenario):
+def test_observer_is_called_in_order(scenario):
     """An observer gets the start, the deployment, its steps and its end."""
     witness = Witness()
     before = set(threading.enumerate())
@@ -72,19 +72,21 @@ def test_observer_is_told_in_order(scenario):
     assert [("a good version", True)] == [
         (e["name"], e["as_expected"]) for e in records
     ]
-    kept = [each for each in witness.told if each[0] in {"ready", "begins", "ended"}]
+    kept = [each for each in witness.result if each[0] in {"ready", "begins", "ended"}]
     assert [
         ("ready", "storefront:1.0.0"),
         ("begins", "a good version"),
         ("ended", "Succeeded"),
     ] == kept
-    assert {("step", "price of sencha"), ("event", "AllowTraffic")} <= set(witness.told)
+    assert {("step", "price of sencha"), ("event", "AllowTraffic")} <= set(
+        witness.result
+    )
     # A rehearsal that has ended leaves no thread, and so no process to wait for.
     assert set() == set(threading.enumerate()) - before
 
 
 def test_alarm_stops_a_version_that_passes_every_hook(tmp_path):
-    """It turns bad under customers, its alarm stops it, and the next one as well."""
+    """It fails under production traffic; its alarm stops it, and the next one."""
     witness = Witness()
     file = a_storefront(tmp_path, "alarms.yaml")
 
@@ -97,14 +99,14 @@ def test_alarm_stops_a_version_that_passes_every_hook(tmp_path):
     (alarm,) = first["alarms"]
     assert "storefront-unwell" == alarm["name"]
     assert "storefront-errors is ALARM (Threshold Crossed" in alarm["reason"]
-    assert ("alarm", "storefront-errors", "ALARM") in witness.told
+    assert ("alarm", "storefront-errors", "ALARM") in witness.result
     verdicts = [each["verdict"] for each in first["lifecycle_events"]]
     assert {"Succeeded"} == {each["status"] for each in verdicts if each}
     assert {"Skipped"} == {e["status"] for e in second["lifecycle_events"]}
 
 
 def test_a_hooks_own_metric_can_stop_a_deployment(tmp_path):
-    """VerdictFailed of a hook that said no makes an alarm; it stops the next one."""
+    """A hook's Failed verdict raises an alarm, which stops the next deployment."""
     file = a_storefront(
         tmp_path,
         "alarms.yaml",
@@ -191,7 +193,7 @@ def test_idempotency_table_fails_no_good_version(tmp_path, gets):
 
 
 def test_tcp_listeners_can_be_rehearsed(tmp_path):
-    """Behind a Network Load Balancer both counts of customers agree as well."""
+    """Behind a network load balancer, both counts agree, too."""
     file = a_storefront(
         tmp_path,
         a="desired_count: 2->desired_count: 1",
@@ -248,7 +250,7 @@ Resources:
 
 @pytest.fixture(name="templated")
 def _templated(tmp_path):
-    """The storefront with a CloudFormation template in the place of an AppSpec."""
+    """The storefront with a CloudFormation template instead of an AppSpec."""
     file = a_storefront(
         tmp_path,
         **BRIEF,
@@ -280,8 +282,8 @@ def test_a_template_can_be_rehearsed(templated):
     assert "CodeDeployHook_test_green reported Failed" in bad["error"]["message"]
 
 
-def test_a_hook_that_the_template_forgets_is_told(templated):
-    """Steps that nothing would call are a mistake, told before anything starts."""
+def test_a_hook_that_the_template_forgets_is_reported(templated):
+    """Steps that nothing would call are a mistake, reported before anything starts."""
     with pytest.raises(InputError, match="calls no function at AfterInstall"):
         plan_events(read_scenario(templated))
 
@@ -331,14 +333,14 @@ def test_events_are_those_of_the_plan(scenario):
     ) == plan_events(scenario)
 
 
-def test_wrong_plan_is_told_before_anything_starts(scenario):
+def test_wrong_plan_is_reported_before_anything_starts(scenario):
     """A plan's mistake needs no emulator to be found."""
     scenario.plan.write_text("version: 1\nevents: {}\n")
     with pytest.raises(PlanError, match=r"plan\.yaml:2:9"):
         Rehearsal(scenario=scenario, observer=RehearsalObserver()).run(lambda _: True)
 
 
-def test_start_version_that_is_never_healthy_is_told(tmp_path):
+def test_start_version_that_is_never_healthy_is_reported(tmp_path):
     """A first version whose health check fails ends the rehearsal with the states."""
     file = a_storefront(tmp_path, a="path: /health->path: /none")
     scenario = read_scenario(file)

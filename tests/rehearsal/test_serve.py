@@ -26,8 +26,8 @@ def _lines(prepared):
     return prepared.instructions().splitlines()
 
 
-def test_listeners_are_told(prepared, lines):
-    """Both listeners' URLs are the first that is said, as comments of a shell."""
+def test_listeners_are_reported(prepared, lines):
+    """The first lines are both listeners' URLs, as comments of a shell."""
     balancer = prepared.balancer
     assert [
         f"# production  http://127.0.0.1:{balancer.production.port}",
@@ -35,7 +35,7 @@ def test_listeners_are_told(prepared, lines):
     ] == lines[:2]
 
 
-def test_endpoint_is_told(prepared, lines):
+def test_endpoint_is_reported(prepared, lines):
     """The variable that every AWS client knows holds the emulator's endpoint."""
     assert f"export AWS_ENDPOINT_URL={prepared.emulator.endpoint_url}" in lines
 
@@ -51,12 +51,12 @@ def test_command_survives_the_shell(prepared, lines):
     """A shell hands the revision on as it was meant, quotes and all."""
     command = next(each for each in lines if each.startswith("id=$("))
     words = command.removeprefix("id=$(aws").partition("); echo")[0]
-    told = subprocess.run(  # noqa: S603 - what is printed for a person to paste
+    result = subprocess.run(  # noqa: S603 - what is printed for a person to paste
         ["/bin/sh", "-c", f"printf '%s\\n' {words}"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout.splitlines()
-    assert shlex.split(words) == told
-    revision = json.loads(told[told.index("--revision") + 1])
+    assert shlex.split(words) == result
+    revision = json.loads(result[result.index("--revision") + 1])
     assert prepared.revisions["a good version"] == revision

@@ -111,14 +111,14 @@ class _Echo(http.server.BaseHTTPRequestHandler):
         if self.path == "/wait":
             target.gate.wait()
         length = int(self.headers.get("Content-Length", 0))
-        said = {
+        text = {
             "name": target.name,
             "method": self.command,
             "path": self.path,
             "headers": self.headers.items(),
             "body": self.rfile.read(length).decode("latin-1"),
         }
-        self.answer(200, json.dumps(said).encode())
+        self.answer(200, json.dumps(text).encode())
 
     do_HEAD = do_GET  # noqa: N815 - http.server's name
     do_POST = do_GET  # noqa: N815 - as above
@@ -174,12 +174,12 @@ class Visitor:
 
 @contextlib.contextmanager
 def scripted(script: Callable[[Visitor], None]) -> Iterator[Target]:
-    """A target that plays a script on every connection, then closes it."""
+    """A target that runs a script on every connection, then closes it."""
     server = socket.create_server(("127.0.0.1", 0))
     threads: list[threading.Thread] = []
     socks: list[socket.socket] = []
 
-    def play(sock: socket.socket, number: int) -> None:
+    def run(sock: socket.socket, number: int) -> None:
         with sock:
             visitor = Visitor(sock, number)
             with visitor.file, contextlib.suppress(ConnectionError):
@@ -194,7 +194,7 @@ def scripted(script: Callable[[Visitor], None]) -> Iterator[Target]:
                 sock, _ = server.accept()
                 args = (sock, len(threads))
                 socks.append(sock)
-                threads.append(threading.Thread(target=play, args=args))
+                threads.append(threading.Thread(target=run, args=args))
                 threads[-1].start()
 
     acceptor = threading.Thread(target=accept)
@@ -206,7 +206,7 @@ def scripted(script: Callable[[Visitor], None]) -> Iterator[Target]:
             server.shutdown(socket.SHUT_RDWR)
         server.close()
         acceptor.join()
-        for sock in socks:  # whoever still waits for a request
+        for sock in socks:  # anyone who still waits for a request
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RD)
         for thread in threads:

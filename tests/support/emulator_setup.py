@@ -1,4 +1,4 @@
-"""A small setting on an emulator, built through boto3 as anybody would."""
+"""A small service on an emulator, created through boto3."""
 
 from __future__ import annotations
 

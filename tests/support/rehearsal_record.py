@@ -32,7 +32,7 @@ def an_outcome(**changes: Any) -> dict[str, Any]:
 
 
 def a_verdict(*outcomes: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """A verdict that is Succeeded unless told otherwise."""
+    """A verdict, by default Succeeded."""
     return {
         "schema": "hookgate.verdict/1",
         "status": "Succeeded",

@@ -68,19 +68,19 @@ TEN = [
 ]
 
 
-def play(setting: Setting, played: Played) -> Ended:
-    """Play one to its end, rollback included; how it and its rollback ended."""
+def run(setting: Setting, records: Played) -> Ended:
+    """Run one and its rollback to the end; return both statuses."""
     hooks = {"BeforeAllowTraffic": "always_yes"}
-    if played.refuses:
-        hooks[played.refuses] = "always_no"
-    content = {"content": setting.app_spec(played.version, **hooks)}
+    if records.refuses:
+        hooks[records.refuses] = "always_no"
+    content = {"content": setting.app_spec(records.version, **hooks)}
     deployment_id = setting.codedeploy.create_deployment(
         applicationName="shop",
         deploymentGroupName="live",
-        deploymentConfigName=played.config,
+        deploymentConfigName=records.config,
         revision={"revisionType": "AppSpecContent", "appSpecContent": content},
     )["deploymentId"]
-    if stopped := played.stopped:
+    if stopped := records.stopped:
         wait_for(lambda: setting.info(deployment_id)["status"] == "InProgress")
         wait_for(lambda: stopped(setting, deployment_id))
         setting.codedeploy.stop_deployment(
@@ -97,7 +97,7 @@ ENDED = [GOOD, REFUSED, GOOD, REFUSED, GOOD, STOPPED, GOOD, REFUSED, GOOD, REFUS
 
 
 def ten_deployments() -> tuple[list[Ended], ProductionTraffic]:
-    """Play them; how each ended, and the counts of production traffic.
+    """Run them; return each status, and the counts of production traffic.
 
     The timeout allows for a loaded machine. One that cannot serve as many requests is
     sent fewer, and the rest are dropped: any server loses some of thousands of waiting
@@ -115,7 +115,7 @@ def ten_deployments() -> tuple[list[Ended], ProductionTraffic]:
         )
         client.start()
         try:
-            ended = [play(setting, each) for each in TEN]
+            ended = [run(setting, each) for each in TEN]
         finally:
             traffic = client.stop()
     return ended, traffic

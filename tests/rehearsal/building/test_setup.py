@@ -41,15 +41,15 @@ def _emulator(built):
 @pytest.fixture(name="group")
 def _group(emulator):
     """The deployment group, as CodeDeploy tells it."""
-    told = emulator.client("codedeploy").get_deployment_group(
+    result = emulator.client("codedeploy").get_deployment_group(
         applicationName="shop", deploymentGroupName="live"
     )
-    return told["deploymentGroupInfo"]
+    return result["deploymentGroupInfo"]
 
 
 def test_two_target_groups_have_the_health_check(emulator):
     """Both groups are checked as the scenario says."""
-    told = emulator.client("elbv2").describe_target_groups()["TargetGroups"]
+    result = emulator.client("elbv2").describe_target_groups()["TargetGroups"]
     checks = {
         each["TargetGroupName"]: (
             each["Protocol"],
@@ -60,7 +60,7 @@ def test_two_target_groups_have_the_health_check(emulator):
             each["UnhealthyThresholdCount"],
             each["Matcher"]["HttpCode"],
         )
-        for each in told
+        for each in result
     }
     expected = ("TCP", "/health", 10, 5, 3, 4, "200-299")
     assert {"shop-a": expected, "shop-b": expected} == checks
@@ -107,11 +107,11 @@ def test_group_follows_the_scenarios_alarms(group):
 
 def test_alarms_watch_what_the_scenario_says(emulator):
     """Metric and composite alarms stand, with the dimensions that were left out."""
-    told = emulator.client("cloudwatch").describe_alarms(
+    result = emulator.client("cloudwatch").describe_alarms(
         AlarmTypes=["MetricAlarm", "CompositeAlarm"]
     )
-    (flows, slow, gate) = told["MetricAlarms"]
-    (unwell,) = told["CompositeAlarms"]
+    (flows, slow, gate) = result["MetricAlarms"]
+    (unwell,) = result["CompositeAlarms"]
     (balancer,) = emulator.client("elbv2").describe_load_balancers()["LoadBalancers"]
     path = balancer["LoadBalancerArn"].partition(":loadbalancer/")[2]
     assert [{"Name": "LoadBalancer", "Value": path}] == flows["Dimensions"]
@@ -149,8 +149,8 @@ def test_service_runs_the_first_version(emulator):
 
 def test_plan_lies_where_the_hooks_look(emulator, scenario):
     """The plan is the parameter of the application and the deployment group."""
-    told = emulator.client("ssm").get_parameter(Name=f"{PARAMETER_PREFIX}/shop/live")
-    assert scenario.plan.read_text("utf-8") == told["Parameter"]["Value"]
+    result = emulator.client("ssm").get_parameter(Name=f"{PARAMETER_PREFIX}/shop/live")
+    assert scenario.plan.read_text("utf-8") == result["Parameter"]["Value"]
 
 
 def test_new_version_is_a_new_revision(emulator, scenario):

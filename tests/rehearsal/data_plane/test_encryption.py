@@ -136,7 +136,7 @@ def test_overridden_certificate(plane, echo, certificate, other_certificate, tru
 
 
 def test_tls(plane, certificate, trust):
-    """A TLS listener ends TLS, and passes bytes on as they are."""
+    """A TLS listener ends TLS, and passes bytes on unchanged."""
 
     def script(visitor):
         visitor.send(visitor.file.readline().upper())
@@ -164,7 +164,7 @@ def test_https_target(plane, echo, authority):
 
 
 def test_no_tls(plane, echo, certificate):
-    """A client that speaks no TLS gets nothing, and harms nobody."""
+    """A client without TLS gets nothing, and other connections continue."""
     settings = {"protocol": Protocol.HTTPS, "certificate": certificate}
     port = serve(plane, echo().target, **settings)
     with connect(port) as client:

@@ -63,12 +63,12 @@ def test_reasons():
     """A state that is not healthy has ELB's reason, a healthy one none."""
     check = HealthCheck(unhealthy_threshold=1)
     record = HealthRecord(TARGET)
-    said = [record.snapshot().reason]
+    text = [record.snapshot().reason]
     for result in (BAD, GOOD):
         record.add(result, check)
-        said.append(record.snapshot().reason)
+        text.append(record.snapshot().reason)
 
-    assert ["Elb.RegistrationInProgress", "Target.Timeout", "Target.Timeout"] == said
+    assert ["Elb.RegistrationInProgress", "Target.Timeout", "Target.Timeout"] == text
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_check(script, reason, description):
     )
 
 
-def test_check_of_nobody():
+def test_check_of_no_client():
     """A target that refuses connections fails its health checks."""
     result = asyncio.run(check_target(closed_target(), HealthCheck()))
 

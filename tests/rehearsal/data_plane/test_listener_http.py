@@ -50,15 +50,15 @@ def always(answer):
 
 
 def test_headers_for_the_target(plane, echo):
-    """The target is told about the client, and nothing of the client's connection."""
+    """The target gets the client's address, but no connection header."""
     port = serve(plane, echo().target)
     answer = raw(
         port,
         b"GET / HTTP/1.1\r\nHost: shop.example\r\nX-Mine: 1\r\nConnection: close, x-hop"
         b"\r\nX-Hop: 1\r\nX-Forwarded-For: 10.0.0.1\r\nTE: trailers\r\n\r\n",
     )
-    said = json.loads(answer.partition(b"\r\n\r\n")[2])["headers"]
-    trace = said.pop()
+    text = json.loads(answer.partition(b"\r\n\r\n")[2])["headers"]
+    trace = text.pop()
 
     assert [
         ["Host", "shop.example"],
@@ -66,7 +66,7 @@ def test_headers_for_the_target(plane, echo):
         ["X-Forwarded-For", "10.0.0.1, 127.0.0.1"],
         ["X-Forwarded-Proto", "http"],
         ["X-Forwarded-Port", str(port)],
-    ] == said
+    ] == text
     assert trace[0] == "X-Amzn-Trace-Id"
     assert trace[1].startswith("Root=1-")
 
@@ -217,7 +217,7 @@ def test_kept_alive(plane):
 
 
 def test_http_1_0_kept_alive(plane, echo):
-    """A client that speaks HTTP/1.0 may keep its connection, and is told so."""
+    """A client of HTTP/1.0 may keep its connection, and gets Connection: keep-alive."""
     port = serve(plane, echo().target)
     answer = raw(
         port,
@@ -242,7 +242,7 @@ def test_pipelined(plane, echo):
 
 
 def test_half_closed(plane, echo):
-    """A client that has said all it has to say is still answered."""
+    """A client that has closed its side still gets a response."""
     port = serve(plane, echo().target)
 
     assert b"200 OK" in raw(port, ASK, half_close=True)
@@ -419,7 +419,7 @@ def test_bad_request(plane, echo, data, status):
 
 
 def test_bad_request_behind_a_good_one(plane, echo):
-    """What came before a bad request is answered first."""
+    """Requests before a bad one get their responses first."""
     answer = raw(serve(plane, echo().target), ASK + b"nonsense\r\n\r\n")
 
     assert answer.index(b"200 OK") < answer.index(b"400 Bad Request")
@@ -466,7 +466,7 @@ def test_bad_body(plane, records):
 
 
 def test_silent_client(plane, echo):
-    """A client that breaks off in its headers is told so with a 408."""
+    """A client that stops in its headers gets status 408."""
     port = serve(plane, echo().target, idle_timeout=0.2)
 
     assert b"HTTP/1.1 408" == raw(port, b"GET / HTTP/1.1\r\nHost")[:12]
@@ -480,7 +480,7 @@ def test_idle_client(plane, echo):
 
 
 def test_expect(plane):
-    """A client that waits for 100 Continue is told to go on at once."""
+    """A client that waits for 100 Continue gets it at once."""
     with (
         scripted(answering(OK)) as target,
         connect(serve(plane, target)) as client,
@@ -523,7 +523,7 @@ def test_redirect(plane):
 
 
 def test_websocket(plane, records):
-    """After the target's 101, bytes go both ways as they are."""
+    """After the target's 101, bytes go both ways unchanged."""
 
     def script(visitor):
         head = visitor.head()

@@ -22,7 +22,7 @@ SEED = 7
 
 
 def shout(visitor):
-    """Say everything again, louder, once the client has said all."""
+    """Return all data in upper case once the client has sent it."""
     visitor.send(visitor.until_gone().upper())
 
 
@@ -105,8 +105,8 @@ def test_record(plane, records):
         pytest.param((closed_target(),), "refused", id="refused"),
     ],
 )
-def test_nobody(plane, records, targets, why):
-    """A connection that nobody takes is reset."""
+def test_no_target(plane, records, targets, why):
+    """A connection without a target is reset."""
     group(plane, "group", *targets, protocol=Protocol.TCP)
     port = plane.put_listener(listener("group", protocol=Protocol.TCP))
     with pytest.raises(ConnectionResetError):
@@ -117,7 +117,7 @@ def test_nobody(plane, records, targets, why):
     assert not records[0].is_served
 
 
-def test_silence(plane, records):
+def test_no_data(plane, records):
     """A silent connection is ended after the idle timeout."""
     with scripted(shout) as target, pytest.raises(ConnectionResetError):
         raw(tcp(plane, target, idle_timeout=0.2), b"hello")

@@ -252,9 +252,9 @@ def test_access_record(plane, echo, records):
     get(port, "/a?b=c", "POST", **{"User-Agent": "me", "X-Amzn-Trace-Id": "Root=1-2"})
 
     (record,) = records
-    said = (record.method, record.path, record.status, record.user_agent)
+    output = (record.method, record.path, record.status, record.user_agent)
 
-    assert ("POST", "/a?b=c", 200, "me") == said
+    assert ("POST", "/a?b=c", 200, "me") == output
     assert ("listener", "group", target, 200, "Root=1-2") == (
         record.listener_arn,
         record.target_group_arn,
@@ -280,19 +280,19 @@ def test_failing_observer(plane, echo, caplog):
 
 def test_ask_from_an_observer(plane, echo):
     """An observer may ask the data plane, but not make it wait for itself."""
-    said = []
+    output = []
 
     def look(_record):
-        said.append(len(plane.health("group")))
+        output.append(len(plane.health("group")))
         with pytest.raises(RuntimeError, match="cannot wait for itself"):
             plane.put_listener(listener("group"))
-        said.append("refused")
+        output.append("refused")
 
     plane.observe_access(look)
     group(plane, "group", echo().target)
     get(plane.put_listener(listener("group")))
 
-    assert [1, "refused"] == said
+    assert [1, "refused"] == output
 
 
 def test_other_port(plane, echo):

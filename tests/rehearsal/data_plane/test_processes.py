@@ -34,7 +34,7 @@ def _start():
 
 
 def test_port(start):
-    """A task is told its port and its host."""
+    """A task gets its port and its host as variables."""
     task = start("import os; print(os.environ['HOST'], os.environ['PORT'])")
     task.wait(PATIENCE)
 
@@ -183,7 +183,7 @@ def test_no_thread_left(start):
 
 
 def test_lost_port(start):
-    """A task that found its port taken can be told from one that is broken."""
+    """A task whose port was in use is different from a broken one."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         task = start(
             "import socket; socket.create_server(('127.0.0.1', "
@@ -205,8 +205,8 @@ def test_no_orphan(how):
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    with emulator, emulator.stdout as said:
-        pids = [int(pid) for pid in said.readline().split()]
+    with emulator, emulator.stdout as expected_text:
+        pids = [int(pid) for pid in expected_text.readline().split()]
         running = [alive(pid) for pid in pids]
         emulator.send_signal(how)
 

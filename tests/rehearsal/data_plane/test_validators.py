@@ -35,11 +35,11 @@ def web_sockets():
     def name(connection, request, response):
         response.headers["X-Version"] = "v2"
 
-    def play(connection):
+    def run(connection):
         for message in connection:
             connection.send(message * 2)
 
-    listening = serve_websockets(play, "127.0.0.1", 0, process_response=name)
+    listening = serve_websockets(run, "127.0.0.1", 0, process_response=name)
     with answering(listening) as server:
         yield Target(id="127.0.0.1", port=server.socket.getsockname()[1])
 
@@ -94,15 +94,15 @@ def test_tls_through_a_tcp_listener(plane):
 
 
 @pytest.mark.parametrize(
-    ("said", "ok"),
+    ("text", "ok"),
     [pytest.param("v2", True, id="green"), pytest.param("v1", False, id="blue")],
 )
-def test_grpc_through_a_tcp_listener(plane, said, ok):
-    """HTTP/2 passes a TCP listener as it is, with the metadata that proves green."""
+def test_grpc_through_a_tcp_listener(plane, text, ok):
+    """HTTP/2 passes a TCP listener unchanged, with the metadata that proves green."""
 
     class Health(health_pb2_grpc.HealthServicer):
         def Check(self, request, context):  # noqa: N802 - gRPC's name
-            context.send_initial_metadata((("x-version", said),))
+            context.send_initial_metadata((("x-version", text),))
             return health_pb2.HealthCheckResponse(status="SERVING")
 
     with ThreadPoolExecutor(1) as pool:

@@ -65,14 +65,14 @@ def test_wrong_certificate_is_refused(tmp_path):
     step = {"use": "tls", "with": {"tls": trusted}}
     plan = {"version": 1, "events": {"AfterAllowTestTraffic": [step]}}
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
-    played = [deployment(name) for name in (*WRONG, "its own")]
-    file.write_text(SCENARIO + yaml.safe_dump(played))
+    ran = [deployment(name) for name in (*WRONG, "its own")]
+    file.write_text(SCENARIO + yaml.safe_dump(ran))
 
     records = Rehearsal(scenario=read_scenario(file), observer=RehearsalObserver()).run(
         lambda _: True
     )
 
-    assert [(each["name"], []) for each in played] == [
+    assert [(each["name"], []) for each in ran] == [
         (each["name"], each["surprises"]) for each in records
     ]
     expired, another = (" ".join(reasons(each)) for each in records[:2])

@@ -62,15 +62,15 @@ def _seen(faults, codedeploy):
                 faults.certificate("arn:production"),
             )
 
-    def play(definition):
-        played = Play(world=VirtualWorld(on_effect=look))
-        played.engine._observer = stops.on_change
+    def run_it(definition):
+        records = Play(world=VirtualWorld(on_effect=look))
+        records.engine._observer = stops.on_change
         faults.add(definition, ORDERED, EXPIRED)
-        played.submit()
-        played.run()
+        records.submit()
+        records.run()
         return seen
 
-    yield play
+    yield run_it
     stops.close()
 
 
@@ -82,7 +82,7 @@ def test_faults_are_in_force_while_their_version_is_deployed(seen):
 
 
 def test_another_version_meets_nothing(seen):
-    """What is ordered for one version does not befall another."""
+    """The faults of one version do not affect another."""
     assert [(None, [], False, None, None)] * len(HOOKS) == list(seen("shop:3").values())
 
 

@@ -75,8 +75,8 @@ def test_faults_are_refused_and_a_delay_passes(tmp_path):
     """The same version goes live when its event only comes late."""
     file = a_storefront(tmp_path)
     (tmp_path / "plan.yaml").write_text(PLAN)
-    played = yaml.safe_dump([deployment(name) for name in FAULTS])
-    file.write_text(SCENARIO + played)
+    ran = yaml.safe_dump([deployment(name) for name in FAULTS])
+    file.write_text(SCENARIO + ran)
 
     records = Rehearsal(scenario=read_scenario(file), observer=RehearsalObserver()).run(
         lambda _: True

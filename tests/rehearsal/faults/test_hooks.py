@@ -51,7 +51,7 @@ def test_foreign_id_is_another_one():
 
 
 @pytest.mark.parametrize("payload", [b'{"DeploymentId": "d-2"}', b"[]", b"{}"])
-def test_other_events_come_as_they_are(payload):
+def test_other_events_come_unchanged(payload):
     """Events of other deployments, and what is no event of CodeDeploy's."""
     (delivery,) = deliveries(payload, does="dies")
 

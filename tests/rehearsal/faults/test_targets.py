@@ -58,7 +58,7 @@ def test_errors_come_at_the_rate_that_was_ordered(plane, task):
     assert {200, 503} == set(got)
 
 
-def test_errors_spare_health_checks_unless_told(plane, task):
+def test_errors_spare_health_checks_by_default(plane, task):
     """A load balancer sees a bad task only if its health checks fail too."""
     for spared, state in (
         ("pass", TargetState.HEALTHY),
@@ -81,7 +81,7 @@ def states(plane, arn):
 
 
 def test_late_task_refuses_connections(plane, task):
-    """Until its time has come nobody gets through."""
+    """Until then, connections are refused."""
     late = proxied(plane, task, late_start={"by": "1h"})
 
     with pytest.raises(ConnectionRefusedError):
@@ -138,7 +138,7 @@ def test_proxy_without_a_fault_forwards_unchanged(plane, task):
 @pytest.mark.parametrize(
     ("number", "expected"), [(0, True), (1, True), (2, False), (3, False)]
 )
-def test_so_many_tasks_are_struck(number, expected):
+def test_first_tasks_are_affected(number, expected):
     """The first tasks that a version starts are; those that replace them are not."""
     ordered = faults(
         late_start={"by": "1s", "tasks": 2},

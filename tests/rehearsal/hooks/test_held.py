@@ -13,10 +13,10 @@ EVENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "h"}
     "name", ["CodeDeployHook_x", "arn:aws:lambda:r:1:function:CodeDeployHook_x:live"]
 )
 def test_written(tmp_path, name):
-    """The event lies in a file named after the function, and somebody is told."""
-    told = []
-    held = HeldHooks(tmp_path / "events", told.append)
+    """The file has the name of the function, and the callback gets it."""
+    result = []
+    held = HeldHooks(tmp_path / "events", result.append)
     held.invoke(FunctionName=name, Payload=json.dumps(EVENT).encode())
 
-    assert [tmp_path / "events" / "CodeDeployHook_x.json"] == told
-    assert EVENT == json.loads(told[0].read_text())
+    assert [tmp_path / "events" / "CodeDeployHook_x.json"] == result
+    assert EVENT == json.loads(result[0].read_text())

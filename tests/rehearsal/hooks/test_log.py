@@ -8,9 +8,9 @@ import pytest
 from hookgate_rehearsal.hooks import HookLog
 
 
-def _line(**said):
+def _line(**text):
     return json.dumps(
-        {"deployment_id": "d-1", "lifecycle_event": "AfterInstall"} | said
+        {"deployment_id": "d-1", "lifecycle_event": "AfterInstall"} | text
     )
 
 
@@ -21,11 +21,11 @@ def _outcomes():
 
 @pytest.fixture(name="log")
 def _log(outcomes):
-    return HookLog(lambda *told: outcomes.append(told))
+    return HookLog(lambda *result: outcomes.append(result))
 
 
 def test_outcome_is_passed_on(log, outcomes):
-    """Each step that ends is told with its deployment and event."""
+    """Each step that ends is reported with its deployment and event."""
     log("function", None, _line(outcome={"name": "a"}))
     assert [("d-1", "AfterInstall", {"name": "a"})] == outcomes
 
@@ -57,7 +57,7 @@ def test_later_verdict_wins(log):
         '{"deployment_id": "d-1"',
     ],
 )
-def test_stray_line_is_let_go(log, outcomes, line):
+def test_other_lines_are_ignored(log, outcomes, line):
     """What a plugin prints is no outcome and no accident."""
     log("function", None, line)
     assert [] == outcomes

@@ -12,7 +12,7 @@ SHIPPED = {
     each.name: each
     for each in shipped_hooks({each: hook_name(each) for each in LifecycleEvent})
 }
-#: Variables that the emulator sets itself, or leaves as they are by default.
+#: Variables that the emulator sets itself, or leaves unchanged by default.
 OTHERS = {
     "AWS_ENDPOINT_URL",
     "HOOKGATE_BUNDLED_PLAN",

@@ -131,7 +131,7 @@ def test_failures_before_a_deployment_are_not_counted(counter, client, listener)
     listener.fails.set()
     _come(client, 3)
     listener.fails.clear()
-    # A served request came after the failed ones.
+    # A served request followed the failed ones.
     before = client.so_far()
     wait_for(lambda: _good(client) > _good_of(before) + 5)
     counter.begin({"group-a": "shop:1"})

@@ -16,16 +16,16 @@ VALID = [*sorted((SCENARIOS / "valid").glob("*.yaml")), STOREFRONT / "scenario.y
 
 
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
-def test_every_mistake_is_told(path):
+def test_every_mistake_is_reported(path):
     """A wrong scenario is refused, and every problem names its place."""
     expected = path.with_suffix(".expected.txt").read_text("utf-8").splitlines()
     with pytest.raises(PlanError) as refused:
         read_scenario(path)
-    told = [
+    result = [
         f"{each.place.line}:{each.place.column} {each.code}"
         for each in refused.value.problems
     ]
-    assert expected == told
+    assert expected == result
 
 
 def test_every_mistake_has_its_message():
@@ -63,14 +63,14 @@ def test_problem_names_the_file():
     assert str(refused.value).startswith(f"{path}:8:8: speed: expected at most")
 
 
-def test_file_that_cannot_be_read_is_told(tmp_path):
+def test_file_that_cannot_be_read_is_reported(tmp_path):
     """A folder, or no file, is an error of the input."""
     with raises(InputError, Code.FILE_UNREADABLE):
         read_scenario(tmp_path)
 
 
 def test_little_is_enough():
-    """What a scenario leaves out has defaults that play."""
+    """Optional keys have usable defaults."""
     content = read_scenario(SCENARIOS / "valid" / "smallest.yaml").content
     assert (2, 8080, 20.0, 50.0, 5.0, 0.0, ["DEPLOYMENT_FAILURE"]) == (
         content.service.desired_count,
