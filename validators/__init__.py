@@ -1,1 +1,1 @@
-"""What: one file, one class, one question. A file dropped in here is in use."""
+"""The built-in validators; a plan can use any module here by its name."""

@@ -24,7 +24,7 @@ _GROUPS_OWN = "the deployment group's own alarms"
 class Alarms(Validator):
     """Are the alarms that watch this service there, and is none of them in ALARM?
 
-    An alarm in INSUFFICIENT_DATA saw nothing, which is no consent: the step is
+    An alarm in INSUFFICIENT_DATA has no data to pass on: the step is
     inconclusive, unless the plan says ``on_no_data: pass``. CodeDeploy itself acts on
     ALARM alone, so an alarm without data gates nothing:
     docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
@@ -55,7 +55,7 @@ class Alarms(Validator):
     )
     no_match: Literal["fail", "pass"] = Field(
         "fail",
-        description="What an alarm that is not there comes to, and a prefix that none "
+        description="The result if an alarm does not exist, and for a prefix that none "
         "begins with; the verdict names what passed so.",
     )
     every: Every = 10.0
@@ -83,8 +83,10 @@ class Alarms(Validator):
         if names or self.prefix:
             yield from self._judged(names, tools, silent)
         if silent:
-            told = "; ".join(f"{name}: {why}" for name, why in sorted(silent.items()))
-            raise NoData(f"without data: {told}")
+            reasons = "; ".join(
+                f"{name}: {why}" for name, why in sorted(silent.items())
+            )
+            raise NoData(f"without data: {reasons}")
 
     def _judged(
         self, names: set[str], tools: Tools, silent: dict[str, str]
@@ -146,12 +148,12 @@ def _of_the_group(context: DeploymentContext, tools: Tools) -> list[Finding]:
     config = answer["deploymentGroupInfo"].get("alarmConfiguration", {})
     names = [each["name"] for each in config.get("alarms", ())]
     watched = bool(names) and bool(config.get("enabled"))
-    said = ", ".join(names) or "none"
+    listed = ", ".join(names) or "none"
     off = "" if watched or not names else ", but does not watch them (enabled: false)"
     return [
         Finding(
             ok=watched,
-            summary=f"{_GROUPS_OWN}: {said}{off}",
+            summary=f"{_GROUPS_OWN}: {listed}{off}",
             evidence={"alarms": names, "enabled": bool(config.get("enabled"))},
             code=Code.ALARM_GROUP,
         )

@@ -17,18 +17,18 @@ from hookgate.external_checks import (
 
 _Word = Annotated[str, Field(min_length=1, max_length=4096)]
 
-#: Just over the largest answer that is read.
+#: Just over the maximum size of a response.
 _MOST = 256 * 1024 + 1
 
 
 class Command(Validator):
-    """Does a program on this machine find the new version good?
+    """Does a program on this machine accept the new version?
 
-    It is told the deployment as JSON on standard input and answers with findings on
-    standard output, ``{"findings": [{"ok": true, "summary": "…"}]}``, as RFC 8259 has
-    it; anything else is an error, and so is an exit code other than 0. It is run
-    without a shell and is killed with all that it started. Only ``hookgate run``
-    takes it: in Lambda there is no such program.
+    It reads the deployment as JSON (RFC 8259) from standard input and writes findings
+    to standard output, ``{"findings": [{"ok": true, "summary": "…"}]}``. Other output
+    is an error, and so is an exit code other than 0. It runs without a shell, and is
+    killed with all its child processes. Only ``hookgate run`` can use it, because
+    Lambda has no such program.
 
     Example:
         - use: command
@@ -43,14 +43,14 @@ class Command(Validator):
     run: tuple[_Word, ...] = Field(
         min_length=1,
         max_length=100,
-        description="The program and its arguments; it sees the environment that "
-        "hookgate has.",
+        description="The program and its arguments; it gets the environment of "
+        "hookgate.",
     )
     input: Mapping[str, Any] = Field(
-        {}, description="What the program is told besides, under the key input."
+        {}, description="Further input for the program, under the key input."
     )
     timeout: Duration = Field(
-        60.0, gt=0, le=900, description="How long it may take to end."
+        60.0, gt=0, le=900, description="Maximum time of the program."
     )
 
     def worst_case(self) -> float:
@@ -58,7 +58,7 @@ class Command(Validator):
         return self.timeout
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
-        """Run it, and state what it found."""
+        """Run the program, and yield its findings."""
         written = run_child(
             self.run,
             foreign_document(foreign_question(context, self.input)),

@@ -29,11 +29,11 @@ from hookgate.units import HostAndPort, TextFormat, seconds_text
 if TYPE_CHECKING:
     from dns.message import Message
 
-_OF_THE_RESOLVER = "a resolver answered, which says nothing of green"
+_OF_THE_RESOLVER = "a resolver responded, which shows nothing about green"
 
 
 class Dns(Validator):
-    """Does a name resolve as it should?
+    """Does a name resolve as expected?
 
     Questions and answers are those of RFC 1035; TLS is that of RFC 7858. A truncated
     answer over UDP is asked for again over TCP.
@@ -63,7 +63,7 @@ class Dns(Validator):
     transport: DnsTransport = Field("udp", description="How to ask.")
     tls: Tls = Field(
         default_factory=Trust,
-        description="Whom to trust with the transport tls, and which name to ask for.",
+        description="TLS settings of the transport tls.",
     )
     resolver: HostAndPort | None = Field(
         None,
@@ -92,7 +92,7 @@ class Dns(Validator):
     additional: DnsRecords | None = Field(
         None, description="What the records of the additional section must be."
     )
-    timeout: Duration = Field(5.0, gt=0, description="The bound of the exchange.")
+    timeout: Duration = Field(5.0, gt=0, description="Maximum time of the query.")
 
     def worst_case(self) -> float:
         """As long as the exchange may take."""
@@ -103,7 +103,7 @@ class Dns(Validator):
         context: DeploymentContext,
         tools: Tools,
     ) -> Iterator[Finding]:
-        """Ask, and hold code and records against what is expected."""
+        """Send the query, and compare the code and the records."""
         deadline = tools.deadline.within(self.timeout)
         if self.resolver:
             place = tools.connect(self.resolver)
@@ -129,7 +129,7 @@ class Dns(Validator):
             code=Code.DNS_CODE,
         )
         if not found.sections["answer"] and self._wants_records(found.rcode):
-            summary = f"answer: expected a record of type {self.type}, came none"
+            summary = f"answer: expected a record of type {self.type}, got none"
             yield Finding(ok=False, summary=summary, code=Code.DNS_RECORDS)
         expected = {
             "answer": self.answer,
@@ -146,7 +146,7 @@ class Dns(Validator):
             return False
         if self.answer is None:
             return not (self.authority or self.additional)
-        # Every other word finds fault with silence itself.
+        # Every other option fails without records.
         return self.answer.model_fields_set == {"none"}
 
 
@@ -173,10 +173,12 @@ class DnsRecords(BaseModel):
     equals: tuple[str, ...] | None = Field(
         None, max_length=100, description="Their data is exactly this, in any order."
     )
-    any: Pattern | None = Field(None, description="One of them holds this.")
-    all: Pattern | None = Field(None, description="There are some, and all hold this.")
-    none: Pattern | None = Field(None, description="None of them holds this.")
-    not_all: Pattern | None = Field(None, description="At least one does not hold it.")
+    any: Pattern | None = Field(None, description="At least one record matches.")
+    all: Pattern | None = Field(None, description="There are records, and all match.")
+    none: Pattern | None = Field(None, description="No record matches.")
+    not_all: Pattern | None = Field(
+        None, description="At least one record does not match."
+    )
     ttl_at_least: Duration | None = Field(
         None, description="The least time to live of each."
     )
@@ -194,37 +196,40 @@ class DnsRecords(BaseModel):
         return self
 
     def findings(self, section: str, records: Sequence[Record]) -> Iterator[Finding]:
-        """State for each word whether the records of ``section`` meet it."""
+        """A finding for each option: whether the records of ``section`` match it."""
         texts = [each.text for each in records]
-        came = _listed(texts)
-        for ok, wanted in self._held(records, texts):
+        got = _listed(texts)
+        for ok, wanted in self._results(records, texts):
             yield Finding(
                 ok=ok,
-                summary=f"{section}: expected {wanted}, came {came}",
+                summary=f"{section}: expected {wanted}, got {got}",
                 code=Code.DNS_RECORDS,
             )
 
-    def _held(
+    def _results(
         self, records: Sequence[Record], texts: Sequence[str]
     ) -> Iterator[tuple[bool, str]]:
         if self.equals is not None:
             same = sorted(self.equals) == sorted(each.data for each in records)
             yield same, f"exactly {_listed(self.equals)}"
         if self.any:
-            held = [bool(self.any.search(each)) for each in texts]
-            yield any(held), f"a record with {self.any.pattern}"
+            matched = [bool(self.any.search(each)) for each in texts]
+            yield any(matched), f"a record with {self.any.pattern}"
         if self.all:
-            held = [bool(self.all.search(each)) for each in texts]
-            yield bool(held) and all(held), f"only records with {self.all.pattern}"
+            matched = [bool(self.all.search(each)) for each in texts]
+            yield (
+                bool(matched) and all(matched),
+                f"only records with {self.all.pattern}",
+            )
         if self.none:
-            held = [bool(self.none.search(each)) for each in texts]
-            yield not any(held), f"no record with {self.none.pattern}"
+            matched = [bool(self.none.search(each)) for each in texts]
+            yield not any(matched), f"no record with {self.none.pattern}"
         if self.not_all:
-            held = [bool(self.not_all.search(each)) for each in texts]
-            yield not all(held), f"a record without {self.not_all.pattern}"
-        yield from self._lived([each.ttl for each in records])
+            matched = [bool(self.not_all.search(each)) for each in texts]
+            yield not all(matched), f"a record without {self.not_all.pattern}"
+        yield from self._ttls([each.ttl for each in records])
 
-    def _lived(self, ttls: Sequence[int]) -> Iterator[tuple[bool, str]]:
+    def _ttls(self, ttls: Sequence[int]) -> Iterator[tuple[bool, str]]:
         if self.ttl_at_least is not None:
             ok = bool(ttls) and min(ttls) >= self.ttl_at_least
             yield ok, f"a TTL of {seconds_text(self.ttl_at_least)} or more"
@@ -257,7 +262,7 @@ class DnsQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the resolver said."""
+    """The response of a resolver."""
 
     rcode: str
     resolver: str
@@ -283,11 +288,11 @@ def nameservers(file: str = "/etc/resolv.conf") -> Sequence[str]:
 def ask_dns(
     question: DnsQuestion, addresses: Sequence[str], port: int, deadline: Deadline
 ) -> Answer:
-    """Ask the resolvers in turn, until one answers.
+    """Query the resolvers in turn, until one responds.
 
     Raises:
-        NoAnswer: none answers in time, or what comes is no answer of RFC 1035.
-        CannotMeasure: the question is none.
+        NoAnswer: none responds in time with a message of RFC 1035.
+        CannotMeasure: the query is not valid.
     """
     from dns.exception import DNSException  # noqa: PLC0415 - a plan may not use it
     from dns.message import make_query  # noqa: PLC0415 - as above
@@ -313,7 +318,7 @@ def ask_dns(
         else:
             return _read(answer, f"{address}:{port}")
     raise NoAnswer(
-        f"no resolver answered: {'; '.join(reasons)}", code=Code.DNS_NO_RESPONSE
+        f"no resolver responded: {'; '.join(reasons)}", code=Code.DNS_NO_RESPONSE
     )
 
 

@@ -27,7 +27,7 @@ from hookgate.version import VERSION
 
 
 class Grpc(Validator):
-    """Does gRPC's health service say that the new version serves?
+    """Does the gRPC health service report the expected status?
 
     It is the protocol of grpc.io/docs/guides/health-checking. The identity of the
     target is read from the metadata before the answer. A load balancer passes gRPC on
@@ -62,10 +62,10 @@ class Grpc(Validator):
     )
     listener: Literal["test", "production"] = Field(
         "test",
-        description="Which listener to ask; production only at AfterAllowTraffic.",
+        description="The listener to use; production only at AfterAllowTraffic.",
     )
     timeout: Duration = Field(
-        10.0, gt=0, description="The bound of the call, connecting and all."
+        10.0, gt=0, description="Maximum time of the call, with connecting."
     )
 
     @model_validator(mode="after")
@@ -93,7 +93,7 @@ class Grpc(Validator):
         context: DeploymentContext,
         tools: Tools,
     ) -> Iterator[Finding]:
-        """Ask the health service."""
+        """Call the health service."""
         place = tools.connect(self.listener)
         default = Trust() if place.is_encrypted else None
         found = ask_health(
@@ -106,8 +106,8 @@ class Grpc(Validator):
         why = f" ({found.details})" if found.details else ""
         name = self.service or "the server"
         yield Finding(
-            ok=found.said == self.status,
-            summary=f"{name} is {found.said}{why}, expected {self.status}",
+            ok=found.status == self.status,
+            summary=f"{name} is {found.status}{why}, expected {self.status}",
             evidence={"service": self.service, "place": place.place},
             code=Code.GRPC_STATUS,
         )
@@ -119,9 +119,9 @@ METHOD = "/grpc.health.v1.Health/Check"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What the health service said: its status, or the code of the call that failed."""
+    """The status of the health service, or the code of the call that failed."""
 
-    said: str
+    status: str
     details: str
 
 
@@ -133,31 +133,33 @@ def ask_health(
     trust: Trust | None,
     seconds: float,
 ) -> Health:
-    """Ask how a service is.
+    """Call the health service.
 
     Args:
         place: the listener; its addresses alone are connected to.
         service: the service's name, empty for the server as a whole.
         metadata: what to send along.
-        trust: whom to trust; None for a connection in the clear.
+        trust: the TLS settings; None for clear text.
         seconds: bound the call.
 
     Raises:
-        NoAnswer: nobody answered in gRPC, or not in time.
-        NotGreen: it was not the replacement task set.
-        CannotMeasure: the listener's rule would not take the call.
+        NoAnswer: the server did not respond with gRPC, or not in time.
+        NotGreen: another than the replacement task set responded.
+        CannotMeasure: the listener rule does not match the call.
     """
     import grpc  # noqa: PLC0415 - in the second layer, which few plans need
     from grpc_health.v1 import health_pb2, health_pb2_grpc  # noqa: PLC0415 - as above
 
-    path, told = place.request(METHOD, metadata)
+    path, headers = place.request(METHOD, metadata)
     if path != METHOD:
         raise CannotMeasure(
-            f"the listener's rule takes {path}, and never {METHOD}", code=Code.HTTP_RULE
+            f"the listener rule matches {path}, and never {METHOD}", code=Code.HTTP_RULE
         )
-    sent = [(key.lower(), each) for key, each in told.items() if key.lower() != "host"]
+    sent = [
+        (key.lower(), each) for key, each in headers.items() if key.lower() != "host"
+    ]
     left = place.deadline.within(seconds)
-    with _channel(place, told, trust, left.remaining) as channel:
+    with _channel(place, headers, trust, left.remaining) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         request = health_pb2.HealthCheckRequest(service=service)
         try:
@@ -168,13 +170,13 @@ def ask_health(
             return _refused(place, error)
         place.prove(_headers(call))
         status = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
-    return Health(said=status, details="")
+    return Health(status=status, details="")
 
 
 @contextmanager
 def _channel(
     place: Destination,
-    told: Mapping[str, str],
+    headers: Mapping[str, str],
     trust: Trust | None,
     seconds: float,
 ) -> Iterator[Any]:
@@ -187,7 +189,7 @@ def _channel(
         f"[{each}]:{place.port}" if kind == "ipv6" else f"{each}:{place.port}"
         for each in alike
     )
-    authority = next(each for key, each in told.items() if key.lower() == "host")
+    authority = next(each for key, each in headers.items() if key.lower() == "host")
     options: list[tuple[str, Any]] = [
         ("grpc.default_authority", authority),
         ("grpc.primary_user_agent", f"Hookgate/{VERSION}"),
@@ -224,21 +226,21 @@ def _credentials(trust: Trust) -> Any:
 
 
 def _refused(place: Destination, error: Any) -> Health:
-    """What a failed call says; only a server's own answer counts as one.
+    """The result of a failed call, if the server itself responded.
 
     Raises:
-        NoAnswer: it is gRPC's own word for no answer.
-        NotGreen: the replacement task set did not give it.
+        NoAnswer: the code means that there is no response.
+        NotGreen: another than the replacement task set responded.
     """
     code, details = error.code().name, error.details() or ""
     if code in {"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "UNKNOWN", "INTERNAL"}:
         raise NoAnswer(f"{place.place}: {code}: {details[:300]}", code=Code.GRPC_CALL)
     place.prove(_headers(error))
-    return Health(said=code, details=details[:300])
+    return Health(status=code, details=details[:300])
 
 
 def _headers(call: Any) -> list[tuple[str, str]]:
-    """The metadata before the answer; what comes after it identifies nobody."""
+    """The metadata before the response; trailing metadata identifies nothing."""
     return [
         (key, value.decode("latin-1") if isinstance(value, bytes) else value)
         for key, value in call.initial_metadata() or ()

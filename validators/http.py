@@ -31,10 +31,10 @@ _FAMILIES = {"any": "", "4": "4", "6": "6", "prefer 4": "4?", "prefer 6": "6?"}
 
 
 class Http(HttpRequest, Validator):
-    """Does a request to the new version get the answer it should?
+    """Does the new version respond to a request as expected?
 
-    Every try is a fresh connection to the load balancer. Status classes and redirects
-    are those of RFC 9110, sections 15 and 15.4; JSON paths those of RFC 9535.
+    Every attempt uses a new connection to the load balancer. RFC 9110, sections 15 and
+    15.4, defines status classes and redirects, and RFC 9535 JSON paths.
 
     Example:
         - use: http
@@ -50,49 +50,49 @@ class Http(HttpRequest, Validator):
 
     asks_listener: ClassVar[bool] = True
 
-    auth: Auth | None = Field(None, description="Who asks.")
+    auth: Auth | None = Field(None, description="Authentication.")
     status: Statuses = Field(
-        ("2xx",), description="Statuses that are right, such as 200, 2xx or a list."
+        ("2xx",), description="The expected statuses, such as 200, 2xx or a list."
     )
     expect: tuple[Assertion, ...] = Field(
-        (), description="What the answer must be: a query and a predicate an entry."
+        (), description="Assertions about the response: each a query and a predicate."
     )
     follow: int = Field(
         0,
         ge=0,
         le=10,
-        description="How many redirects to follow; none leads away from the listener.",
+        description="Maximum number of redirects to follow, all on the listener.",
     )
     timeout: Duration = Field(
-        10.0, gt=0, description="The bound of one try, with its redirects."
+        10.0, gt=0, description="Maximum time of one attempt, with its redirects."
     )
     max_body: Size = Field(
         1024 * 1024,
         gt=0,
         le=64 * 1024 * 1024,
-        description="The largest body taken, after decompression.",
+        description="Maximum size of the body, after decompression.",
     )
     compression: Encodings = Field(
         ("gzip", "deflate", "br"),
-        description="In which encodings the body may come, or identity for none.",
+        description="The encodings to accept, or identity for none.",
     )
     http2: bool = Field(
-        default=True, description="Whether HTTP/2 is spoken where TLS offers it."
+        default=True, description="Whether to use HTTP/2 if TLS negotiates it."
     )
     ip: Literal["any", "4", "6", "prefer 4", "prefer 6"] = Field(
-        "any", description="By which version of IP to connect."
+        "any", description="The version of IP to use."
     )
     tls: Tls = Field(
         default_factory=Trust,
-        description="Whom to trust with TLS, which name to ask for, and who asks.",
+        description="TLS settings: CA, server name, versions, client certificate.",
     )
     listener: Literal["test", "production"] = Field(
         "test",
-        description="Which listener to ask; production only at AfterAllowTraffic.",
+        description="The listener to use; production only at AfterAllowTraffic.",
     )
 
     def worst_case(self) -> float:
-        """As long as one try may take, and the asking for a token before it."""
+        """The maximum time of one attempt, and of requesting a token before it."""
         asks_first = self.auth is not None and self.auth.oauth2 is not None
         return self.timeout * (2 if asks_first else 1)
 
@@ -101,8 +101,8 @@ class Http(HttpRequest, Validator):
         context: DeploymentContext,
         tools: Tools,
     ) -> Iterator[Finding]:
-        """Ask, and hold the answer against what is expected."""
-        probe = tools.http if self.listener == "test" else tools.production
+        """Send the request, and check the response."""
+        client = tools.http if self.listener == "test" else tools.production
         try:
             request = self.request(
                 timeout=self.timeout,
@@ -114,8 +114,8 @@ class Http(HttpRequest, Validator):
                 trust=self.tls,
             )
             if self.auth is not None:
-                request = self.auth.authorized(request, probe)
-            reply = probe(request)
+                request = self.auth.authorized(request, client)
+            reply = client(request)
         except NoAnswer as error:
             asked = {"method": self.verb, "path": self.path}
             summary = f"{self.verb} {self.path}: {error}"
@@ -134,7 +134,7 @@ class Http(HttpRequest, Validator):
         if reply.redirects:
             evidence["redirects"] = [each.location for each in reply.redirects]
         wanted = " or ".join(self.status)
-        answered = Finding(
+        status = Finding(
             ok=status_in(reply.status, self.status),
             summary=f"{self.verb} {self.path} answered {reply.status}, "
             f"expected {wanted}",
@@ -142,7 +142,7 @@ class Http(HttpRequest, Validator):
             code=Code.HTTP_STATUS,
         )
         findings = (each.finding(reply) for each in assertions(self, self.expect))
-        for each in (answered, *findings):
+        for each in (status, *findings):
             excerpt = {} if each.ok else {"body": reply.text}
             yield replace(each, evidence={**evidence, **excerpt})
 

@@ -23,12 +23,12 @@ from hookgate.external_checks import (
     foreign_question,
 )
 
-#: Just over the largest answer that is read.
+#: Just over the maximum size of a response.
 _MOST = 256 * 1024 + 1
 
 
 class Lambda(Validator):
-    """Does a Lambda function of yours find the new version good?
+    """Does a Lambda function of yours accept the new version?
 
     It is invoked once with the deployment as JSON and answers with findings,
     ``{"findings": [{"ok": true, "summary": "…"}]}``; anything else is an error. The
@@ -50,10 +50,10 @@ class Lambda(Validator):
         min_length=1, max_length=170, description="The function's name or ARN."
     )
     input: Mapping[str, Any] = Field(
-        {}, description="What the function is told besides, under the key input."
+        {}, description="Further input for the function, under the key input."
     )
     timeout: Duration = Field(
-        60.0, gt=0, le=900, description="How long it may take to answer."
+        60.0, gt=0, le=900, description="Maximum time of the invocation."
     )
 
     def worst_case(self) -> float:
@@ -81,10 +81,10 @@ class Lambda(Validator):
 def _failure(body: bytes) -> str:
     """What Lambda says of a function that raised, timed out or died."""
     try:
-        told = json.loads(body)
+        error = json.loads(body)
     except ValueError:
-        told = None
-    if not isinstance(told, dict):
+        error = None
+    if not isinstance(error, dict):
         return "it did not say why"
-    kind, message = told.get("errorType"), told.get("errorMessage")
+    kind, message = error.get("errorType"), error.get("errorMessage")
     return ": ".join(str(each) for each in (kind, message) if each)

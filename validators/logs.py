@@ -29,7 +29,7 @@ _RUNNING = {"Scheduled", "Running"}
 _SHOWN = 5
 #: A query names no more log groups (its documented quota).
 _GROUPS = 50
-#: Rows are counted up to here; a bound that needs more could not be told broken.
+#: Rows are counted up to here; a larger bound could not be checked.
 _MOST_ROWS = 1000
 
 
@@ -82,7 +82,7 @@ class Logs(Validator):
         "(awslogs).",
     )
     of: Literal["green", "all"] = Field(
-        "green", description="Whose lines: the replacement's tasks, or everybody's."
+        "green", description="The lines of green's tasks, or all lines."
     )
     window: Duration | None = Field(
         None,

@@ -217,7 +217,7 @@ class Metric(Validator):
         return Finding(
             ok=ok,
             summary=f"{self._name}, {self.judge} of {len(values)} values from "
-            f"{window}: expected {bound}, came {value:.6g}",
+            f"{window}: expected {bound}, got {value:.6g}",
             evidence={"values": [float(f"{each:.6g}") for each in values[-100:]]},
             code=Code.METRIC_VALUE,
         )
@@ -231,7 +231,7 @@ class Metric(Validator):
         return Finding(
             ok=self.relative.holds(share),
             summary=f"{self._name}: expected {self.relative} of what it was "
-            f"({base:.6g}), came {value:.6g}, which is {share:.4g}%",
+            f"({base:.6g}), got {value:.6g}, which is {share:.4g}%",
             code=Code.METRIC_RELATIVE,
         )
 

@@ -101,8 +101,8 @@ class _Look:
                 continue
             yield Finding(
                 ok=ok,
-                summary=f"{listener}, {route.name}, forwards to {self._said(route)}; "
-                f"expected only {self._name(right.target_group.arn)}",
+                summary=f"{listener}, {route.name}, forwards to "
+                f"{self._described(route)}; expected only {self._name(right.target_group.arn)}",
                 evidence={"listener": endpoint.listener_arn, "route": route.arn},
                 code=Code.ROUTING_TARGET,
             )
@@ -129,7 +129,7 @@ class _Look:
             code=Code.ROUTING_HEALTH,
         )
 
-    def _said(self, route: Route) -> str:
+    def _described(self, route: Route) -> str:
         if not route.weights:
             return f"no target group (it does {route.actions})"
         return " and ".join(

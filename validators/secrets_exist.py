@@ -136,7 +136,7 @@ def _reference(container: str, value: str, ssm: str) -> _Reference:
 
 
 def _there(reference: _Reference, tools: Tools) -> Finding:
-    told = f"{reference.name} of container {reference.container}"
+    subject = f"{reference.name} of container {reference.container}"
     try:
         fault = (
             _parameter(reference, tools)
@@ -148,7 +148,7 @@ def _there(reference: _Reference, tools: Tools) -> Finding:
     evidence = {"arn": reference.arn}
     return Finding(
         ok=not fault,
-        summary=f"{told} {fault or 'is there'}",
+        summary=f"{subject} {fault or 'is there'}",
         evidence=evidence,
         code=Code.SECRET,
     )
@@ -217,9 +217,9 @@ def _allowed(role: str, action: str, arns: list[str], tools: Tools) -> Finding:
         if each.get("EvalResourceDecision", each.get("EvalDecision")) != "allowed"
     ]
     name = role.rpartition("/")[2]
-    told = f"lacks {action} on {', '.join(denied)}" if denied else f"has {action}"
+    result = f"lacks {action} on {', '.join(denied)}" if denied else f"has {action}"
     return Finding(
         ok=bool(results) and not denied,
-        summary=f"the execution role {name} {told}",
+        summary=f"the execution role {name} {result}",
         code=Code.SECRET_ROLE,
     )

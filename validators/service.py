@@ -62,11 +62,12 @@ class Service(Validator):
 
     def _stops(self, count: int, stopped: Sequence[_Task]) -> Finding:
         many = count > self.stopped_tasks
-        told = "; ".join(_why(each) for each in stopped[:_SHOWN])
+        reasons = "; ".join(_why(each) for each in stopped[:_SHOWN])
         allowed = f", {self.stopped_tasks} may" if self.stopped_tasks else ""
         return Finding(
             ok=not many,
-            summary=f"{count} tasks stopped{allowed}" + (f": {told}" if told else ""),
+            summary=f"{count} tasks stopped{allowed}"
+            + (f": {reasons}" if reasons else ""),
             evidence={"stopped": [_why(each) for each in stopped]},
             certain=many,
             code=Code.SERVICE_STOPPED,
@@ -115,7 +116,7 @@ def _stopped(tools: Tools, cluster: str, task_set: str) -> tuple[int, list[_Task
 
 
 def _why(task: _Task) -> str:
-    """Why a task stopped, with its containers' exit codes; memory is told plainly."""
+    """Why a task stopped, with the exit codes of its containers."""
     ends = []
     for each in task.get("containers", ()):
         parts = [f"exit code {each['exitCode']}"] if "exitCode" in each else []

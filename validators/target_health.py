@@ -52,8 +52,8 @@ class TargetHealth(Validator):
     every: Every = 5.0
     on_unattached: Literal["fail", "pass"] = Field(
         "fail",
-        description="What to say when no listener uses the target group, so that the "
-        "load balancer checks nothing, as in a service's first deployment.",
+        description="The result if no listener uses the target group, so that the load "
+        "balancer checks nothing, as in the first deployment of a service.",
     )
 
     def worst_case(self) -> float:
@@ -90,12 +90,12 @@ class TargetHealth(Validator):
             )
         if all(_reason(each) == "Target.NotInUse" for each in targets):
             return self._unattached(name, evidence)
-        told = "; ".join(_told(each) for each in unhealthy[:_SHOWN])
+        reasons = "; ".join(_described(each) for each in unhealthy[:_SHOWN])
         missing = f"; {wanted} are desired" if len(targets) < wanted else ""
         return Finding(
             ok=len(targets) >= wanted and 100 * count >= self.healthy * of,
             summary=f"{count} of {len(targets)} targets in {name} are healthy{missing}"
-            + (f": {told}" if told else ""),
+            + (f": {reasons}" if reasons else ""),
             evidence=evidence,
             code=Code.TARGET_HEALTH,
         )
@@ -105,7 +105,7 @@ class TargetHealth(Validator):
         return Finding(
             ok=passes,
             summary=f"no listener uses {name}, so the load balancer does not check "
-            "its targets (Target.NotInUse); attach it with weight 0, or say "
+            "its targets (Target.NotInUse); attach it with weight 0, or set "
             "on_unattached: pass",
             evidence=evidence,
             waiver=f"on_unattached: pass, {name} is not checked" if passes else "",
@@ -121,7 +121,7 @@ def _reason(target: _Target) -> str:
     return str(target["TargetHealth"].get("Reason", ""))
 
 
-def _told(target: _Target) -> str:
+def _described(target: _Target) -> str:
     place = f"{target['Target']['Id']}:{target['Target'].get('Port', '-')}"
     health = target["TargetHealth"]
     why = ": ".join(health[key] for key in ("Reason", "Description") if health.get(key))

@@ -146,7 +146,7 @@ def _finding(name: str, bound: Bound, number: float | None, requests: float) -> 
         )
     return Finding(
         ok=bound.holds(number),
-        summary=f"{name} over {requests:.0f} requests: expected {bound}, came "
+        summary=f"{name} over {requests:.0f} requests: expected {bound}, got "
         f"{bound.format(number)}",
         evidence={"name": name, "value": number, "requests": requests},
         code=Code.TARGET_METRIC,

@@ -25,7 +25,7 @@ from hookgate.codes import Code
 
 
 class TaskDefinition(Validator):
-    """Is what is deployed what the AppSpec names, from images that cannot change?
+    """Does the task set run the AppSpec's task definition, from fixed images?
 
     A tag can be moved to another image at any time, a digest cannot:
     docs.aws.amazon.com/AmazonECS/latest/developerguide/container-considerations.html
@@ -59,7 +59,7 @@ class TaskDefinition(Validator):
     )
 
     def worst_case(self) -> float:
-        """Nothing is asked; the hook knows it all."""
+        """No calls; the hook has discovered everything."""
         return 1.0
 
     def check(
@@ -80,19 +80,21 @@ class TaskDefinition(Validator):
 
     def _image(self, container: Container, *, judged: bool) -> Finding:
         image = container.image
-        told = f"container {container.name}: image {image.name}"
+        subject = f"container {container.name}: image {image.name}"
         fault = self._fault(image)
         if fault and judged:
             return Finding(
-                ok=False, summary=f"{told} {fault}", code=Code.TASK_DEFINITION_IMAGE
+                ok=False, summary=f"{subject} {fault}", code=Code.TASK_DEFINITION_IMAGE
             )
         if fault:
-            return _waived(told, fault, "containers: app")
+            return _waived(subject, fault, "containers: app")
         movable = _movable(image)
         if movable:  # Only ``tags: any`` leaves it without a fault.
-            return _waived(told, movable, "tags: any")
+            return _waived(subject, movable, "tags: any")
         return Finding(
-            ok=True, summary=f"{told} meets the policy", code=Code.TASK_DEFINITION_IMAGE
+            ok=True,
+            summary=f"{subject} meets the policy",
+            code=Code.TASK_DEFINITION_IMAGE,
         )
 
     def _fault(self, image: Image) -> str | None:
@@ -158,11 +160,11 @@ def _movable(image: Image) -> str | None:
     return "has the tag latest" if image.tag == "latest" else None
 
 
-def _waived(told: str, fault: str, option: str) -> Finding:
+def _waived(subject: str, fault: str, option: str) -> Finding:
     return Finding(
         ok=True,
-        summary=f"{told} {fault}",
-        waiver=f"{option}: {told} {fault}",
+        summary=f"{subject} {fault}",
+        waiver=f"{option}: {subject} {fault}",
         code=Code.TASK_DEFINITION_IMAGE,
     )
 

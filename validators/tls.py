@@ -36,12 +36,12 @@ _Name = Annotated[
 
 
 class Tls(Validator):
-    """Is the certificate in order, and does the listener refuse old versions of TLS?
+    """Is the certificate valid, and does the listener refuse old versions of TLS?
 
     Certificates are those of RFC 5280, names are verified as RFC 9525 says, and
     RFC 8996 forbids TLS 1.0 and 1.1. The certificate of an HTTPS or TLS listener is the
     load balancer's own; behind a TCP listener it is the new version's. Revocation
-    is not looked at.
+    is not checked.
 
     Example:
         - use: tls
@@ -55,15 +55,18 @@ class Tls(Validator):
     asks_listener: ClassVar[bool] = True
 
     days_left: float = Field(
-        14, ge=0, le=3650, description="How many days every certificate must last."
+        14,
+        ge=0,
+        le=3650,
+        description="Minimum number of days until a certificate expires.",
     )
     names: tuple[_Name, ...] = Field(
         (),
         max_length=20,
-        description="Further names; each is asked for, and its certificate verified.",
+        description="Further server names; the certificate of each is verified.",
     )
     min_version: TlsVersion = Field(
-        "1.2", description="The oldest version to be agreed on."
+        "1.2", description="The oldest version that the server may negotiate."
     )
     refuses_older: bool = Field(
         True, description="Whether a handshake with older versions must be refused."
@@ -71,32 +74,32 @@ class Tls(Validator):
     key_types: tuple[Literal["rsa", "ec", "ed25519", "ed448"], ...] = Field(
         ("rsa", "ec", "ed25519", "ed448"),
         min_length=1,
-        description="Which kinds of key the server may have.",
+        description="The allowed types of the server's key.",
     )
     rsa_bits: int = Field(
-        2048, ge=1024, le=16384, description="The least size of an RSA key."
+        2048, ge=1024, le=16384, description="Minimum size of an RSA key, in bits."
     )
     tls: TlsSettings = Field(
         default_factory=Trust,
-        description="Whom to trust, and which name to ask for.",
+        description="TLS settings: CA, server name, versions, client certificate.",
     )
     listener: Literal["test", "production"] = Field(
         "test",
-        description="Which listener to ask; production only at AfterAllowTraffic.",
+        description="The listener to use; production only at AfterAllowTraffic.",
     )
     address: HostAndPort | None = Field(
         None,
-        description="A host:port of target.allow to ask instead of a listener.",
+        description="A host:port of target.allow to use instead of a listener.",
     )
     unproven: Literal["fail", "pass"] = Field(
         "fail",
-        description="What to say when target.identity is set and no routing shows that "
-        "the new version answered.",
+        description="The result if target.identity is set and the routing does not "
+        "show that the new version responded.",
     )
-    timeout: Duration = Field(10.0, gt=0, description="The bound of one handshake.")
+    timeout: Duration = Field(10.0, gt=0, description="Maximum time of one handshake.")
 
     def worst_case(self) -> float:
-        """As long as all handshakes may take."""
+        """The maximum time of all handshakes."""
         handshakes = 2 + len(self.names) + self.refuses_older
         return handshakes * self.timeout + ROUTING
 
@@ -105,7 +108,7 @@ class Tls(Validator):
         context: DeploymentContext,
         tools: Tools,
     ) -> Iterator[Finding]:
-        """Shake hands: once for the chain, once a name, once with old versions."""
+        """Do a handshake for the chain, one for each name, one with old versions."""
         place = tools.connect(self.address or self.listener)
         if place.is_encrypted:
             yield from self._findings(place)  # The load balancer's own certificate.
@@ -116,13 +119,13 @@ class Tls(Validator):
 
     def _findings(self, place: Destination) -> Iterator[Finding]:
         blind = replace(self.tls, verify=False)
-        with place.open(self.timeout) as line:
-            encrypted = line.encrypt(blind)
+        with place.open(self.timeout) as connection:
+            encrypted = connection.encrypt(blind)
             chain, version = presented(encrypted), encrypted.version() or ""
         least = f"TLSv{self.min_version}"
         yield Finding(
             ok=version >= least,
-            summary=f"{place.place} agreed on {version}, expected {least} or newer",
+            summary=f"{place.place} negotiated {version}, expected {least} or newer",
             evidence={"version": version, "subject": chain[0].subject},
             code=Code.TLS_VERSION,
         )
@@ -160,27 +163,27 @@ class Tls(Validator):
         wanted = self.tls
         if name:
             wanted = replace(wanted, server_name=name)
-        with place.open(self.timeout) as line:
-            asked = wanted.server_name or line.name
+        with place.open(self.timeout) as connection:
+            asked = wanted.server_name or connection.name
             try:
-                line.encrypt(wanted)
+                connection.encrypt(wanted)
             except NoAnswer as error:
                 return Finding(ok=False, summary=str(error), code=error.code)
-        said = "is trusted" if wanted.verify else "was not verified"
+        result = "is trusted" if wanted.verify else "was not verified"
         return Finding(
             ok=True,
-            summary=f"the certificate for {asked} {said}",
+            summary=f"the certificate for {asked} {result}",
             waiver=wanted.waiver,
             code=Code.TLS_UNTRUSTED,
         )
 
     def _refusal(self, place: Destination) -> Finding:
-        with place.open(self.timeout) as line:
-            version = agreed_on(line, self.min_version)
+        with place.open(self.timeout) as connection:
+            version = negotiated_below(connection, self.min_version)
         if version is None:
             summary = f"{place.place} refuses versions before TLSv{self.min_version}"
             return Finding(ok=True, summary=summary, code=Code.TLS_VERSION)
-        summary = f"{place.place} agreed on {version}; let it refuse what is older "
+        summary = f"{place.place} negotiated {version}; it must refuse versions older "
         return Finding(
             ok=False,
             summary=f"{summary}than TLSv{self.min_version}",
@@ -190,10 +193,10 @@ class Tls(Validator):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presented:
-    """One certificate of a chain, as far as it is judged.
+    """One certificate of a chain.
 
-    ``key`` is ``rsa``, ``ec``, ``ed25519`` or what else the certificate says, and
-    ``bits`` the key's size.
+    ``key`` is the type of its key, such as ``rsa``, ``ec`` or ``ed25519``, and ``bits``
+    its size.
     """
 
     subject: str
@@ -204,10 +207,10 @@ class Presented:
 
 
 def presented(encrypted: ssl.SSLSocket) -> tuple[Presented, ...]:
-    """The chain of a connection's other side, its own certificate first.
+    """The certificate chain of the server, its own certificate first.
 
     Raises:
-        NoAnswer: there is none, or one is no certificate of RFC 5280.
+        NoAnswer: there is none, or one is not a certificate of RFC 5280.
     """
     ders = _unverified(encrypted)
     if not ders:
@@ -246,7 +249,7 @@ def _read(der: bytes) -> Presented:
 
 _NEWEST_OLD = {"1.2": "TLSv1_1", "1.3": "TLSv1_2"}
 
-# RFC 8446, 6.2: what a server says that cannot agree on a version.
+# RFC 8446, 6.2: alerts of a server that refuses the offered versions.
 _REFUSALS = {
     "TLSV1_ALERT_PROTOCOL_VERSION",
     "SSLV3_ALERT_HANDSHAKE_FAILURE",
@@ -254,33 +257,33 @@ _REFUSALS = {
 }
 
 
-def agreed_on(line: Connection, than: str) -> str | None:
-    """The version older than ``than`` that the server agrees on, or None if none.
+def negotiated_below(connection: Connection, than: str) -> str | None:
+    """The version older than ``than`` that the server negotiates, or None.
 
     Args:
-        line: a connection on which nothing was said yet.
+        connection: a new connection.
         than: ``1.2`` or ``1.3``.
 
     Raises:
-        CannotMeasure: the handshake failed for another reason, or OpenSSL here speaks
-            no old versions itself.
+        CannotMeasure: the handshake failed for another reason, or OpenSSL has no old
+            versions.
     """
     try:
-        return line.encrypt(Trust(verify=False), _old(than)).version()
+        return connection.encrypt(Trust(verify=False), _old(than)).version()
     except NoAnswer as error:
         cause = error.__cause__
         hung_up = isinstance(cause, ConnectionResetError | ssl.SSLEOFError)
         if hung_up or getattr(cause, "reason", None) in _REFUSALS:
             return None
         raise CannotMeasure(
-            f"whether {line.place} refuses versions before TLSv{than} is not known: "
-            f"{error}",
+            f"whether {connection.place} refuses versions before TLSv{than} is "
+            f"unknown: {error}",
             code=Code.TLS_VERSION,
         ) from None
 
 
 def _old(than: str) -> ssl.SSLContext:
-    """A client that knows nothing newer than what is too old."""
+    """A client context that offers only versions that are too old."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_ciphers("ALL:@SECLEVEL=0")  # or OpenSSL itself would refuse

@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 
 
 class Websocket(Validator):
-    """Does the new version take a WebSocket, and say over it what it should?
+    """Does the new version accept a WebSocket and respond as expected?
 
     Handshake, ping and close codes are those of RFC 6455. The identity of the target
     is read from the handshake's answer. Redirects are not followed.
 
     Example:
         - use: websocket
-          name: prices are told
+          name: prices are sent
           with:
             path: /prices
             subprotocols: [prices.v2]
@@ -81,18 +81,18 @@ class Websocket(Validator):
     )
     tls: Tls = Field(
         default_factory=Trust,
-        description="Whom to trust where the listener speaks TLS.",
+        description="TLS settings, if the listener uses TLS.",
     )
     listener: Literal["test", "production"] = Field(
         "test",
-        description="Which listener to ask; production only at AfterAllowTraffic.",
+        description="The listener to use; production only at AfterAllowTraffic.",
     )
     timeout: Duration = Field(
         10.0, gt=0, description="The bound of handshake and dialogue together."
     )
 
     def worst_case(self) -> float:
-        """As long as the conversation may take."""
+        """The maximum time of handshake and dialogue, and of closing."""
         return self.timeout + 1
 
     def check(
@@ -100,22 +100,24 @@ class Websocket(Validator):
         context: DeploymentContext,
         tools: Tools,
     ) -> Iterator[Finding]:
-        """Shake hands, then talk."""
+        """Do the handshake, then run the dialogue."""
         place = tools.connect(self.listener)
         path, headers = place.request(self.path, self.headers)
-        with place.open(self.timeout) as line:
+        with place.open(self.timeout) as connection:
             if place.is_encrypted:
-                line.encrypt(self.tls)
-            with converse(line, path, headers, self.subprotocols, self.max_message) as (
+                connection.encrypt(self.tls)
+            with converse(
+                connection, path, headers, self.subprotocols, self.max_message
+            ) as (
                 reply,
                 talk,
             ):
                 place.prove(reply.fields)
                 yield from self._handshake(reply)
                 if talk:
-                    yield from talk.play(self.dialogue)
+                    yield from talk.run(self.dialogue)
                 elif self.dialogue:
-                    summary = f"the dialogue was not held: it answered {reply.status}"
+                    summary = f"the dialogue did not run: it answered {reply.status}"
                     yield Finding(ok=False, summary=summary, code=Code.DIALOGUE)
 
     def _handshake(self, reply: Reply) -> Iterator[Finding]:
@@ -138,11 +140,11 @@ class Websocket(Validator):
         yield from (each.finding(reply) for each in self.expect)
 
 
-_LATE = "nothing came before the time was over"
+_LATE = "no message in time"
 
 
 class Message(BaseModel):
-    """One thing sent, received or waited for."""
+    """One entry of a dialogue: a message to send, to receive, or to wait for."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
@@ -177,21 +179,21 @@ class Message(BaseModel):
 
 @dataclass(slots=True, kw_only=True)
 class Conversation:
-    """A WebSocket that is open, and the reply that opened it."""
+    """An open WebSocket, and the reply of its handshake."""
 
     socket: ClientConnection
     opened: Reply
     deadline: Deadline
 
-    def play(self, messages: tuple[Message, ...]) -> Iterator[Finding]:
-        """Play the messages until one fails."""
+    def run(self, messages: tuple[Message, ...]) -> Iterator[Finding]:
+        """Run the dialogue until a message fails."""
         for number, message in enumerate(messages, 1):
-            for found in self._play(message, f"message {number}"):
+            for found in self._run(message, f"message {number}"):
                 yield found
                 if not found.ok:
                     return
 
-    def _play(self, message: Message, where: str) -> Iterator[Finding]:
+    def _run(self, message: Message, where: str) -> Iterator[Finding]:
         from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - a plan may not use it
 
         try:
@@ -217,14 +219,14 @@ class Conversation:
         self, expected: tuple[Assertion, ...], where: str
     ) -> Iterator[Finding]:
         try:
-            came = self.socket.recv(timeout=self.deadline.remaining)
+            message = self.socket.recv(timeout=self.deadline.remaining)
         except TimeoutError:
             yield Finding(ok=False, summary=f"{where}: {_LATE}", code=Code.DIALOGUE)
             return
-        body = came.encode() if isinstance(came, str) else came
+        body = message.encode() if isinstance(message, str) else message
         if not expected:
             yield Finding(
-                ok=True, summary=f"{where}: {len(body)} bytes came", code=Code.DIALOGUE
+                ok=True, summary=f"{where}: got {len(body)} bytes", code=Code.DIALOGUE
             )
         reply = replace(self.opened, body=body)
         for found in (each.finding(reply) for each in expected):
@@ -232,26 +234,28 @@ class Conversation:
 
     def _ping(self, where: str) -> Finding:
         answered = self.socket.ping().wait(self.deadline.remaining)
-        said = "came" if answered else "did not come before the time was over"
-        return Finding(
-            ok=answered, summary=f"{where}: the pong {said}", code=Code.DIALOGUE
-        )
+        result = "got the pong" if answered else "no pong in time"
+        return Finding(ok=answered, summary=f"{where}: {result}", code=Code.DIALOGUE)
 
     def _closed(self, code: int, where: str) -> Finding:
         from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - as above
 
         try:
-            came = self.socket.recv(timeout=self.deadline.remaining)
+            message = self.socket.recv(timeout=self.deadline.remaining)
         except TimeoutError:
-            said = "did not close before the time was over"
+            result = "did not close in time"
         except ConnectionClosed:
-            said = self._ended()
+            result = self._ended()
         else:
-            text = came if isinstance(came, str) else came.decode("utf-8", "replace")
-            said = f"sent {shown(text)}"
+            text = (
+                message
+                if isinstance(message, str)
+                else message.decode("utf-8", "replace")
+            )
+            result = f"sent {shown(text)}"
         return Finding(
             ok=self.socket.close_code == code,
-            summary=f"{where}: the server {said}, expected it to close with {code}",
+            summary=f"{where}: the server {result}, expected it to close with {code}",
             code=Code.DIALOGUE,
         )
 
@@ -262,54 +266,54 @@ class Conversation:
         )
 
 
-#: How long the closing handshake may take, in seconds.
+#: Maximum time of the closing handshake, in seconds.
 _CLOSING = 1.0
 
 
 @contextmanager
 def converse(
-    line: Connection,
+    connection: Connection,
     path: str,
     headers: Mapping[str, str],
     subprotocols: Sequence[str],
     most: int,
 ) -> Iterator[tuple[Reply, Conversation | None]]:
-    """Shake hands; the conversation is None where the server refused.
+    """Do the handshake; the conversation is None if the server refused it.
 
     The library's own ``connect`` would follow redirects to other hosts.
 
     Args:
-        line: the connection, encrypted already where it must be.
-        path: path and query to ask for.
-        headers: what to send, with ``Host``.
-        subprotocols: which to offer.
-        most: the largest message taken, in bytes.
+        connection: the connection, with TLS if the listener uses it.
+        path: path and query.
+        headers: the headers, with ``Host``.
+        subprotocols: the subprotocols to offer.
+        most: maximum size of a message, in bytes.
 
     Raises:
-        NoAnswer: the server did not answer the handshake in HTTP, or not in time.
-        CannotMeasure: the request cannot be made.
+        NoAnswer: the server did not respond to the handshake with HTTP, or not in time.
+        CannotMeasure: the request cannot be sent.
     """
     from websockets.exceptions import InvalidStatus  # noqa: PLC0415 - a plan may not use it
 
-    started = line.deadline.clock.now()
-    socket = _connection(line, path, headers, subprotocols, most)
+    started = connection.deadline.clock.now()
+    socket = _connection(connection, path, headers, subprotocols, most)
     with ExitStack() as stack:
         stack.callback(socket.recv_events_thread.join, _CLOSING)
-        stack.callback(line.close)
+        stack.callback(connection.close)
         opened = True
         try:
-            _shake(socket, line, headers)
+            _shake(socket, connection, headers)
         except InvalidStatus:
             opened = False
-        reply = _reply(socket, line, line.deadline.clock.now() - started)
+        reply = _reply(socket, connection, connection.deadline.clock.now() - started)
         if opened:
             stack.enter_context(socket)
-        talk = Conversation(socket=socket, opened=reply, deadline=line.deadline)
+        talk = Conversation(socket=socket, opened=reply, deadline=connection.deadline)
         yield reply, talk if opened else None
 
 
 def _connection(
-    line: Connection,
+    connection: Connection,
     path: str,
     headers: Mapping[str, str],
     subprotocols: Sequence[str],
@@ -330,54 +334,55 @@ def _connection(
         ) from None
     offered = [Subprotocol(each) for each in subprotocols]
     protocol = ClientProtocol(uri, subprotocols=offered or None, max_size=most)
-    line.socket.settimeout(None)  # The library waits in threads of its own.
+    connection.socket.settimeout(None)  # The library waits in threads of its own.
     return ClientConnection(
-        line.socket, protocol, ping_interval=None, close_timeout=_CLOSING
+        connection.socket, protocol, ping_interval=None, close_timeout=_CLOSING
     )
 
 
 def _shake(
-    socket: ClientConnection, line: Connection, headers: Mapping[str, str]
+    socket: ClientConnection, connection: Connection, headers: Mapping[str, str]
 ) -> None:
     from websockets.exceptions import InvalidStatus, WebSocketException  # noqa: PLC0415 - as above
 
     more = {name: each for name, each in headers.items() if name.lower() != "host"}
     try:
-        socket.handshake(more, f"Hookgate/{VERSION}", line.deadline.remaining)
+        socket.handshake(more, f"Hookgate/{VERSION}", connection.deadline.remaining)
     except InvalidStatus:
         raise
     except TimeoutError:
         raise NoAnswer(
-            f"{line.place} did not answer the handshake before the time was over",
+            f"{connection.place} did not answer the handshake before the time was over",
             code=Code.CONNECTION_TIMEOUT,
         ) from None
     except (WebSocketException, OSError, EOFError) as error:
         raise NoAnswer(
-            f"{line.place}: the handshake failed: {error}",
+            f"{connection.place}: the handshake failed: {error}",
             code=Code.WEBSOCKET_HANDSHAKE,
         ) from None
 
 
-def _reply(socket: ClientConnection, line: Connection, seconds: float) -> Reply:
+def _reply(socket: ClientConnection, connection: Connection, seconds: float) -> Reply:
     response = socket.response
     if response is None:
         raise NoAnswer(
-            f"{line.place} did not answer the handshake", code=Code.WEBSOCKET_HANDSHAKE
+            f"{connection.place} did not answer the handshake",
+            code=Code.WEBSOCKET_HANDSHAKE,
         )
-    told = response.headers
+    headers = response.headers
     if 100 <= response.status_code < 200 and response.status_code != 101:
         raise NoAnswer(
-            f"{line.place} answered the handshake with the interim status "
+            f"{connection.place} answered the handshake with the interim status "
             f"{response.status_code}",
             code=Code.WEBSOCKET_HANDSHAKE,
         )
     return Reply(
         status=response.status_code,
-        headers={name: ", ".join(told.get_all(name)) for name in told},
+        headers={name: ", ".join(headers.get_all(name)) for name in headers},
         body=bytes(response.body or b""),
         duration=seconds,
-        peer=line.place,
+        peer=connection.place,
         http_version="1.1",
-        fields=tuple(told.raw_items()),
-        cookies=tuple(told.get_all("Set-Cookie")),
+        fields=tuple(headers.raw_items()),
+        cookies=tuple(headers.get_all("Set-Cookie")),
     )

@@ -1,4 +1,4 @@
-"""Numbers from CloudWatch: what a window of time holds, and whether it holds it yet."""
+"""Read metrics from CloudWatch."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from hookgate.validator import Aws
 
 #: GetMetricData takes no more queries in a call (its documented quota).
 MAX_QUERIES = 500
-_NOT_ALL = "CloudWatch did not give all of the data"
+_NOT_ALL = "CloudWatch did not return all data"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A stretch of time that CloudWatch is asked about."""
+    """The time range of a CloudWatch query."""
 
     start: datetime
     end: datetime
@@ -36,7 +36,7 @@ class Window:
 
         Args:
             context: the deployment.
-            otherwise: how far back to go where that is not known, in seconds.
+            otherwise: the length of the window if that time is unknown, in seconds.
         """
         deployment = context.deployment
         if deployment is None or deployment.event_started_at is None:
@@ -44,12 +44,12 @@ class Window:
         return cls(start=deployment.event_started_at, end=datetime.now(UTC))
 
     def earlier(self, seconds: float) -> Window:
-        """The same stretch, ``seconds`` before."""
+        """The same range, ``seconds`` earlier."""
         by = timedelta(seconds=seconds)
         return Window(start=self.start - by, end=self.end - by)
 
     def __str__(self) -> str:
-        """The window as a reason names it."""
+        """The window, for messages."""
         return f"{self.start:%H:%M:%S} to {self.end:%H:%M:%S} UTC"
 
 
@@ -86,7 +86,7 @@ def metric_values(
 
     Raises:
         AccessDenied: names the missing permission.
-        CannotMeasure: CloudWatch gave a part of them, or none for an error of its own.
+        CannotMeasure: CloudWatch returned only part of them, or an error.
     """
     answer = aws(
         "cloudwatch",
@@ -102,9 +102,9 @@ def metric_values(
     for each in answer["MetricDataResults"]:
         status = each.get("StatusCode", "Complete")
         if status != "Complete":
-            told = "; ".join(m.get("Value", "") for m in each.get("Messages", ()))
+            messages = "; ".join(m.get("Value", "") for m in each.get("Messages", ()))
             raise CannotMeasure(
-                f"{_NOT_ALL} of {each['Id']}: {status} {told}".strip(),
+                f"{_NOT_ALL} of {each['Id']}: {status} {messages}".strip(),
                 code=Code.CLOUDWATCH_PARTIAL,
             )
         found.setdefault(each["Id"], []).extend(map(float, each["Values"]))

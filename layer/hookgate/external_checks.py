@@ -1,7 +1,6 @@
-"""A judgement made outside Hookgate: what it is told, and how its answer is read.
+"""Checks outside Hookgate: a Lambda function or a program of the user.
 
-The same two JSON documents for a function of the user's and for a command: the
-deployment goes in, findings come out.
+Both get the deployment as a JSON document and return findings as another.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from hookgate.units import seconds_text
 
 SCHEMA = "hookgate.question/1"
 
-#: The largest answer that is read, in bytes.
+#: Maximum size of a response, in bytes.
 MAX_ANSWER = 256 * 1024
 
 
@@ -48,11 +47,11 @@ class _Answer(BaseModel):
 def foreign_question(
     context: DeploymentContext, given: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What a foreign judge is told: the deployment, both sides, and the step's own.
+    """The input of an external check: the deployment, both sides, the step's input.
 
     Args:
-        context: the deployment; environment variables and labels of its containers
-            are not passed on.
+        context: the deployment, without environment variables and labels of containers,
+            which may have secrets.
         given: the step's ``with.input``.
     """
     deployment = context.deployment
@@ -80,23 +79,23 @@ def foreign_findings(body: bytes, who: str) -> tuple[Finding, ...]:
 
     Args:
         body: the answer.
-        who: gave it, for the reason.
+        who: the check, for messages.
 
     Raises:
-        CannotMeasure: it is too long, not JSON, of another shape, or without a finding.
+        CannotMeasure: it is too large, not JSON, of another shape, or has no finding.
     """
     if len(body) > MAX_ANSWER:
         raise CannotMeasure(
-            f"{who} answered more than {MAX_ANSWER // 1024} KiB",
+            f"the response of {who} is larger than {MAX_ANSWER // 1024} KiB",
             code=Code.FOREIGN_ANSWER,
         )
     try:
         read = _Answer.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the answer"
+        where = ".".join(map(str, first["loc"])) or "the response"
         raise CannotMeasure(
-            f"{who} did not answer as it must: {where}: {first['msg']}; write "
+            f"the response of {who} is not valid: {where}: {first['msg']}; write "
             '{"findings": [{"ok": true, "summary": "…"}]}',
             code=Code.FOREIGN_ANSWER,
         ) from None
@@ -108,9 +107,9 @@ def foreign_findings(body: bytes, who: str) -> tuple[Finding, ...]:
     )
 
 
-def foreign_document(told: Mapping[str, Any]) -> bytes:
-    """A question as bytes."""
-    return json.dumps(told).encode()
+def foreign_document(question: Mapping[str, Any]) -> bytes:
+    """The input as JSON."""
+    return json.dumps(question).encode()
 
 
 def _side(side: Side | None) -> dict[str, Any] | None:
@@ -130,31 +129,31 @@ def _url(endpoint: Endpoint | None) -> str | None:
 
 _PIECE = 64 * 1024
 
-_TOLD = 500
+_MAX_ERROR = 500
 
 
 def run_child(
     command: Sequence[str], document: bytes, *, deadline: Deadline, most: int
 ) -> bytes:
-    """Run ``command``, which reads ``document``, and return what it writes.
+    """Run ``command`` with ``document`` as its input, and return its output.
 
-    Its whole process group is killed at the end, whatever the end is.
+    At the end, its whole process group is killed.
 
     Args:
-        command: the program and its arguments; no shell reads them.
+        command: the program and its arguments, without a shell.
         document: its standard input.
-        deadline: by when it must have ended.
-        most: the largest output, in bytes, of each of its two streams.
+        deadline: when it must have ended.
+        most: maximum size of each output stream, in bytes.
 
     Raises:
-        CannotMeasure: it could not be started, failed, took too long or wrote too much.
+        CannotMeasure: it could not start, failed, took too long or wrote too much.
     """
     limit = seconds_text(deadline.remaining)
     with tempfile.TemporaryFile() as given:
         given.write(document)
         given.seek(0)
         try:
-            child = subprocess.Popen(  # noqa: S603 - the plan's own words, without a shell
+            child = subprocess.Popen(  # noqa: S603 - the command of the plan, without a shell
                 command,
                 stdin=given,
                 stdout=subprocess.PIPE,
@@ -168,7 +167,7 @@ def run_child(
             ) from None
     with child:
         try:
-            written, complaints = _read(child, deadline, most)
+            written, errors = _read(child, deadline, most)
             code = child.wait(deadline.remaining)
         except (TimeoutError, subprocess.TimeoutExpired):
             raise CannotMeasure(
@@ -184,10 +183,10 @@ def run_child(
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
     if code != 0:
-        said = masked(complaints.decode("utf-8", "replace")).strip()[-_TOLD:]
+        output = masked(errors.decode("utf-8", "replace")).strip()[-_MAX_ERROR:]
         ended = f"signal {-code}" if code < 0 else f"exit code {code}"
         raise CannotMeasure(
-            f"{command[0]} failed ({ended}): {said or 'no word why'}",
+            f"{command[0]} failed ({ended}): {output or 'no error output'}",
             code=Code.COMMAND_FAILED,
         )
     return written
@@ -196,11 +195,11 @@ def run_child(
 def _read(
     child: subprocess.Popen[bytes], deadline: Deadline, most: int
 ) -> tuple[bytes, bytes]:
-    """Both streams, each until its end.
+    """Read both streams to their ends.
 
     Raises:
-        TimeoutError: an end did not come in time.
-        OverflowError: more than ``most`` bytes came.
+        TimeoutError: a stream did not end in time.
+        OverflowError: a stream has more than ``most`` bytes.
     """
     streams: list[IO[bytes]] = [each for each in (child.stdout, child.stderr) if each]
     read = {stream.fileno(): bytearray() for stream in streams}

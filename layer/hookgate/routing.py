@@ -87,14 +87,14 @@ class Reach:
 
     Args:
         context: holds the listeners and both target groups.
-        closed: why a listener, by its name, cannot be asked about the replacement.
+        closed: the reason why a listener, by its name, does not reach green.
         host: the plan's ``target.host``.
-        identity: what proves the replacement.
+        identity: the identity header, and its value in responses of green.
         allow: addresses beside the listeners, as ``host:port``.
-        aws: asked where a listener forwards to.
+        aws: reads where a listener forwards to.
         deadline: the step's.
         policy: which addresses may be connected to.
-        examine: is told when a listener is asked, to look for doubts.
+        examine: called when a listener is used, to look for warnings.
     """
 
     context: DeploymentContext
@@ -111,7 +111,7 @@ class Reach:
         """The destination called ``test``, ``production`` or ``host:port``.
 
         Raises:
-            CannotMeasure: there is none, or it may not be asked.
+            CannotMeasure: there is none, or it is not allowed.
         """
         listeners = {"test": self.context.test, "production": self.context.production}
         if where not in listeners:
@@ -132,8 +132,8 @@ class Reach:
     def _outside(self, where: str) -> Destination:
         if where not in self.allow:
             raise CannotMeasure(
-                f"{where} is not the load balancer's: add it to target.allow in the "
-                "plan, if it may be connected to",
+                f"{where} is not a listener: to allow it, add it to the plan's "
+                "target.allow",
                 code=Code.ADDRESS,
             )
         host, port = split_address(where)
@@ -146,30 +146,31 @@ class Reach:
         )
 
     def _demand_green(self, endpoint: Endpoint) -> None:
-        """Demand that new connections go to the replacement's target group alone."""
+        """Check that the listener forwards to the target group of green alone."""
         green = self.context.green
         if green is None or not endpoint.listener_arn:
             raise CannotMeasure(
-                "target.identity is set, but this protocol carries no header, and "
-                "without a deployment no routing can be read: nothing shows who "
-                "answered. Say unproven: pass, if that is enough",
+                "target.identity is set, but this protocol has no headers, and "
+                "without a deployment there is no routing to read: nothing shows which "
+                "version responded. To accept that, set unproven: pass",
                 code=Code.ROUTING_UNPROVEN,
             )
         own = endpoint.rule_arn or endpoint.listener_arn
         routes = {each.arn: each for each in read_routes(self.aws, endpoint)}
         if own not in routes:
             raise CannotMeasure(
-                f"the route {own} of the listener is gone", code=Code.ROUTING_RULE
+                f"the route {own} of the listener does not exist any more",
+                code=Code.ROUTING_RULE,
             )
         if routes[own].serves != {green.target_group.arn}:
             raise NotGreen(
                 f"{endpoint.url} does not forward to the replacement's target group "
-                f"{green.target_group.name} alone, so the original may have answered",
+                f"{green.target_group.name} alone, so the original may have responded",
                 code=Code.ROUTING_TARGET,
             )
 
 
-def _destination(**said: Any) -> Destination:
-    from hookgate.http.connection import Destination  # noqa: PLC0415 - few plans connect to anything but HTTP
+def _destination(**parts: Any) -> Destination:
+    from hookgate.http.connection import Destination  # noqa: PLC0415 - few plans need more than HTTP
 
-    return Destination(**said)
+    return Destination(**parts)

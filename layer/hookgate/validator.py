@@ -1,4 +1,4 @@
-"""What a validator is: its options, and one method that states findings."""
+"""The base class of validators, and the tools that a check works with."""
 
 from __future__ import annotations
 
@@ -115,11 +115,15 @@ def no_traffic(_load: Load, _should_stop: StopCondition, /) -> LoadResult:
 class Tools:
     """What a validator works with.
 
-    ``http`` asks the test listener and ``production`` the production listener; both
-    refuse an answer that the replacement task set did not give. ``connect`` is for
-    protocols other than HTTP: what it leads to can prove the target or say that it
-    cannot. ``traffic`` loads a listener, and counts who answered. ``deadline`` is the
-    step's own: a validator that waits, waits with ``deadline.sleep``.
+    Args:
+        http: sends requests to the test listener; a response of another than the
+            replacement task set raises ``NotGreen``.
+        production: does the same with the production listener.
+        connect: opens connections of other protocols.
+        aws: calls AWS.
+        deadline: the deadline of the step; wait with ``deadline.sleep``.
+        log: the log of the step.
+        traffic: sends load to a listener.
     """
 
     http: HttpClient
@@ -132,20 +136,20 @@ class Tools:
 
 
 class Validator(BaseModel, ABC):
-    """One question about a deployment; its pydantic fields are its options.
+    """Checks one thing; its pydantic fields are its options.
 
     A subclass named ``TargetHealth`` in ``validators/target_health.py`` is used in a
-    plan as ``use: target_health``. It asks once: the fields below are the options of
-    every validator, and the engine asks again as they say.
+    plan as ``use: target_health``. The fields below are the options of every
+    validator; the engine retries ``check`` as they specify.
     """
 
     # Built when options are first read: what no plan uses costs a cold start nothing.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    #: Whether the validator asks the test listener, which serves the replacement only
-    #: from AfterAllowTestTraffic on.
+    #: Whether it uses the test listener, which reaches green only from
+    #: AfterAllowTestTraffic on.
     asks_listener: ClassVar[bool] = False
-    #: Whether the question makes sense without a CodeDeploy deployment.
+    #: Whether it needs AWS, so that ``hookgate run`` alone cannot use it.
     needs_aws: ClassVar[bool] = False
     #: Whether only ``hookgate run`` may use it: a deployed plan with it is refused.
     only_run: ClassVar[bool] = False
@@ -191,16 +195,16 @@ class Validator(BaseModel, ABC):
 
     @abstractmethod
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
-        """Ask once, and state what is observed: at least one finding.
+        """Run once, and yield at least one finding.
 
         Raises:
-            CannotMeasure: the question could not be asked.
-            Inconclusive: it was, but the answer cannot carry a decision.
-            NoData: it was, and there was nothing to measure.
-            NoAnswer: the target did not answer as it must.
+            CannotMeasure: the check could not run.
+            Inconclusive: it ran, but measured not enough to decide.
+            NoData: it ran, and there was nothing to measure.
+            NoAnswer: the target did not respond.
         """
         ...
 
     def worst_case(self) -> float:
-        """The longest that ``check`` may take when it asks once, in seconds."""
+        """The maximum time of one ``check``, in seconds."""
         return 30.0

@@ -71,7 +71,7 @@ STEPS = {
     "/deep-object": ({"expect": [{"jsonpath": "$..a", "equals": 1}]}, "JSON"),
     "/xml": ({"expect": [{"xpath": "string(//a)", "equals": "x"}]}, "body at"),
     "/regex": ({"expect": [{"body": {"matches": "^(a+)+$"}}]}, "to match"),
-    "/circle": ({"follow": 10}, "redirects lead in a circle: /circle, 302 to /circle"),
+    "/circle": ({"follow": 10}, "redirects form a loop: /circle, 302 to /circle"),
     "/foreign": ({"follow": 10}, "leads away from the listener"),
     "/cookies": ({"follow": 10}, "headers are larger than 48 KiB"),
     "/cookie": ({}, "headers are larger than 48 KiB"),

@@ -62,14 +62,17 @@ def test_answer():
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        (b"", "it did not answer as it must: the answer: Invalid JSON"),
-        (b"null", "it did not answer as it must: the answer: Input should be an obj"),
+        (b"", "the response of it is not valid: the response: Invalid JSON"),
+        (
+            b"null",
+            "the response of it is not valid: the response: Input should be an obj",
+        ),
         (b"{}", "findings: Field required"),
         (b'{"findings": []}', "findings: List should have at least 1 item"),
         (b'{"findings": [{"ok": 1, "summary": "a"}]}', "findings.0.ok"),
         (b'{"findings": [{"ok": true, "summary": ""}]}', "findings.0.summary"),
         (b'{"findings": [{"ok": true, "summary": "a"}], "x": 1}', "x: Extra inputs"),
-        (b" " * (MAX_ANSWER + 1), "it answered more than 256 KiB"),
+        (b" " * (MAX_ANSWER + 1), "the response of it is larger than 256 KiB"),
     ],
     ids=["empty", "null", "no findings", "none", "word", "no words", "more", "long"],
 )

@@ -41,7 +41,7 @@ def reach(*forwards: str, allow: tuple[str, ...] = (), **changes) -> Reach:
 def test_listener_is_reached():
     """The test listener is where the context says, with the plan's host."""
     found = reach()("test")
-    assert (found.place, found.said) == ("lb.example:8080", "shop.example.com")
+    assert (found.place, found.host_name) == ("lb.example:8080", "shop.example.com")
 
 
 def test_asking_has_the_identity_examined():

@@ -72,11 +72,11 @@ class Openapi(Validator):
         "document's first server. Its host is never asked.",
     )
     auth: Auth | None = Field(
-        None, description="Who asks, for the document and its operations."
+        None, description="Authentication, for the document and its operations."
     )
     tls: Tls = Field(
         default_factory=Trust,
-        description="Whom to trust with TLS, which name to ask for, and who asks.",
+        description="TLS settings: CA, server name, versions, client certificate.",
     )
     max_operations: int = Field(
         50, ge=1, le=200, description="How many operations are asked at most."
@@ -161,16 +161,16 @@ class Openapi(Validator):
         except NoAnswer as error:
             return Finding(ok=False, summary=f"{operation}: {error}", code=error.code)
         faults = list(document.faults(operation, reply))
-        said = "; ".join(faults) or f"answered {reply.status} as the document says"
+        result = "; ".join(faults) or f"answered {reply.status} as the document says"
         return Finding(
             ok=not faults,
-            summary=f"{operation}: {said}",
+            summary=f"{operation}: {result}",
             evidence={"path": operation.path, "status": reply.status},
             code=Code.OPENAPI_CONFORMITY,
         )
 
     def _demand_all(self, left: list[Operation], beyond: int) -> None:
-        """Silence of a safe operation is no consent."""
+        """A safe operation without a response fails."""
         if left:
             raise Inconclusive(
                 f"safe operations that could not be asked: {_listed(left)}; give "
@@ -185,6 +185,6 @@ class Openapi(Validator):
 
 
 def _listed(operations: list[Operation]) -> str:
-    told = [f"{each} ({each.why_not})" for each in operations[:_SHOWN]]
+    skipped = [f"{each} ({each.why_not})" for each in operations[:_SHOWN]]
     more = f" and {len(operations) - _SHOWN} more" if len(operations) > _SHOWN else ""
-    return (", ".join(told) or "none") + more
+    return (", ".join(skipped) or "none") + more

@@ -34,8 +34,8 @@ class Filled:
         return f"{self.path}?{query}" if query else self.path
 
     @property
-    def said(self) -> Mapping[str, str]:
-        """The headers, one of which may hold cookies."""
+    def all_headers(self) -> Mapping[str, str]:
+        """The headers, with one for the cookies."""
         own = {"Cookie": "; ".join(self.cookies)} if self.cookies else {}
         return {**self.headers, **own}
 
@@ -127,9 +127,10 @@ def read(body: bytes) -> dict[str, Any]:
         ) from None
     data = _of_json(text) if text.lstrip().startswith("{") else _of_yaml(text)
     if not isinstance(data, dict):
-        said = repr(text.strip()[:_SHOWN])
+        start = repr(text.strip()[:_SHOWN])
         raise CannotMeasure(
-            f"the OpenAPI document is not a mapping: {said}", code=Code.OPENAPI_DOCUMENT
+            f"the OpenAPI document is not a mapping: {start}",
+            code=Code.OPENAPI_DOCUMENT,
         )
     stray = next(
         (each for each in _references(data) if not each.startswith("#/")), None
@@ -249,8 +250,8 @@ class OpenApiDocument:
     ) -> None:
         self._data = read(body)
         self._given = parameters
-        said = _base(self._data, place) if base is None else base
-        self._base = said.rstrip("/")
+        path = _base(self._data, place) if base is None else base
+        self._base = path.rstrip("/")
         self._data["servers"] = [{"url": _HOST + self._base}]
         self._openapi = self._checker()
 
@@ -269,8 +270,14 @@ class OpenApiDocument:
             return
         if operation.method == "head":
             item = self._resolved(self._data["paths"][operation.pattern])
-            told = {str(each).upper() for each in item["head"].get("responses", {})}
-            if not told & {str(reply.status), f"{reply.status // 100}XX", "DEFAULT"}:
+            documented = {
+                str(each).upper() for each in item["head"].get("responses", {})
+            }
+            if not documented & {
+                str(reply.status),
+                f"{reply.status // 100}XX",
+                "DEFAULT",
+            }:
                 yield f"it answered {reply.status}, which the document does not name"
             return
         asked = _Asked(operation.method, urlsplit(operation.path).path)
@@ -278,7 +285,7 @@ class OpenApiDocument:
             reply.body, reply.status, reply.headers, reply.header("Content-Type") or ""
         )
         for error in self._openapi.iter_apicall_response_errors(asked, answered):
-            yield _told(error)
+            yield _message(error)
 
     def _checker(self) -> Any:
         from openapi_core import OpenAPI  # noqa: PLC0415 - in the second layer
@@ -298,36 +305,36 @@ class OpenApiDocument:
     def _operation(
         self, method: str, pattern: str, item: Mapping[str, Any]
     ) -> Operation:
-        said = item[method]
-        why = self._why_not(method, item, said)
+        operation = item[method]
+        why = self._why_not(method, item, operation)
         if why:
             return Operation(method=method, pattern=pattern, why_not=why)
         found = filled(
-            pattern, self._parameters(item, said), self._resolved, self._given
+            pattern, self._parameters(item, operation), self._resolved, self._given
         )
         return Operation(
             method=method,
             pattern=pattern,
             path=self._base + found.target,
-            headers=found.said,
+            headers=found.all_headers,
             why_not=found.why_not,
         )
 
     def _why_not(
-        self, method: str, item: Mapping[str, Any], said: Mapping[str, Any]
+        self, method: str, item: Mapping[str, Any], operation: Mapping[str, Any]
     ) -> str:
         if method not in SAFE:
             return "it is not safe"
-        if "servers" in item or "servers" in said:
+        if "servers" in item or "servers" in operation:
             return "it has servers of its own"
-        return "it needs a body" if said.get("requestBody") else ""
+        return "it needs a body" if operation.get("requestBody") else ""
 
     def _parameters(
-        self, item: Mapping[str, Any], said: Mapping[str, Any]
+        self, item: Mapping[str, Any], operation: Mapping[str, Any]
     ) -> Iterator[Mapping[str, Any]]:
         """Those of the operation, and of its path where it does not say otherwise."""
         found = {}
-        for each in (*item.get("parameters", ()), *said.get("parameters", ())):
+        for each in (*item.get("parameters", ()), *operation.get("parameters", ())):
             parameter = self._resolved(each)
             found[parameter["in"], parameter["name"]] = {
                 **parameter,
@@ -375,14 +382,14 @@ def _base(data: Mapping[str, Any], place: str) -> str:
         ) from None
 
 
-def _told(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     """An error of openapi-core, with what its causes know better."""
     inner = error.__cause__
     found = getattr(inner, "schema_errors", None) or getattr(
         error, "schema_errors", None
     )
-    told = [
+    messages = [
         f"{getattr(each, 'json_path', '$')}: {each.message}"[:300]
         for each in list(found or ())[:5]
     ]
-    return "; ".join(told) or str(inner or error)[:300]
+    return "; ".join(messages) or str(inner or error)[:300]

@@ -26,7 +26,7 @@ _TOKEN = 10.0
 class Scenario(Validator):
     """Can a user go all the way, from request to request?
 
-    Steps run in order until one does not hold; the steps of ``cleanup`` always run.
+    Steps run in order until one fails; the steps of ``cleanup`` always run.
     What a step captures later steps write as ``{{name}}``. Every request is a fresh
     connection to the load balancer, and with an identity in the plan each answer must
     be the new version's. Cookies are kept as RFC 6265 says, without ``Domain`` and
@@ -66,11 +66,11 @@ class Scenario(Validator):
         {}, description="Headers of all requests; a step's own go first."
     )
     auth: Auth | None = Field(
-        None, description="Who asks, in all requests; a token is asked for once."
+        None, description="Authentication of all requests; a token is requested once."
     )
     tls: Tls = Field(
         default_factory=Trust,
-        description="Whom to trust with TLS, which name to ask for, and who asks.",
+        description="TLS settings: CA, server name, versions, client certificate.",
     )
     secure_cookies: Literal["over TLS", "always"] = Field(
         "over TLS",
@@ -79,7 +79,7 @@ class Scenario(Validator):
     )
     listener: Literal["test", "production"] = Field(
         "test",
-        description="Which listener to ask; production only at AfterAllowTraffic.",
+        description="The listener to use; production only at AfterAllowTraffic.",
     )
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""A run of a scenario: request by request, and what each found."""
+"""Run a scenario, request by request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from hookgate.redaction import hide
 from hookgate.retry import Attempt, eventually
 from hookgate_validators.http import assertions
 from hookgate_validators.scenario.steps import Call, Group, Script, calls, seconds
-from hookgate_validators.scenario.variables import NotCaptured, told, written
+from hookgate_validators.scenario.variables import NotCaptured, readable, written
 
 # RFC 6265, 6.1: what a client must at least keep.
 MOST_COOKIES = 50
@@ -130,7 +130,7 @@ class Jar:
 
 
 def _is_trusted(request: urllib.request.Request) -> bool:
-    """Whether nobody can listen in: TLS, or this machine, as browsers have it."""
+    """Whether the connection is private: TLS, or this machine, as in browsers."""
     host = urlsplit(request.full_url).hostname or ""
     if request.type == "https" or host == "localhost":
         return True
@@ -146,13 +146,13 @@ _UNKNOWN = "http://unknown.invalid"
 
 @dataclass(slots=True, kw_only=True)
 class Visitor:
-    """Asks as one user would: with the same cookies, headers, and proof of who asks.
+    """Sends requests as one user: with the same cookies, headers and authentication.
 
     Args:
         probe: sends one request, and proves who answered.
         headers: what every request has, unless a step says otherwise.
-        auth: who asks; a token is asked for once.
-        trust: whom to trust with TLS, and which certificate to show.
+        auth: the authentication; a token is requested once.
+        trust: the TLS settings.
         send_secure_over_http: whether cookies marked Secure go over plain HTTP too.
     """
 
@@ -174,7 +174,7 @@ class Visitor:
 
         Raises:
             NoAnswer: there is none, or no token, or cookies are beyond bounds.
-            NotGreen: somebody else answered.
+            NotGreen: another than the replacement task set responded.
             CannotMeasure: there is nothing that may be asked.
         """
         bounded = deadline.within(request.timeout)
@@ -190,8 +190,8 @@ class Visitor:
     def _authorized(self, auth: Auth, request: Request) -> str:
         if not self._authorization:
             plain = Request(timeout=request.timeout, trust=self.trust)
-            said = auth.authorized(plain, self.probe).headers
-            self._authorization = said["Authorization"]
+            headers = auth.authorized(plain, self.probe).headers
+            self._authorization = headers["Authorization"]
         return self._authorization
 
     def _once(self, request: Request, deadline: Deadline) -> Reply:
@@ -201,8 +201,8 @@ class Visitor:
             headers["Cookie"] = cookies
         timeout = max(deadline.remaining, 0.001)
         reply = self.probe(replace(request, headers=headers, timeout=timeout, follow=0))
-        said = urlsplit(reply.url)
-        self._origin = f"{said.scheme}://{said.netloc}"
+        parts = urlsplit(reply.url)
+        self._origin = f"{parts.scheme}://{parts.netloc}"
         self.jar.keep(reply.cookies, self._origin + request.path)
         return reply
 
@@ -230,7 +230,7 @@ class ScriptRun:
     values: dict[str, Any] = field(default_factory=dict)
 
     def findings(self) -> Iterator[Finding]:
-        """Run the steps until one does not hold, then all cleanup steps.
+        """Run the steps until one fails, then all cleanup steps.
 
         The cleanup has its worst case, or half of the time, kept for it.
         """
@@ -247,7 +247,7 @@ class ScriptRun:
             trouble = error
         for call, row in calls(self.script.cleanup):
             try:
-                yield from self._told(call, row, self.deadline, "cleanup, ")
+                yield from self._findings_of(call, row, self.deadline, "cleanup, ")
             except Exception as error:  # noqa: BLE001 - as above
                 trouble = trouble or error
         if trouble:
@@ -257,21 +257,21 @@ class ScriptRun:
         self, items: Sequence[Call | Group], deadline: Deadline
     ) -> Iterator[Finding]:
         for call, row in calls(items):
-            found = list(self._told(call, row, deadline))
+            found = list(self._findings_of(call, row, deadline))
             yield from found
             if not all(each.ok for each in found):
                 return
 
-    def _told(
+    def _findings_of(
         self, call: Call, row: Any, deadline: Deadline, prefix: str = ""
     ) -> Iterator[Finding]:
-        """What one step finds once it has settled."""
+        """The findings of one step, after its retries."""
         values = self.values if row is None else {**self.values, "row": row}
-        title = f"{prefix}{told(call.title, values)}"
+        title = f"{prefix}{readable(call.title, values)}"
         try:
             ready = call.filled(values)
         except NotCaptured as error:
-            what = f"not asked: {{{{{error.args[0]}}}}} has no value"
+            what = f"not sent: {{{{{error.args[0]}}}}} has no value"
             yield Finding(ok=False, code=Code.CAPTURE, summary=f"{title}: {what}")
             return
         except ValidationError as error:
@@ -295,7 +295,7 @@ class ScriptRun:
         return Attempt(findings=tuple(self._judged(call, reply)))
 
     def _judged(self, call: Call, reply: Reply) -> Iterator[Finding]:
-        """All that does not hold, or one finding that everything does."""
+        """The findings that are not satisfied, or one finding that all are."""
         answered = Finding(
             ok=status_in(reply.status, call.status),
             summary=f"answered {reply.status}, expected {' or '.join(call.status)}",
@@ -379,9 +379,9 @@ def _parts(value: Any) -> Iterator[str]:
 def _fault(value: Any) -> str:
     """Why a value cannot be kept, or nothing."""
     if isinstance(value, Missing | Unreadable) or not_finite(value):
-        return f"came {shown(value)}"
+        return f"got {shown(value)}"
     if value is None or value in ("", b"", [], {}):
-        return f"came {shown(value)}, which is no value to go on with"
+        return f"got {shown(value)}, which cannot be used as a value"
     if len(encodable(written(value))) > LARGEST:
         return f"more than {LARGEST} characters cannot be kept"
     return ""

@@ -56,9 +56,7 @@ class Data:
 def _read(value: list[Any] | File) -> Data:
     found = _of_file(value) if isinstance(value, File) else value
     if not found:
-        raise InvalidValue(
-            "there is no row, and silence is not consent; add one", code=Code.ROWS
-        )
+        raise InvalidValue("there is no row: add one", code=Code.ROWS)
     if len(found) > MOST_ROWS:
         raise InvalidValue(
             f"{len(found)} rows; at most {MOST_ROWS}, more are a load test",
@@ -191,7 +189,7 @@ class Call(HttpRequest):
         return self._written
 
     def filled(self, values: Mapping[str, Any]) -> Call:
-        """The step with values in the place of its variables.
+        """The step with values instead of its variables.
 
         Raises:
             NotCaptured: a variable has no value.
@@ -279,7 +277,7 @@ ScenarioItem = Annotated[
     Annotated[Call, Tag("Call")] | Annotated[Group, Tag("Group")], Discriminator(_kind)
 ]
 
-#: Requests of one run, loops unrolled and without what is asked again.
+#: Maximum number of requests of one run, with unrolled loops and without retries.
 MOST = 300
 
 
@@ -292,7 +290,7 @@ class Script:
     variables: Mapping[str, Any] = field(default_factory=dict)
 
     def check(self) -> None:
-        """Check what single steps cannot tell.
+        """Check what concerns several steps.
 
         Raises:
             ValueError: a variable is not known where it is used, a name stands for

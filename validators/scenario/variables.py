@@ -52,7 +52,7 @@ def names(data: Any) -> Iterator[str]:
 
 
 def filled(data: Any, values: Mapping[str, Any], *, in_path: bool = False) -> Any:
-    """A copy of ``data`` with the values in the place of variables.
+    """A copy of ``data`` with the values instead of the variables.
 
     A text that is one variable becomes its value, of whatever kind; in a longer text
     values are written as JSON has them, and in a path percent-encoded.
@@ -73,7 +73,7 @@ def filled(data: Any, values: Mapping[str, Any], *, in_path: bool = False) -> An
 
 
 def stood_in(data: Any, sample: Any) -> Any:
-    """A copy of ``data`` with ``sample`` in the place of every variable."""
+    """A copy of ``data`` with ``sample`` instead of every variable."""
     if isinstance(data, dict):
         return {key: stood_in(each, sample) for key, each in data.items()}
     if isinstance(data, list):
@@ -85,8 +85,8 @@ def stood_in(data: Any, sample: Any) -> Any:
     return _TOKEN.sub(lambda token: written(sample) if token["name"] else "{{", data)
 
 
-def told(text: str, values: Mapping[str, Any]) -> str:
-    """A text for a person; a variable without a value stays as it is."""
+def readable(text: str, values: Mapping[str, Any]) -> str:
+    """A text for messages; a variable without a value stays unchanged."""
 
     def put(token: re.Match[str]) -> str:
         try:
@@ -149,7 +149,7 @@ _SAMPLES = (1, "200", "$.a", "2026-01-31", "1s", "1B", "00")
 
 
 def _read(value: Any, handler: Any, info: ValidationInfo) -> Any:
-    """Read a value; try what its variables may stand for if it is none as it is."""
+    """Read a value; if it is not valid, try values for its variables."""
     try:
         return handler(value)
     except ValidationError as error:

@@ -96,10 +96,10 @@ class AddressPolicy:
         allowed = self.allowed
         if allowed is None or any(_covers(each, host, port) for each in allowed):
             return None
-        said = f"allows only {', '.join(allowed)}" if allowed else "is empty"
+        limit = f"allows only {', '.join(allowed)}" if allowed else "is empty"
         return (
             f"the stack does not allow a connection to {target}: its parameter "
-            f"AllowedTargets {said}"
+            f"AllowedTargets {limit}"
         )
 
     def resolve(self, endpoint: Endpoint, *, seconds: float) -> Sequence[str]:
@@ -164,7 +164,7 @@ def families(addresses: Sequence[str], ip: str, host: str) -> list[str]:
     Args:
         addresses: in the order to try them.
         ip: ``4`` or ``6`` for that family only, ``4?`` or ``6?`` for that one first,
-            or nothing for the order as it is.
+            or empty for the order of the resolver.
         host: whose they are.
 
     Raises:
@@ -258,40 +258,40 @@ def _covers(entry: str, host: str, port: int) -> bool:
 _PORT = re.compile(r":\d+\Z")
 
 
-def host_of(said: str) -> str:
+def host_of(host: str) -> str:
     """The name without its port, as TLS asks for it.
 
     Raises:
         CannotMeasure: a listener rule's pattern stands where a name is needed.
     """
-    if "*" in said or "?" in said:
+    if "*" in host or "?" in host:
         raise CannotMeasure(
-            f"the listener rule takes any host like {said!r}: set target.host to one "
-            "of them",
+            f"the listener rule matches every host like {host!r}: set target.host to "
+            "one of them",
             code=Code.HTTP_HOST,
         )
-    if said.startswith("["):
-        return said[1:].partition("]")[0]
-    bare = _PORT.sub("", said) if said.count(":") == 1 else said
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    bare = _PORT.sub("", host) if host.count(":") == 1 else host
     return ascii_host(bare)
 
 
-def ascii_host(said: str) -> str:
-    """The host as it goes over the wire: IDNA where it is not ASCII.
+def ascii_host(host: str) -> str:
+    """The host as ASCII, with IDNA.
 
     Raises:
         CannotMeasure: it is not a host name.
     """
-    if said.isascii():
-        return said
+    if host.isascii():
+        return host
     import idna  # noqa: PLC0415 - few hosts need it
 
-    name, colon, port = said.partition(":")
+    name, colon, port = host.partition(":")
     try:
         return idna.encode(name, uts46=True).decode() + colon + port
     except idna.IDNAError as error:
         raise CannotMeasure(
-            f"{said!r} is not a host name: {error}", code=Code.HTTP_HOST
+            f"{host!r} is not a host name: {error}", code=Code.HTTP_HOST
         ) from None
 
 
@@ -308,9 +308,9 @@ _HOST, _PATH, _HEADER = "host-header", "path-pattern", "http-header"
 
 
 def routed(path: str, prefix: str, conditions: Sequence[RuleCondition]) -> str:
-    """The path to ask for, so that a request for ``path`` meets the rule.
+    """The path with which a request for ``path`` matches the rule.
 
-    It stays as it is if the rule takes it, else it goes below ``prefix``.
+    The path is unchanged if the rule matches it; else ``prefix`` goes before it.
     """
     paths = [each for each in conditions if each.field == _PATH]
     if not paths:
@@ -324,17 +324,17 @@ def routed(path: str, prefix: str, conditions: Sequence[RuleCondition]) -> str:
 def demand(
     conditions: Sequence[RuleCondition], url: str, headers: Mapping[str, str]
 ) -> None:
-    """Demand that the rule takes a request, as it is about to be sent.
+    """Check that the rule matches a request.
 
     Args:
-        conditions: the rule's; a request must meet all of them.
-        url: where the request goes; names the host when no Host header does.
-        headers: all that it says; names in any case.
+        conditions: those of the rule; a request must meet all of them.
+        url: the URL of the request; its host counts if there is no Host header.
+        headers: all headers; names in any case.
 
     Raises:
-        CannotMeasure: it would meet another rule, and perhaps the original task set.
+        CannotMeasure: it would match another rule, which may forward to blue.
     """
-    said = {name.lower(): value for name, value in headers.items()}
+    lowered = {name.lower(): value for name, value in headers.items()}
     for condition in conditions:
         if not condition.values:
             raise CannotMeasure(
@@ -342,17 +342,19 @@ def demand(
                 "checked: use a rule with host-header, path-pattern or http-header",
                 code=Code.HTTP_RULE,
             )
-        value = _said(condition, url, said)
+        value = _actual(condition, url, lowered)
         if value is None or not _meets(condition, value):
-            actual = "nothing" if value is None else repr(value)
+            actual = "missing" if value is None else repr(value)
             raise CannotMeasure(
-                f"not sent, for another rule would take it: {_subject(condition)} is "
+                f"not sent, because another rule would match: {_subject(condition)} is "
                 f"{actual}, and the listener rule's condition is {condition}",
                 code=Code.HTTP_RULE,
             )
 
 
-def _said(condition: RuleCondition, url: str, headers: Mapping[str, str]) -> str | None:
+def _actual(
+    condition: RuleCondition, url: str, headers: Mapping[str, str]
+) -> str | None:
     if condition.field == _HOST:
         return host_of(headers.get("host") or urlsplit(url).netloc)
     if condition.field == _PATH:

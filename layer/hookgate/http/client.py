@@ -1,7 +1,7 @@
-"""Requests on their way out, and answers on their way in, by libcurl.
+"""Send one HTTP request with libcurl, and read the response.
 
-libcurl gets a connection that is open already, to an address that was checked, and is
-told to follow nothing: where a request goes is decided here alone.
+libcurl gets an open connection to an address that was checked, and follows no
+redirects: this module alone decides where a request goes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _METHOD = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
 
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, 5.5
 
-#: What stays as it is in a path and its query; ``%`` too, for what is quoted already.
+#: Characters of a path and query that are not quoted; ``%`` may be a quoted character.
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
 
 #: Methods whose request has a length even when it has no body (RFC 9110, 8.6).
@@ -39,7 +39,7 @@ _WITH_BODY = {"POST", "PUT", "PATCH"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What libcurl is to send; ``decodes`` is whether it asks for an encoded body."""
+    """The request for libcurl; ``decodes`` is whether it accepts an encoded body."""
 
     method: str
     url: str
@@ -51,7 +51,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestDefaults:
-    """How every request to a listener is put, so that the rule takes it."""
+    """What every request to a listener has, so that the listener rule matches it."""
 
     base: str
     prefix: str
@@ -59,24 +59,24 @@ class RequestDefaults:
     conditions: Sequence[RuleCondition]
 
     def message(self, request: Request) -> Message:
-        """The request as it goes out.
+        """The message for a request.
 
         Raises:
-            CannotMeasure: it cannot be sent as it is, or another rule would take it.
+            CannotMeasure: it cannot be sent, or another rule would match it.
         """
-        told = {"user-agent": ("User-Agent", f"Hookgate/{VERSION}")}
-        told["accept"] = ("Accept", "*/*")
+        fields = {"user-agent": ("User-Agent", f"Hookgate/{VERSION}")}
+        fields["accept"] = ("Accept", "*/*")
         for given in (self.headers, request.headers):
-            told.update((name.lower(), (name, text)) for name, text in given.items())
+            fields.update((name.lower(), (name, text)) for name, text in given.items())
         target = wire_target(
             routed(request.path, self.prefix, self.conditions), request
         )
         if request.encodings:
             accepted = ("Accept-Encoding", ", ".join(request.encodings))
-            told.setdefault("accept-encoding", accepted)
-        said = dict(told.values())
-        _refuse_forgery(request, said)
-        demand(self.conditions, self.base + target, said)
+            fields.setdefault("accept-encoding", accepted)
+        headers = dict(fields.values())
+        _refuse_forgery(request, headers)
+        demand(self.conditions, self.base + target, headers)
         body = request.body
         if body is None and request.method in _WITH_BODY:
             body = b""
@@ -84,14 +84,14 @@ class RequestDefaults:
             method=request.method,
             url=self.base + target,
             target=target,
-            headers=_lines(said),
-            decodes="accept-encoding" in told,
+            headers=_lines(headers),
+            decodes="accept-encoding" in fields,
             body=body,
         )
 
 
 def wire_target(path: str, request: Request) -> str:
-    """The path and query as they go out: quoted, without ``..`` and fragment.
+    """The path and query of the request line: quoted, without ``..`` and fragment.
 
     Raises:
         CannotMeasure: it cannot be sent.
@@ -122,19 +122,20 @@ def _without_dots(path: str) -> str:
 
 
 def _refuse_forgery(request: Request, headers: Mapping[str, str]) -> None:
-    """Refuse what would say something else on the wire than its parts do."""
+    """Refuse parts that would change the structure of the request."""
     what = f"{request.method!r} {request.path} cannot be sent"
     if not _METHOD.fullmatch(request.method):
         raise CannotMeasure(f"{what}: not a method", code=Code.HTTP_REQUEST)
     for name, value in headers.items():
         if not _METHOD.fullmatch(name):
             raise CannotMeasure(
-                f"{what}: {name[:64]!r} is no name of a header", code=Code.HTTP_REQUEST
+                f"{what}: {name[:64]!r} is not a valid header name",
+                code=Code.HTTP_REQUEST,
             )
         if not _VALUE.fullmatch(value):
             raise CannotMeasure(
-                f"{what}: the value of header {name} holds a character that no header "
-                "may",
+                f"{what}: the value of header {name} has a character that is not "
+                "allowed",
                 code=Code.HTTP_REQUEST,
             )
 
@@ -143,7 +144,7 @@ def _lines(headers: Mapping[str, str]) -> list[str]:
     lines = [
         f"{name}: {value}" if value else f"{name};" for name, value in headers.items()
     ]
-    # libcurl's own, which nobody asked for.
+    # Headers that libcurl would add itself.
     known = {name.lower() for name in headers}
     lines += [
         f"{each}:" for each in ("Content-Type", "Expect") if each.lower() not in known
@@ -159,9 +160,9 @@ _VERSIONS = {1: "1.0", 2: "1.1", 3: "2", 30: "3"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:
-    """How one listener is spoken to: what it is called, and whom it trusts.
+    """Sends requests to one listener: its name, its TLS settings, its defaults.
 
-    ``origin`` is what the listener calls itself to whoever asks it.
+    ``origin`` is the scheme and host of its URLs.
     """
 
     name: str
@@ -186,10 +187,10 @@ class Transport:
             raise CannotMeasure(
                 f"no HTTP over a {endpoint.scheme} listener", code=Code.HTTP_NO_LISTENER
             )
-        said = host or endpoint.host
-        name = host_of(said or endpoint.address)
+        named = host or endpoint.host
+        name = host_of(named or endpoint.address)
         place = f"[{name}]" if ":" in name else name
-        own = {"Host": ascii_host(said)} if said else {}
+        own = {"Host": ascii_host(named)} if named else {}
         base = f"{scheme}://{place}:{endpoint.port}"
         return cls(
             name=name,
@@ -206,11 +207,11 @@ class Transport:
         )
 
     def send(self, curl: pycurl.Curl, request: Request, exchange: Exchange) -> Reply:
-        """Send one request over a connection of its own; redirects are not followed.
+        """Send one request over a new connection, without following redirects.
 
         Raises:
-            NoAnswer: there is no answer, or not within the bounds.
-            CannotMeasure: the request is not one that can be sent.
+            NoAnswer: there is no response, or not within the bounds.
+            CannotMeasure: the request cannot be sent.
         """
         message = self.defaults.message(request)
         started = exchange.deadline.clock.now()
@@ -267,8 +268,8 @@ class Transport:
 
 
 def _connected(curl: pycurl.Curl, connection: socket.socket) -> None:
-    """Have libcurl use ``connection``, and look for no other."""
-    # libcurl resolves no name: the address is only what it is told here.
+    """Make libcurl use ``connection`` and open no other."""
+    # libcurl resolves no name: it uses this address, and then the open connection.
     curl.setopt(pycurl.CONNECT_TO, ["::127.0.0.1:"])
     curl.setopt(pycurl.OPENSOCKETFUNCTION, lambda _purpose, _address: connection)
     curl.setopt(
@@ -277,7 +278,7 @@ def _connected(curl: pycurl.Curl, connection: socket.socket) -> None:
 
 
 def say(curl: pycurl.Curl, message: Message) -> None:
-    """Have libcurl send the method and the body of a message."""
+    """Set the method and the body of a message."""
     curl.setopt(pycurl.HTTPGET, 1)
     if message.body is not None:
         curl.setopt(pycurl.POSTFIELDS, message.body)
@@ -303,7 +304,7 @@ _MOST = 8
 
 @contextmanager
 def handle(*, cookies: bool) -> Iterator[pycurl.Curl]:
-    """A libcurl handle that reads nothing of its surroundings, nor of its past.
+    """A libcurl handle without settings of the environment or of earlier requests.
 
     Args:
         cookies: whether it keeps the cookies of one exchange for the next, until the
@@ -319,7 +320,7 @@ def handle(*, cookies: bool) -> Iterator[pycurl.Curl]:
     curl.setopt(pycurl.FRESH_CONNECT, 1)
     # A session that is resumed shows no certificate.
     curl.setopt(pycurl.SSL_SESSIONID_CACHE, 0)
-    # Something that is no HTTP is then handed over, so that it can be shown.
+    # A response that is not HTTP is then passed on, so that messages can show it.
     curl.setopt(pycurl.HTTP09_ALLOWED, 1)
     if cookies:
         curl.setopt(pycurl.COOKIEFILE, "")
@@ -340,7 +341,7 @@ def _put_back(curl: pycurl.Curl) -> None:
 
 @cache
 def _idle() -> deque[pycurl.Curl]:
-    """The handles that nobody uses now; to take and to give back is atomic."""
+    """The handles not in use; append and pop are atomic."""
     return deque()
 
 
@@ -357,17 +358,17 @@ def no_answer(  # noqa: PLR0913, PLR0917 - libcurl's own two come last
     exchange: Exchange,
     message: Message,
     code: int,
-    said: str,
+    reason: str,
 ) -> NoAnswer:
-    """Why there is no answer.
+    """The reason why there is no response.
 
     Args:
         curl: the handle that sent the request.
         server_name: what the listener is called over TLS; None without TLS.
-        exchange: how far it came.
+        exchange: how far the exchange got.
         message: what was sent.
-        code: libcurl's number for what went wrong.
-        said: libcurl's words for it.
+        code: libcurl's error number.
+        reason: libcurl's message.
     """
     place, encrypted = exchange.place, server_name is not None
     if code == pycurl.E_OPERATION_TIMEDOUT:
@@ -375,29 +376,31 @@ def no_answer(  # noqa: PLR0913, PLR0917 - libcurl's own two come last
         return exchange.too_late()
     if code in {pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT_BADFILE}:
         return NoAnswer(
-            transfer.refused(curl, place, server_name or "", said),
+            transfer.refused(curl, place, server_name or "", reason),
             code=Code.TLS_UNTRUSTED,
         )
     if encrypted and not curl.getinfo(pycurl.APPCONNECT_TIME):
-        return NoAnswer(transfer.no_handshake(place, said), code=Code.TLS_HANDSHAKE)
+        return NoAnswer(transfer.no_handshake(place, reason), code=Code.TLS_HANDSHAKE)
     if code == pycurl.E_GOT_NOTHING:
         return NoAnswer(
-            f"{place} closed the connection without an answer",
+            f"{place} closed the connection without a response",
             code=Code.CONNECTION_CLOSED,
         )
     if code == _TOO_LARGE:
         return NoAnswer(
-            f"{place} answered, but not in HTTP: {TOO_LONG}", code=Code.HTTP_PROTOCOL
+            f"{place} did not respond with HTTP: {TOO_LONG}", code=Code.HTTP_PROTOCOL
         )
     if exchange.phase is Phase.BODY or code in _BROKEN:
-        return NoAnswer(f"the answer broke off: {said}", code=Code.HTTP_TRUNCATED)
+        return NoAnswer(
+            f"the response is incomplete: {reason}", code=Code.HTTP_TRUNCATED
+        )
     if code in _CUT:
         return NoAnswer(
-            f"{place} cut the connection after {exchange.received} bytes: {said}",
+            f"{place} closed the connection after {exchange.received} bytes: {reason}",
             code=Code.CONNECTION_CLOSED,
         )
     return NoAnswer(
-        f"{place} answered, but not in HTTP: {said}", code=Code.HTTP_PROTOCOL
+        f"{place} did not respond with HTTP: {reason}", code=Code.HTTP_PROTOCOL
     )
 
 

@@ -1,4 +1,4 @@
-"""``auth``: who asks. Secrets come by reference only."""
+"""The options of HTTP requests: authentication, bodies, headers."""
 
 from __future__ import annotations
 
@@ -44,33 +44,32 @@ class Basic(BaseModel):
 class OAuth2(BaseModel):
     """Client credentials (RFC 6749, 4.4), from a token endpoint on the same listener.
 
-    A token endpoint elsewhere is never asked: keep such a token as a secret, and say
-    ``bearer``.
+    For a token from elsewhere, keep the token as a secret and use ``bearer``.
     """
 
     model_config = _CONFIG
 
     token_path: UrlPath = Field(
-        description="Path of the token endpoint, on the listener that is asked. A "
-        "token from elsewhere is a secret: keep it as one and say bearer.",
+        description="Path of the token endpoint on the same listener. Keep a token "
+        "from elsewhere as a secret and use bearer.",
     )
     client_id: str = Field(min_length=1, description="The client's id.")
     client_secret: SecretText = Field(description="Its secret, by reference.")
-    scopes: tuple[str, ...] = Field((), description="What the token is to be for.")
+    scopes: tuple[str, ...] = Field((), description="The scopes of the token.")
     parameters: Mapping[str, str] = Field(
-        {}, description="What else the endpoint wants, such as an audience."
+        {}, description="Further parameters of the endpoint, such as an audience."
     )
 
 
 class Auth(BaseModel):
-    """Who asks: one of three ways."""
+    """Authentication of a request, in one of three ways."""
 
     model_config = _CONFIG
 
     basic: Basic | None = Field(None, description="A name and a password.")
     bearer: SecretText | None = Field(None, description="A token, by reference.")
     oauth2: OAuth2 | None = Field(
-        None, description="A token that is asked for first, with client credentials."
+        None, description="A token that is requested first, with client credentials."
     )
 
     @model_validator(mode="after")
@@ -82,28 +81,28 @@ class Auth(BaseModel):
             )
         return self
 
-    def authorized(self, request: Request, probe: HttpClient) -> Request:
-        """``request`` with its Authorization, for which ``probe`` may have to ask.
+    def authorized(self, request: Request, client: HttpClient) -> Request:
+        """The request with its Authorization header; ``client`` may request a token.
 
         Raises:
             NoAnswer: the token endpoint gave no token.
         """
         if self.basic:
-            said = _basic(f"{self.basic.username}:{self.basic.password}")
+            value = _basic(f"{self.basic.username}:{self.basic.password}")
         elif self.bearer:
-            said = f"Bearer {self.bearer}"
+            value = f"Bearer {self.bearer}"
         elif self.oauth2:
-            said = f"Bearer {_token(self.oauth2, request, probe)}"
-        return replace(request, headers={**request.headers, "Authorization": said})
+            value = f"Bearer {_token(self.oauth2, request, client)}"
+        return replace(request, headers={**request.headers, "Authorization": value})
 
 
-def _token(oauth2: OAuth2, request: Request, probe: HttpClient) -> str:
+def _token(oauth2: OAuth2, request: Request, client: HttpClient) -> str:
     form = {"grant_type": "client_credentials", **oauth2.parameters}
     if oauth2.scopes:
         form["scope"] = " ".join(oauth2.scopes)
     # RFC 6749, 2.3.1: both are encoded as in a form before they are joined.
     own = f"{quote_plus(oauth2.client_id)}:{quote_plus(oauth2.client_secret)}"
-    reply = probe(
+    reply = client(
         replace(
             request,
             method="POST",
@@ -120,10 +119,10 @@ def _token(oauth2: OAuth2, request: Request, probe: HttpClient) -> str:
     if reply.status != 200:
         raise NoAnswer(f"{where}, expected 200", code=Code.AUTH)
     try:
-        said: Any = json.loads(reply.body)
+        document: Any = json.loads(reply.body)
     except (ValueError, RecursionError):
         raise NoAnswer(f"{where}, but not with JSON", code=Code.AUTH) from None
-    token = said.get("access_token") if isinstance(said, dict) else None
+    token = document.get("access_token") if isinstance(document, dict) else None
     if not isinstance(token, str) or not token:
         raise NoAnswer(f"{where}, but without an access_token", code=Code.AUTH)
     hide(token)
@@ -139,11 +138,11 @@ def _many(value: Any) -> Any:
     if "identity" in many:
         if len(many) > 1:
             raise InvalidValue(
-                "identity means none: give it alone", code=Code.OPTION_TOGETHER
+                "identity means no encoding: write it alone", code=Code.OPTION_TOGETHER
             )
         return ()
     if not many:
-        raise InvalidValue("write identity for none", code=Code.OPTION_TOGETHER)
+        raise InvalidValue("write identity for no encoding", code=Code.OPTION_TOGETHER)
     return tuple(dict.fromkeys(many))
 
 
@@ -157,9 +156,7 @@ def _scalar(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str | int | float):
-        raise InvalidValue(
-            "this is a text, a number, or true or false", code=Code.PLAN_TYPE
-        )
+        raise InvalidValue("write text, a number, true or false", code=Code.PLAN_TYPE)
     return str(value)
 
 
@@ -182,7 +179,7 @@ Fields = Mapping[str, _Many]
 
 
 class Part(BaseModel):
-    """A part of a multipart body: a text, or a file."""
+    """A part of a multipart body: text or a file."""
 
     model_config = _CONFIG
 
@@ -199,9 +196,7 @@ class Part(BaseModel):
     @model_validator(mode="after")
     def _one(self, info: ValidationInfo) -> Part:
         if (self.text is None) == (self.file is None):
-            raise InvalidValue(
-                "give text or file, one of them", code=Code.OPTION_ONE_OF
-            )
+            raise InvalidValue("give one of text, file", code=Code.OPTION_ONE_OF)
         if self.file is not None:
             self._raw = Reading.of(info.context).read(self.file)
         return self
@@ -225,7 +220,7 @@ class GraphQl(BaseModel):
     errors: bool = Field(
         False,
         strict=True,
-        description="Whether a response with errors passes; by default none does.",
+        description="Whether a response with errors passes.",
     )
 
 
@@ -240,11 +235,11 @@ _BODIES = {
 
 
 class HttpRequest(BaseModel):
-    """A request; validators add what they need, and may restrict what is here."""
+    """The options of an HTTP request, for validators to extend."""
 
     model_config = _CONFIG
 
-    path: UrlPath = Field("/", description="The path, and a query if any.")
+    path: UrlPath = Field("/", description="The path, with a query if any.")
     method: (
         Annotated[str, TextFormat(r"^[A-Z]+\Z", "a method in capitals, such as GET")]
         | None
@@ -252,17 +247,17 @@ class HttpRequest(BaseModel):
         None,
         description="The method, in capitals; by default GET, or POST with a body.",
     )
-    query: Fields = Field({}, description="Parameters that are added to the query.")
+    query: Fields = Field({}, description="Parameters to add to the query.")
     headers: Mapping[str, str] = Field({}, description="Headers to send.")
     body: str | File | None = Field(
         None,
-        description="A text to send, or {file: order.json}, a file beside the plan.",
+        description="Text to send, or {file: order.json}, a file beside the plan.",
     )
     json_body: Any = Field(
         None,
         alias="json",
-        description="JSON to send; Content-Type is application/json unless headers "
-        "say otherwise.",
+        description="JSON to send, with Content-Type application/json unless headers "
+        "have another.",
     )
     form: Fields | None = Field(None, description="Fields of a form to send.")
     multipart: tuple[Part, ...] | None = Field(
@@ -287,7 +282,7 @@ class HttpRequest(BaseModel):
 
     @property
     def _bodies(self) -> list[str]:
-        # null is JSON to send; of the others it is as good as left out.
+        # null is JSON to send; as another option it means that there is none.
         return [
             each
             for each in _BODIES
@@ -297,16 +292,15 @@ class HttpRequest(BaseModel):
 
     @property
     def verb(self) -> str:
-        """The method that is sent."""
+        """The method of the request."""
         return self.method or ("POST" if self._bodies else "GET")
 
     def request(self, common: Mapping[str, str] | None = None, **more: Any) -> Request:
         """The request to send.
 
         Args:
-            common: headers of all requests, which this request's own replace whatever
-                their case.
-            more: bounds and other fields of ``Request``.
+            common: headers of all requests; those of this request replace them.
+            more: other fields of ``Request``.
         """
         own = {name.lower() for name in self.headers}
         headers = {
@@ -326,19 +320,19 @@ class HttpRequest(BaseModel):
 
 
 def _urlencoded(fields: Mapping[str, Sequence[str]]) -> str:
-    """Names and values as a URL's query and a form have them."""
+    """Names and values as a query or form."""
     return urlencode({key: list(values) for key, values in fields.items()}, doseq=True)
 
 
 def _encoded(kind: str, content: Any) -> tuple[bytes, str | None]:
-    """A body and its Content-Type, by the option that holds the content."""
+    """A body and its Content-Type, from the option of that name."""
     if kind == "json":
         return json.dumps(content).encode(), "application/json"
     if kind == "graphql":
-        said = {"query": content.query, "variables": dict(content.variables)}
+        operation = {"query": content.query, "variables": dict(content.variables)}
         if content.operation is not None:
-            said["operationName"] = content.operation
-        return json.dumps(said).encode(), "application/json"
+            operation["operationName"] = content.operation
+        return json.dumps(operation).encode(), "application/json"
     if kind == "form":
         return _urlencoded(content).encode(), "application/x-www-form-urlencoded"
     if kind == "multipart":

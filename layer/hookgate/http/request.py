@@ -1,4 +1,4 @@
-"""Ask a listener over HTTP, within bounds, and prove who answered."""
+"""An HTTP request, its response, and redirects."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ from hookgate.errors import InvalidValue, NoAnswer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """How the other side of a TLS connection is verified, and who asks.
+    """The TLS settings of a client.
 
-    ``ca`` are certificates in PEM to trust instead of public authorities;
-    ``certificate`` and ``key`` the client's own, in PEM. ``minimum`` and ``maximum``
-    are versions, ``1.2`` or ``1.3``. Without ``verify`` nothing is verified.
+    Args:
+        ca: certificates in PEM to trust instead of public authorities.
+        server_name: the name to request and verify instead of the host.
+        certificate: the client's certificate in PEM.
+        key: its key in PEM.
+        minimum: the oldest version, ``1.2`` or ``1.3``.
+        maximum: the newest version.
+        verify: whether to verify the certificate of the server.
     """
 
     ca: str = ""
@@ -34,18 +39,26 @@ class Trust:
 
     @property
     def waiver(self) -> str:
-        """What to say when nothing is verified; else nothing."""
+        """The waiver if nothing is verified, else empty."""
         return "" if self.verify else "verify: false, the certificate is not verified"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to ask.
+    """An HTTP request.
 
-    ``timeout`` is in seconds and bounds the whole exchange, with all redirects, of
-    which at most ``follow`` are followed, none away from the listener. ``max_body`` is
-    in bytes, after decompression by any of ``encodings``. ``ip`` restricts the address
-    family to ``4`` or ``6``, or only prefers one: ``4?``, ``6?``.
+    Args:
+        method: the method.
+        path: the path, with a query if any.
+        headers: the headers to send.
+        body: the body, if any.
+        timeout: maximum time of the request with all redirects, in seconds.
+        max_body: maximum size of the response body after decompression, in bytes.
+        follow: maximum number of redirects to follow, all on the same listener.
+        http2: whether to use HTTP/2 if TLS negotiates it.
+        encodings: the encodings to accept.
+        ip: ``4`` or ``6`` for one version of IP, ``4?`` or ``6?`` to prefer one.
+        trust: the TLS settings.
     """
 
     method: str = "GET"
@@ -63,10 +76,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phases:
-    """The parts of a duration, each in seconds, as blackbox_exporter names them.
+    """The parts of a duration in seconds, named as in blackbox_exporter.
 
-    ``processing`` is from the request's last byte to the answer's first, ``transfer``
-    from there to its last. ``tls`` is 0 without TLS.
+    ``processing`` is from the last byte of the request to the first of the response,
+    ``transfer`` from there to its last. ``tls`` is 0 without TLS.
     """
 
     resolve: float
@@ -78,7 +91,7 @@ class Phases:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redirect:
-    """A redirect that was followed: who sent it, and where it led."""
+    """A redirect that was followed: its URL and its Location."""
 
     status: int
     url: str
@@ -87,11 +100,10 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """The peer's own certificate, as far as a plan may ask about it.
+    """The certificate of the server.
 
-    ``names`` are its subject alternative names, without their kind. Whether the chain
-    was verified is another question: a reply over TLS exists only if it was, or if
-    the plan says otherwise by name.
+    ``names`` are its subject alternative names, without their type. The chain was
+    verified, unless the plan has ``verify: false``.
     """
 
     subject: str
@@ -104,13 +116,21 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What came back. ``duration`` is in seconds, from connecting to the last byte.
+    """An HTTP response.
 
-    ``headers`` joins headers of one name by a comma; ``fields`` holds every header of
-    the final response as it came, and ``cookies`` every ``Set-Cookie``. ``url`` is the
-    one that answered, after all ``redirects``, whose time ``duration`` counts too.
-    ``phases`` are those of the last exchange, and None where nobody measured them.
-    ``certificate`` is None without TLS. ``http_version`` is ``1.0``, ``1.1`` or ``2``.
+    Args:
+        status: the status code.
+        headers: the headers; a comma joins those of one name.
+        body: the body after decompression.
+        duration: seconds from connecting to the last byte, with all redirects.
+        peer: the address of the listener.
+        http_version: ``1.0``, ``1.1`` or ``2``.
+        url: the URL of the final response.
+        fields: every header of the final response, unchanged.
+        cookies: every ``Set-Cookie``.
+        redirects: the redirects that were followed.
+        phases: the parts of the duration of the last exchange, if measured.
+        certificate: the certificate of the server; None without TLS.
     """
 
     status: int
@@ -132,7 +152,7 @@ class Reply:
         return self.body.decode("utf-8", errors="replace")
 
     def header(self, name: str) -> str | None:
-        """The header's value whatever its case, or None when it did not come."""
+        """The value of a header, its name in any case, or None if it is missing."""
         wanted = name.lower()
         return next(
             (value for key, value in self.headers.items() if key.lower() == wanted),
@@ -141,14 +161,14 @@ class Reply:
 
 
 class HttpClient(Protocol):
-    """Asks one listener."""
+    """Sends requests to one listener."""
 
     def __call__(self, request: Request) -> Reply:
-        """Send one request over a fresh connection.
+        """Send a request over a new connection.
 
         Raises:
             NoAnswer: refused, reset, too slow, too large or not HTTP.
-            NotGreen: answered, but not by the replacement task set.
+            NotGreen: another than the replacement task set responded.
             CannotMeasure: there is no such listener.
         """
         ...
@@ -165,7 +185,7 @@ _ONE = {
 
 
 def statuses(value: object) -> tuple[str, ...]:
-    """Read statuses and classes of them, as RFC 9110, section 15 counts them.
+    """Read statuses and classes of statuses (RFC 9110, section 15).
 
     Raises:
         ValueError: one is neither.
@@ -182,7 +202,7 @@ def statuses(value: object) -> tuple[str, ...]:
 
 
 def status_in(status: int, wanted: Collection[str]) -> bool:
-    """Whether ``status`` is one of ``wanted``, or of a class of them."""
+    """Whether ``wanted`` has ``status`` or its class."""
     return str(status) in wanted or f"{status // 100}xx" in wanted
 
 
@@ -198,13 +218,13 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def followed(ask: Callable[[Request], Reply], request: Request) -> Reply:
-    """Ask, and ask again where the answer leads, at most ``request.follow`` times.
+    """Send a request, and follow at most ``request.follow`` redirects.
 
-    Which method goes on is said in RFC 9110, 15.4: 303 makes a GET of all but HEAD, and
-    so do 301 and 302 of POST, as every browser has it.
+    The method follows RFC 9110, 15.4: a 303 changes all but HEAD to GET, and so do 301
+    and 302 change POST, as in every browser.
 
     Args:
-        ask: sends one request to the listener, and says what it called the listener.
+        ask: sends one request to the listener.
         request: the first.
 
     Raises:
@@ -228,7 +248,7 @@ def followed(ask: Callable[[Request], Reply], request: Request) -> Reply:
         step = (request.method, reply.url, frozenset(jar))
         if step in seen:
             raise NoAnswer(
-                f"the redirects lead in a circle: {_way(passed)}",
+                f"the redirects form a loop: {_way(passed)}",
                 code=Code.HTTP_REDIRECTS,
             )
         seen.add(step)
@@ -243,7 +263,7 @@ def _path(url: str, location: str, first: str, passed: list[Redirect]) -> str:
         leads = (to.scheme, to.hostname, to.port or _PORTS.get(to.scheme))
     except ValueError:
         raise NoAnswer(
-            f"the redirect to {location[:200]!r} leads nowhere",
+            f"the redirect to {location[:200]!r} is not a valid URL",
             code=Code.HTTP_REDIRECTS,
         ) from None
     own = urlsplit(first)

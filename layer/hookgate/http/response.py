@@ -1,4 +1,4 @@
-"""What every client checks of a response: who gave it, and whether it is complete."""
+"""Check a response: the identity header, and the decoding of the body."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ _GZIP, _ZLIB, _RAW = 31, 15, -15
 
 
 def other_than_green(fields: Fields, header: str, value: str) -> str:
-    """Who gave a response, or nothing if its headers identify the replacement task set.
+    """Who gave a response; empty if its headers identify the replacement task set.
 
     Args:
         fields: every header of the final response, without those of interim responses
             such as 103 and without trailers: neither identifies anything.
         header: the name of the identity header, in any case.
-        value: what the replacement task set says, in exactly one such header.
+        value: the value of the replacement task set, in exactly one such header.
     """
-    wanted, said, server = header.lower(), [], ""
+    wanted, values, server = header.lower(), list[str](), ""
     for name, text in fields:
         if name.lower() == wanted:
-            said.append(text)
+            values.append(text)
         elif name.lower() == "server":
             server = text
-    if said == [value]:
+    if values == [value]:
         return ""
-    if said:
-        return ", ".join(repr(each[:100]) for each in said[:5])
+    if values:
+        return ", ".join(repr(each[:100]) for each in values[:5])
     if server.startswith("awselb"):
         return f"the load balancer itself (no header {header})"
     return f"an unidentified server (no header {header})"
 
 
 def demand_green(fields: Fields, identity: tuple[str, str]) -> None:
-    """Demand that the replacement task set gave a response with these headers.
+    """Check that a response with these headers is from the replacement task set.
 
     Raises:
         NotGreen: it did not identify itself; names who responded instead.
@@ -83,7 +83,7 @@ class IdentityCheck:
 
     Args:
         header: the identity header.
-        value: what the replacement task set says in it.
+        value: its value in responses of the replacement task set.
         wanted: whether the replacement should respond; the baseline should not.
         lines: the header's line in its usual spellings.
         start: how the line begins after the one before it, in lower case.
@@ -109,7 +109,7 @@ class IdentityCheck:
         return cls(name, value, wanted, lines, f"\n{name.lower()}".encode())
 
     def unexpected(self, head: list[bytes]) -> str:
-        """Who gave a response that should not have; nothing when all is well."""
+        """Who gave an unexpected response; empty if it is as expected."""
         if self.wanted and self._is_plainly_green(head):
             return ""
         fields = final_fields(head)
@@ -134,7 +134,7 @@ class BodyError(Exception):
     """A body is not what its Content-Encoding says, or is too large; says which."""
 
 
-class _Stage(Protocol):
+class _Decompressor(Protocol):
     """Undoes one encoding."""
 
     def take(self, data: bytes, most: int) -> bytes:
@@ -143,7 +143,7 @@ class _Stage(Protocol):
 
     @property
     def is_complete(self) -> bool:
-        """Whether the encoded data has come to its end."""
+        """Whether the encoded data is complete."""
         ...
 
 
@@ -208,11 +208,11 @@ class Decoder:
     """Decodes a body piece by piece.
 
     Args:
-        stages: one for each encoding, the last applied first.
+        decompressors: one for each encoding, the last applied first.
         most: the largest body, in bytes after decoding.
     """
 
-    stages: Sequence[_Stage]
+    decompressors: Sequence[_Decompressor]
     most: int
     _size: int = 0
     _began: bool = field(default=False)
@@ -224,12 +224,12 @@ class Decoder:
         Raises:
             BodyError: an encoding is not supported.
         """
-        said = [text for name, text in fields if name.lower() == "content-encoding"]
-        names = [each.strip().lower() for each in ",".join(said).split(",")]
+        values = [text for name, text in fields if name.lower() == "content-encoding"]
+        names = [each.strip().lower() for each in ",".join(values).split(",")]
         applied = [each for each in names if each not in {"", "identity"}]
         if len(applied) > 3:
             raise BodyError("it has more than 3 encodings")
-        return cls([_stage(each) for each in reversed(applied)], most)
+        return cls([_decompressor(each) for each in reversed(applied)], most)
 
     def take(self, piece: bytes) -> bytes:
         """What a piece decodes to.
@@ -239,9 +239,9 @@ class Decoder:
         """
         self._began = self._began or bool(piece)
         left = self.most - self._size
-        for stage in self.stages:
+        for each in self.decompressors:
             try:
-                piece = stage.take(piece, left)
+                piece = each.take(piece, left)
             except zlib.error as error:
                 raise BodyError(str(error)) from None
         self._size += len(piece)
@@ -255,7 +255,7 @@ class Decoder:
         Raises:
             BodyError: it is truncated.
         """
-        if self._began and not all(each.is_complete for each in self.stages):
+        if self._began and not all(each.is_complete for each in self.decompressors):
             raise BodyError("it is truncated")
 
 
@@ -263,7 +263,7 @@ class TooLarge(BodyError):
     """A body is larger than the bound."""
 
 
-def _stage(name: str) -> _Stage:
+def _decompressor(name: str) -> _Decompressor:
     if name in {"gzip", "x-gzip"}:
         return _Zlib(_GZIP)
     if name == "deflate":

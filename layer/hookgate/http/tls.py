@@ -20,13 +20,13 @@ _MOST = 256 * 1024
 
 
 def _pem(value: str) -> str:
-    """Demand that OpenSSL can read certificates, unless a ``${…}`` is to come."""
+    """Check that OpenSSL can read the certificates, unless there is a ``${…}``."""
     if "${" not in value:
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=value)
         except (ssl.SSLError, ValueError):
             raise InvalidValue(
-                "these are no certificates in PEM; the text begins with "
+                "not certificates in PEM; the text must begin with "
                 "-----BEGIN CERTIFICATE-----",
                 code=Code.OPTION_TLS,
             ) from None
@@ -37,7 +37,7 @@ Pem = Annotated[str, Field(max_length=_MOST), AfterValidator(_pem)]
 
 
 class TlsSettings(BaseModel):
-    """How the other side of a TLS connection is verified, and who asks."""
+    """The TLS settings of a client."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -48,13 +48,13 @@ class TlsSettings(BaseModel):
         None,
         min_length=1,
         max_length=253,
-        description="The name to ask for and to verify, instead of target.host.",
+        description="The server name to request and verify, instead of target.host.",
     )
     min_version: TlsVersion = Field(
-        "1.2", description="The oldest version of TLS that is spoken."
+        "1.2", description="The oldest version of TLS to use."
     )
     max_version: TlsVersion = Field(
-        "1.3", description="The newest version of TLS that is spoken."
+        "1.3", description="The newest version of TLS to use."
     )
     certificate: Pem | None = Field(
         None, description="The client's certificate in PEM, with its chain."
@@ -64,8 +64,8 @@ class TlsSettings(BaseModel):
     )
     verify: bool = Field(
         default=True,
-        description="Whether the certificate must be trusted and be for the name; with "
-        "false the verdict says so.",
+        description="Whether the certificate must be trusted and match the name; with "
+        "false, the verdict lists a waiver.",
     )
 
     @model_validator(mode="after")
@@ -83,7 +83,7 @@ class TlsSettings(BaseModel):
 
     @property
     def trust(self) -> Trust:
-        """The same for whoever connects."""
+        """The settings as the clients use them."""
         return Trust(
             ca=self.ca or "",
             server_name=self.server_name or "",
@@ -99,13 +99,13 @@ _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
 def context_of(trust: Trust) -> ssl.SSLContext:
-    """A client's context that verifies, and is known, as ``trust`` says.
+    """A client context with the settings of ``trust``.
 
     Raises:
         CannotMeasure: the client's certificate and key cannot be used.
     """
     if not trust.certificate:
-        # Which name is asked for is said with each handshake.
+        # Each handshake has its own server name.
         return _kept(replace(trust, server_name=""))
     context = _trusting(trust)
     _present(context, trust)
@@ -134,12 +134,12 @@ def _trusting(trust: Trust) -> ssl.SSLContext:
 
 
 def _present(context: ssl.SSLContext, trust: Trust) -> None:
-    """Python reads a client's certificate from a file only; it is gone at once."""
+    """Load the certificate of the client, which Python reads from a file only."""
     with NamedTemporaryFile("w", prefix="hookgate-") as file:
         file.write(f"{trust.certificate}\n{trust.key}\n")
         file.flush()
         try:
-            # A password of nobody's, or OpenSSL would ask for one and wait.
+            # An empty password, because OpenSSL would prompt for one.
             context.load_cert_chain(file.name, password="")
         except (ssl.SSLError, ValueError):
             raise CannotMeasure(

@@ -1,4 +1,4 @@
-"""One request's bounds: what is left of its time, and how far it got."""
+"""One HTTP exchange: its time limit, its progress, its response."""
 
 from __future__ import annotations
 
@@ -27,22 +27,21 @@ _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 
 class Phase(StrEnum):
-    """How far an exchange got; the value is what to say when its time is over."""
+    """How far an exchange got; the value is the message of a timeout."""
 
-    CONNECT = "no connection came about; does a security group let the hook in?"
-    HANDSHAKE = "connected, but the TLS handshake did not end"
-    SEND = "connected, but the request was not taken"
-    HEAD = "connected, but not one line of an answer came"
-    HEADERS = "its headers were not complete"
-    BODY = "its body was not complete"
+    CONNECT = "could not connect; does the security group allow the hook?"
+    HANDSHAKE = "connected, but the TLS handshake did not complete"
+    SEND = "connected, but the request was not accepted"
+    HEAD = "connected, but received no response"
+    HEADERS = "the headers were not complete"
+    BODY = "the body was not complete"
 
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
     """The state of one request to ``endpoint``, which ``deadline`` bounds.
 
-    ``ip`` is as in ``Request``. ``resolved`` and ``connected`` are how many seconds
-    each took.
+    ``ip`` is as in ``Request``. ``resolved`` and ``connected`` are seconds.
     """
 
     endpoint: Endpoint
@@ -58,7 +57,7 @@ class Exchange:
 
     @property
     def place(self) -> str:
-        """The listener as a person would name it."""
+        """Host and port, for messages."""
         address = self.endpoint.address
         host = f"[{address}]" if ":" in address else address
         return f"{host}:{self.endpoint.port}"
@@ -67,7 +66,7 @@ class Exchange:
         """Seconds left, more than zero.
 
         Raises:
-            NoAnswer: no time is left; says how far the exchange got.
+            NoAnswer: no time is left; the message has how far the exchange got.
         """
         left = self.deadline.remaining
         if left <= 0:
@@ -75,21 +74,21 @@ class Exchange:
         return left
 
     def too_late(self) -> NoAnswer:
-        """What to raise when the time is over."""
+        """The error of a timeout."""
         where: str = self.phase.value
         if self.received and self.phase in {Phase.HEADERS, Phase.BODY}:
             where = f"{where} after {self.received} bytes"
         return NoAnswer(
-            f"{self.place} gave no answer within {seconds_text(self.limit)}: {where}",
+            f"{self.place} did not respond within {seconds_text(self.limit)}: {where}",
             code=Code.HTTP_TIMEOUT,
         )
 
     def connect(self) -> socket.socket:
-        """Open a connection to the first of the name's addresses that takes one.
+        """Open a connection to the first address of the name that accepts one.
 
         Raises:
-            NoAnswer: none does.
-            CannotMeasure: the name leads where a gate never connects to.
+            NoAnswer: no address accepts one.
+            CannotMeasure: the name resolves to an address that is not allowed.
         """
         clock, reasons = self.deadline.clock, []
         started = clock.now()
@@ -147,9 +146,9 @@ _TLS_ALERT = b"\x15\x03"  # RFC 8446, 5.1
 
 @dataclass(slots=True)
 class Answer:
-    """Takes what libcurl hands over; ``trouble`` is why it was told to stop.
+    """Reads a response from libcurl; ``trouble`` is the error that stopped it.
 
-    ``decodes`` is whether the body is decoded as its Content-Encoding says.
+    ``decodes`` is whether the body is decoded by its Content-Encoding.
     """
 
     exchange: Exchange
@@ -170,7 +169,7 @@ class Answer:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers by the name they first came with; equal ones are joined."""
+        """The headers by the first spelling of their names; equal ones are joined."""
         names: dict[str, str] = {}
         found: dict[str, str] = {}
         for name, value in self.fields:
@@ -186,7 +185,7 @@ class Answer:
         )
 
     def take_header(self, line: bytes) -> int | None:
-        """Take a line of the head; libcurl stops at any other count than its own."""
+        """Take a line of the head; any return value but None stops libcurl."""
         self.exchange.received += len(line)
         self._head += len(line)
         self.exchange.phase = Phase.HEADERS
@@ -203,7 +202,7 @@ class Answer:
         return self._field(line)
 
     def _begin(self, line: bytes) -> int | None:
-        """Begin a head; interim answers such as 103 are read past (RFC 9110, 15.2)."""
+        """Start a head; interim responses such as 103 are skipped (RFC 9110, 15.2)."""
         match = _STATUS.match(line)
         if not match:
             self.trouble = self.no_http("no status line", line)
@@ -241,14 +240,14 @@ class Answer:
         return None
 
     def end(self) -> None:
-        """Demand that all of the response came.
+        """Check that the response is complete.
 
         Raises:
             NoAnswer: its headers or its body are incomplete.
         """
         if not self.complete:
             raise NoAnswer(
-                f"{self.exchange.place} answered, but not in HTTP: it closed the "
+                f"{self.exchange.place} did not respond with HTTP: it closed the "
                 "connection before its headers ended",
                 code=Code.HTTP_PROTOCOL,
             )
@@ -265,19 +264,19 @@ class Answer:
                 code=Code.HTTP_BODY_SIZE,
             )
         return NoAnswer(
-            f"the body is not what its Content-Encoding says: {error}",
+            f"the body does not match its Content-Encoding: {error}",
             code=Code.HTTP_ENCODING,
         )
 
     def _stop(self, why: str) -> int:
         place = self.exchange.place
         self.trouble = NoAnswer(
-            f"{place} answered, but not in HTTP: {why}", code=Code.HTTP_PROTOCOL
+            f"{place} did not respond with HTTP: {why}", code=Code.HTTP_PROTOCOL
         )
         return -1
 
     def no_http(self, why: str, began: bytes) -> NoAnswer:
-        """What to raise when something came that is no HTTP."""
+        """The error of a response that is not HTTP."""
         place = self.exchange.place
         if began.startswith(_TLS_ALERT):
             return NoAnswer(
@@ -287,7 +286,7 @@ class Answer:
         # Masked before it is cut: a mask does not know half a secret.
         shown = masked(began[:4096].decode("utf-8", "backslashreplace"))[:40]
         return NoAnswer(
-            f"{place} answered, but not in HTTP: {why}; the answer begins with "
+            f"{place} did not respond with HTTP: {why}; the response begins with "
             f"{shown!r}",
             code=Code.HTTP_PROTOCOL,
         )
@@ -314,7 +313,7 @@ _NO_TLS = ("wrong version number", "http request", "packet length too long")
 
 
 def secure(curl: pycurl.Curl, trust: Trust, bundle: str | None) -> None:
-    """Tell libcurl whom to trust; certifi's authorities if nobody says whom."""
+    """Set the TLS settings of libcurl; by default, it trusts certifi's authorities."""
     curl.setopt(pycurl.SSLVERSION, _LEAST[trust.minimum] | _MOST[trust.maximum])
     curl.setopt(pycurl.SSL_VERIFYPEER, int(trust.verify))
     curl.setopt(pycurl.SSL_VERIFYHOST, 2 if trust.verify else 0)
@@ -333,23 +332,23 @@ def secure(curl: pycurl.Curl, trust: Trust, bundle: str | None) -> None:
 
 
 def peer_certificate(curl: pycurl.Curl) -> Certificate | None:
-    """The certificate that the peer showed for itself, if it showed one."""
+    """The certificate of the peer, if it presented one."""
     chain = curl.getinfo_raw(pycurl.INFO_CERTINFO)
     if not chain:
         return None
-    said = {key.decode(): value.decode("utf-8", "replace") for key, value in chain[0]}
+    values = {key.decode(): value.decode("utf-8", "replace") for key, value in chain[0]}
     return Certificate(
-        subject=said.get("Subject", ""),
-        issuer=said.get("Issuer", ""),
-        serial=said.get("Serial Number", ""),
-        not_before=_moment(said["Start date"]),
-        not_after=_moment(said["Expire date"]),
-        names=_names(said.get("X509v3 Subject Alternative Name", "")),
+        subject=values.get("Subject", ""),
+        issuer=values.get("Issuer", ""),
+        serial=values.get("Serial Number", ""),
+        not_before=_moment(values["Start date"]),
+        not_after=_moment(values["Expire date"]),
+        names=_names(values.get("X509v3 Subject Alternative Name", "")),
     )
 
 
 def refused(curl: pycurl.Curl, place: str, name: str, message: str) -> str:
-    """Say why libcurl refused the peer's certificate."""
+    """The reason why libcurl refused the certificate of the peer."""
     code = curl.getinfo(pycurl.SSL_VERIFYRESULT)
     if code > _UNSPECIFIED:
         return f"TLS: {place}: {_VERIFY.get(code, message)}"
@@ -359,21 +358,21 @@ def refused(curl: pycurl.Curl, place: str, name: str, message: str) -> str:
     names = f": it is for {', '.join(map(repr, shown.names))}" if shown else ""
     return (
         f"TLS: {place}: the certificate is not for {name!r}{names}; set target.host to "
-        "the name that the certificate is for"
+        "a name of the certificate"
     )
 
 
 def no_handshake(place: str, message: str) -> str:
-    """Say why no handshake came about, from libcurl's words."""
+    """The reason why the handshake failed, from libcurl's message."""
     if any(each in message for each in _NO_TLS):
         return f"TLS: {place} does not speak TLS"
     if "reset" in message or "SSL_ERROR_SYSCALL" in message or "EOF" in message:
-        return f"{place} cut the connection in the TLS handshake"
+        return f"{place} closed the connection in the TLS handshake"
     return f"TLS: the handshake with {place} failed: {message}"
 
 
 def explain(place: str, error: OSError) -> str:
-    """Say why a handshake of Python's own TLS with ``place`` failed."""
+    """The reason why a handshake of Python's TLS with ``place`` failed."""
     if isinstance(error, ssl.SSLCertVerificationError):
         what = _VERIFY.get(error.verify_code, error.verify_message)
         return f"TLS: {place}: {what}"
@@ -381,7 +380,9 @@ def explain(place: str, error: OSError) -> str:
         if error.reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}:
             return f"TLS: {place} does not speak TLS"
         return f"TLS: the handshake with {place} failed: {error.reason or error}"
-    return f"{place} cut the connection in the TLS handshake: {error.strerror or error}"
+    return (
+        f"{place} closed the connection in the TLS handshake: {error.strerror or error}"
+    )
 
 
 def _moment(text: str) -> datetime:

@@ -8,8 +8,8 @@
         findings = check(Http(within=60), replies=[503, a_reply(body="hello")])
         assert all(finding.ok for finding in findings)
 
-Time is virtual: a validator that waits five minutes takes none. What a validator is
-not given, it cannot ask: the question raises ``CannotMeasure``, as it would in a hook.
+Time is virtual: waiting takes no time. A request or call without a scripted response
+raises ``CannotMeasure``.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ __all__ = [
 ]
 
 
-def check(  # noqa: PLR0913 - what a test leaves out is not there for the validator either
+def check(  # noqa: PLR0913 - each is one tool of the validator
     validator: Validator,
     *,
     replies: Sequence[Scripted] = (),
@@ -65,16 +65,16 @@ def check(  # noqa: PLR0913 - what a test leaves out is not there for the valida
     seconds: float = 3600,
     late: float = 0.0,
 ) -> list[Finding]:
-    """Run a validator against a script, and return what it finds.
+    """Run a validator with scripted responses, and return its findings.
 
     Args:
         validator: The validator with its options.
-        replies: What the test listener answers, in turn.
-        app: Answers each request to the test listener instead.
-        production: What the production listener answers, in turn.
-        aws: AWS's answers by ``service.operation``.
+        replies: The responses of the test listener, in turn.
+        app: Makes the response of each request to the test listener instead.
+        production: The responses of the production listener, in turn.
+        aws: The responses of AWS by ``service.operation``.
         context: The deployment; ``a_context()`` if not given.
-        connect: Leads to real servers, such as ``leads_to(port)``.
+        connect: Connects to real servers, such as ``leads_to(port)``.
         seconds: The time that the validator has, on a virtual clock.
         late: By how many seconds a load is late with each of its requests.
     """

@@ -1,4 +1,4 @@
-"""Stand-ins for what a validator works with."""
+"""Scripted implementations of the tools of a validator."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from hookgate.traffic.options import Load
     from hookgate.traffic.results import LoadResult, StopCondition, Tally
 
-#: What a listener answers: a reply, just its status, or an exception to raise.
+#: A scripted response: a reply, only its status, or an exception to raise.
 Scripted = Reply | int | Exception
 
 
 @dataclass(slots=True)
 class VirtualClock:
-    """A clock that only moves when somebody sleeps."""
+    """A clock that moves only in ``sleep``."""
 
     time: float = 0.0
 
@@ -42,9 +42,9 @@ class VirtualClock:
 
 @dataclass(slots=True)
 class ScriptedClient:
-    """A listener that answers by script; ``requests`` holds what it was asked.
+    """A scripted listener; ``requests`` has every request.
 
-    The last of ``replies`` is repeated; an ``app`` answers each request itself.
+    The last of ``replies`` is repeated; an ``app`` makes the response of each request.
     """
 
     clock: VirtualClock
@@ -53,7 +53,7 @@ class ScriptedClient:
     requests: list[Request] = field(default_factory=list)
 
     def __call__(self, request: Request) -> Reply:
-        """Answer, and let the reply's duration pass."""
+        """Return the next response, after its duration."""
         self.requests.append(request)
         answer = self.app(request) if self.app else self._next()
         if isinstance(answer, Exception):
@@ -70,9 +70,9 @@ class ScriptedClient:
 
 @dataclass(slots=True)
 class ScriptedAws:
-    """AWS by script: ``{"elbv2.describe_rules": {...}}``.
+    """Scripted AWS: ``{"elbv2.describe_rules": {...}}``.
 
-    A list holds the answers in turn, the last of which is repeated; a function is
+    A list has the answers in turn, the last of which is repeated; a function is
     called with the parameters; an exception is raised. ``calls`` has every call. With
     ``permissions``, a call of another action is an error.
     """
@@ -109,7 +109,7 @@ class ScriptedAws:
 
 
 def leads_nowhere(where: str) -> Destination:
-    """What a validator gets that is given no destination.
+    """Refuse every connection.
 
     Raises:
         CannotMeasure: always.
@@ -118,11 +118,11 @@ def leads_nowhere(where: str) -> Destination:
 
 
 def leads_to(port: int, *, seconds: float = 10.0, **changes: Any) -> Connect:
-    """Lead every connection to a port of this machine.
+    """Connect to a port of this machine, whatever the destination.
 
     Args:
         port: where a real server listens.
-        seconds: the time for all that is done there, by the real clock.
+        seconds: the time limit of all connections, by the real clock.
         changes: of the destination, such as ``identity``, ``host`` or ``outside``.
     """
     scheme = changes.pop("scheme", "tcp")

@@ -87,8 +87,8 @@ def test_foreign_redirect_is_not_followed(listen, location):
 @pytest.mark.parametrize(
     ("pages", "said"),
     [
-        pytest.param({"/": to("/")}, "circle: /, 302 to /", id="to itself"),
-        pytest.param({"/": to("/a"), "/a": to("/")}, "in a circle", id="of two"),
+        pytest.param({"/": to("/")}, "loop: /, 302 to /", id="to itself"),
+        pytest.param({"/": to("/a"), "/a": to("/")}, "form a loop", id="of two"),
         pytest.param(
             {
                 "/": to("/1"),

@@ -138,7 +138,7 @@ def test_truncated_body(encoding):
     ],
 )
 def test_body_in_another_encoding(encoding, body):
-    """A body that is not what its Content-Encoding says is none."""
+    """A body that is does not match its Content-Encoding is none."""
     with pytest.raises(BodyError):
         decoded(encoding, body, 7)
 

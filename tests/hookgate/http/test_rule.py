@@ -97,7 +97,7 @@ def test_every_condition(sent):
     """One condition that is not met is enough to refuse."""
     said = sent(path("/a"), header("yes"), request=Request(path="/a"))
 
-    assert "header X-Test is nothing" in said
+    assert "header X-Test is missing" in said
 
 
 @pytest.mark.parametrize(

@@ -128,10 +128,10 @@ def test_tls_where_plain_text_is_expected(listen):
 @pytest.mark.parametrize(
     ("play", "said"),
     [
-        pytest.param(Peer.stall, "the TLS handshake did not end", id="stalls"),
+        pytest.param(Peer.stall, "the TLS handshake did not complete", id="stalls"),
         pytest.param(
             lambda peer: (peer.send(b"\x16\x03\x03\x40\x00"), peer.drip(b"\x02")),
-            "the TLS handshake did not end",
+            "the TLS handshake did not complete",
             id="drips",
         ),
         pytest.param(

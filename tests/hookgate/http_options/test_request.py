@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.listeners import answer, probe
-from support.traffic import load, never, target, tool
+from support.traffic import load, never, tool
 
 from hookgate.files import Reading
 from hookgate.traffic.options import TrafficRequest
@@ -62,8 +62,8 @@ def test_every_validator_sends_it_alike(listen, options, line, headers):
     for model in (Http, Call):
         probe(listener.port)(model.model_validate(given, context=FILES).request())
         found.append(sent(listener))
-    shot = TrafficRequest.model_validate(given, context=FILES).shot({})
-    tool(target(listener.port))(load(1, shots=(shot,)), never)
+    template = TrafficRequest.model_validate(given, context=FILES).template({})
+    tool(listener.port)(load(1, templates=(template,)), never)
     found.append(sent(listener))
     assert [found[0]] * 3 == found
     assert f"{line} HTTP/1.1" == found[0][0]
