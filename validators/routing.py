@@ -102,7 +102,8 @@ class _Look:
             yield Finding(
                 ok=ok,
                 summary=f"{listener}, {route.name}, forwards to "
-                f"{self._described(route)}; expected only {self._name(right.target_group.arn)}",
+                f"{self._described(route)}; expected only "
+                f"{self._name(right.target_group.arn)}",
                 evidence={"listener": endpoint.listener_arn, "route": route.arn},
                 code=Code.ROUTING_TARGET,
             )
