@@ -66,7 +66,7 @@ STEPS = {
     "/deflate": ({}, "body is larger than max_body, 1048576 bytes"),
     "/brotli": ({}, "body is larger than max_body, 1048576 bytes"),
     "/twice": ({}, "body is larger than max_body, 1048576 bytes"),
-    "/many": ({}, "not what its Content-Encoding says"),
+    "/many": ({}, "does not match its Content-Encoding"),
     "/deep": ({"expect": [{"jsonpath": "$..a", "equals": 1}]}, "JSON"),
     "/deep-object": ({"expect": [{"jsonpath": "$..a", "equals": 1}]}, "JSON"),
     "/xml": ({"expect": [{"xpath": "string(//a)", "equals": "x"}]}, "body at"),
