@@ -227,18 +227,18 @@ class Emulator:
         return cloudwatch
 
     def _fleet(self, cloudwatch: CloudWatch, closing: ExitStack) -> Fleet:
-        def tell(function: str, request_id: str | None, line: str) -> None:
+        def log(function: str, request_id: str | None, line: str) -> None:
             cloudwatch.log(function, request_id, line)
             self._on_log(function, request_id, line)
 
-        surroundings = FleetSettings(
+        settings = FleetSettings(
             endpoint_url=self._server.url,
             region=self.settings.region,
             account=ACCOUNT,
             minute=self.settings.engine.minute,
         )
-        courier = FaultyEventInvoker(self.faults.hook)
-        fleet = Fleet(self.functions, surroundings, tell, courier)
+        invoker = FaultyEventInvoker(self.faults.hook)
+        fleet = Fleet(self.functions, settings, log, invoker)
         fleet.send_failures_to(Destinations(fleet=fleet, client=self.client))
         closing.callback(fleet.close)
         return fleet
