@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
+from support.coded import raises
 
 from hookgate.aws.calls import AwsCalls
 from hookgate.cloudwatch import Window, metric_query, metric_values
@@ -46,7 +47,7 @@ def test_a_part_is_no_answer(status):
     aws = ScriptedAws({"cloudwatch.get_metric_data": {"MetricDataResults": [result]}})
     query = metric_query("m1", "Shop", "Orders", {}, statistic="Sum")
 
-    with pytest.raises(CannotMeasure, match=f"of m1: {status}"):
+    with raises(CannotMeasure, "HG-CLOUDWATCH-PARTIAL", "m1", status):
         metric_values(aws, [query], Window.last(600))
 
 

@@ -105,7 +105,7 @@ def test_no_answer_to_the_end_is_the_reason():
 
 def test_what_cannot_be_measured_is_not_tried_again():
     """A question that cannot be asked does not get better by asking."""
-    with pytest.raises(CannotMeasure, match="no permission"):
+    with raises(CannotMeasure, "HG-CANNOT-MEASURE", "no permission"):
         settle([CannotMeasure("no permission"), True], RetryPolicy(within=9))
 
 

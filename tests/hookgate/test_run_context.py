@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from support.coded import raises
 from support.listeners import Listener, answer, policy
 from support.services import ORIGIN
 from support.steps import Asking, a_step
@@ -291,5 +292,5 @@ def test_first_deployment(listener):
 def test_unknown_value():
     """An identity that cannot be filled in stops before any step."""
     target = Target(identity=Identity(header="A", equals="${green.label.x}"))
-    with pytest.raises(CannotMeasure, match="has no Docker label x"):
+    with raises(CannotMeasure, "HG-PLACEHOLDER-VALUE", "green.label.x"):
         verdict(target, EVENT, a_step(asks("http")))

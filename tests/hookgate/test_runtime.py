@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
+from support import coded
 from support.services import (
     EVENT,
     ORIGIN,
@@ -130,7 +131,7 @@ def test_no_ids(payload):
     """Without the ids there is nobody to report to: the exception says so."""
     fakes = Fakes(a_step(says(True)))
 
-    with pytest.raises(InputError, match="not a CodeDeploy lifecycle hook event"):
+    with coded.raises(InputError, "HG-HOOK-PAYLOAD"):
         run_hook(EVENT, payload, LambdaContext(), fakes.services)
     assert [] == fakes.status.reports
 
@@ -153,7 +154,7 @@ def test_over():
     fakes.world.deployment["status"] = "Succeeded"
     record = run(fakes)
 
-    assert "already Succeeded" in record["outcomes"][0]["reason"]
+    assert "HG-DEPLOYMENT-OVER" == record["outcomes"][0]["code"]
 
 
 def test_wrong_function():
@@ -357,7 +358,7 @@ def test_report_fails():
         def report(self, _event, _status):
             raise ReportError("no route")
 
-    with pytest.raises(ReportError, match="no route"):
+    with coded.raises(ReportError, "HG-REPORT", "no route"):
         run(Fakes(a_step(says(True)), status=Unreachable()))
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import pytest
+from support.coded import raises
 
 from hookgate.codes import Code
 from hookgate.deferred import demand
-from hookgate.errors import PlanError
+from hookgate.errors import InvalidValue, PlanError
 from hookgate.model import Finding
 from hookgate.plan import read_plan
 from hookgate.validator import Validator
@@ -43,10 +44,8 @@ def test_what_is_there_is_allowed():
 
 def test_what_is_missing_is_named():
     """Who needs it, what is missing and what to set."""
-    with pytest.raises(
-        ValueError,
-        match=r"^xpath needs the second layer, which is not installed "
-        r"\(no_such_library is missing\): deploy with SecondLayer=true$",
+    with raises(
+        InvalidValue, "HG-SECOND-LAYER", "xpath", "no_such_library", "SecondLayer=true"
     ):
         demand("xpath", "lxml", "no_such_library")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import pytest
+from support.coded import raises
 
 from hookgate.context import DeploymentContext
 from hookgate.errors import CannotMeasure, NoAnswer
@@ -64,14 +65,14 @@ def test_production_has_a_script_of_its_own():
 
 def test_exception_is_raised():
     """A listener may also not answer."""
-    with pytest.raises(NoAnswer, match="refused"):
+    with raises(NoAnswer, "HG-NO-RESPONSE", "refused"):
         check(Ask(), replies=[NoAnswer("refused")])
 
 
 @pytest.mark.parametrize("ask", [Ask(), Ask(production=True), Ask(operation="x")])
 def test_what_is_not_given_cannot_be_asked(ask):
     """A script that is missing is not a pass."""
-    with pytest.raises(CannotMeasure, match="the test gives"):
+    with raises(CannotMeasure, "HG-CANNOT-MEASURE"):
         check(ask)
 
 
@@ -90,7 +91,7 @@ def test_aws_answers_by_script(answer):
 
 def test_aws_may_refuse():
     """An exception among AWS's answers is raised."""
-    with pytest.raises(CannotMeasure, match="denied"):
+    with raises(CannotMeasure, "HG-CANNOT-MEASURE", "denied"):
         check(Ask(operation="x"), aws={"elbv2.x": CannotMeasure("denied")})
 
 

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 import trustme
+from support.coded import raises
 from support.command import BRIEF, BRIEF_PLAN, a_storefront
 from support.emulator_setup import wait_for
 
@@ -284,7 +285,7 @@ def test_a_template_can_be_rehearsed(templated):
 
 def test_a_hook_that_the_template_forgets_is_reported(templated):
     """Steps that nothing would call are a mistake, reported before anything starts."""
-    with pytest.raises(InputError, match="calls no function at AfterInstall"):
+    with raises(InputError, "HG-INPUT", "AfterInstall"):
         plan_events(read_scenario(templated))
 
 
@@ -336,7 +337,7 @@ def test_events_are_those_of_the_plan(scenario):
 def test_wrong_plan_is_reported_before_anything_starts(scenario):
     """A plan's mistake needs no emulator to be found."""
     scenario.plan.write_text("version: 1\nevents: {}\n")
-    with pytest.raises(PlanError, match=r"plan\.yaml:2:9"):
+    with raises(PlanError, "HG-PLAN-NO-STEPS", "plan.yaml:2:9"):
         Rehearsal(scenario=scenario, observer=RehearsalObserver()).run(lambda _: True)
 
 
@@ -348,7 +349,7 @@ def test_start_version_that_is_never_healthy_is_reported(tmp_path):
         scenario=scenario, observer=RehearsalObserver()
     ).emulator() as emulator:
         set_up(emulator, scenario)
-        with pytest.raises(RehearsalError, match="did not become healthy within 0 s"):
+        with raises(RehearsalError, "HG-REHEARSAL", "0 s"):
             wait_for_first_version(emulator, scenario, 0)
 
 
@@ -360,6 +361,6 @@ def test_refusal_names_the_operation(tmp_path):
         Rehearsal(
             scenario=scenario, observer=RehearsalObserver()
         ).emulator() as emulator,
-        pytest.raises(InputError, match=r"yaml: CreateDeploymentGroup failed: "),
+        raises(InputError, "HG-INPUT", "CreateDeploymentGroup"),
     ):
         set_up(emulator, scenario)

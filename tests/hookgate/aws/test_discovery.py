@@ -276,24 +276,24 @@ def test_listener_gone(world):
     """A listener that is no longer there is named."""
     world.listeners = world.listeners[:1]
 
-    with pytest.raises(CannotMeasure, match=TEST):
+    with raises(CannotMeasure, "HG-DISCOVERY-LISTENER", TEST):
         found(world)
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    ("change", "code"),
     [
-        pytest.param({"status": "Stopped"}, "has already ended as Stopped", id="over"),
+        pytest.param({"status": "Stopped"}, "HG-DEPLOYMENT-OVER", id="over"),
         pytest.param(
-            {"computePlatform": "Lambda"}, "to Lambda, not to ECS", id="lambda"
+            {"computePlatform": "Lambda"}, "HG-DISCOVERY-PLATFORM", id="lambda"
         ),
     ],
 )
-def test_wrong_deployment(world, change, reason):
+def test_wrong_deployment(world, change, code):
     """A deployment that is over or of another platform is refused with its reason."""
     world.deployment |= change
 
-    with pytest.raises(CannotMeasure, match=reason):
+    with raises(CannotMeasure, code, *change.values()):
         found(world)
 
 
@@ -328,7 +328,7 @@ def test_denied(world):
         f"codedeploy:GetDeployment on resource: {arn} because no policy allows it",
     )
 
-    with pytest.raises(AccessDenied, match=f"codedeploy:GetDeployment on {arn}"):
+    with raises(AccessDenied, "HG-ACCESS-DENIED", "codedeploy:GetDeployment", arn):
         found(world)
 
 
@@ -352,7 +352,7 @@ def test_no_green(world, event):
     del world.task_sets[1]
     world.events = [{"lifecycleEventName": str(event), "status": "InProgress"}]
 
-    with pytest.raises(CannotMeasure, match=f"no task set of {DEPLOYMENT}"):
+    with raises(CannotMeasure, "HG-DISCOVERY-TASK-SET", DEPLOYMENT):
         found(world, event)
 
 

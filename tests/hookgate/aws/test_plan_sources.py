@@ -268,7 +268,7 @@ def test_denied_is_no_miss(tmp_path, service, operation, settings, action):
     world = World()
     world.answers[service, operation] = denied(action.partition(":")[2])
 
-    with pytest.raises(AccessDenied, match=action):
+    with raises(AccessDenied, "HG-ACCESS-DENIED", action):
         sources(tmp_path, world, bundled_when_no_plan=True, **settings).plan(DEPLOYMENT)
 
 
@@ -354,19 +354,19 @@ def test_file_beside_an_object(bucket, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("body", "reason"),
+    ("body", "code"),
     [
-        pytest.param(None, "there is no s3://plans/p/shop/steps/login.yaml", id="none"),
-        pytest.param(b"#" * 2**21, "login.yaml is larger than 1024 KiB", id="large"),
+        pytest.param(None, "HG-INCLUDE-MISSING", id="none"),
+        pytest.param(b"#" * 2**21, "HG-INCLUDE-SIZE", id="large"),
     ],
 )
-def test_wrong_file_beside_an_object(bucket, tmp_path, body, reason):
+def test_wrong_file_beside_an_object(bucket, tmp_path, body, code):
     """An object that cannot be included is told at its place in the plan."""
     bucket.put_object(Key="p/shop.yaml", Body=SCENARIO.encode())
     if body:
         bucket.put_object(Key="p/shop/steps/login.yaml", Body=body)
 
-    with pytest.raises(PlanError, match=f"shop.yaml:6:32: .*{reason}"):
+    with raises(PlanError, code, "shop.yaml:6:32", "steps/login.yaml"):
         sources(tmp_path).plan(DEPLOYMENT)
 
 

@@ -58,23 +58,23 @@ def test_already_completed(client):
 
 
 @pytest.mark.parametrize(
-    ("code", "meaning"),
+    ("code", "name"),
     [
-        ("InvalidLifecycleEventHookExecutionIdException", "belongs to no hook"),
-        ("DeploymentDoesNotExistException", "not in this account and region"),
-        ("InvalidDeploymentIdException", "wrong format"),
-        ("DeploymentIdRequiredException", "no deployment id"),
-        ("InvalidLifecycleEventHookExecutionStatusException", "Succeeded and Failed"),
-        ("UnsupportedActionForDeploymentTypeException", "accepts no reports"),
-        ("AccessDeniedException", "role lacks codedeploy:PutLifecycleEvent"),
+        ("InvalidLifecycleEventHookExecutionIdException", "execution id"),
+        ("DeploymentDoesNotExistException", "account and region"),
+        ("InvalidDeploymentIdException", "deployment id"),
+        ("DeploymentIdRequiredException", "deployment id"),
+        ("InvalidLifecycleEventHookExecutionStatusException", "Succeeded"),
+        ("UnsupportedActionForDeploymentTypeException", "type of deployment"),
+        ("AccessDeniedException", "codedeploy:PutLifecycleEvent"),
     ],
 )
-def test_refused(client, code, meaning):
+def test_refused(client, code, name):
     """Every other refusal raises, and says what it means."""
     with Stubber(client) as stub:
         stub.add_client_error(OPERATION, code)
 
-        with pytest.raises(ReportError, match=meaning):
+        with raises(ReportError, "HG-REPORT", code, name):
             CodeDeployStatus(client).report(HOOK, HookStatus.SUCCEEDED)
 
 

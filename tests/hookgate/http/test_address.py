@@ -84,7 +84,7 @@ def test_allowed(address):
 def test_name_of_this_machine(name):
     """The system's resolver takes more spellings of this machine: none helps."""
     endpoint = Endpoint(scheme="tcp", address=name, port=9001)
-    with pytest.raises(CannotMeasure, match=f"^{name} leads to .* never connected to"):
+    with raises(CannotMeasure, "HG-ADDRESS", name):
         LAMBDA.resolve(endpoint, seconds=60)
 
 

@@ -166,26 +166,24 @@ def test_answer_of_the_replacement_passes(listen):
 
 
 @pytest.mark.parametrize(
-    ("headers", "said"),
+    ("headers", "sender"),
     [
-        pytest.param(["X-App-Version: v1"], "answered by 'v1', not by the", id="blue"),
-        pytest.param(["X-App-Version: v2-rc"], "answered by 'v2-rc'", id="prefix"),
+        pytest.param(["X-App-Version: v1"], "'v1'", id="blue"),
+        pytest.param(["X-App-Version: v2-rc"], "'v2-rc'", id="prefix"),
         pytest.param(
-            ["X-App-Version: v1", "X-App-Version: v2"], "by 'v1', 'v2'", id="both"
+            ["X-App-Version: v1", "X-App-Version: v2"], "'v1', 'v2'", id="both"
         ),
         pytest.param(
-            ["X-App-Version: v2", "X-App-Version: v2"], "by 'v2', 'v2'", id="twice"
+            ["X-App-Version: v2", "X-App-Version: v2"], "'v2', 'v2'", id="twice"
         ),
-        pytest.param([], "an unidentified server", id="missing"),
-        pytest.param(
-            ["Server: awselb/2.0"], "the load balancer itself", id="no target"
-        ),
+        pytest.param([], "unidentified", id="missing"),
+        pytest.param(["Server: awselb/2.0"], "load balancer", id="no target"),
     ],
 )
-def test_answer_of_somebody_else_is_refused(listen, headers, said):
+def test_answer_of_somebody_else_is_refused(listen, headers, sender):
     """Without the identity of the replacement there is no reply, but who answered."""
     listener = listen(answer(b"", *headers))
-    with pytest.raises(NotGreen, match=said):
+    with raises(NotGreen, Code.IDENTITY, sender):
         probe(listener.port, identity=("X-App-Version", "v2"))(Request())
 
 
@@ -219,7 +217,7 @@ def test_no_listener_cannot_be_asked():
 @pytest.mark.parametrize("scheme", ["udp", "geneve"])
 def test_only_listeners_that_carry_http_are_asked(scheme):
     """Other protocols cannot be measured over HTTP."""
-    with pytest.raises(CannotMeasure, match=f"no HTTP over a {scheme} listener"):
+    with raises(CannotMeasure, Code.HTTP_NO_LISTENER, scheme):
         probe(1, endpoint={"scheme": scheme})(Request())
 
 

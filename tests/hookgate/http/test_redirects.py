@@ -85,24 +85,24 @@ def test_foreign_redirect_is_not_followed(listen, location):
 
 
 @pytest.mark.parametrize(
-    ("pages", "said"),
+    ("pages", "name"),
     [
-        pytest.param({"/": to("/")}, "loop: /, 302 to /", id="to itself"),
-        pytest.param({"/": to("/a"), "/a": to("/")}, "form a loop", id="of two"),
+        pytest.param({"/": to("/")}, "302 to /", id="to itself"),
+        pytest.param({"/": to("/a"), "/a": to("/")}, "302 to /a", id="of two"),
         pytest.param(
             {
                 "/": to("/1"),
                 **{f"/{n}": to(f"/{n + 1}") for n in range(1, 9)},
             },
-            "more than 5 redirects",
+            "5",
             id="too many",
         ),
     ],
 )
-def test_endless_redirects_end(listen, pages, said):
+def test_endless_redirects_end(listen, pages, name):
     """A circle is told as one, and a long way is too long."""
     listener = listen(site(pages))
-    with pytest.raises(NoAnswer, match=said):
+    with raises(NoAnswer, Code.HTTP_REDIRECTS, name):
         probe(listener.port)(Request(follow=5))
     assert 7 > len(listener.requests)
 

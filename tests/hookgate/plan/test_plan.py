@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from support.coded import raises
 
 from hookgate.codes import Code
@@ -97,7 +96,7 @@ def test_what_is_not_known_stops_the_build(read_steps: ReadSteps):
         raise CannotMeasure(f"{text} is not known")
 
     step = step_with(read_steps, '{path: "/${green.image.tag}"}')
-    with pytest.raises(CannotMeasure, match="is not known"):
+    with raises(CannotMeasure, "HG-CANNOT-MEASURE", "green.image.tag"):
         step.build(unknown)
 
 

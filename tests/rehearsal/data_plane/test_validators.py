@@ -9,6 +9,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from support.answering import answering
+from support.coded import raises
 from support.data_plane import scripted, serve
 from support.worlds import leading, pem, server_context
 from websockets.sync.server import serve as serve_websockets
@@ -117,7 +118,7 @@ def test_grpc_through_a_tcp_listener(plane, text, ok):
                     (True, "the server is SERVING")
                 ]
             else:
-                with pytest.raises(NotGreen, match="answered by 'v1'"):
+                with raises(NotGreen, "HG-IDENTITY", "'v1'"):
                     found("grpc", port, IDENTITY)
         finally:
             server.stop(None).wait()

@@ -7,6 +7,7 @@ import json
 import re
 
 import pytest
+from support.coded import raises
 
 from hookgate.errors import CannotMeasure, NotGreen
 from hookgate.files import Reading
@@ -286,7 +287,7 @@ def test_cleanup_runs_when_nothing_can_be_measured():
         asked.append(request.path)
         return CannotMeasure("no such listener") if request.path == "/a" else 200
 
-    with pytest.raises(CannotMeasure, match="no such listener"):
+    with raises(CannotMeasure, "HG-CANNOT-MEASURE", "no such listener"):
         run({"steps": [{"path": "/a"}], "cleanup": [{"path": "/b"}]}, app)
     assert ["/a", "/b"] == asked
 
