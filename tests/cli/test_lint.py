@@ -58,7 +58,7 @@ STEPS = "[{use: task_definition}]"
 
 
 @pytest.mark.parametrize(
-    ("events", "fine", "said"),
+    ("events", "fine", "messages"),
     [
         pytest.param(["AfterInstall", "BeforeAllowTraffic"], 2, [], id="match"),
         pytest.param(
@@ -75,7 +75,7 @@ STEPS = "[{use: task_definition}]"
         ),
     ],
 )
-def test_appspec_and_plan(tmp_path, events, fine, said, capsys):
+def test_appspec_and_plan(tmp_path, events, fine, messages, capsys):
     """A hook without steps and steps without a hook are errors, in any order."""
     appspec, plan = tmp_path / "appspec.yaml", tmp_path / "plan.yaml"
     appspec.write_text(APPSPEC)
@@ -83,9 +83,9 @@ def test_appspec_and_plan(tmp_path, events, fine, said, capsys):
     plan.write_text(f"version: 1\nevents:\n{''.join(lines)}")
     for files in ((appspec, plan), (plan, appspec)):
         code = run(hookgate, ["lint", *map(str, files)])
-        told = capsys.readouterr().out
-        assert (2 if said else 0, fine) == (code, told.count(": fine"))
-        assert [True] * len(said) == [each in told for each in said], told
+        out = capsys.readouterr().out
+        assert (2 if messages else 0, fine) == (code, out.count(": fine"))
+        assert [True] * len(messages) == [each in out for each in messages], out
     for file in (appspec, plan):
         assert 0 == run(hookgate, ["lint", str(file)])
 
@@ -132,11 +132,11 @@ def test_literal_secret(tmp_path, capsys):
     step = "{use: http, with: {headers: {Authorization: Bearer t0p-v4lue}}}"
     plan.write_text(f"version: 1\nevents: {{AfterAllowTestTraffic: [{step}]}}\n")
     assert 2 == run(hookgate, ["lint", str(plan)])
-    told = capsys.readouterr().out
+    out = capsys.readouterr().out
     assert (True, True, False) == (
-        Code.OPTION_SECRET in told,
-        "${secret.NAME}" in told,
-        "t0p-v4lue" in told,
+        Code.OPTION_SECRET in out,
+        "${secret.NAME}" in out,
+        "t0p-v4lue" in out,
     )
 
 
@@ -166,7 +166,7 @@ def test_shipped_file_is_fine(file, capsys):
         pytest.param("none.yaml", 2, "does not exist", id="no such file"),
     ],
 )
-def test_file_is_told_of(files, name, code, expected, capsys):
+def test_file_is_reported(files, name, code, expected, capsys):
     """Each file gets its answer; a warning does not make it wrong."""
     assert code == run(hookgate, ["lint", str(files / name)])
     assert expected in "".join(capsys.readouterr())
@@ -176,11 +176,11 @@ def test_one_wrong_file_of_many_is_wrong(files, capsys):
     """All files are checked, and one wrong one decides."""
     names = ["appspec.json", "wrong-plan.yaml", "advisory.yaml"]
     assert 2 == run(hookgate, ["lint", *(str(files / name) for name in names)])
-    told = capsys.readouterr().out
-    assert [True] * 3 == [str(files / name) in told for name in names]
+    out = capsys.readouterr().out
+    assert [True] * 3 == [str(files / name) in out for name in names]
 
 
-def test_wrong_scenario_is_told_with_its_places(tmp_path, capsys):
+def test_wrong_scenario_is_reported_with_its_places(tmp_path, capsys):
     """A scenario is checked as rehearse would check it."""
     file = a_storefront(tmp_path, a="starts_with: storefront:1.0.0->starts_with: shop")
     assert 2 == run(hookgate, ["lint", str(file)])

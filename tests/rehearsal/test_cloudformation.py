@@ -76,7 +76,7 @@ def test_everything_is_read():
                 "type": "TimeBasedCanary",
                 "timeBasedCanary": {"canaryPercentage": 15, "canaryInterval": 5},
             },
-            id="nothing said",
+            id="defaults",
         ),
         pytest.param({"Type": "AllAtOnce"}, {"type": "AllAtOnce"}, id="all at once"),
     ],
@@ -156,16 +156,16 @@ def test_a_name_that_the_managed_policy_refuses_is_warned_of():
         ),
     ],
 )
-def test_each_mistake_is_told(old, new, expected):
+def test_each_mistake_is_reported(old, new, expected):
     """A wrong hook is refused, and the problem names its place."""
     assert old in TEMPLATE
     with pytest.raises(PlanError) as refused:
         check_hook(read(TEMPLATE.replace(old, new)))
-    told = [
+    problems = [
         f"{each.place.line}:{each.place.column} {each.code}"
         for each in refused.value.problems
     ]
-    assert [expected] == told
+    assert [expected] == problems
 
 
 @pytest.mark.parametrize(

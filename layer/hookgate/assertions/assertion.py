@@ -35,7 +35,7 @@ from hookgate.assertions.queries import (
     QUERIES,
     WITH_ARGUMENT,
     WITHOUT_ARGUMENT,
-    Query,
+    CompiledQuery,
 )
 from hookgate.assertions.values import JsonPath, Kind, Missing, Unreadable
 from hookgate.codes import Code
@@ -302,7 +302,7 @@ class Assertion(QueryWithArgument, Predicate):
     url: Predicate = _query_field("url")
     peer: Predicate = _query_field("peer")
 
-    _query: Query = PrivateAttr()
+    _query: CompiledQuery = PrivateAttr()
     _inner: FilteredPredicate = PrivateAttr()
 
     @model_validator(mode="after")
@@ -324,7 +324,7 @@ class Assertion(QueryWithArgument, Predicate):
         return next((one for one in each if not one.ok), each[0])
 
 
-def _query_of(entry: QueryWithArgument) -> Query:
+def _query_of(entry: QueryWithArgument) -> CompiledQuery:
     """Compile the one query of an entry.
 
     Raises:
@@ -344,7 +344,7 @@ def _query_of(entry: QueryWithArgument) -> Query:
             "attribute goes with cookie or css; leave it out", code=Code.OPTION_TOGETHER
         )
     argument = getattr(entry, name) if name in WITH_ARGUMENT else None
-    return Query(name=name, argument=argument, attribute=attribute)
+    return CompiledQuery(name=name, argument=argument, attribute=attribute)
 
 
 def _refuse_beside(entry: QueryWithArgument, query: str, others: Sequence[str]) -> None:
@@ -390,7 +390,7 @@ class Capture(QueryWithArgument):
         False, strict=True, description="Whether to mask the value in all output."
     )
 
-    _query: Query = PrivateAttr()
+    _query: CompiledQuery = PrivateAttr()
     _steps: Sequence[CompiledFilter] = PrivateAttr()
 
     @model_validator(mode="after")

@@ -245,7 +245,7 @@ FIELDS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class CompiledQuery:
     """A query with its argument."""
 
     name: str

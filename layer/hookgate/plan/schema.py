@@ -226,14 +226,14 @@ _Timeout = Annotated[Duration, AfterValidator(timeout)]
 _Version = Annotated[Literal[1], BeforeValidator(first_version)]
 
 
-class _File(BaseModel):
+class _PlanPart(BaseModel):
     # Built with PlanFile, and not again by itself.
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, defer_build=True
     )
 
 
-class IdentityFile(_File):
+class IdentityFile(_PlanPart):
     """The response header that proves that green gave the response."""
 
     header: _Header = Field(
@@ -247,7 +247,7 @@ class IdentityFile(_File):
     )
 
 
-class TargetFile(_File):
+class TargetFile(_PlanPart):
     """The host of requests, the proof of the new version, and allowed addresses."""
 
     host: Annotated[_Host | _Absent, _Given] = Field(
@@ -267,7 +267,7 @@ class TargetFile(_File):
     )
 
 
-class StepFile(_File):
+class StepFile(_PlanPart):
     """One use of a validator."""
 
     use: str = Field(description="Name of the validator.", examples=["http"])
@@ -315,7 +315,7 @@ _Steps = Annotated[
 _Events = Annotated[dict[_Event, _Steps], BeforeValidator(some_events)]
 
 
-class PlanFile(_File):
+class PlanFile(_PlanPart):
     """Which steps run at which lifecycle event."""
 
     version: _Version = Field(description="The version of this format.")

@@ -161,6 +161,6 @@ SPOT = {"CapacityProvider": "FARGATE_SPOT", "Weight": 1}
     ],
 )
 def test_a_wrong_property_is_refused(properties, message):
-    """What CreateTaskSet could not take is told before anything is deployed."""
+    """Properties that CreateTaskSet refuses are refused before the deployment."""
     with pytest.raises(AppSpecError, match=message):
         parse_app_spec(document(**properties))
