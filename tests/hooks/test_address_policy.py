@@ -67,12 +67,12 @@ class Account:
             )
             for name, allowed in STACKS.items()
         ]
-        surroundings = FleetSettings(
+        settings = FleetSettings(
             endpoint_url=server.environ["AWS_ENDPOINT_URL"],
             region="eu-west-1",
             account="123456789012",
         )
-        self.fleet = Fleet(functions, surroundings, ignore_log)
+        self.fleet = Fleet(functions, settings, ignore_log)
 
     def verdict(self, stack, step, *, allow=(), listener=None):
         """The verdict of a plan with one step.

@@ -273,12 +273,12 @@ def test_damaging_validator(tmp_path, does):
     )
     lines = []
     with world_server(world) as server:
-        surroundings = FleetSettings(
+        settings = FleetSettings(
             endpoint_url=server.environ["AWS_ENDPOINT_URL"],
             region="eu-west-1",
             account="123456789012",
         )
-        fleet = Fleet([hook], surroundings, lambda *line: lines.append(line[-1]))
+        fleet = Fleet([hook], settings, lambda *line: lines.append(line[-1]))
         outcome = fleet.invoke(hook, json.dumps(PAYLOAD).encode())
         fleet.close()
         reports = set(server.reports)

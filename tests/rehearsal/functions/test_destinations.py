@@ -18,7 +18,7 @@ SURROUNDINGS = FleetSettings(
 
 
 class Recorder:
-    """A courier that writes down what is to be delivered, and delivers nothing."""
+    """An event invoker that records what is to be delivered, and delivers nothing."""
 
     def __init__(self):
         self.events = []
