@@ -1,7 +1,7 @@
-"""Find the validator that a plan names: built in, the project's own or installed.
+"""Find the validator that a plan names: built in, dropped in or installed.
 
-All are loaded and checked alike. Only what a plan names is
-imported, so an unused broken plugin hurts nobody.
+All three are found and checked in the same way. Only what a plan names is imported, so
+a broken plugin that is not used has no effect.
 """
 
 from __future__ import annotations
