@@ -151,7 +151,7 @@ class Dns(Validator):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class DnsRecord:
     """One record: its whole text, its data alone, and its time to live in seconds."""
 
     text: str
@@ -195,7 +195,7 @@ class DnsRecords(BaseModel):
             )
         return self
 
-    def findings(self, section: str, records: Sequence[Record]) -> Iterator[Finding]:
+    def findings(self, section: str, records: Sequence[DnsRecord]) -> Iterator[Finding]:
         """A finding for each option: whether the records of ``section`` match it."""
         texts = [each.text for each in records]
         got = _listed(texts)
@@ -207,7 +207,7 @@ class DnsRecords(BaseModel):
             )
 
     def _results(
-        self, records: Sequence[Record], texts: Sequence[str]
+        self, records: Sequence[DnsRecord], texts: Sequence[str]
     ) -> Iterator[tuple[bool, str]]:
         if self.equals is not None:
             same = sorted(self.equals) == sorted(each.data for each in records)
@@ -261,12 +261,12 @@ class DnsQuestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class DnsResponse:
     """The response of a resolver."""
 
     rcode: str
     resolver: str
-    sections: Mapping[str, Sequence[Record]]
+    sections: Mapping[str, Sequence[DnsRecord]]
 
 
 def nameservers(file: str = "/etc/resolv.conf") -> Sequence[str]:
@@ -287,7 +287,7 @@ def nameservers(file: str = "/etc/resolv.conf") -> Sequence[str]:
 
 def ask_dns(
     question: DnsQuestion, addresses: Sequence[str], port: int, deadline: Deadline
-) -> Answer:
+) -> DnsResponse:
     """Query the resolvers in turn, until one responds.
 
     Raises:
@@ -344,17 +344,17 @@ def _exchange(
     )
 
 
-def _read(answer: Message, resolver: str) -> Answer:
+def _read(answer: Message, resolver: str) -> DnsResponse:
     import dns.rcode  # noqa: PLC0415 - as above
 
     sections = {"answer": answer.answer, "authority": answer.authority}
     sections["additional"] = answer.additional
-    return Answer(
+    return DnsResponse(
         rcode=dns.rcode.to_text(answer.rcode()),
         resolver=resolver,
         sections={
             name: [
-                Record(
+                DnsRecord(
                     text=f"{group.name} {group.ttl} {rdata.rdclass.name} "
                     f"{rdata.rdtype.name} {rdata}",
                     data=str(rdata),

@@ -44,7 +44,7 @@ def _id(text: str) -> str:
     return text
 
 
-class Query(BaseModel):
+class MetricQuery(BaseModel):
     """A metric and its statistic."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -89,7 +89,7 @@ class Metric(Validator):
     needs_aws: ClassVar[bool] = True
     permissions: ClassVar[tuple[str, ...]] = ("cloudwatch:GetMetricData",)
 
-    metrics: Mapping[Annotated[str, AfterValidator(_id)], Query] = Field(
+    metrics: Mapping[Annotated[str, AfterValidator(_id)], MetricQuery] = Field(
         {},
         max_length=20,
         description="What to ask for, each under an id such as m1.",

@@ -20,13 +20,13 @@ _MOST = 100
 class _Reference:
     """One secret as the task definition names it.
 
-    ``stage`` and ``version``, an id, are Secrets Manager's.
+    ``label`` is the staging label of Secrets Manager, and ``version`` its version id.
     """
 
     container: str
     arn: str
     name: str
-    stage: str = "AWSCURRENT"
+    label: str = "AWSCURRENT"
     version: str = ""
 
     @property
@@ -115,7 +115,7 @@ def _credentials(container: str, value: str, ssm: str) -> _Reference:
 
 
 def _reference(container: str, value: str, ssm: str) -> _Reference:
-    """Take ``valueFrom`` apart: a name, or an ARN with key, stage and version."""
+    """Take ``valueFrom`` apart: a name, or an ARN with key, label and version."""
     if not value.startswith("arn:"):
         arn = f"{ssm}:parameter/{value.lstrip('/')}"
         return _Reference(container=container, arn=arn, name=value)
@@ -124,13 +124,13 @@ def _reference(container: str, value: str, ssm: str) -> _Reference:
         name = value.partition(":parameter")[2]
         plain = name.removeprefix("/") if name.count("/") == 1 else name
         return _Reference(container=container, arn=value, name=plain)
-    # …:secret:<name>:<key>:<stage>:<version id>, of which the last two exclude another.
-    stage, version = ([*parts[8:], "", ""])[:2]
+    # …:secret:<name>:<key>:<label>:<version id>, of which the last two exclude another.
+    label, version = ([*parts[8:], "", ""])[:2]
     return _Reference(
         container=container,
         arn=":".join(parts[:7]),
         name=parts[6],
-        stage=stage or ("" if version else "AWSCURRENT"),
+        label=label or ("" if version else "AWSCURRENT"),
         version=version,
     )
 
@@ -170,11 +170,11 @@ def _secret(reference: _Reference, tools: Tools) -> str:
     if answer.get("DeletedDate"):
         return "is to be deleted"
     versions = answer.get("VersionIdsToStages", {})
-    stages = {stage for each in versions.values() for stage in each}
+    labels = {label for each in versions.values() for label in each}
     if reference.version and reference.version not in versions:
         return f"has no version {reference.version}"
-    if reference.stage and reference.stage not in stages:
-        return f"has no version {reference.stage}"
+    if reference.label and reference.label not in labels:
+        return f"has no version {reference.label}"
     return ""
 
 

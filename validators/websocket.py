@@ -73,7 +73,7 @@ class Websocket(Validator):
     expect: tuple[Assertion, ...] = Field(
         (), description="What the handshake's answer must be."
     )
-    dialogue: tuple[Message, ...] = Field(
+    dialogue: tuple[DialogueEntry, ...] = Field(
         (), max_length=100, description="What is sent and received, in order."
     )
     max_message: Size = Field(
@@ -143,7 +143,7 @@ class Websocket(Validator):
 _LATE = "no message in time"
 
 
-class Message(BaseModel):
+class DialogueEntry(BaseModel):
     """One entry of a dialogue: a message to send, to receive, or to wait for."""
 
     model_config = ConfigDict(
@@ -166,7 +166,7 @@ class Message(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _one_thing(self) -> Message:
+    def _one_thing(self) -> DialogueEntry:
         given = self.model_fields_set
         empty = [n for n in given - {"send_json"} if getattr(self, n) in {None, False}]
         if len(given) != 1 or empty:
@@ -185,7 +185,7 @@ class Conversation:
     opened: Reply
     deadline: Deadline
 
-    def run(self, messages: tuple[Message, ...]) -> Iterator[Finding]:
+    def run(self, messages: tuple[DialogueEntry, ...]) -> Iterator[Finding]:
         """Run the dialogue until a message fails."""
         for number, message in enumerate(messages, 1):
             for found in self._run(message, f"message {number}"):
@@ -193,7 +193,7 @@ class Conversation:
                 if not found.ok:
                     return
 
-    def _run(self, message: Message, where: str) -> Iterator[Finding]:
+    def _run(self, message: DialogueEntry, where: str) -> Iterator[Finding]:
         from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - a plan may not use it
 
         try:
