@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import traceback
@@ -67,11 +68,25 @@ class _Lazy(click.Group):
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hookgate")
-def hookgate() -> None:
+@click.option(
+    "--debug",
+    is_flag=True,
+    help="Show the log of validators at every level, on standard error.",
+)
+@click.pass_context
+def hookgate(context: click.Context, *, debug: bool) -> None:
     """Decide whether a new version may receive production traffic.
 
     Exit codes: 0 passed, 1 failed, 2 invalid input, 3 could not decide.
     """
+    if not debug:
+        return
+    logger, handler = logging.getLogger("hookgate"), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    context.call_on_close(lambda: logger.removeHandler(handler))
+    context.call_on_close(lambda: logger.setLevel(logging.NOTSET))
 
 
 def main() -> None:

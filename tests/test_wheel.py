@@ -31,6 +31,7 @@ class Shop(Validator):
     open: bool = True
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
+        tools.log.debug("looked at the door")
         yield Finding(ok=self.open, summary=f"open: {self.open}")
 '''
 PLAN = "version: 1\nevents:\n  AfterInstall:\n    - {use: shop, with: {open: OPEN}}\n"
@@ -140,6 +141,17 @@ def test_base_commands(base, project, command, code, expected):
     assert (code, True) == (done.returncode, expected in done.stdout + done.stderr), (
         done.stdout + done.stderr
     )
+
+
+def test_debug_shows_the_log_of_validators(base, project):
+    """With --debug, lines of every level are on standard error; without it, none."""
+    command = "run AfterInstall --plan good.yaml --url http://127.0.0.1:1 --json -"
+    shown = run(base / "hookgate", "--debug", *command.split(), cwd=project)
+    quiet = run(base / "hookgate", *command.split(), cwd=project)
+
+    assert "DEBUG hookgate.shop: looked at the door" in shown.stderr
+    assert "looked at the door" not in quiet.stderr
+    assert "Succeeded" == json.loads(shown.stdout)["status"]
 
 
 def test_base_reads_scenarios(base, project):
