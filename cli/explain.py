@@ -43,9 +43,9 @@ def _target(plan: Plan) -> str:
     host = plan.target.host or "the load balancer's own name"
     identity = plan.target.identity
     proof = (
-        f"an answer counts only with {identity.header}: {identity.equals}"
+        f"a response counts only with {identity.header}: {identity.equals}"
         if identity
-        else "nothing proves that the replacement task set answers (target.identity)"
+        else "no target.identity: responses may be from another version"
     )
     origin = plan.origin
     return (
@@ -61,7 +61,7 @@ def _event(event: LifecycleEvent, steps: tuple[Step, ...], concurrency: int) -> 
         f"steps at a time and {seconds_text(RESERVE)} kept for the report"
     )
     table = Table(box=None)
-    for column in ("step", "use", "at most", "needs", "asks", ""):
+    for column in ("step", "use", "at most", "needs", "uses", ""):
         table.add_column(column, header_style="dim")
     for step in steps:
         table.add_row(
@@ -82,11 +82,11 @@ def _asks(step: Step) -> str:
 
 
 def _optouts(step: Step) -> str:
-    said = [] if step.blocking else ["does not block"]
+    notes = [] if step.blocking else ["does not block"]
     waivers = {
         "passes without data": step.on_no_data,
         "passes when inconclusive": step.on_inconclusive,
         "passes on errors": step.on_error,
     }
-    said += [words for words, word in waivers.items() if word == "pass"]
-    return ", ".join(said)
+    notes += [words for words, word in waivers.items() if word == "pass"]
+    return ", ".join(notes)

@@ -236,7 +236,7 @@ LAMBDA_SECONDS = 900.0
     help="The plans are for hookgate run, and not deployed.",
 )
 def command(files: tuple[Path, ...], *, for_run: bool) -> NoReturn:
-    """Check plans, AppSpecs and scenarios, and tell every problem with its place.
+    """Check plans, AppSpecs and scenarios, and report every problem with its place.
 
     Of a CloudFormation template it checks the hook AWS::CodeDeploy::BlueGreen. Plans
     and AppSpecs in one call are also checked against each other: every hook needs
@@ -341,7 +341,7 @@ def _crossed(one: _Checked, others: Iterable[_Checked]) -> _Checked:
 
 
 def _top_keys(content: bytes, file: str) -> set[str]:
-    """The top keys in lower case, which tell what a file is meant to be.
+    """The top keys in lower case, which show what kind of file it is.
 
     Raises:
         PlanError: it cannot be read, whatever it is.

@@ -134,9 +134,9 @@ def run(command: click.Command, arguments: list[str]) -> int:
         return ExitCode.WRONG_INPUT
     except (click.Abort, KeyboardInterrupt):
         click.echo(INTERRUPTED, err=True)
-        return ExitCode.COULD_NOT_TELL
+        return ExitCode.COULD_NOT_DECIDE
     except SystemExit:
-        return ExitCode.COULD_NOT_TELL  # click's, where the reader of a pipe has gone
+        return ExitCode.COULD_NOT_DECIDE  # click's, where the reader of a pipe has gone
     except ModuleNotFoundError as error:
         extra = _extra(error)
         if not extra:
@@ -155,7 +155,7 @@ def _crashed() -> int:
     """Show the exception that is being handled."""
     traceback.print_exc()
     click.echo("Internal error; no verdict", err=True)
-    return ExitCode.COULD_NOT_TELL
+    return ExitCode.COULD_NOT_DECIDE
 
 
 #: The modules of each extra of pyproject.toml; a test compares them.

@@ -59,8 +59,8 @@ def console_for(files: Sequence[str | None]) -> Console:
     """
     for file, times in Counter(each for each in files if each is not None).items():
         if times > 1:
-            said = "-, standard output" if file == "-" else file
-            raise click.UsageError(f"only one record can go to {said}")
+            name = "-, standard output" if file == "-" else file
+            raise click.UsageError(f"only one record can go to {name}")
     # The stream itself: while steps are judged, sys.stdout is routed to their logs.
     stream = sys.stderr if "-" in files else sys.stdout
     if stream.isatty():
@@ -84,7 +84,7 @@ class _Trimmed:
 
 
 def write_json(record: Mapping[str, Any], file: str | None) -> None:
-    """Write a record as JSON, if a file was asked for."""
+    """Write a record as JSON, if a file was given."""
     if file is not None:
         write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", file)
 
@@ -92,7 +92,7 @@ def write_json(record: Mapping[str, Any], file: str | None) -> None:
 def write_text(text: str, file: str) -> None:
     """Write ``text`` as UTF-8 to a file, or to standard output for ``-``.
 
-    Half of a surrogate pair, which an answer's body may hold, is written as its escape.
+    Half of a surrogate pair, possible in a response body, is written as its escape.
     """
     content = text.encode("utf-8", "backslashreplace")
     if file == "-":
@@ -105,7 +105,7 @@ def write_text(text: str, file: str) -> None:
         raise click.ClickException(f"{file}: {error.strerror}") from None
 
 
-#: What a command prints that the user interrupted; it exits with COULD_NOT_TELL.
+#: Printed when the user interrupts a command; it exits with COULD_NOT_DECIDE.
 INTERRUPTED = "Interrupted; no verdict"
 
 
@@ -115,7 +115,7 @@ class ExitCode(IntEnum):
     PASSED = 0
     FAILED = 1
     WRONG_INPUT = 2
-    COULD_NOT_TELL = 3
+    COULD_NOT_DECIDE = 3
 
 
 def of_verdict(record: dict[str, Any]) -> ExitCode:
@@ -128,11 +128,11 @@ def of_verdict(record: dict[str, Any]) -> ExitCode:
     blocking = [each for each in record["outcomes"] if each["blocking"]]
     if any(each["status"] == "failed" for each in blocking):
         return ExitCode.FAILED
-    return ExitCode.COULD_NOT_TELL
+    return ExitCode.COULD_NOT_DECIDE
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:
     """One exit code for several results: invalid input, then failed, then undecided."""
     found = set(codes)
-    order = (ExitCode.WRONG_INPUT, ExitCode.FAILED, ExitCode.COULD_NOT_TELL)
+    order = (ExitCode.WRONG_INPUT, ExitCode.FAILED, ExitCode.COULD_NOT_DECIDE)
     return next((code for code in order if code in found), ExitCode.PASSED)

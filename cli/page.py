@@ -138,7 +138,7 @@ def _shown(deployment: Mapping[str, Any]) -> dict[str, Any]:
         "rows": list(zip(events, line.bars, strict=True)),
         "marks": line.marks,
         "milliseconds": line.seconds * 1000,
-        "expectation": _expectation(deployment["expect"]),
+        "expected_result": _expected_result(deployment["expect"]),
         "waivers": waivers_of(deployment),
         "plans": plans_of(deployment),
         "fault_lines": fault_lines(deployment["faults"]),
@@ -146,7 +146,7 @@ def _shown(deployment: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _expectation(expected: Mapping[str, Any]) -> str:
+def _expected_result(expected: Mapping[str, Any]) -> str:
     at = f" at {expected['event']}" if "event" in expected else ""
     parts = [f"{expected['status']}{at}"]
     if step := expected.get("step"):

@@ -81,7 +81,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
                 rehearsal.run(selected)
     except RehearsalError as error:
         click.echo(str(error), err=True)
-        raise click.exceptions.Exit(ExitCode.COULD_NOT_TELL) from None
+        raise click.exceptions.Exit(ExitCode.COULD_NOT_DECIDE) from None
     except KeyboardInterrupt:
         interrupted = True
     if records:
@@ -92,7 +92,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     _write(record, json_file, junit_file, html_file)
     if interrupted:
         click.echo(INTERRUPTED, err=True)
-        raise click.exceptions.Exit(ExitCode.COULD_NOT_TELL)
+        raise click.exceptions.Exit(ExitCode.COULD_NOT_DECIDE)
     as_expected = all(each["as_expected"] for each in records)
     raise click.exceptions.Exit(ExitCode.PASSED if as_expected else ExitCode.FAILED)
 

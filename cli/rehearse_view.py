@@ -170,9 +170,12 @@ def _events(
         waits = event.status in {EventStatus.PENDING, EventStatus.SKIPPED}
         name = Text(str(event.name), style="dim" if waits else "")
         # A hook's message only repeats what its steps say.
-        told = "" if event.name.is_hook else event.message
+        message = "" if event.name.is_hook else event.message
         table.add_row(
-            marked(str(event.status)), name, _took(event), Text(told, style="bold red")
+            marked(str(event.status)),
+            name,
+            _took(event),
+            Text(message, style="bold red"),
         )
         for outcome in outcomes.get(str(event.name), {}).values():
             step = Text.assemble("  ", marked(outcome["status"]), " ", outcome["name"])

@@ -46,8 +46,8 @@ class ServeLog(RehearsalObserver):
         elif isinstance(change, EventEnded):
             event = change.event
             if event.status is not EventStatus.SKIPPED:
-                told = "" if event.name.is_hook else event.message
-                self._write(id_, str(event.status), f"{event.name}  {told}")
+                message = "" if event.name.is_hook else event.message
+                self._write(id_, str(event.status), f"{event.name}  {message}")
 
     def outcome(self, deployment_id: str, event: str, outcome: Outcome) -> None:
         """Log the outcome of a step."""
@@ -66,14 +66,14 @@ class ServeLog(RehearsalObserver):
         )
         self._console.print(line, soft_wrap=True)
 
-    def _write(self, deployment_id: str, status: str, said: str) -> None:
+    def _write(self, deployment_id: str, status: str, text: str) -> None:
         line = Text.assemble(
             (deployment_id, "dim"),
             "  ",
             marked(status),
             " ",
             (status, style(status)),
-            f"  {said.rstrip()}",
+            f"  {text.rstrip()}",
         )
         self._console.print(line, soft_wrap=True)
 
@@ -88,10 +88,10 @@ def check_port(host: str, port: int) -> None:
         with socket.create_server((host, port)):
             return
     except OSError as error:
-        raise click.ClickException(_said(error, host, port)) from None
+        raise click.ClickException(_port_problem(error, host, port)) from None
 
 
-def _said(error: OSError, host: str, port: int) -> str:
+def _port_problem(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
             f"port {port} is in use; choose another with --port, or --port 0 for a "
@@ -191,7 +191,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
             console.print("Stopping the emulator …", style="dim")
     except RehearsalError as error:
         click.echo(str(error), err=True)
-        raise click.exceptions.Exit(ExitCode.COULD_NOT_TELL) from None
+        raise click.exceptions.Exit(ExitCode.COULD_NOT_DECIDE) from None
 
 
 @contextmanager

@@ -107,16 +107,16 @@ def fault_lines(faults: Mapping[str, Any]) -> list[str]:
 _SPOKEN = frozenset({"does", "call"})
 
 
-def _listed(said: Any) -> str:
+def _listed(value: Any) -> str:
     """A value of a scenario without brackets."""
-    if isinstance(said, Mapping):
+    if isinstance(value, Mapping):
         return ", ".join(
             _listed(each) if name in _SPOKEN else f"{name} {_listed(each)}"
-            for name, each in said.items()
+            for name, each in value.items()
         )
-    if isinstance(said, list):
-        return "; ".join(_listed(each) for each in said)
-    return str(said).lower() if isinstance(said, bool) else str(said)
+    if isinstance(value, list):
+        return "; ".join(_listed(each) for each in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def side(record: Mapping[str, Any], task_definition: str) -> str:
