@@ -1,4 +1,4 @@
-"""Find the validator that a plan names: built in, dropped in or installed.
+"""Find the validator that a plan names: built in, the project's own or installed.
 
 All three are found and checked in the same way. Only what a plan names is imported, so
 a broken plugin that is not used has no effect.
