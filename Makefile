@@ -1,4 +1,4 @@
-# GNU make. Set-up happens by itself: every target makes what it stands on, once.
+# GNU make. Each target first sets up what it needs, once.
 
 PYTHON ?= python3
 UPGRADE ?=
@@ -40,7 +40,7 @@ compile_second = $(compile_for_lambda) layer/second/requirements.in \
 .DELETE_ON_ERROR:
 .PHONY: help rehearse test coverage check words locks-current docs bench build image lock clean
 
-help: ## Say what can be made
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
 		$(firstword $(MAKEFILE_LIST))
 
@@ -55,7 +55,7 @@ coverage: $(VENV)/ready $(SAM_VENV)/ready $(AWS_VENV)/ready ## Run all tests and
 	@echo 'Running about 7,500 tests with coverage. This takes about 20 minutes on two cores.'
 	$(BIN)/pytest -n auto --timeout 600 --cov --cov-report=term
 
-check: $(VENV)/ready $(SAM_VENV)/ready locks-current ## Lint, types, the house's arrows, the template, the locks
+check: $(VENV)/ready $(SAM_VENV)/ready locks-current ## Check lint, types, import contracts, the template and the locks
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -68,7 +68,7 @@ words: $(VENV)/ready ## Find words to avoid (docs/words-to-avoid.yaml)
 docs: $(VENV)/ready ## Write the reference pages of validators and codes from the code
 	$(BIN)/hookgate validators --markdown docs/reference
 
-bench: $(VENV)/ready $(BENCH_VENV)/ready ## Measure what the README claims
+bench: $(VENV)/ready $(BENCH_VENV)/ready ## Measure the figures of docs/performance.md
 	$(BIN)/python -m benchmarks
 
 build: $(SAM_VENV)/ready ## Package the hooks and the layers into .aws-sam/build
@@ -77,7 +77,7 @@ build: $(SAM_VENV)/ready ## Package the hooks and the layers into .aws-sam/build
 image: $(SAM_VENV)/ready ## Make the container image for `sam local`, from Debian's packages (root; needs Docker)
 	$(with_sam) tools/lambda-image $(LAMBDA_IMAGE)
 
-lock: $(VENV)/ready ## Renew the locks (UPGRADE=--upgrade takes newer versions)
+lock: $(VENV)/ready ## Update the locks (UPGRADE=--upgrade takes newer versions)
 	$(compile_dev) requirements.lock $(UPGRADE)
 	$(compile_sam) $(SAM_LOCK) $(UPGRADE)
 	$(compile_bench) $(BENCH_LOCK) $(UPGRADE)
@@ -85,7 +85,7 @@ lock: $(VENV)/ready ## Renew the locks (UPGRADE=--upgrade takes newer versions)
 	$(compile_layer) layer/requirements.txt $(UPGRADE)
 	$(compile_second) layer/second/requirements.txt $(UPGRADE)
 
-clean: ## Remove all that was made
+clean: ## Remove what the targets create
 	rm -rf .coverage .coverage.* $(VENV) $(SAM_VENV) $(BENCH_VENV) $(AWS_VENV) .aws-sam .mypy_cache .ruff_cache .pytest_cache \
 		.hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
