@@ -146,7 +146,10 @@ class Code(StrEnum):
         "Two packages provide a validator of the same name.",
     )
     VALIDATOR_BROKEN = "HG-VALIDATOR-BROKEN", "A validator cannot be loaded or used."
-    SECOND_LAYER = "HG-SECOND-LAYER", "A validator needs the second Lambda layer, or the extra `protocols`."
+    SECOND_LAYER = (
+        "HG-SECOND-LAYER",
+        "A validator needs the second Lambda layer, or the extra `protocols`.",
+    )
 
     # Options of validators, and keys of scenarios that are alike.
     OPTION_QUANTITY = "HG-OPTION-QUANTITY", "A quantity is not valid or has no unit."
