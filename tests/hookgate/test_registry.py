@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hookgate.codes import Code
 from hookgate.errors import InputError, closest, did_you_mean
 from hookgate.registry import GROUP, names, resolve
 
@@ -227,3 +228,14 @@ def test_closest(word: str, expected: str | None):
 def test_did_you_mean(word: str, known: list[str], expected: str):
     """A sentence about an unknown word ends with what may be written."""
     assert expected == did_you_mean(word, known)
+
+
+def test_project_validator_of_a_built_in_name_is_refused(folder: Path):
+    """A project cannot replace a built-in validator silently."""
+    dropped(folder, "http", GOOD.format(name="Http"))
+    dropped(folder, "shop", GOOD.format(name="Shop"))
+    packages = (folder.name, "hookgate_validators")
+    assert "Shop" == resolve("shop", packages=packages).__name__
+    with pytest.raises(InputError) as refused:
+        resolve("http", packages=packages)
+    assert Code.VALIDATOR_AMBIGUOUS == refused.value.code
