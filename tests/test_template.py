@@ -245,8 +245,8 @@ def appspec_hooks() -> list[dict[str, str]]:
     return hooks
 
 
-def test_memory_leaves_the_last_word_its_time() -> None:
-    """No hook has less memory than what the last word was measured to be in time with.
+def test_memory_leaves_the_watchdog_process_its_time() -> None:
+    """Hooks have the memory with which the watchdog process reported in time.
 
     docs/decisions/0001-watchdog-process.md
     """

@@ -50,21 +50,21 @@ def test_concurrency():
     ],
 )
 def test_reasons_of_both(error):
-    """However the plan fails, discovery's reason is told too."""
+    """However the plan fails, discovery's reason is reported, too."""
     fakes = Fakes(plans=NoPlan(error))
     fakes.world.task_sets = []
     record = run_hook(EVENT, PAYLOAD, LambdaContext(), fakes.services)
 
     assert [("plan", True), ("discovery", True)] == [
-        (each["name"], said in each["reason"])
-        for each, said in zip(
+        (each["name"], expected in each["reason"])
+        for each, expected in zip(
             record["outcomes"], (str(error), "no task set of"), strict=True
         )
     ]
 
 
 def test_defect_of_discovery():
-    """However discovery fails, the plan's reason is told too."""
+    """However discovery fails, the plan's reason is reported, too."""
     fakes = Fakes(plans=NoPlan(CannotMeasure("no plan")))
 
     def defect(**_):

@@ -53,7 +53,7 @@ def test_reasons():
     assert ("0: why", "2: why") == verdict((F, True), (F, False), (E, True)).reasons
 
 
-def test_reason_of_silence():
+def test_reason_without_blocking_steps():
     """A hook in which nothing blocking ran says so."""
     assert "no blocking step ran" in verdict((P, False)).reasons[0]
 

@@ -121,17 +121,17 @@ def test_listener_of_the_replacement(tool, event, listener):
 
 
 @pytest.mark.parametrize(
-    ("event", "said"),
+    ("event", "text"),
     [
         (EVENT, "take the AfterAllowTestTraffic hook out of the AppSpec or write a"),
         (LifecycleEvent.BEFORE_ALLOW_TRAFFIC, "group has no test listener"),
     ],
 )
-def test_no_test_listener(event, said):
+def test_no_test_listener(event, text):
     """Without a test listener the reason says so, and what to do."""
     outcome = verdict(PROVEN, event, a_step(asks("http")), test=None).outcomes[0]
 
-    assert said in outcome.reason
+    assert text in outcome.reason
 
 
 @pytest.mark.parametrize("tool", ["http", "production"])
@@ -168,7 +168,7 @@ def test_not_proven(tool, listener):
 
 
 def test_not_asked():
-    """A plan without an identity that asks nobody needs no proof."""
+    """A plan without identity that sends no request needs no proof."""
     step = a_step(lambda _tools: iter([Finding(ok=True, summary="seen")]))
 
     assert () == verdict(Target(), EVENT, step).waivers
@@ -177,7 +177,7 @@ def test_not_asked():
 @pytest.mark.parametrize(
     ("target", "waivers"), [(Target(), (NOT_PROVEN,)), (PROVEN, ())], ids=["no", "yes"]
 )
-def test_said_to_ask(target, waivers):
+def test_asks_listener(target, waivers):
     """A validator that says it asks a listener is named, even if it never did."""
     idle = a_step(lambda _tools: iter([Finding(ok=True, summary="seen")]), kind=Asking)
 
@@ -246,11 +246,11 @@ def test_original_differs(original, listener):
 
 def test_original_is_alike(listener):
     """A tag that the original has too is no proof, and the verdict says so."""
-    said = (
+    text = (
         "the original task set has the same ${green.image.tag}, so the identity does "
         "not tell them apart"
     )
-    assert (said,) == by_tag(listener, described("v2"))
+    assert (text,) == by_tag(listener, described("v2"))
 
 
 @pytest.mark.parametrize(
@@ -264,10 +264,10 @@ def test_original_is_alike(listener):
 )
 def test_original_not_known(original, reason, listener):
     """A tag that could not be compared is no proof either, with the reason."""
-    (said,) = by_tag(listener, original)
+    (text,) = by_tag(listener, original)
 
-    assert said.startswith("whether the original task set has the same ${green.image")
-    assert reason in said
+    assert text.startswith("whether the original task set has the same ${green.image")
+    assert reason in text
 
 
 def test_task_sets_differ(listener):
@@ -281,7 +281,7 @@ def test_task_sets_differ(listener):
 
 
 def test_first_deployment(listener):
-    """Without an original there is nobody to be mistaken for."""
+    """Without an original there is nothing to compare with."""
     target = Target(identity=Identity(header="X-Version", equals="${green.image.tag}"))
     blue = replace(a_context().blue, task_set=None)
     found = verdict(target, EVENT, a_step(asks("http")), port=listener.port, blue=blue)

@@ -100,8 +100,8 @@ def test_bad(action):
     assert [FAILED] == fakes.status.reports
 
 
-def test_told_before_reported():
-    """The verdict is told before CodeDeploy is."""
+def test_published_before_reported():
+    """The verdict is published before the report."""
     fakes = Fakes(a_step(says(True)))
     run(fakes)
 
@@ -128,7 +128,7 @@ def test_extra_keys():
     ],
 )
 def test_no_ids(payload):
-    """Without the ids there is nobody to report to: the exception says so."""
+    """Without the ids no report is possible, so the handler raises."""
     fakes = Fakes(a_step(says(True)))
 
     with coded.raises(InputError, "HG-HOOK-PAYLOAD"):
@@ -256,7 +256,7 @@ def test_waiver_of_the_plan():
 
 
 def test_both_reasons():
-    """When plan and discovery both stop, both reasons are told."""
+    """When plan and discovery both stop, both reasons are reported."""
     fakes = Fakes(plans=NoPlan(CannotMeasure("no plan")))
     fakes.world.task_sets = []
     record = run(fakes)
@@ -363,7 +363,7 @@ def test_report_fails():
 
 
 def test_already_completed():
-    """A report that comes too late is told in the log and raises nothing."""
+    """A report that is too late is logged and raises nothing."""
     status = RecordedStatus(open_=False)
     fakes = Fakes(a_step(says(True)), status=status)
     run(fakes)

@@ -64,7 +64,7 @@ def test_one_client_a_service(mocked_aws):
 
 
 def test_refused(mocked_aws):
-    """A refusal is told by permission, code and AWS's message."""
+    """A refused call is described by permission, code and AWS's message."""
     with raises(CannotMeasure, Code.AWS_REFUSED, "codedeploy:GetDeployment"):
         AwsCalls()("codedeploy", "get_deployment", deploymentId="d-1")
 
@@ -103,7 +103,7 @@ def test_wrong_parameters(mocked_aws):
 
 
 def test_a_function_may_be_asked(aws_environ, monkeypatch):
-    """Invoking a function is allowed: it goes out, here to where nobody answers."""
+    """Invoking a function is allowed; here the endpoint does not respond."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 
     with raises(CannotMeasure, Code.AWS_UNREACHABLE, "lambda:InvokeFunction"):
@@ -117,6 +117,6 @@ def test_a_function_may_not_be_changed():
 
 
 def test_what_is_not_there(mocked_aws):
-    """A refusal because a thing is not there can be told from other refusals."""
+    """A missing resource has an error of its own."""
     with raises(NotFound, Code.AWS_REFUSED, "secretsmanager:DescribeSecret"):
         AwsCalls()("secretsmanager", "describe_secret", SecretId="typo")

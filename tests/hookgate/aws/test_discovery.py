@@ -298,7 +298,7 @@ def test_wrong_deployment(world, change, code):
 
 
 def test_unknown_deployment(world):
-    """A deployment that does not exist is told with AWS's own words."""
+    """The error for a missing deployment contains AWS's message."""
     world.answers["codedeploy", "get_deployment"] = denied(
         "GetDeployment", "No such thing", "DeploymentDoesNotExistException"
     )
@@ -413,7 +413,7 @@ def test_no_original(world):
 
 
 def test_behind_one_group(world):
-    """Two task sets behind one target group cannot be told apart."""
+    """Two task sets behind one target group are refused."""
     world.task_sets[0] = task_set("ecs-svc/1", "PRIMARY", "green-tg")
 
     with raises(CannotMeasure, Code.DISCOVERY_TARGET_GROUP, "green-tg"):

@@ -17,7 +17,7 @@ RECORD = {"status": "Succeeded"}
 
 
 class Clock:
-    """A clock that moves only when somebody sleeps."""
+    """A clock that moves only in sleep."""
 
     def __init__(self, on_sleep=lambda: None):
         self.time = 0.0
@@ -70,7 +70,7 @@ def attempt(  # noqa: PLR0913 - each test names the one it bends
 
 
 def test_second_delivery(table):
-    """A delivery after the first has ended returns what the first came to."""
+    """A delivery after the first has ended returns the result of the first."""
     work = Work()
     attempt(table, work)
     remembered = attempt(table, work)
@@ -180,7 +180,7 @@ def test_unusable_table(mocked_aws, error, named):
 
 
 def test_missing_table(mocked_aws):
-    """A table that does not exist keeps nobody from the work."""
+    """The work is done without a table that does not exist."""
     once = DynamoDbOnce("gone", boto3.client("dynamodb"), ignored)
     work = Work()
 
@@ -213,7 +213,7 @@ def losing(error=None):
 
 
 def test_table_lost_after_work(mocked_aws, table):
-    """A table lost after the report keeps nobody from the result, and is logged."""
+    """A table lost after the report is logged, and the result is returned."""
     problems = []
     work = losing()
     once = DynamoDbOnce("once", boto3.client("dynamodb"), problems.append)

@@ -45,7 +45,7 @@ def test_target_not_begun(world, code):
     ],
 )
 def test_target_refused(world, event, code):
-    """Later, or for another reason, a target that is not told is an error."""
+    """A target that is missing later, or for another reason, is an error."""
     world.answers["codedeploy", "get_deployment_target"] = denied("X", "", code)
 
     with pytest.raises(CannotMeasure):
@@ -57,11 +57,11 @@ def target(*events):
     left = list(events)
 
     def answer(**_):
-        told = left.pop(0) if len(left) > 1 else left[0]
+        given = left.pop(0) if len(left) > 1 else left[0]
         return {
             "deploymentTarget": {
                 "deploymentTargetType": "ECSTarget",
-                "ecsTarget": {"lifecycleEvents": told},
+                "ecsTarget": {"lifecycleEvents": given},
             }
         }
 

@@ -81,17 +81,17 @@ def test_order(first, bucket, tmp_path):
     """SSM and S3 come before files, the group's own before the application's."""
     for place in ORDER[first:]:
         kind, _, name = place.partition(":")
-        said = text(place.replace(":", " "))
+        content = text(place.replace(":", " "))
         if kind == "ssm":
             boto3.client("ssm").put_parameter(
-                Name=f"/plans/{name}", Value=said, Type="String"
+                Name=f"/plans/{name}", Value=content, Type="String"
             )
         elif kind == "s3":
-            bucket.put_object(Key=f"p/{name}.yaml", Body=said.encode())
+            bucket.put_object(Key=f"p/{name}.yaml", Body=content.encode())
         else:
             path = tmp_path / f"{name}.yaml"
             path.parent.mkdir(exist_ok=True)
-            path.write_text(said)
+            path.write_text(content)
 
     assert ORDER[first].replace(":", " ") == name_of(sources(tmp_path).plan(DEPLOYMENT))
 
@@ -189,9 +189,9 @@ def origin_of(plan):
 
 def test_origin_of_a_parameter(mocked_aws, tmp_path):
     """A plan in SSM tells the version of the parameter."""
-    for said in (text("first"), text("found")):
+    for content in (text("first"), text("found")):
         boto3.client("ssm").put_parameter(
-            Name="/plans/shop", Value=said, Type="String", Overwrite=True
+            Name="/plans/shop", Value=content, Type="String", Overwrite=True
         )
     found = sources(tmp_path, bucket="").plan(DEPLOYMENT)
 

@@ -24,7 +24,7 @@ def test_read(read):
 
 
 def test_missing(read):
-    """A secret that does not exist is told, without a value."""
+    """A secret that does not exist is an error without a value."""
     with raises(CannotMeasure, Code.AWS_REFUSED, "ResourceNotFoundException"):
         read("nothing")
 

@@ -1,4 +1,4 @@
-"""Bodies that break off are told, not raised as they come."""
+"""Bodies that end early are errors of Hookgate."""
 
 import http.client
 import io
@@ -58,7 +58,7 @@ def test_pieces():
 
 
 def test_shorter_than_promised():
-    """A body that ends early is not taken for the whole, though no error came."""
+    """A body that ends early without an error is not accepted."""
     short = StreamingBody(io.BytesIO(b"version: 1"), 99)
 
     with raises(CannotMeasure, "HG-S3-OBJECT", "s3://b/k"):

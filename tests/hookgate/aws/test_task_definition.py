@@ -17,7 +17,7 @@ from hookgate.aws.discovery import parse_image
     ],
 )
 def test_image(name, expected):
-    """Repository, tag and digest are told apart, a registry's port included."""
+    """An image's name has repository, tag and digest, and perhaps a registry's port."""
     image = parse_image(name)
 
     assert expected == (image.repository, image.tag, image.digest)

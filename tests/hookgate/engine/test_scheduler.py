@@ -152,11 +152,11 @@ def test_deadline_is_the_steps_own():
 
 
 def test_announced_as_they_end():
-    """Each outcome is told as soon as it is known."""
-    told = []
-    verdict_of([a_step(says(True), "a")], on_outcome=told.append)
+    """Each outcome is passed on when its step ends."""
+    announced = []
+    verdict_of([a_step(says(True), "a")], on_outcome=announced.append)
 
-    assert [("a", Status.PASSED)] == [(each.name, each.status) for each in told]
+    assert [("a", Status.PASSED)] == [(each.name, each.status) for each in announced]
 
 
 def test_order_is_the_plans():

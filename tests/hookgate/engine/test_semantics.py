@@ -1,4 +1,4 @@
-"""The words of a plan, and what a step comes to: one table for every validator."""
+"""The retry options and waivers of a step: one table for every validator."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from hookgate.testing import (
 from hookgate.validator import Tools, Validator
 
 ROWS = yaml.safe_load((Path(__file__).parent / "semantics.yaml").read_text("utf-8"))
-HELD = Finding(ok=True, code="HELD", summary="it holds")
-BROKEN = Finding(ok=False, code="BROKEN", summary="it does not hold")
+HELD = Finding(ok=True, code="HELD", summary="it passes")
+BROKEN = Finding(ok=False, code="BROKEN", summary="it fails")
 SAYS: dict[str, list[Finding | Exception]] = {
     "held": [HELD],
     "broken": [HELD, BROKEN],
@@ -88,7 +88,7 @@ def test_words(row: dict[str, Any]):
 
 
 def run(step: Step):
-    """The outcome of a step, on a clock that only moves when somebody sleeps."""
+    """The outcome of a step, on a clock that only moves in sleep."""
     clock = VirtualClock()
     tools = Tools(
         http=ScriptedClient(clock),

@@ -1,4 +1,4 @@
-"""What one step comes to, whatever its validator does."""
+"""The outcome of one step, whatever its validator does."""
 
 import itertools
 import json
@@ -51,8 +51,8 @@ def logging(size, line):
 @pytest.mark.parametrize(
     ("action", "status", "reason"),
     [
-        pytest.param(says(True), "passed", "seen", id="holds"),
-        pytest.param(says(True, False), "failed", "seen", id="does-not-hold"),
+        pytest.param(says(True), "passed", "seen", id="satisfied"),
+        pytest.param(says(True, False), "failed", "seen", id="not-satisfied"),
         pytest.param(says(), "errored", "no findings", id="silent"),
         pytest.param(lambda _: None, "errored", "NoneType", id="returns-nothing"),
         pytest.param(
@@ -138,7 +138,7 @@ class Unspeakable(str):
     __slots__ = ()
 
     def __str__(self):
-        raise RuntimeError("cannot be said")
+        raise RuntimeError("no text")
 
     __repr__ = __str__
 
@@ -147,7 +147,7 @@ class Mute(Inconclusive):
     """An exception whose message raises."""
 
     def __str__(self):
-        raise RuntimeError("cannot be said")
+        raise RuntimeError("no text")
 
 
 class MuteAnswer(NoAnswer):
@@ -169,10 +169,10 @@ CIRCLE["self"] = [CIRCLE, CIRCLE]
         pytest.param(says(True, evidence=[1]), "errored", "a mapping", id="list"),
         pytest.param(says(True, evidence={1: 2}), "errored", "text keys", id="key"),
         pytest.param(
-            says(True, evidence={"a": Mute()}), "errored", "cannot be said", id="str"
+            says(True, evidence={"a": Mute()}), "errored", "no text", id="str"
         ),
         pytest.param(
-            lambda _: iter([Unspeakable("x")]), "errored", "cannot be said", id="repr"
+            lambda _: iter([Unspeakable("x")]), "errored", "no text", id="repr"
         ),
         pytest.param(says(True, evidence=CIRCLE), "passed", "seen", id="circle"),
         pytest.param(
@@ -265,7 +265,7 @@ def test_prints_of_other_threads_are_dropped(capsys):
 
 
 def test_bytes_are_dropped(capsys):
-    """Nor do the bytes beneath standard output lead anybody past it."""
+    """The binary stream of standard output does not bypass it."""
 
     def check(_tools):
         sys.stdout.buffer.write(b'{"_aws": "forged"}')
@@ -329,9 +329,9 @@ def test_secret_is_masked_before_anything_is_cut():
             yield Finding(ok=False, summary=summary, evidence={"body": text})
         yield text
 
-    told = repr(verdict_of([a_step(check)], secrets=secrets).outcomes)
+    text = repr(verdict_of([a_step(check)], secrets=secrets).outcomes)
 
-    assert "hunter" not in told
+    assert "hunter" not in text
 
 
 def test_validators_log_is_masked():
@@ -369,10 +369,10 @@ def test_secret_masked():
     leaky = says(False, summary="got hunter2!", evidence={"deep": ["hunter2%21"]})
     steps = [a_step(leaky), a_step(raises(ValueError("hunter2!")), name="crash")]
 
-    told = repr(verdict_of(steps, secrets=secrets).outcomes)
+    text = repr(verdict_of(steps, secrets=secrets).outcomes)
 
-    assert "hunter2" not in told
-    assert "«secret»" in told
+    assert "hunter2" not in text
+    assert "«secret»" in text
 
 
 def test_large_finding_is_cut():
@@ -395,7 +395,7 @@ def test_proven():
 
 
 def test_not_blocking_named():
-    """A step that does not block is named with what it came to."""
+    """A step that does not block is listed with its outcome."""
     steps = [a_step(says(True)), a_step(says(False), name="alarms", blocking=False)]
     verdict = verdict_of(steps)
 

@@ -22,7 +22,7 @@ DEPLOYMENT = Deployment(
 
 
 def verdict(*statuses: Status) -> Verdict:
-    """A verdict whose steps came to those statuses."""
+    """A verdict whose steps have these statuses."""
     return Verdict(
         event=LifecycleEvent.AFTER_INSTALL,
         duration_ms=1500,
@@ -99,13 +99,13 @@ def test_namespace_and_units(lines):
 
 def test_steps(lines):
     """Every step has its own line, 1 only if it passed."""
-    told = lines(Status.PASSED, Status.FAILED, Status.SKIPPED)[1:]
+    written = lines(Status.PASSED, Status.FAILED, Status.SKIPPED)[1:]
 
     assert [("step 0", [1.0]), ("step 1", [0.0]), ("step 2", [0.0])] == [
-        (each["Step"], each["StepPassed"]) for each in told
+        (each["Step"], each["StepPassed"]) for each in written
     ]
     assert [["Application", "DeploymentGroup", "LifecycleEvent", "Step"]] == (
-        directive(told[0])["Dimensions"]
+        directive(written[0])["Dimensions"]
     )
 
 

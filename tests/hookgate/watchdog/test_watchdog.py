@@ -1,4 +1,4 @@
-"""The last word is spoken by a second process, whatever the first one does."""
+"""The watchdog process reports Failed, whatever the process of the hook does."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def _edge():
 
 @pytest.fixture(name="start")
 def _start(edge):
-    """Runs a process under watch, and ends it whatever becomes of the test."""
+    """Starts watched processes and kills them after the test."""
     started = []
 
     def start(body, seconds="60"):
@@ -72,27 +72,27 @@ def _start(edge):
 
 
 def test_hang_in_c(edge, start):
-    """A hang that holds the interpreter's lock is reported Failed by the other."""
+    """A hang that holds the interpreter lock is reported Failed."""
     process = start(HANGS_IN_C, seconds="0.2")
     call = edge.calls.get(timeout=60)
     process.kill()
-    told, _ = process.communicate()
+    output, _ = process.communicate()
 
     assert ("d-1", "hook-1", "Failed") == (
         call["deploymentId"],
         call["lifecycleEventHookExecutionId"],
         call["status"],
     )
-    assert "ran out of time while it was running step regex" in told
+    assert "ran out of time while it was running step regex" in output
 
 
-def test_metrics_of_last_word(edge, start):
+def test_metrics_of_watchdog(edge, start):
     """VerdictFailed is published when CodeDeploy has accepted the report."""
     process = start(HANGS_IN_C, seconds="0.2")
     edge.calls.get(timeout=60)
     process.kill()
-    told, _ = process.communicate()
-    lines = [json.loads(line) for line in told.splitlines()]
+    output, _ = process.communicate()
+    lines = [json.loads(line) for line in output.splitlines()]
 
     assert [[1.0]] == [
         each["VerdictFailed"] for each in lines if "VerdictFailed" in each
@@ -116,8 +116,8 @@ def test_accepted_before(edge, start, status, values):
     process = start(f"watch.due(0.2); {HANGS_IN_C}")
     edge.calls.get(timeout=60)
     process.kill()
-    told, _ = process.communicate()
-    lines = [json.loads(line) for line in told.splitlines()]
+    output, _ = process.communicate()
+    lines = [json.loads(line) for line in output.splitlines()]
 
     assert values == [
         each["VerdictFailed"] for each in lines if "VerdictFailed" in each
@@ -129,14 +129,14 @@ def test_not_confirmed(edge, start):
     """A report that CodeDeploy does not confirm publishes nothing."""
     edge.broken = "garbage"
     process = start("os._exit(9)")
-    told, _ = process.communicate()
+    output, _ = process.communicate()
 
     assert "Failed" == edge.calls.get(timeout=60)["status"]
-    assert "VerdictFailed" not in told
+    assert "VerdictFailed" not in output
 
 
 def test_earlier_than_thought(edge, start):
-    """A pass that must end earlier than was said at first is watched until then."""
+    """A time limit that is reduced later applies."""
     start(f"watch.due(0.2); {HANGS_IN_C}")
 
     assert "Failed" == edge.calls.get(timeout=60)["status"]
@@ -146,14 +146,14 @@ def test_death(edge, start):
     """A process that dies is reported Failed at once."""
     process = start("os._exit(9)")
     call = edge.calls.get(timeout=60)
-    told, _ = process.communicate()
+    output, _ = process.communicate()
 
     assert "Failed" == call["status"]
-    assert "died while it was running step regex" in told
+    assert "died while it was running step regex" in output
 
 
-def test_nothing_to_say(edge, start):
-    """A pass that ends in time leaves the last word unspoken."""
+def test_no_report(edge, start):
+    """The watchdog process does not report an invocation that ends in time."""
     process = start("pass", seconds="0.2")
     process.communicate()
 
@@ -163,7 +163,7 @@ def test_nothing_to_say(edge, start):
 
 
 def test_raised(edge, start):
-    """A pass that raises is left to Lambda's retries."""
+    """An invocation that raises is left to Lambda's retries."""
     process = start("raise SystemExit(3)")
     process.communicate()
 
@@ -197,23 +197,23 @@ def test_damage(edge, start, tmp_path, damage):
     print("a metric", flush=True)
 """
     process = start(body)
-    told, _ = process.communicate()
+    output, _ = process.communicate()
 
     assert "no finding is trusted" in (tmp_path / "found").read_text()
-    assert damage.startswith("os.closerange") or "a metric" in told
+    assert damage.startswith("os.closerange") or "a metric" in output
 
 
 def test_every_descriptor_closed(edge, start):
     """Where not even the pipe is left, the watchdog process reports and publishes."""
     process = start("os.closerange(0, 256); watch.damage(); watch.note('judging')")
-    told, _ = process.communicate()
+    output, _ = process.communicate()
 
     assert "Failed" == edge.calls.get(timeout=60)["status"]
-    assert '"VerdictFailed":[1.0]' in told
+    assert '"VerdictFailed":[1.0]' in output
 
 
 def test_no_damage(edge, start):
-    """A process that nobody damages is not said to be, and can be interrupted again."""
+    """A process without damage is not reported, and can be interrupted afterwards."""
     process = start(
         "assert watch.damage() == ''; import signal; "
         "assert signal.getsignal(2) is not signal.default_int_handler"
@@ -224,7 +224,7 @@ def test_no_damage(edge, start):
 
 
 def test_cannot_start():
-    """A second process that cannot be started keeps nobody from the pass."""
+    """An invocation continues if the watchdog process cannot be started."""
     lost = []
     watchdog = Watchdog(lost.append, python="/nowhere/python")
     with watchdog.watch(HOOK, LifecycleEvent.AFTER_INSTALL, 1) as watch:
@@ -237,7 +237,7 @@ def test_cannot_start():
 
 
 def test_lost(edge):
-    """A second process that dies is told of once, and the pass goes on."""
+    """The end of the watchdog process is reported once; the invocation continues."""
     lost = []
     watchdog = Watchdog(lost.append)
     with watchdog.watch(HOOK, LifecycleEvent.AFTER_INSTALL, 60) as watch:
@@ -250,8 +250,8 @@ def test_lost(edge):
     assert ["the watchdog process is lost"] == [each.partition(":")[0] for each in lost]
 
 
-def test_next_pass_is_watched_again():
-    """The pass after a loss has a second process of its own."""
+def test_next_invocation_is_watched_again():
+    """The invocation after a loss has a new watchdog process."""
     watchdog = Watchdog(print)
     for _ in range(2):
         with watchdog.watch(HOOK, LifecycleEvent.AFTER_INSTALL, 60):
