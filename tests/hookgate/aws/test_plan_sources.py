@@ -361,7 +361,7 @@ def test_file_beside_an_object(bucket, tmp_path):
     ],
 )
 def test_wrong_file_beside_an_object(bucket, tmp_path, body, code):
-    """An object that cannot be included is told at its place in the plan."""
+    """An object that cannot be included is an error at its place in the plan."""
     bucket.put_object(Key="p/shop.yaml", Body=SCENARIO.encode())
     if body:
         bucket.put_object(Key="p/shop/steps/login.yaml", Body=body)
