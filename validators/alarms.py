@@ -22,11 +22,11 @@ _GROUPS_OWN = "the deployment group's own alarms"
 
 
 class Alarms(Validator):
-    """Are the alarms that watch this service there, and is none of them in ALARM?
+    """Do the service's alarms exist, and is none of them in ALARM?
 
-    An alarm in INSUFFICIENT_DATA has no data to pass on: the step is
-    inconclusive, unless the plan says ``on_no_data: pass``. CodeDeploy itself acts on
-    ALARM alone, so an alarm without data gates nothing:
+    If an alarm is in INSUFFICIENT_DATA, the step is inconclusive, unless it has
+    ``on_no_data: pass``. CodeDeploy itself stops a deployment only for an alarm in
+    ALARM, not for one without data:
     docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
 
     Example:
@@ -43,20 +43,23 @@ class Alarms(Validator):
     )
 
     names: tuple[str, ...] = Field(
-        (), max_length=100, description="Alarms by name; each must be there."
+        (), max_length=100, description="Names of alarms; each must exist."
     )
     prefix: str = Field(
-        "", description="All alarms whose names begin so; there must be one."
+        "",
+        description="Check all alarms whose names begin with this; at least one "
+        "must exist.",
     )
     deployment_group: bool = Field(
         default=False,
-        description="Also the alarms on which the deployment group rolls back; the "
-        "group must have some, and watch them.",
+        description="Also check the deployment group's alarms; the group must "
+        "have at least one, and its alarm configuration must be "
+        "enabled.",
     )
     no_match: Literal["fail", "pass"] = Field(
         "fail",
-        description="The result if an alarm does not exist, and for a prefix that none "
-        "begins with; the verdict names what passed so.",
+        description="The result if an alarm does not exist or no name begins "
+        "with the prefix; with pass, the verdict lists a waiver.",
     )
     every: Every = 10.0
 

@@ -35,8 +35,8 @@ _OF_THE_RESOLVER = "a resolver responded, which shows nothing about green"
 class Dns(Validator):
     """Does a name resolve as expected?
 
-    Questions and answers are those of RFC 1035; TLS is that of RFC 7858. A truncated
-    answer over UDP is asked for again over TCP.
+    Queries and responses follow RFC 1035; TLS follows RFC 7858. A truncated response
+    over UDP is requested again over TCP.
 
     Example:
         - use: dns
@@ -50,7 +50,7 @@ class Dns(Validator):
 
     asks_listener: ClassVar[bool] = False
 
-    query: str = Field(min_length=1, max_length=253, description="The name to ask for.")
+    query: str = Field(min_length=1, max_length=253, description="The name to resolve.")
     type: Annotated[
         str, TextFormat(r"^[A-Z0-9]{1,10}\Z", "a record type, such as AAAA")
     ] = Field(
@@ -59,16 +59,16 @@ class Dns(Validator):
     rdclass: Literal["IN", "CH", "HS"] = Field(
         "IN", description="The class of the question."
     )
-    recursion: bool = Field(True, description="Whether to ask for recursion.")
-    transport: DnsTransport = Field("udp", description="How to ask.")
+    recursion: bool = Field(True, description="Whether to request recursion.")
+    transport: DnsTransport = Field("udp", description="The transport of the query.")
     tls: Tls = Field(
         default_factory=Trust,
         description="TLS settings of the transport tls.",
     )
     resolver: HostAndPort | None = Field(
         None,
-        description="A host:port of target.allow to ask; if left out, the system's "
-        "resolver, in a VPC the VPC's.",
+        description="The resolver, a host:port of target.allow; by default the "
+        "system's resolver, which in a VPC is the VPC's.",
     )
     rcodes: tuple[
         Annotated[
@@ -79,18 +79,19 @@ class Dns(Validator):
         ("NOERROR",),
         min_length=1,
         max_length=20,
-        description="Which codes of the answer are right, such as NXDOMAIN.",
+        description="The expected response codes, such as NXDOMAIN.",
     )
     answer: DnsRecords | None = Field(
         None,
-        description="What the answer's records must be; there must be one, unless it "
-        "says equals: [], or only other sections are looked at.",
+        description="Conditions on the records of the answer section. It must "
+        "contain a record, unless this is equals: [] or only other "
+        "sections are checked.",
     )
     authority: DnsRecords | None = Field(
-        None, description="What the records of the authority section must be."
+        None, description="Conditions on the records of the authority section."
     )
     additional: DnsRecords | None = Field(
-        None, description="What the records of the additional section must be."
+        None, description="Conditions on the records of the additional section."
     )
     timeout: Duration = Field(5.0, gt=0, description="Maximum time of the query.")
 
@@ -160,7 +161,7 @@ class DnsRecord:
 
 
 class DnsRecords(BaseModel):
-    """What the records of one section of the answer must be.
+    """Conditions on the records of one section of the response.
 
     A regular expression is matched against a record's whole text, such as
     ``shop.example.com. 60 IN A 192.0.2.1``.
@@ -171,7 +172,9 @@ class DnsRecords(BaseModel):
     )
 
     equals: tuple[str, ...] | None = Field(
-        None, max_length=100, description="Their data is exactly this, in any order."
+        None,
+        max_length=100,
+        description="The data of the records, complete and in any order.",
     )
     any: Pattern | None = Field(None, description="At least one record matches.")
     all: Pattern | None = Field(None, description="There are records, and all match.")
@@ -180,10 +183,10 @@ class DnsRecords(BaseModel):
         None, description="At least one record does not match."
     )
     ttl_at_least: Duration | None = Field(
-        None, description="The least time to live of each."
+        None, description="Minimum time to live of each record."
     )
     ttl_at_most: Duration | None = Field(
-        None, description="The greatest time to live of each."
+        None, description="Maximum time to live of each record."
     )
 
     @model_validator(mode="after")

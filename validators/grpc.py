@@ -29,9 +29,9 @@ from hookgate.version import VERSION
 class Grpc(Validator):
     """Does the gRPC health service report the expected status?
 
-    It is the protocol of grpc.io/docs/guides/health-checking. The identity of the
-    target is read from the metadata before the answer. A load balancer passes gRPC on
-    an HTTPS listener whose target group speaks it, or as TCP.
+    It uses the protocol of grpc.io/docs/guides/health-checking. The identity check
+    reads the initial metadata of the response. A load balancer forwards gRPC on an
+    HTTPS listener whose target group has the protocol version gRPC, or as TCP.
 
     Example:
         - use: grpc
@@ -49,10 +49,10 @@ class Grpc(Validator):
     service: str = Field(
         "",
         max_length=512,
-        description="The service to ask for; empty for the server as a whole.",
+        description="The service whose health to request; empty for the whole server.",
     )
     status: Literal["SERVING", "NOT_SERVING", "NOT_FOUND", "UNIMPLEMENTED"] = Field(
-        "SERVING", description="What the answer must be."
+        "SERVING", description="The expected status, or the expected gRPC error code."
     )
     metadata: Mapping[str, str] = Field({}, description="Metadata to send.")
     tls: TlsChoice = Field(

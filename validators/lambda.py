@@ -30,9 +30,10 @@ _MOST = 256 * 1024 + 1
 class Lambda(Validator):
     """Does a Lambda function of yours accept the new version?
 
-    It is invoked once with the deployment as JSON and answers with findings,
-    ``{"findings": [{"ok": true, "summary": "…"}]}``; anything else is an error. The
-    hooks may invoke it when the template's ``ValidatorFunctions`` names it.
+    Each attempt invokes the function once with the deployment as JSON. The function
+    returns findings, ``{"findings": [{"ok": true, "summary": "…"}]}``; any other
+    response is an error. To permit the call, list the function's ARN in the stack
+    parameter ``ValidatorFunctions``.
     docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 
     Example:

@@ -44,10 +44,10 @@ def _countable(bound: Bound) -> Bound:
 
 
 class Logs(Validator):
-    """Do the new version's logs hold as many lines of a kind as they may?
+    """Is the number of the new version's log lines that match a query within its bound?
 
-    The query is CloudWatch Logs Insights'. Only lines of the replacement's tasks are
-    looked at; when there is none, the step is inconclusive.
+    The query language is that of CloudWatch Logs Insights. By default it searches only
+    the lines of the replacement's tasks. Without any line the step is inconclusive.
     docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
 
     Example:
@@ -70,33 +70,37 @@ class Logs(Validator):
         "filter @message like /ERROR/",
         min_length=1,
         max_length=8000,
-        description="What to look for; its rows are counted.",
+        description="The query (CloudWatch Logs Insights), whose result rows "
+        "are counted.",
     )
     rows: Annotated[NumberBound, AfterValidator(_countable)] = Field(
-        Bound("==", 0), description='How many rows it may give, such as "== 0".'
+        Bound("==", 0), description='The bound of the number of rows, such as "== 0".'
     )
     log_groups: tuple[str, ...] = Field(
         (),
         max_length=_GROUPS,
-        description="Where to look; without it, where the replacement's containers log "
-        "(awslogs).",
+        description="The log groups to query; by default, those of the "
+        "containers' awslogs drivers.",
     )
     of: Literal["green", "all"] = Field(
-        "green", description="The lines of green's tasks, or all lines."
+        "green",
+        description="Whether to query the lines of green's tasks only, or all lines.",
     )
     window: Duration | None = Field(
         None,
         gt=0,
-        description="How far back to look; without it, to the lifecycle event's start.",
+        description="The period to query, up to now; by default, since the "
+        "start of the lifecycle event.",
     )
     delay: Duration = Field(
-        15.0, description="How long to wait first, for lines that are on their way."
+        15.0,
+        description="How long to wait first, until CloudWatch has the latest lines.",
     )
     min_lines: int = Field(
-        1, ge=0, description="Fewer lines of any kind than this decide nothing."
+        1, ge=0, description="With fewer lines in total the step is inconclusive."
     )
     timeout: Duration = Field(
-        60.0, gt=0, description="How long each of the two queries may run."
+        60.0, gt=0, description="Maximum time of each of the two queries."
     )
 
     def worst_case(self) -> float:

@@ -49,7 +49,9 @@ class MetricQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    namespace: str = Field(min_length=1, description="Such as AWS/ApplicationELB.")
+    namespace: str = Field(
+        min_length=1, description="The namespace, such as AWS/ApplicationELB."
+    )
     name: str = Field(min_length=1, description="The metric's name.")
     dimensions: Mapping[str, str] = Field({}, description="All of its dimensions.")
     stat: Annotated[
@@ -64,15 +66,15 @@ class MetricQuery(BaseModel):
         description="The statistic: Sum, Average, Maximum, p99, …",
     )
     period: Duration = Field(
-        60.0, ge=1, le=86400, description="What one value stands for."
+        60.0, ge=1, le=86400, description="The period of one value."
     )
 
 
 class Metric(Validator):
-    """Does a CloudWatch metric, or an expression over several, keep its bound?
+    """Is a CloudWatch metric, or an expression over several, within its bound?
 
-    No value, or fewer than ``min_values``, is inconclusive. Expressions are those of
-    metric math:
+    No value, or fewer than ``min_values``, is inconclusive. Expressions use metric
+    math:
     docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 
     Example:
@@ -92,35 +94,39 @@ class Metric(Validator):
     metrics: Mapping[Annotated[str, AfterValidator(_id)], MetricQuery] = Field(
         {},
         max_length=20,
-        description="What to ask for, each under an id such as m1.",
+        description="The metrics to query, each with an id such as m1.",
     )
     expression: str = Field(
         "",
         max_length=1024,
-        description="Metric math over the ids, such as 100 * m1 / m2. Without one "
-        "there is one metric, and it is judged.",
+        description="Metric math over the ids, such as 100 * m1 / m2. Without "
+        "it, give exactly one metric.",
     )
     must: NumberBound | None = Field(
-        None, description='What the value must be, such as "< 5".'
+        None, description='The bound of the value, such as "< 5".'
     )
     judge: Literal["every", "last", "average", "sum", "maximum", "minimum"] = Field(
-        "every", description="Every value of the window, or one made of them all."
+        "every",
+        description="What the bound applies to: every value of the window, or "
+        "one value computed from all of them.",
     )
-    window: Duration = Field(
-        600.0, gt=0, description="How far back to look from the moment of asking."
-    )
+    window: Duration = Field(600.0, gt=0, description="The period to query, up to now.")
     delay: Duration = Field(
-        0.0, description="How long to wait first, for what CloudWatch has not got yet."
+        0.0,
+        description="How long to wait first, until CloudWatch has the latest values.",
     )
     min_values: int = Field(
-        1, ge=1, le=10000, description="Fewer values than this decide nothing."
+        1, ge=1, le=10000, description="With fewer values the step is inconclusive."
     )
     compared_to: Duration | None = Field(
-        None, gt=0, description="How long ago the same window is looked at as well."
+        None,
+        gt=0,
+        description="Compare with the same window this long ago, such as 24h.",
     )
     relative: PercentageBound | None = Field(
         None,
-        description='What the value must be of that of compared_to, such as "< 110%".',
+        description="The bound of the value relative to that of compared_to, "
+        'such as "< 110%".',
     )
 
     @model_validator(mode="after")

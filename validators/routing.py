@@ -16,11 +16,11 @@ _CALLS = 30.0
 
 
 class Routing(Validator):
-    """Do the listeners forward to the version they should, and only to that?
+    """Do the listeners forward only to the version that the lifecycle event expects?
 
-    Which version that is follows from the lifecycle event:
+    The lifecycle event determines the version:
     docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
-    A target group's weight counts 1 when absent, and 0 is no forwarding:
+    A target group without a weight has weight 1; weight 0 means no forwarding:
     docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupTuple.html
 
     Example:

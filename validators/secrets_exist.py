@@ -35,11 +35,11 @@ class _Reference:
 
 
 class SecretsExist(Validator):
-    """Are the secrets and parameters that the task definition names there to be read?
+    """Do the task definition's secrets exist, and may its execution role read them?
 
-    A task whose secret is missing never starts, which Install notices after long. No
-    value is read: what is asked is whether each is there, and whether IAM lets the
-    task's execution role read it (resource policies and keys are not looked at).
+    A task whose secret is missing never starts, and Install takes long to fail. The
+    step reads no values. It checks that each secret and parameter exists, and that IAM
+    allows the execution role to read it. It ignores resource policies and KMS keys.
     docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html
 
     Example:
@@ -58,7 +58,7 @@ class SecretsExist(Validator):
 
     readable: bool = Field(
         default=True,
-        description="Whether IAM is asked if the execution role may read each.",
+        description="Whether to check with IAM that the execution role may read each.",
     )
 
     def worst_case(self) -> float:

@@ -21,10 +21,10 @@ _SHOWN = 3
 
 
 class Service(Validator):
-    """Does the replacement task set run steadily, without a task that stopped?
+    """Is the replacement task set in STEADY_STATE, with no stopped task?
 
-    Steady is ECS's own word: all tasks run, none is pending. ECS tells of stopped tasks
-    for an hour: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskSet.html and
+    In STEADY_STATE all tasks run and none is pending. ECS describes stopped tasks for
+    an hour: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskSet.html and
     docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
 
     Example:
@@ -42,7 +42,9 @@ class Service(Validator):
     )
 
     stopped_tasks: int = Field(
-        0, ge=0, description="How many of its tasks may have stopped since it was made."
+        0,
+        ge=0,
+        description="Maximum number of tasks of the task set that may have stopped.",
     )
     within: Within = 300.0
     every: Every = 5.0

@@ -35,25 +35,40 @@ _TIMES = {"average": "Average", "p50": "p50", "p90": "p90", "p95": "p95", "p99":
 
 
 class Thresholds(BaseModel):
-    """What each number of the target group must be."""
+    """Bounds on the metrics of the target group."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    http_5xx: NumberBound | None = Field(None, description="Answers of 500 and up.")
-    http_4xx: NumberBound | None = Field(None, description="Answers of 400 to 499.")
+    http_5xx: NumberBound | None = Field(
+        None, description="Number of responses with status 500 to 599."
+    )
+    http_4xx: NumberBound | None = Field(
+        None, description="Number of responses with status 400 to 499."
+    )
     connection_errors: NumberBound | None = Field(
-        None, description="Connections that the targets refused or broke."
+        None,
+        description="Number of connections that the targets refused or closed early.",
     )
     error_rate: PercentageBound | None = Field(
-        None, description="The share of requests that got 5xx."
+        None, description="Percentage of requests with a 5xx response."
     )
     average: DurationBound | None = Field(
-        None, description="The average time to answer, in the worst minute."
+        None, description="Average response time in the worst minute."
     )
-    p50: DurationBound | None = Field(None, description="The median, likewise.")
-    p90: DurationBound | None = Field(None, description="The 90th percentile.")
-    p95: DurationBound | None = Field(None, description="The 95th percentile.")
-    p99: DurationBound | None = Field(None, description="The 99th percentile.")
+    p50: DurationBound | None = Field(
+        None,
+        description="50th percentile (median) of the response time in the worst "
+        "minute.",
+    )
+    p90: DurationBound | None = Field(
+        None, description="90th percentile of the response time in the worst minute."
+    )
+    p95: DurationBound | None = Field(
+        None, description="95th percentile of the response time in the worst minute."
+    )
+    p99: DurationBound | None = Field(
+        None, description="99th percentile of the response time in the worst minute."
+    )
 
     @model_validator(mode="after")
     def _states_one(self) -> Thresholds:
@@ -71,11 +86,11 @@ class Thresholds(BaseModel):
 
 
 class TargetMetrics(Validator):
-    """Did the load balancer see the new version answer well while traffic ran?
+    """Are the load balancer's metrics of the new version within their bounds?
 
-    An Application Load Balancer counts by the minute, and CloudWatch has the numbers a
-    little later; counts that are zero are not reported. Fewer than ``min_requests`` is
-    inconclusive. Put a step with traffic before it (``needs``):
+    An Application Load Balancer reports metrics per minute, and CloudWatch has them a
+    little later; a count of zero is not reported. Fewer requests than ``min_requests``
+    are inconclusive. Run a ``traffic`` step first and name it in ``needs``:
     docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
 
     Example:
@@ -94,15 +109,18 @@ class TargetMetrics(Validator):
         "average, p50, p90, p95 and p99.",
     )
     min_requests: int = Field(
-        1, ge=1, description="Fewer requests than this decide nothing."
+        1, ge=1, description="With fewer requests the step is inconclusive."
     )
     window: Duration | None = Field(
         None,
         ge=60,
-        description="How far back to look; without it, to the lifecycle event's start.",
+        description="The period to query, up to now; by default, since the "
+        "start of the lifecycle event.",
     )
     delay: Duration = Field(
-        120.0, description="How long to wait until CloudWatch has the last minute."
+        120.0,
+        description="How long to wait first, until CloudWatch has the metrics "
+        "of the last minute.",
     )
 
     def worst_case(self) -> float:

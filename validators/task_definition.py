@@ -25,9 +25,9 @@ from hookgate.codes import Code
 
 
 class TaskDefinition(Validator):
-    """Does the task set run the AppSpec's task definition, from fixed images?
+    """Does the task set run the AppSpec's task definition, with pinned images?
 
-    A tag can be moved to another image at any time, a digest cannot:
+    A tag can move to another image at any time; a digest cannot:
     docs.aws.amazon.com/AmazonECS/latest/developerguide/container-considerations.html
 
     Example:
@@ -45,17 +45,18 @@ class TaskDefinition(Validator):
         description="Whether an image without a digest needs a tag other than latest.",
     )
     digest: bool = Field(
-        default=False, description="Whether every image must be given by its digest."
+        default=False, description="Whether every image must have a digest."
     )
     allowed_repositories: tuple[str, ...] = Field(
         (),
-        description="Where images may come from: a registry, or a path in one, such as "
-        "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop. Empty allows all.",
+        description="Allowed sources of images: a registry, or a path in one, "
+        "such as 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop. "
+        "Empty allows all.",
     )
     containers: Literal["all", "app"] = Field(
         "all",
-        description="Whose images to judge: every container's, or only that of the "
-        "container that the AppSpec names.",
+        description="The containers to check: all, or only the one that the "
+        "AppSpec names.",
     )
 
     def worst_case(self) -> float:

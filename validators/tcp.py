@@ -32,7 +32,7 @@ class Tcp(Validator):
 
     The turns run in order; each one sends, expects or starts TLS. An ``expect`` skips
     lines until one matches its regular expression; later sends may use its groups as
-    ``\g<1>`` or ``\g<name>``. It is the dialogue of blackbox_exporter's
+    ``\g<1>`` or ``\g<name>``. The dialogue resembles blackbox_exporter's
     query_response:
     github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATION.md
 

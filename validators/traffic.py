@@ -90,7 +90,8 @@ class Traffic(Validator):
     warm_up: Duration = Field(
         0.0,
         le=600,
-        description="Send uncounted requests at the first rate first.",
+        description="How long to send requests at the first rate before the "
+        "counted ones.",
     )
     max_in_flight: int = Field(
         100,
@@ -98,7 +99,9 @@ class Traffic(Validator):
         le=400,
         description="The maximum number of requests in flight; more are dropped.",
     )
-    timeout: Duration = Field(10.0, gt=0, le=300, description="The limit per request.")
+    timeout: Duration = Field(
+        10.0, gt=0, le=300, description="Maximum time of one request."
+    )
     http_version: HttpVersion = Field("1.1", description="The HTTP version.")
     keep_alive: bool = Field(True, description="Whether connections are reused.")
     tls: Tls = Field(
@@ -119,8 +122,8 @@ class Traffic(Validator):
     max_lateness: Duration = Field(
         0.05,
         gt=0,
-        description="How late the generator may start requests, at its p99; beyond it, "
-        "long latencies are inconclusive.",
+        description="Maximum delay with which the generator may start requests, "
+        "at p99. Beyond it, high latencies are inconclusive.",
     )
 
     @model_validator(mode="after")

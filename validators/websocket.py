@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 class Websocket(Validator):
     """Does the new version accept a WebSocket and respond as expected?
 
-    Handshake, ping and close codes are those of RFC 6455. The identity of the target
-    is read from the handshake's answer. Redirects are not followed.
+    Handshake, ping and close codes are those of RFC 6455. The identity check reads
+    the response to the handshake. Redirects are not followed.
 
     Example:
         - use: websocket
@@ -58,7 +58,7 @@ class Websocket(Validator):
 
     asks_listener: ClassVar[bool] = True
 
-    path: UrlPath = Field("/", description="Path and query to ask for.")
+    path: UrlPath = Field("/", description="The path, with a query if any.")
     headers: Mapping[str, str] = Field({}, description="Headers to send.")
     subprotocols: tuple[str, ...] = Field(
         (),
@@ -67,17 +67,17 @@ class Websocket(Validator):
     )
     status: Statuses = Field(
         ("101",),
-        description="Statuses of the handshake that are right, such as 401 for one "
-        "that must be refused.",
+        description="The expected statuses of the handshake, such as 401 for "
+        "one that must be refused.",
     )
     expect: tuple[Assertion, ...] = Field(
-        (), description="What the handshake's answer must be."
+        (), description="Assertions about the response to the handshake."
     )
     dialogue: tuple[DialogueEntry, ...] = Field(
-        (), max_length=100, description="What is sent and received, in order."
+        (), max_length=100, description="Messages to send and to receive, in order."
     )
     max_message: Size = Field(
-        1024 * 1024, gt=0, le=16 * 1024 * 1024, description="The largest message taken."
+        1024 * 1024, gt=0, le=16 * 1024 * 1024, description="Maximum size of a message."
     )
     tls: Tls = Field(
         default_factory=Trust,
@@ -88,7 +88,9 @@ class Websocket(Validator):
         description="The listener to use; production only at AfterAllowTraffic.",
     )
     timeout: Duration = Field(
-        10.0, gt=0, description="The bound of handshake and dialogue together."
+        10.0,
+        gt=0,
+        description="Maximum time of the handshake and the dialogue together.",
     )
 
     def worst_case(self) -> float:
@@ -154,15 +156,16 @@ class DialogueEntry(BaseModel):
     send_json: Any = Field(None, description="JSON to send, as text.")
     receive: tuple[Assertion, ...] | None = Field(
         None,
-        description="What the next message must be: a query of its body and a "
-        "predicate an entry; [] for any message.",
+        description="Assertions about the body of the next message; [] for any "
+        "message.",
     )
     ping: bool = Field(False, description="Send a ping, and wait for its pong.")
     closed: int | None = Field(
         None,
         ge=1000,
         le=4999,
-        description="The code with which the server closes next (RFC 6455, 7.4).",
+        description="The code with which the server must close the connection "
+        "next (RFC 6455, 7.4).",
     )
 
     @model_validator(mode="after")

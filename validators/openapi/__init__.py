@@ -31,19 +31,19 @@ _SHOWN = 20
 
 
 class Openapi(Validator):
-    """Does the service answer as its own OpenAPI document says?
+    """Does the service respond as its OpenAPI document specifies?
 
-    Every safe operation is asked (RFC 9110, 9.2.1: GET, HEAD, OPTIONS). Required
+    It calls every safe operation (RFC 9110, 9.2.1: GET, HEAD, OPTIONS). Required
     parameters take their values from ``parameters``, or from an example, default or
-    enum of the document; a safe operation that cannot be asked makes the step
-    inconclusive, which ``on_inconclusive: pass`` waives. Status, content type, headers
-    and body are checked by openapi-core; a 5xx is never right. The document is JSON or
-    YAML and refers to nothing outside of itself.
+    enum of the document. A safe operation that cannot be called makes the step
+    inconclusive, which ``on_inconclusive: pass`` waives. openapi-core checks status,
+    content type, headers and body; a 5xx always fails. The document is JSON or YAML,
+    without references to other documents.
     spec.openapis.org/oas/latest.html
 
     Example:
         - use: openapi
-          name: answers as documented
+          name: responds as documented
           with:
             document: /openapi.json
             headers: {Accept: application/json}
@@ -56,7 +56,7 @@ class Openapi(Validator):
 
     document: UrlPath = Field(
         "/openapi.json",
-        description="Where the service itself serves its document.",
+        description="The path of the service's OpenAPI document.",
     )
     headers: Mapping[str, str] = Field(
         {}, description="Headers to send with each request."
@@ -64,12 +64,14 @@ class Openapi(Validator):
     parameters: Mapping[str, Any] = Field(
         {},
         max_length=100,
-        description="Values for parameters by their names, before the document's own.",
+        description="Values of parameters, by name. They take precedence over "
+        "the document's values.",
     )
     base_path: UrlPath | None = Field(
         None,
-        description="What goes before each path; if left out, the path of the "
-        "document's first server. Its host is never asked.",
+        description="The prefix of each path; by default, the path of the "
+        "document's first server. Requests never go to that "
+        "server's host.",
     )
     auth: Auth | None = Field(
         None, description="Authentication, for the document and its operations."
@@ -79,19 +81,19 @@ class Openapi(Validator):
         description="TLS settings: CA, server name, versions, client certificate.",
     )
     max_operations: int = Field(
-        50, ge=1, le=200, description="How many operations are asked at most."
+        50, ge=1, le=200, description="Maximum number of operations to call."
     )
     max_body: Size = Field(
         1024 * 1024,
         gt=0,
         le=8 * 1024 * 1024,
-        description="The largest document and the largest answer taken.",
+        description="Maximum size of the document and of each response.",
     )
     listener: Literal["test", "production"] = Field(
         "test",
-        description="Which listener to ask; production only at AfterAllowTraffic.",
+        description="The listener to use; production only at AfterAllowTraffic.",
     )
-    timeout: Duration = Field(5.0, gt=0, description="The bound of one request.")
+    timeout: Duration = Field(5.0, gt=0, description="Maximum time of one request.")
 
     def worst_case(self) -> float:
         """As long as a token, the document and all operations may take."""

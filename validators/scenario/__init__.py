@@ -24,13 +24,13 @@ _TOKEN = 10.0
 
 
 class Scenario(Validator):
-    """Can a user go all the way, from request to request?
+    """Does a sequence of requests, such as a purchase, get the expected responses?
 
     Steps run in order until one fails; the steps of ``cleanup`` always run.
-    What a step captures later steps write as ``{{name}}``. Every request is a fresh
-    connection to the load balancer, and with an identity in the plan each answer must
-    be the new version's. Cookies are kept as RFC 6265 says, without ``Domain`` and
-    ``Secure``; forms are those of the URL standard and of RFC 7578.
+    Later steps use the values that a step captures as ``{{name}}``. Every request uses
+    a new connection to the load balancer. If the plan has an identity, each response
+    must be from the new version. Cookies follow RFC 6265; forms follow the URL
+    standard and RFC 7578.
 
     Example:
         - use: scenario
@@ -54,16 +54,18 @@ class Scenario(Validator):
     asks_listener: ClassVar[bool] = True
 
     variables: Mapping[str, Any] = Field(
-        {}, max_length=100, description="Values that steps write as {{name}}."
+        {}, max_length=100, description="Values that steps use as {{name}}."
     )
     steps: tuple[ScenarioItem, ...] = Field(
-        min_length=1, max_length=100, description="What is asked, in order."
+        min_length=1, max_length=100, description="The steps, in order."
     )
     cleanup: tuple[ScenarioItem, ...] = Field(
-        (), max_length=100, description="What is asked at the end, whatever happened."
+        (),
+        max_length=100,
+        description="Steps that always run at the end, also after a failure.",
     )
     headers: Mapping[str, str] = Field(
-        {}, description="Headers of all requests; a step's own go first."
+        {}, description="Headers of all requests; a step's own headers take precedence."
     )
     auth: Auth | None = Field(
         None, description="Authentication of all requests; a token is requested once."
@@ -74,8 +76,9 @@ class Scenario(Validator):
     )
     secure_cookies: Literal["over TLS", "always"] = Field(
         "over TLS",
-        description="Where cookies marked Secure go: over TLS, or to this machine, as "
-        "browsers have it; or always, for a test listener without TLS.",
+        description="When to send cookies marked Secure: over TLS and to this "
+        "machine, as browsers do; or always, for a test listener "
+        "without TLS.",
     )
     listener: Literal["test", "production"] = Field(
         "test",

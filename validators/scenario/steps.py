@@ -116,47 +116,57 @@ Rows = Annotated[list[Any] | File, AfterValidator(_read)]
 
 
 class Call(HttpRequest):
-    """A request, what its answer must be, and what is kept of it.
+    """A request, assertions about its response, and values to capture.
 
-    Texts may hold ``{{name}}``: a variable or what an earlier step captured.
+    Texts may contain ``{{name}}``: a variable or a captured value.
     """
 
     model_config = CONFIG
 
     name: str | None = Field(
-        None, min_length=1, max_length=100, description="How findings name the step."
+        None,
+        min_length=1,
+        max_length=100,
+        description="The name of the step in findings.",
     )
     path: Annotated[
         str, TextFormat(r"^(/|\{\{)", "a path that begins with / or with {{name}}")
-    ] = Field(description="The path, and a query if any.")
+    ] = Field(description="The path, with a query if any.")
     status: Annotated[Statuses, LATER] = Field(
-        ("2xx",), description="Statuses that are right."
+        ("2xx",), description="The expected statuses, such as 200, 2xx or a list."
     )
     expect: tuple[Annotated[Assertion, LATER], ...] = Field(
-        (), max_length=100, description="What the answer must be."
+        (),
+        max_length=100,
+        description="Assertions about the response: each a query and a predicate.",
     )
     capture: Mapping[str, Annotated[Capture, LATER]] = Field(
-        {}, max_length=50, description="What is kept of the answer, by its name."
+        {},
+        max_length=50,
+        description="Values to capture from the response, by name: each a query "
+        "and filters.",
     )
     follow: int = Field(
         0,
         ge=0,
         le=10,
-        description="How many redirects to follow; none leads away from the listener, "
-        "and each one's cookies are kept.",
+        description="Maximum number of redirects to follow, all on the "
+        "listener. The cookies of each are kept.",
     )
     within: Within = 0.0
     every: Every = 1.0
     consecutive: Consecutive = 1
     stable_for: StableFor = 0.0
     stop_on: StopOn = ()
-    repeat: Repeat | None = Field(None, description="Ask a fixed number of times.")
-    timeout: Duration = Field(10.0, gt=0, description="The bound of one try.")
+    repeat: Repeat | None = Field(
+        None, description="Make a fixed number of attempts, of which some may fail."
+    )
+    timeout: Duration = Field(10.0, gt=0, description="Maximum time of one attempt.")
     max_body: Size = Field(
         1024 * 1024,
         gt=0,
         le=64 * 1024 * 1024,
-        description="The largest body taken.",
+        description="Maximum size of the body, after decompression.",
     )
 
     _written: dict[str, Any] = PrivateAttr(default_factory=dict)
@@ -238,7 +248,7 @@ class Group(BaseModel):
     )
     for_each: Rows | None = Field(
         None,
-        description="Rows of data: a list, or a file of CSV or JSON; a step has the "
+        description="Rows of data: a list, or a CSV or JSON file. Steps use a "
         "row as {{row}} and its columns as {{row.name}}.",
     )
     own: tuple[ScenarioItem, ...] = Field(
