@@ -233,13 +233,13 @@ LAMBDA_SECONDS = 900.0
 @click.option(
     "--for-run",
     is_flag=True,
-    help="The plans are for hookgate run, and not deployed.",
+    help="The plans are for `hookgate run` only; allow validators such as command.",
 )
 def command(files: tuple[Path, ...], *, for_run: bool) -> NoReturn:
-    """Check plans, AppSpecs and scenarios, and report every problem with its place.
+    """Check plans, AppSpecs and scenarios; report every problem with its location.
 
-    Of a CloudFormation template it checks the hook AWS::CodeDeploy::BlueGreen. Plans
-    and AppSpecs in one call are also checked against each other: every hook needs
+    In a CloudFormation template, it checks the hook AWS::CodeDeploy::BlueGreen. It also
+    compares plans and AppSpecs of the same call with each other: every hook needs
     steps, and all steps need a hook.
     """
     checked = [_check(file, deployed=not for_run) for file in files]

@@ -28,9 +28,9 @@ _COMMANDS = {
     "serve": "Start the emulator, a local AWS endpoint.",
     "run": "Run the steps of one lifecycle event against a URL, without AWS.",
     "lint": "Check plans, AppSpecs and scenarios, offline.",
-    "explain": "Show what a plan runs when, against what, and for how long.",
+    "explain": "Show the steps of a plan at each event and their maximum time.",
     "schema": "Print the JSON Schema of a plan.",
-    "validators": "Show which validators there are, and their options.",
+    "validators": "List the validators, or show the options of one.",
 }
 
 

@@ -59,7 +59,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
 
     Without SCENARIO, the bundled storefront runs. Exit codes: 0 every deployment ended
     as its scenario expects, 1 one did not, 2 invalid input, 3 could not decide, or
-    interrupted. After Ctrl-C, the files have what ran until then.
+    interrupted. After Ctrl-C, the files contain the partial results.
     """
     console = console_for((json_file, junit_file, html_file))
     read = [read_scenario(each).at(speed) for each in scenarios or (EXAMPLE,)]

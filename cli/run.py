@@ -446,9 +446,10 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
 ) -> NoReturn:
     """Run the steps of EVENT against a URL instead of the test listener.
 
-    Steps that need AWS are errored, because there is no deployment; use --skip. A step
-    that needs a skipped step is skipped too, and the verdict is Failed. Exit codes: 0
-    Succeeded, 1 a step failed, 2 invalid input, 3 could not decide.
+    Steps that need AWS are errored, because there is no deployment; leave them out with
+    --skip. If a step needs a skipped step, it is skipped too, and the verdict is
+    Failed. Exit codes: 0 Succeeded, 1 a step failed, 2 invalid input, 3 could not
+    decide.
     """
     console = console_for((json_file, junit_file))
     plan = read_plan(

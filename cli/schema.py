@@ -14,7 +14,7 @@ from hookgate.registry import names, resolve
 
 @click.command("schema")
 def command() -> None:
-    """Print the JSON Schema of a plan, with the options of every validator here."""
+    """Print the JSON Schema of a plan, with the options of all validators."""
     click.echo(json.dumps(plan_schema(), indent=2))
 
 

@@ -69,4 +69,4 @@ def test_prose_flows_to_the_width(capsys, monkeypatch):
     """A docstring's own line ends are not kept: the terminal breaks its lines."""
     monkeypatch.setenv("COLUMNS", "300")
     run(hookgate, ["validators", "dns"])
-    assert "RFC 7858. A truncated answer over UDP" in capsys.readouterr().out
+    assert "RFC 7858. A truncated response over UDP" in capsys.readouterr().out
