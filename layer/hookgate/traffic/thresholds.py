@@ -356,7 +356,7 @@ class PassCriteria:
             ok=not others,
             summary=summary,
             evidence=_evidence(result, whole),
-            metrics=_metrics(whole),
+            metrics=metrics(whole),
             waiver=self.load.trust.waiver,
             code=Code.TRAFFIC_SENT,
         )
@@ -527,7 +527,7 @@ def percentiles(latencies: Latencies) -> dict[str, float]:
     } | {"mean": round(latencies.mean * 1000, 3)}
 
 
-def _metrics(tally: Tally) -> tuple[Metric, ...]:
+def metrics(tally: Tally) -> tuple[Metric, ...]:
     """The CloudWatch metrics of a traffic step beside those of every step."""
     found = [Metric("Requests", tally.sent)]
     if tally.samples:
