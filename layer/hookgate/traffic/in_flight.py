@@ -173,8 +173,10 @@ class InFlightRequest:
         return self._body_error
 
     def skip_if_plain(self) -> None:
-        """Inspect this URL no longer if its response has nothing to check."""
-        if not self.pool.identified and not self._is_encoded():
+        """Inspect this URL no longer if a successful response has nothing to check."""
+        # An error says nothing about the encoding of later responses.
+        success = 200 <= self.curl.getinfo(pycurl.RESPONSE_CODE) < 300
+        if success and not self.pool.identified and not self._is_encoded():
             self.pool.plain.add(self.url)
 
     def reset(self) -> None:

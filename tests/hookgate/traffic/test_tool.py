@@ -410,6 +410,24 @@ def test_encoding_of_each_url_is_checked(listen):
     assert ({200: 10}, 10) == (whole.statuses, whole.failed)
 
 
+def test_encoding_is_checked_after_an_error(listen):
+    """An error without an encoding does not disable the check of later responses."""
+    sent = []
+
+    def answer(_peer, request):
+        sent.append(request)
+        if len(sent) == 1:
+            return b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\n\r\n"
+        head = f"Content-Encoding: gzip\r\nContent-Length: {len(GZIP) - 12}"
+        return f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + GZIP[:-12]
+
+    whole = tool(listen(responding(answer)).port)(
+        load(20, max_in_flight=1), never
+    ).test.total
+    assert {503: 1} == whole.statuses
+    assert whole.errors.total() == whole.samples - 1 > 1
+
+
 @pytest.mark.parametrize(
     ("head", "who"),
     [
