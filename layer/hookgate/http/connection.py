@@ -221,10 +221,13 @@ class Destination:
             CannotMeasure: it would match another rule, which may forward to blue.
         """
         endpoint = self.endpoint
-        merged = {"Host": self.host_name, **endpoint.headers, **headers}
+        given = {"Host": self.host_name}, endpoint.headers, headers
+        # As in ``RequestDefaults``: names in any case are one header.
+        merged = {n.lower(): (n, text) for each in given for n, text in each.items()}
+        sent = dict(merged.values())
         path = routed(path, endpoint.path_prefix, endpoint.conditions)
-        demand(endpoint.conditions, f"http://{self.place}{path}", merged)
-        return path, merged
+        demand(endpoint.conditions, f"http://{self.place}{path}", sent)
+        return path, sent
 
     def prove(self, fields: Iterable[tuple[str, str]]) -> None:
         """Check that a response with these headers is from the replacement task set.

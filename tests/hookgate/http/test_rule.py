@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from support.coded import raises
 from support.listeners import answer, probe
 
+from hookgate.codes import Code
 from hookgate.context import RuleCondition
 from hookgate.errors import CannotMeasure
 from hookgate.http.request import Request
+from hookgate.testing.doubles import leads_to
 
 
 def path(*values):
@@ -156,3 +161,16 @@ def test_cannot_be_held_to(sent, field):
     assert f"condition {field} can neither be met nor checked" in sent(
         RuleCondition(field=field)
     )
+
+
+@pytest.mark.parametrize("name", ["Host", "host", "HOST"])
+def test_header_of_a_protocol_other_than_http(name):
+    """A header in another case replaces the default and is checked by the rule."""
+    place = leads_to(1, host="tea.example")("test")
+    rule = replace(place.endpoint, conditions=(host("tea.example"),))
+    place = replace(place, endpoint=rule)
+    assert {"Host": "tea.example"} == dict(place.request("/", {})[1])
+    right = place.request("/", {name: "tea.example"})[1]
+    assert {name: "tea.example"} == dict(right)
+    with raises(CannotMeasure, Code.HTTP_RULE):
+        place.request("/", {name: "coffee.example"})
