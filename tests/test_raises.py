@@ -61,7 +61,7 @@ def matches(source: str) -> Iterator[int]:
 
 def has_code(module: str, name: str) -> bool:
     """Whether a name is imported from the project and is an error with a code."""
-    if not module.startswith(("hookgate", "validators")):
+    if not module.startswith("hookgate"):
         return False
     found = getattr(importlib.import_module(module), name, None)
     return isinstance(found, type) and issubclass(found, HookgateError | InvalidValue)
