@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import IO, Any, TextIO, cast
@@ -129,10 +129,3 @@ def of_verdict(record: dict[str, Any]) -> ExitCode:
     if any(each["status"] == "failed" for each in blocking):
         return ExitCode.FAILED
     return ExitCode.COULD_NOT_DECIDE
-
-
-def worst(codes: Iterable[ExitCode]) -> ExitCode:
-    """One exit code for several results: invalid input, then failed, then undecided."""
-    found = set(codes)
-    order = (ExitCode.WRONG_INPUT, ExitCode.FAILED, ExitCode.COULD_NOT_DECIDE)
-    return next((code for code in order if code in found), ExitCode.PASSED)

@@ -12,8 +12,6 @@ from hookgate.context import DeploymentContext
 from hookgate.errors import CannotMeasure
 from hookgate.validator import Aws
 
-#: GetMetricData takes no more queries in a call (its documented quota).
-MAX_QUERIES = 500
 _NOT_ALL = "CloudWatch did not return all data"
 
 

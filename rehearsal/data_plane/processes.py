@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -20,7 +20,6 @@ OUTPUT_KEPT = 64 * 1024
 #: How long output is still read after the task has ended, in seconds.
 _OUTPUT_TIMEOUT = 2.0
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
-_PORT_TAKEN = ("address already in use", "eaddrinuse", "address in use")
 
 
 class TaskProcess:
@@ -30,8 +29,7 @@ class TaskProcess:
     any reason; see ``supervisor``. Use :meth:`start`.
 
     The port was free at the start. Another program may take it before the task does;
-    the task then fails, ``lost_its_port`` is true, and the emulator starts another, as
-    ECS does.
+    the task then fails, and the emulator starts another, as ECS does.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], target: Target) -> None:
@@ -39,7 +37,6 @@ class TaskProcess:
         self._process = process
         self._output = bytearray()
         self._lock = threading.Lock()
-        self._callbacks: list[Callable[[TaskProcess], None]] = []
         self._ended = threading.Event()
         self._reading = threading.Thread(
             target=self._read, name=f"task-{target.port}-output", daemon=True
@@ -110,23 +107,6 @@ class TaskProcess:
         with self._lock:
             return self._output.decode("utf-8", errors="replace")
 
-    @property
-    def lost_its_port(self) -> bool:
-        """Whether the task failed because another program took its port."""
-        output = self.output.lower()
-        return bool(self.exit_code) and any(text in output for text in _PORT_TAKEN)
-
-    def on_exit(self, callback: Callable[[TaskProcess], None]) -> None:
-        """Call back once when the task has ended, from a thread of the task.
-
-        If it has ended already, call back at once.
-        """
-        with self._lock:
-            if not self._ended.is_set():
-                self._callbacks.append(callback)
-                return
-        callback(self)
-
     def wait(self, timeout: float | None = None) -> int | None:
         """Wait up to ``timeout`` seconds for the end.
 
@@ -178,9 +158,6 @@ class TaskProcess:
             self._process.stdin.close()
         with self._lock:
             self._ended.set()
-            callbacks = tuple(self._callbacks)
-        for callback in callbacks:
-            callback(self)
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -55,7 +55,6 @@ class EcsTaskSet:
     tasks: list[Task] = field(default_factory=list)
     created_at: float = field(default_factory=time.time)
     updated_at: float = field(default_factory=time.time)
-    stable_at: float | None = None
     next_start_at: float = 0.0
     deaths: int = 0
 

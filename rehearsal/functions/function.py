@@ -16,10 +16,6 @@ LogObserver = Callable[[str, str | None, str], None]
 """Called with each line that a function writes: its name, the request id, the line."""
 
 
-def ignore_log(function: str, request_id: str | None, line: str) -> None:
-    """Do nothing: the default log observer."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventInvokeConfig:
     """What Lambda does after a failed asynchronous invocation.

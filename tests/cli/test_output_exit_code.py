@@ -3,7 +3,7 @@
 import pytest
 from support.rehearsal_record import a_verdict, an_outcome
 
-from hookgate_cli.output import ExitCode, of_verdict, worst
+from hookgate_cli.output import of_verdict
 
 
 @pytest.mark.parametrize(
@@ -25,18 +25,3 @@ def test_verdict_has_its_exit_code(status, steps, expected):
     outcomes = [an_outcome(status=said, blocking=blocks) for said, blocks in steps]
     record = a_verdict(status=status) | {"outcomes": outcomes}
     assert expected == of_verdict(record)
-
-
-@pytest.mark.parametrize(
-    ("codes", "expected"),
-    [
-        pytest.param([], 0, id="none"),
-        pytest.param([0, 0], 0, id="passed"),
-        pytest.param([0, 3], 3, id="unsure"),
-        pytest.param([3, 1, 0], 1, id="failed outweighs unsure"),
-        pytest.param([1, 2, 3], 2, id="wrong input outweighs all"),
-    ],
-)
-def test_several_results_have_the_worst_code(codes, expected):
-    """Several exit codes become the worst of them."""
-    assert expected == worst(ExitCode(each) for each in codes)

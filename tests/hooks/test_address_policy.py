@@ -11,7 +11,7 @@ from support.world import World
 from support.world_server import world_server
 
 from hookgate_rehearsal.functions.fleet import Fleet
-from hookgate_rehearsal.functions.function import FleetSettings, Function, ignore_log
+from hookgate_rehearsal.functions.function import FleetSettings, Function
 from hookgate_rehearsal.hooks import PATH
 
 PAYLOAD = {"DeploymentId": "d-75I7MBT7C", "LifecycleEventHookExecutionId": "hook-1"}
@@ -72,7 +72,7 @@ class Account:
             region="eu-west-1",
             account="123456789012",
         )
-        self.fleet = Fleet(functions, settings, ignore_log)
+        self.fleet = Fleet(functions, settings, lambda *_line: None)
 
     def verdict(self, stack, step, *, allow=(), listener=None):
         """The verdict of a plan with one step.

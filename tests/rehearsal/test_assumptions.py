@@ -13,7 +13,6 @@ from hookgate_rehearsal.scenario.reader import read_scenario
 
 OF = {"codedeploy": Assumptions, "cloudwatch": CloudWatchAssumptions}
 DOCUMENT = (ROOT / "docs" / "rehearsal.md").read_text("utf-8")
-ROW = re.compile(r"\| `(\w+)` \| `([^`]+)` \|")
 EVERY_KEY = ROOT / "tests" / "scenarios" / "valid" / "every-key.yaml"
 
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -153,18 +152,6 @@ def test_children_end_with_the_task(start):
     eventually(lambda: not alive(int(task.output)), "the child's end")
 
 
-def test_on_exit(start):
-    """Whoever asks is called back once, be it before or after the end."""
-    task = start("input()")
-    called = []
-    task.on_exit(called.append)
-    task.stop(PATIENCE)
-    eventually(lambda: called)
-    task.on_exit(called.append)
-
-    assert [task, task] == called
-
-
 def test_stop_twice(start):
     """A task that has ended may be stopped again."""
     task = start("raise SystemExit(3)")
@@ -180,20 +167,6 @@ def test_no_thread_left(start):
     task.stop(0)
 
     assert before == threading.active_count()
-
-
-def test_lost_port(start):
-    """A task whose port was in use is different from a broken one."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        task = start(
-            "import socket; socket.create_server(('127.0.0.1', "
-            f"{taken.getsockname()[1]}))"
-        )
-        task.wait(PATIENCE)
-    broken = start("raise SystemExit(1)")
-    broken.wait(PATIENCE)
-
-    assert (True, False) == (task.lost_its_port, broken.lost_its_port)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
