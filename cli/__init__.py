@@ -1,1 +1,1 @@
-"""Talk: the hookgate command. Never deployed."""
+"""The hookgate command. Never deployed."""

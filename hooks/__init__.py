@@ -1,1 +1,1 @@
-"""When: one module for each lifecycle event of an ECS blue/green deployment."""
+"""One module for each lifecycle event of an ECS blue/green deployment."""

@@ -1,1 +1,1 @@
-"""Practice: a whole ECS blue/green deployment on one machine. Never deployed."""
+"""The rehearsal: a whole ECS blue/green deployment on one machine. Never deployed."""

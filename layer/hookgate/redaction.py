@@ -64,9 +64,9 @@ class Secrets:
         _current.set(self)
 
 
-_current: contextvars.ContextVar[Secrets | None]
-
-_current = contextvars.ContextVar("hookgate_secrets", default=None)
+_current: contextvars.ContextVar[Secrets | None] = contextvars.ContextVar(
+    "hookgate_secrets", default=None
+)
 
 
 def masked(text: str) -> str:

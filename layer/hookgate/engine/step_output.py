@@ -65,8 +65,9 @@ class StepOutput:
 
 #: The message for a step that printed more.
 TOO_MUCH = f"the validator printed or logged more than {LIMIT // 1024} KiB"
-_current: contextvars.ContextVar[StepOutput | None]
-_current = contextvars.ContextVar("hookgate_step_output", default=None)
+_current: contextvars.ContextVar[StepOutput | None] = contextvars.ContextVar(
+    "hookgate_step_output", default=None
+)
 #: Threads, not their idents, which later threads can get again.
 _trusted: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
