@@ -1,4 +1,4 @@
-"""Fixtures that tests of more than one room use."""
+"""Fixtures that tests of more than one package use."""
 
 import boto3
 import pytest
@@ -11,7 +11,7 @@ settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(items):
-    """Let what takes long start first, and tests that share something stay together.
+    """Start slow tests first, and keep tests that share a fixture together.
 
     With several workers (`-n`), a module's emulator would otherwise start in each, and
     a test of a minute that comes last would be waited for by all.
@@ -20,23 +20,23 @@ def pytest_collection_modifyitems(items):
     for item in items:
         modules.setdefault(item.path, []).append(item)
     shared = {path for path, tests in modules.items() if any(map(_shares, tests))}
-    patience = {path: max(map(_patience, tests)) for path, tests in modules.items()}
+    timeouts = {path: max(map(_timeout, tests)) for path, tests in modules.items()}
     for path in shared:
         for item in modules[path]:
             item.add_marker(pytest.mark.xdist_group(str(path)))
-    items.sort(key=lambda each: (-patience[each.path], each.path not in shared))
+    items.sort(key=lambda each: (-timeouts[each.path], each.path not in shared))
 
 
 def _shares(item):
-    """Whether a test stands on something that its whole module stands on."""
+    """Whether a test uses a fixture of its module."""
     return any(
         found[-1].scope == "module"
         for found in item._fixtureinfo.name2fixturedefs.values()
     )
 
 
-def _patience(item):
-    """The seconds a test may take by its own words."""
+def _timeout(item):
+    """The timeout of a test in seconds; 0 without one of its own."""
     marker = item.get_closest_marker("timeout")
     return marker.args[0] if marker else 0
 
@@ -54,7 +54,7 @@ def _aws_environ(monkeypatch):
 
 @pytest.fixture(name="mocked_aws")
 def _mocked_aws(aws_environ):
-    """Moto in the place of AWS."""
+    """Moto instead of AWS."""
     with mock_aws():
         boto3.setup_default_session()
         yield

@@ -7,7 +7,7 @@ import subprocess
 from contextlib import contextmanager
 
 import pytest
-from support.aws_cli import AWS, MISSING, ROOT, exported, surroundings
+from support.aws_cli import AWS, MISSING, ROOT, environment, exported
 from support.command import running
 from support.emulator_setup import free_port
 
@@ -26,7 +26,7 @@ pytestmark = [
 
 
 @contextmanager
-def empty_stage(*options):
+def empty_emulator(*options):
     """The variables that ``hookgate serve --empty`` prints, while it stands."""
     with running("serve", "--empty", "--port", "0", *options) as process:
         lines = []
@@ -42,12 +42,12 @@ def empty_stage(*options):
 def test_everything_is_built_from_nothing(tmp_path):
     """Every block of the page works as it stands, and the new version is live."""
     assert 5 == len(BLOCKS)
-    with empty_stage() as lines:
+    with empty_emulator() as lines:
         ports = {name: str(free_port()) for name in PORTS}
         done = subprocess.run(  # noqa: S603 - the blocks of our own page
             ["/bin/bash", "-euo", "pipefail", "-c", "\n".join(BLOCKS)],
             cwd=ROOT,
-            env=surroundings(TMPDIR=str(tmp_path), **ports, **exported(lines)),
+            env=environment(TMPDIR=str(tmp_path), **ports, **exported(lines)),
             capture_output=True,
             text=True,
             check=False,

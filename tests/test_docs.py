@@ -31,7 +31,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_validator_of_the_readme(tmp_path):
-    """The README's validator and its test run as they are written."""
+    """The README's validator and its test run unchanged."""
     validator, test = blocks("python")
     package = tmp_path / "validators"
     package.mkdir()

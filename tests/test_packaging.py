@@ -27,7 +27,7 @@ SECOND_LAYERS = {"SecondLayerX86": 0x3E, "SecondLayerArm": 0xB7}
 PAIRS = list(zip(RUNTIME_LAYERS, SECOND_LAYERS, strict=True))
 COMPILED = RUNTIME_LAYERS | SECOND_LAYERS
 LAYERS = [*COMPILED, "ValidatorsLayer"]
-#: What the second layer is for, as it is imported.
+#: The import names of the packages of the second layer.
 HEAVY = (
     "grpc,grpc_health.v1.health_pb2_grpc,openapi_core,lxml.etree,lxml.html,cssselect"
 )
@@ -39,7 +39,7 @@ OF_THE_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "si
 
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Packages:
-    """The packages as they are deployed."""
+    """The packages, built for deployment."""
     return build(tmp_path_factory, "deployed")
 
 

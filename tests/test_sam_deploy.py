@@ -39,8 +39,8 @@ UNCHANGED = {
 
 
 @dataclass
-class Told:
-    """What S3 and CloudFormation were told."""
+class Received:
+    """What S3 and CloudFormation received."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
     change_sets: list[dict[str, str]] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Account(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.told = Told()
+        self.received = Received()
 
     def answer(self, asked: dict[str, str]) -> Any:
         """CloudFormation's answer."""
@@ -61,7 +61,7 @@ class Account(ThreadingHTTPServer):
             case "DescribeStacks":
                 return {"Stacks": [STACKS[asked["StackName"]]]}
             case "CreateChangeSet":
-                self.told.change_sets.append(asked)
+                self.received.change_sets.append(asked)
                 arn = "arn:aws:cloudformation:eu-west-1:123456789012:changeSet/c/1"
                 return {"Id": arn, "StackId": "arn:stack"}
             case "DescribeChangeSet":
@@ -81,7 +81,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         size = int(self.headers["Content-Length"])
-        self.server.told.objects[self.path.partition("?")[0]] = self.rfile.read(size)
+        self.server.received.objects[self.path.partition("?")[0]] = self.rfile.read(
+            size
+        )
         self._send(200, b"")
 
     def do_POST(self) -> None:
@@ -105,8 +107,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def told() -> Told:
-    """What an account is told by `sam deploy` of the sources, without a question."""
+def received() -> Received:
+    """What an account receives from `sam deploy` of the sources, without a prompt."""
     with answering(Account()) as server:
         url = f"http://127.0.0.1:{server.server_port}"
         done = sam(
@@ -115,12 +117,12 @@ def told() -> Told:
             environ={"AWS_ENDPOINT_URL": url},
         )
     assert done.returncode == 0, done.stdout + done.stderr
-    return server.told
+    return server.received
 
 
-def test_one_change_set(told: Told) -> None:
-    """The stack has the name, and the rights, that samconfig.toml says."""
-    (asked,) = told.change_sets
+def test_one_change_set(received: Received) -> None:
+    """The stack has the name, and the permissions, that samconfig.toml sets."""
+    (asked,) = received.change_sets
     assert ("hookgate", "CAPABILITY_IAM", "UPDATE") == (
         asked["StackName"],
         asked["Capabilities.member.1"],
@@ -128,15 +130,15 @@ def test_one_change_set(told: Told) -> None:
     )
 
 
-def test_packages_are_uploaded(told: Told) -> None:
+def test_packages_are_uploaded(received: Received) -> None:
     """Every function and layer has its code below the prefix of SAM's bucket."""
-    (asked,) = told.change_sets
+    (asked,) = received.change_sets
     name = asked["TemplateURL"].rpartition("/")[2]
-    packaged = yaml.safe_load(told.objects[f"/sam-bucket/hookgate/{name}"])
+    packaged = yaml.safe_load(received.objects[f"/sam-bucket/hookgate/{name}"])
     code = {
         each["Properties"].get("CodeUri") or each["Properties"].get("ContentUri")
         for each in packaged["Resources"].values()
         if each["Type"].startswith("AWS::Serverless::")
     }
-    packages = {f"s3:/{path}" for path in told.objects if not path.endswith(name)}
+    packages = {f"s3:/{path}" for path in received.objects if not path.endswith(name)}
     assert code == packages

@@ -68,7 +68,7 @@ pytestmark = [
 
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Packages:
-    """The packages as they are deployed."""
+    """The packages, built for deployment."""
     return build(tmp_path_factory, "deployed")
 
 
@@ -92,7 +92,7 @@ def edge() -> Iterator[Edge]:
 
 @pytest.fixture
 def options(packages: Packages, edge: Edge, tmp_path: Path) -> list[str]:
-    """What `sam local` is told beside samconfig.toml: the artifacts, where AWS is."""
+    """Options of `sam local` beside samconfig.toml: the artifacts, the AWS endpoint."""
     variables = tmp_path / "variables.json"
     variables.write_text(json.dumps({"Parameters": {"AWS_ENDPOINT_URL": edge.url}}))
     return [
@@ -147,7 +147,7 @@ def test_hook_reports(edge: Edge, options: list[str]) -> None:
 
 @pytest.mark.usefixtures("one_at_a_time")
 def test_fallback_report(edge: Edge, options: list[str]) -> None:
-    """The fallback report says Failed in the place of the hook in Lambda's record."""
+    """The fallback report sends Failed for the hook in Lambda's record."""
     invoke("FallbackReport", "fallback_report.json", options)
     assert ["Failed"] == [each["status"] for each in reports(edge)]
 

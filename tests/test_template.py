@@ -1,4 +1,4 @@
-"""What template.yaml deploys is what the house holds, and may do no more."""
+"""template.yaml deploys what the packages contain, with no more permissions."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ LAYER_ACTIONS = {
     "logs:PutLogEvents": "logs, and metrics in them",
     "s3:GetObject": "plans and revisions in S3",
     "s3:GetObjectVersion": "a revision may name its version",
-    "s3:ListBucket": "told apart: no such plan, and not allowed to read it",
+    "s3:ListBucket": "distinguishes a missing plan from a denied read",
     "secretsmanager:GetSecretValue": "${secret.NAME} in a plan",
     "ssm:GetParameter": "plans in SSM parameters",
 }
@@ -151,7 +151,7 @@ def test_fallback_report_does_not_lead_to_itself() -> None:
 
 
 def test_fallback_report_is_outside_the_vpc() -> None:
-    """A VPC without a route to CodeDeploy does not silence the fallback report."""
+    """A VPC without a route to CodeDeploy does not stop the fallback report."""
     assert {"Ref": "AWS::NoValue"} == FUNCTIONS["FallbackReport"]["VpcConfig"]
 
 
@@ -170,7 +170,7 @@ def test_no_action_has_a_wildcard(role: str) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_managed_policy(role: str) -> None:
-    """A role may do what the template says, and nothing that is said elsewhere."""
+    """A role has the permissions that the template lists, and no others."""
     assert "ManagedPolicyArns" not in ROLES[role]
 
 

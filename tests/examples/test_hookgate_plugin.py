@@ -43,7 +43,7 @@ def installed(tmp_path_factory) -> Path:
 
 
 def test_plan_finds_it_by_name(installed):
-    """An installed package's validator takes the road of the built-in ones."""
+    """A plan uses an installed package's validator by name, like a built-in one."""
     code = (
         "from hookgate.registry import names, resolve\n"
         "assert 'robots_txt' in names()\n"

@@ -7,7 +7,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from support.data_plane import PATIENCE, connect, eventually, get
+from support.data_plane import TIMEOUT, connect, eventually, get
 from support.listeners import probe
 
 from hookgate import Tools
@@ -67,7 +67,7 @@ def test_crash(opened):
     """A version that crashes says why."""
     task = opened(SHOP_FAULT="crash")
 
-    assert 1 == task.wait(PATIENCE)
+    assert 1 == task.wait(TIMEOUT)
     assert "Traceback" in task.output
     assert "PRICE_LIST_URL is not set" in task.output
 
@@ -95,7 +95,7 @@ def ask(port, method, path, body=None, **headers):
         f"http://127.0.0.1:{port}{path}", body, headers, method=method
     )
     opener = urllib.request.build_opener(Quiet)
-    with opener.open(request, timeout=PATIENCE) as answer:
+    with opener.open(request, timeout=TIMEOUT) as answer:
         text = answer.read()
     return answer.status, answer.headers, json.loads(text) if text else None
 
@@ -148,11 +148,11 @@ def test_wrong_request(opened, method, path, body, status):
         pytest.param(
             "lost-order", [True, True, True, False, False, True], id="lost order"
         ),
-        pytest.param("wrong-version", [False, False], id="somebody else"),
+        pytest.param("wrong-version", [False, False], id="another version"),
     ],
 )
 def test_checkout(opened, fault, oks):
-    """The plan's customer finds out what no single page shows."""
+    """The plan's scenario finds a fault that no single page shows."""
     port = opened(SHOP_FAULT=fault, SHOP_VERSION="1.0.0").port
     plan = APP.with_name("plan.yaml")
     steps = read_plan(plan.read_bytes(), "plan.yaml", resolve).events.values()
@@ -163,7 +163,7 @@ def test_checkout(opened, fault, oks):
         production=MissingListener("not asked"),
         aws=ScriptedAws({}),
         connect=leads_nowhere,
-        deadline=Deadline.after(PATIENCE),
+        deadline=Deadline.after(TIMEOUT),
         log=quiet_log(),
     )
     findings = list(step.validator.check(a_context(), tools))
@@ -187,7 +187,7 @@ def test_slow(opened):
     page.start()
     healthy = get(port, "/health")[0].status
     pages_then = list(pages)
-    page.join(PATIENCE)
+    page.join(TIMEOUT)
 
     assert (200, [], [200]) == (healthy, pages_then, pages)
 
@@ -217,7 +217,7 @@ def test_drain(opened):
         busy.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
         assert b"200 OK" in busy.recv(65536)
         busy.sendall(b"GET /cart HTTP/1.1\r\nHost: a\r\n\r\n")
-        stopping = threading.Thread(target=task.stop, args=(PATIENCE,))
+        stopping = threading.Thread(target=task.stop, args=(TIMEOUT,))
         stopping.start()
         answer = b"".join(iter(lambda: busy.recv(65536), b""))
         assert b"" == idle.recv(1)
@@ -243,4 +243,4 @@ def test_flags():
     """Flags do what the environment does."""
     task = TaskProcess.start([sys.executable, str(APP), "--fault", "crash"])
 
-    assert 1 == task.wait(PATIENCE)
+    assert 1 == task.wait(TIMEOUT)

@@ -138,7 +138,7 @@ def test_denied(world):
 
 
 def test_no_ids(world):
-    """A handler with nobody to report to raises and says why."""
+    """A handler whose event has no ids raises an error that gives the reason."""
     done, reports = invoke(world, "hooks.after_install", PLAN, payload={"test": 1})
 
     assert (1, []) == (done.returncode, reports)

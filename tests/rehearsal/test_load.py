@@ -8,7 +8,7 @@ from support.ten_deployments import ENDED, RATE, ten_deployments
 
 @pytest.mark.timeout(600)
 def test_ten_deployments_under_load_lose_no_request():
-    """Half of them go live and half are rolled back; every customer is served.
+    """Half of them go live and half are rolled back; every request is served.
 
     Whether the machine carries the whole rate is measured in benchmarks/.
     """

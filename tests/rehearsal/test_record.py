@@ -49,9 +49,9 @@ def _record(  # noqa: PLR0913 - each is what a test is about
     interrupted=False,
     **traffic,
 ):
-    """The record of a deployment with this end and this expectation.
+    """The record of a deployment with this end and this expected result.
 
-    ``at`` is the event that failed, ``served`` when green first served a customer.
+    ``at`` is the event that failed, ``served`` when green first served a client.
     """
     deployment = DeploymentFile.model_validate(
         {"name": "x", "image": "shop:2", "expect": expect}
@@ -354,12 +354,12 @@ EARLY = "green served production traffic before BeforeAllowTraffic passed"
     ],
 )
 def test_green_answers_only_behind_the_gate(served, expected):
-    """A customer served by green before BeforeAllowTraffic passed is a surprise."""
+    """A client served by green before BeforeAllowTraffic passed is a surprise."""
     assert expected == _record({"status": "Succeeded"}, served=served)["surprises"]
 
 
 def test_green_never_answers_when_the_gate_did_not_pass():
-    """A customer served by a version that was stopped is a surprise at any time."""
+    """A client served by a version that was stopped is a surprise at any time."""
     assert [EARLY] == _failed(FAILED, served=GATE + 100)["surprises"]
 
 

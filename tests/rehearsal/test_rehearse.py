@@ -212,7 +212,7 @@ def test_tcp_listeners_can_be_rehearsed(tmp_path):
 
 @pytest.mark.parametrize("protocol", ["HTTPS", "TLS"])
 def test_encrypted_listeners_can_be_rehearsed(tmp_path, protocol):
-    """Customers speak TLS to both versions, and none is lost by the shift."""
+    """Clients use TLS with both versions, and the shift loses no request."""
     issued = trustme.CA().issue_cert("shop.example")
     file = a_storefront(
         tmp_path,

@@ -1,4 +1,4 @@
-"""Answers as the tables of expectations write them."""
+"""Answers, as the tables of assertions write them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ CERTIFICATE = {
 }
 
 
-def answer(said: dict[str, Any]) -> Reply:
+def answer(fields: dict[str, Any]) -> Reply:
     """A reply from plain data; ``json`` is written out as the body."""
-    given = dict(said)
+    given = dict(fields)
     if "json" in given:
         given["body"] = json.dumps(given.pop("json"))
     if "cookies" in given:

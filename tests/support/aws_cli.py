@@ -16,7 +16,7 @@ MISSING = f"the AWS CLI is not at {AWS}: run `make test`"
 OURS = ("AWS_", "PYTHON", "COV_")
 
 
-def surroundings(**variables: str) -> dict[str, str]:
+def environment(**variables: str) -> dict[str, str]:
     """This process's environment without its AWS and Python settings, and more."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
     path = f"{AWS.parent}:{kept.get('PATH', '')}"
@@ -25,7 +25,7 @@ def surroundings(**variables: str) -> dict[str, str]:
 
 def reaching(endpoint_url: str) -> dict[str, str]:
     """The environment that connects the CLI to an emulator, and nothing else."""
-    return surroundings(
+    return environment(
         AWS_ENDPOINT_URL=endpoint_url,
         AWS_DEFAULT_REGION="us-east-1",
         AWS_ACCESS_KEY_ID="rehearsal",

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Changes of the example that leave little to do: one task, few customers, no waits.
+#: Changes of the example that leave little to do: one task, few requests, no waits.
 BRIEF = {
     "brief_tasks": "desired_count: 2->desired_count: 1",
     "brief_speed": "speed: 30->speed: 60",
@@ -148,7 +148,7 @@ def in_terminal(*arguments: object) -> Iterator[Terminal]:
 
 
 def a_storefront(folder: Path, scenario: str = "scenario.yaml", **changes: str) -> Path:
-    """A copy of the example in ``folder``, by which its processes can be told.
+    """Copy the example to ``folder``, whose path identifies its processes.
 
     ``changes`` maps a text of the scenario to another, by any name: ``a="old->new"``.
     """

@@ -24,8 +24,8 @@ from hookgate_rehearsal.data_plane import (
     TargetState,
 )
 
-#: How long a test waits for what must come, in seconds; it never takes that long.
-PATIENCE = 60.0
+#: Seconds that a test waits for a result; it never takes that long.
+TIMEOUT = 60.0
 #: Checks that are soon repeated, so that a test need not wait.
 QUICK = HealthCheck(
     path="/health", interval=0.05, healthy_threshold=2, unhealthy_threshold=2
@@ -34,10 +34,10 @@ QUICK = HealthCheck(
 
 def eventually(holds: Callable[[], object], what: str = "it") -> None:
     """Wait until something holds."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     pause = threading.Event()
     while not holds():
-        assert time.monotonic() < deadline, f"{what} never came true"
+        assert time.monotonic() < deadline, f"{what} was never satisfied"
         pause.wait(0.005)
 
 
@@ -210,7 +210,7 @@ def scripted(script: Callable[[Visitor], None]) -> Iterator[Target]:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RD)
         for thread in threads:
-            thread.join(PATIENCE)
+            thread.join(TIMEOUT)
 
 
 def closed_target() -> Target:
@@ -257,7 +257,7 @@ def all_healthy(plane: DataPlane, arn: str) -> None:
 
 def get(port: int, path: str = "/", method: str = "GET", body=None, **headers):
     """Ask over a fresh connection: the answer and its body."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
     with contextlib.closing(connection):
         connection.request(method, path, body=body, headers=headers)
         answer = connection.getresponse()
@@ -270,7 +270,7 @@ def who(port: int, path: str = "/") -> str:
 
 
 def connect(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+    return socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
 
 
 def raw(port: int, data: bytes, *, half_close: bool = False) -> bytes:

@@ -1,4 +1,4 @@
-"""Watches what may never happen, whatever anybody does to a deployment."""
+"""Watches for what must never happen, whatever is done to a deployment."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Stop:
     """A stop that is on its way: what the caller wants, and how far things were.
 
     Attributes:
-        rolls_back: What the call said; None leaves it to the group.
+        rolls_back: The value in the call; None leaves it to the group.
         terminating: Blue was being deleted; there is nothing to go back to.
     """
 
@@ -63,8 +63,8 @@ class Stop:
 class Watch:
     """Looks on at every change of a deployment and of the cloud; keeps what was wrong.
 
-    What is wrong is kept rather than raised: a change is told in the middle of things,
-    and what is raised there would be taken for an answer of AWS's.
+    What is wrong is kept rather than raised: a change is observed during a call,
+    and an exception there would be taken for an answer of AWS.
 
     Attributes:
         cloud: Where it looks.
@@ -161,7 +161,7 @@ class Watch:
             )
 
     def _is_explained(self, seen: Seen, deployment: Deployment) -> bool:
-        """Whether anything that was played can end a deployment like this."""
+        """Whether anything that the test did can end a deployment like this."""
         assert deployment.error is not None
         failed = next((e.name for e in deployment.events if e.status == "Failed"), None)
         version = deployment.order.app_spec.task_definition.rpartition(":")[2]
@@ -226,7 +226,7 @@ class Watch:
     def _rolled_back(self, seen: Seen, deployment: Deployment) -> None:
         """Production is all blue, whatever had been shifted."""
         if seen.touched or self.cloud.fired != seen.fired:
-            return  # somebody stopped the rollback, or AWS refused it
+            return  # a client stopped the rollback, or AWS refused it
         error = deployment.error
         if error is not None and error.code is ErrorCode.HOOK_EXECUTION_FAILURE:
             return  # a hook refused it, where hooks are assumed to be asked
@@ -268,20 +268,20 @@ class Watch:
                 for each in self.cloud.task_sets
                 if each.group == group and each.serves(now)
             ]
-            self._expect(bool(serves), f"production asks {group}, where nobody serves")
+            self._expect(bool(serves), f"production asks {group}, where no task serves")
         for task_set in self.cloud.behind(PRODUCTION):
             if task_set.external_id is not None:
                 self._expect(
-                    self._was_let_in(task_set.external_id),
+                    self._passed_before_allow_traffic(task_set.external_id),
                     f"{task_set.external_id}: production before BeforeAllowTraffic",
                 )
 
-    def _was_let_in(self, deployment_id: str) -> bool:
+    def _passed_before_allow_traffic(self, deployment_id: str) -> bool:
         event = self.deployments[deployment_id].event(EventName.BEFORE_ALLOW_TRAFFIC)
         return event.status is EventStatus.SUCCEEDED
 
     def on_invoke(self, deployment_id: str) -> None:
-        """From AllowTestTraffic on the test listener reaches green and nobody else."""
+        """From AllowTestTraffic on the test listener reaches green alone."""
         deployment = self.deployments[deployment_id]
         running = deployment.running_event
         if deployment.order.rollback_of or deployment.order.routes.test is None:

@@ -19,7 +19,7 @@ from hookgate_rehearsal.emulator import Emulator, EmulatorSettings
 from hookgate_rehearsal.functions import Function
 
 HERE = Path(__file__).parent
-PATIENCE = 60.0  # seconds; far more than anything takes
+TIMEOUT = 60.0  # seconds; far more than anything takes
 SETTINGS = EmulatorSettings(
     health_check_pace=0.1,
     engine=EngineSettings(install_timeout=30.0, poll_interval=0.05),
@@ -51,10 +51,10 @@ def function(name: str, **changes: Any) -> Function:
 
 def wait_for(condition: Callable[[], Any]) -> Any:
     """Wait until a condition holds; its value."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not (value := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"it never came true: {condition}")
+            raise AssertionError(f"never satisfied: {condition}")
         time.sleep(0.02)
     return value
 

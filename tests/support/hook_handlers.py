@@ -48,7 +48,7 @@ def failing(event, context):
 
 
 def sleeping(event, context):
-    """Take longer than anybody waits."""
+    """Take longer than any test waits."""
     time.sleep(3600)
 
 

@@ -23,7 +23,7 @@ for each in filter(None, others.split(",")):
 
 
 def modules(packages: Packages) -> Iterator[str]:
-    """The modules of ours in the layers, as they are imported."""
+    """The import names of our modules in the layers."""
     for layer in ("RuntimeLayerX86", "ValidatorsLayer"):
         root = packages.layer(layer)
         for package in ("hookgate", "hookgate_validators"):

@@ -56,7 +56,7 @@ class Peer:
 
 
 class Listener:
-    """A server that plays ``script`` on every connection."""
+    """A server that runs ``script`` on every connection."""
 
     def __init__(self, script: Script, context: ssl.SSLContext | None = None) -> None:
         self.script = script
@@ -118,21 +118,21 @@ def probe(port: int, **options: Any) -> ListenerClient:
 
 
 def answer(body: bytes = b"hello", *headers: str, status: str = "200 OK") -> Script:
-    """A script that answers as told, with a Content-Length."""
+    """A script that sends this answer, with a Content-Length."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
 
-    def play(peer: Peer) -> None:
+    def run(peer: Peer) -> None:
         peer.read_request()
         peer.send("\r\n".join(lines).encode("latin-1") + body)
 
-    return play
+    return run
 
 
 def says(data: bytes) -> Script:
     """A script that reads the request, sends ``data`` and closes."""
 
-    def play(peer: Peer) -> None:
+    def run(peer: Peer) -> None:
         peer.read_request()
         peer.send(data)
 
-    return play
+    return run

@@ -72,12 +72,12 @@ def missing(name: str, root: Path = ROOT) -> Iterator[str]:
     if not file.exists() or file.read_text("utf-8") != page(name):
         yield f"docs/reference/{name}.md: missing or stale; run `make docs`"
     yield from _missing_cases(name, root)
-    told = {
+    documented = {
         each["option"]
         for table in (name, "every_validator")
         for each in rows("wrong", table, root)
     }
-    for option in sorted(set(option_names(validator)) - told):
+    for option in sorted(set(option_names(validator)) - documented):
         yield f"tests/validators/wrong/{name}.yaml: no wrong value for {option}"
 
 

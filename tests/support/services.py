@@ -53,7 +53,7 @@ class RecordedStatus:
 
 
 class RecordedVerdicts:
-    """A reporter that keeps verdicts, and notes how many reports came before."""
+    """A reporter that keeps verdicts, and counts the reports before each."""
 
     def __init__(self, status: RecordedStatus) -> None:
         self.verdicts: list[Verdict] = []
@@ -66,14 +66,14 @@ class RecordedVerdicts:
 
 
 class Broken:
-    """A reporter that cannot tell anything."""
+    """A reporter that always fails."""
 
     def publish(self, _verdict: Verdict, _deployment: Deployment | None) -> None:
         raise OSError("the sink is full")
 
 
-class Unwatched:
-    """A watchdog that keeps what it is told."""
+class RecordedWatchdog:
+    """A watchdog that keeps what it is sent."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -129,7 +129,7 @@ class Fakes:
         self.world.events[1].pop("startTime")
         self.status = RecordedStatus()
         self.recorded = RecordedVerdicts(self.status)
-        self.watchdog = Unwatched()
+        self.watchdog = RecordedWatchdog()
         self.lines = io.StringIO()
         log = InvocationLog.to(self.lines, service=f"fakes-{next(_NUMBERS)}")
         plans = OnePlan(*steps)

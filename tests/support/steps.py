@@ -102,7 +102,7 @@ def a_run_context(
 def verdict_of(
     steps: Sequence[Step], seconds: float = 30.0, concurrency: int = 8, **more: Any
 ) -> Verdict:
-    """Judge the steps within so many seconds."""
+    """Run the steps within ``seconds``."""
     return run_steps(
         a_run_context(**more), steps, Deadline.after(seconds), concurrency=concurrency
     )

@@ -1,4 +1,4 @@
-"""template.yaml as plain data, and the house that it must be in step with."""
+"""template.yaml as plain data, and the packages that it must match."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from hookgate_rehearsal.production_traffic import (
 from support.emulator_setup import IMAGES, SETTINGS, Setting, function, wait_for
 
 RATE = 500.0  # requests per second
-PATIENCE = 60.0  # seconds
+TIMEOUT = 60.0  # seconds
 AT_ONCE = "CodeDeployDefault.ECSAllAtOnce"
 CANARY = "CodeDeployDefault.ECSCanary10Percent5Minutes"
 LINEAR = "CodeDeployDefault.ECSLinear10PercentEvery1Minutes"
@@ -24,8 +24,8 @@ FUNCTIONS = [function(name) for name in ("always_yes", "always_no", "silent")]
 #: requests as long as their clients do, however slow the machine is.
 QUICK = dataclasses.replace(
     SETTINGS,
-    ecs=dataclasses.replace(SETTINGS.ecs, drain=PATIENCE),
-    engine=EngineSettings(install_timeout=PATIENCE, poll_interval=0.05, minute=0.1),
+    ecs=dataclasses.replace(SETTINGS.ecs, drain=TIMEOUT),
+    engine=EngineSettings(install_timeout=TIMEOUT, poll_interval=0.05, minute=0.1),
 )
 
 
@@ -39,7 +39,7 @@ GOOD, REFUSED, STOPPED = (
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Played:
+class DeploymentCase:
     """One deployment of the ten: how it shifts, who says no, or where it is stopped."""
 
     version: str
@@ -55,20 +55,20 @@ def at_canary(setting: Setting, deployment_id: str) -> bool:
 
 
 TEN = [
-    Played(version="2"),
-    Played(version="3", refuses="AfterAllowTestTraffic"),
-    Played(version="3", config=CANARY),
-    Played(version="1", config=CANARY, refuses="AfterAllowTraffic"),
-    Played(version="1", config=LINEAR),
-    Played(version="2", config=CANARY, stopped=at_canary),
-    Played(version="2"),
-    Played(version="crash"),
-    Played(version="3", config=CANARY),
-    Played(version="1", config=LINEAR, refuses="AfterAllowTraffic"),
+    DeploymentCase(version="2"),
+    DeploymentCase(version="3", refuses="AfterAllowTestTraffic"),
+    DeploymentCase(version="3", config=CANARY),
+    DeploymentCase(version="1", config=CANARY, refuses="AfterAllowTraffic"),
+    DeploymentCase(version="1", config=LINEAR),
+    DeploymentCase(version="2", config=CANARY, stopped=at_canary),
+    DeploymentCase(version="2"),
+    DeploymentCase(version="crash"),
+    DeploymentCase(version="3", config=CANARY),
+    DeploymentCase(version="1", config=LINEAR, refuses="AfterAllowTraffic"),
 ]
 
 
-def run(setting: Setting, records: Played) -> Ended:
+def run(setting: Setting, records: DeploymentCase) -> Ended:
     """Run one and its rollback to the end; return both statuses."""
     hooks = {"BeforeAllowTraffic": "always_yes"}
     if records.refuses:
@@ -109,7 +109,7 @@ def ten_deployments() -> tuple[list[Ended], ProductionTraffic]:
             TrafficSettings(
                 port=setting.ports["production"],
                 rate=RATE,
-                timeout=PATIENCE,
+                timeout=TIMEOUT,
                 concurrency=256,
             )
         )

@@ -1,4 +1,4 @@
-"""A task: says its version; exits at once where it is told to."""
+"""A task that returns its version, or exits at once where it is set to."""
 
 import http.server
 import os

@@ -127,8 +127,8 @@ class Cloud:
 
     Attributes:
         report: How a function reports.
-        on_change: Told after every call that changed something.
-        on_invoke: Told which deployment's function is invoked, before it runs.
+        on_change: Called after every call that changed something.
+        on_invoke: Called with the deployment's id before its function runs.
         arranged: What happens at a later call of an operation, and how many calls go
             well before: it is ``denied``, it is done and its answer ``lost``, or
             something else happens while it is on its way.
@@ -207,9 +207,9 @@ class Cloud:
         """Let the alarm be in ALARM for a while."""
         if self.alarm_since is None:
             self.alarm_since = self.now
-            self.agenda.after(ALARM_LASTS, self._silence_alarm)
+            self.agenda.after(ALARM_LASTS, self._clear_alarm)
 
-    def _silence_alarm(self) -> None:
+    def _clear_alarm(self) -> None:
         self.alarm_since = None
 
     # CloudWatch.

@@ -128,7 +128,7 @@ class VirtualWorld:
 
 
 def task_set(label: TaskSetLabel) -> DeploymentTaskSet:
-    """Blue or green, as it is at first."""
+    """Blue or green in its initial state."""
     is_blue = label is TaskSetLabel.BLUE
     return DeploymentTaskSet(
         label=label,
@@ -165,8 +165,8 @@ def order(deployment_id: str = "d-AAAAAAAAA", **changes: Any) -> Order:
 
 
 @dataclass
-class Play:
-    """An engine with a virtual world, turned until nothing more happens."""
+class Simulation:
+    """An engine with a virtual world, which runs until nothing more happens."""
 
     world: VirtualWorld = field(default_factory=VirtualWorld)
     settings: EngineSettings = field(default_factory=EngineSettings)

@@ -242,7 +242,7 @@ class World:
             "name": "web",
             "image": "registry.example.com:5000/shop/storefront:1.2.0",
             "portMappings": [{"containerPort": 8080}],
-            "environment": [{"name": "STAGE", "value": "production"}],
+            "environment": [{"name": "ENVIRONMENT", "value": "production"}],
             "dockerLabels": {"team": "tea"},
         }
         return {

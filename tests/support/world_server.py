@@ -25,7 +25,7 @@ _MEMBER = re.compile(r"(\w+)\.member\.\d+")
 
 
 class WorldServer(ThreadingHTTPServer):
-    """Serves one world; ``reports`` lists the statuses that it was told."""
+    """Serves one world; ``reports`` lists the statuses that it received."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -67,8 +67,8 @@ class _Handler(BaseHTTPRequestHandler):
             answer = self.server.answer(service, operation, asked)
         except CannotMeasure as error:
             refused = error.__cause__.response["Error"]  # type: ignore[union-attr] # a ClientError
-            told = {"__type": refused["Code"], "message": refused["Message"]}
-            self._answer(operation, 400, json.dumps(told).encode())
+            error_body = {"__type": refused["Code"], "message": refused["Message"]}
+            self._answer(operation, 400, json.dumps(error_body).encode())
             return
         serializer = get_serializer_class(
             service, model.service_model.resolved_protocol

@@ -62,7 +62,7 @@ def server_context(  # noqa: PLR0913 - what a row may say
 
 @contextlib.contextmanager
 def listening(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[int]:
-    """The port of a server that plays ``script`` on every connection."""
+    """The port of a server that runs ``script`` on every connection."""
     listener = Listener(script, tls)
     try:
         yield listener.port
@@ -104,8 +104,8 @@ def leading(row: Mapping[str, Any], port: int, **changes: Any) -> dict[str, Any]
     return {"connect": leads_to(port, seconds=row.get("seconds", 20), **settings)}
 
 
-def _route(said: str) -> None:
-    if said == "blue":
+def _route(routing: str) -> None:
+    if routing == "blue":
         raise NotGreen("it does not forward to the replacement alone")
-    if said == "unknown":
+    if routing == "unknown":
         raise CannotMeasure("no routing can be read")

@@ -49,7 +49,7 @@ def test_every_set_of_dimensions_gets_every_metric(store):
     ["no JSON", '{"level": "INFO"}', '"_aws"', '{"_aws": 1}', '[{"_aws": 1}]'],
 )
 def test_other_lines_hold_no_metrics(store, text):
-    """A line of log is let go by."""
+    """Log lines without metrics are ignored."""
     assert 0 == put_line(text, store)
 
 
@@ -65,7 +65,7 @@ def test_other_lines_hold_no_metrics(store, text):
     ids=["a text", "null", "too many values", "no directive", "no such dimension"],
 )
 def test_a_broken_line_is_refused(store, text):
-    """What means to be metrics and is not must be said, not dropped."""
+    """A line with broken metrics is an error and is not dropped."""
     with pytest.raises(EmfError):
         put_line(text, store)
 

@@ -50,7 +50,7 @@ def numbers(store, states=(), **settings):
 
 
 def counted(*records):
-    """What the records come to: sums by name and whether a target group is named."""
+    """The sums of the records, by name and whether a target group is named."""
     store = MetricStore(1.0, 100)
     taken = numbers(store)
     for each in records:

@@ -15,7 +15,7 @@ ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:cpu-high"
 
 
 @pytest.mark.parametrize(
-    ("text", "holds"),
+    ("text", "satisfied"),
     [
         ("ALARM(cpu-high)", True),
         ('OK("disk high")', True),
@@ -35,9 +35,9 @@ ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:cpu-high"
         ("alarm(cpu-high) and not false", True),
     ],
 )
-def test_a_rule(text, holds):
+def test_a_rule(text, satisfied):
     """AND binds closer than OR, NOT closest; names may be quoted or ARNs."""
-    assert holds is parse_rule(text).is_satisfied(STATES.get)
+    assert satisfied is parse_rule(text).is_satisfied(STATES.get)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ SETTINGS = STACK.resources["VerdictFailedAlarm"]
 
 
 def written(status: Status, group: str) -> list[str]:
-    """The lines of a verdict whose only step came to ``status``."""
+    """The lines of a verdict whose only step has ``status``."""
     outcome = Outcome(name="a", use="http", status=status, blocking=True, reason="")
     verdict = Verdict(event=LifecycleEvent.AFTER_INSTALL, outcomes=(outcome,))
     known = dict.fromkeys(("id", "configuration", "cluster", "service", "region"), "x")

@@ -28,8 +28,8 @@ def test_other_dimensions_are_another_metric():
     assert 1.0 == store.window(M, 0.0, 200.0).statistic("Sum")
 
 
-def test_units_are_told_apart_only_if_asked():
-    """A unit narrows the values, none takes all."""
+def test_a_unit_selects_values_only_if_given():
+    """A query with a unit reads its values; a query without one reads all."""
     store = MetricStore(1.0, 10)
     store.put(M, 1.0, 100.0, unit="Count")
     store.put(M, 2.0, 100.0, unit="Bytes")

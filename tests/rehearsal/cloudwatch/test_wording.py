@@ -1,4 +1,4 @@
-"""Why an alarm is as it is."""
+"""The reason of an alarm's state."""
 
 import json
 
@@ -47,7 +47,7 @@ NOTHING = (None, None, None, None)
         (AlarmState.OK, NOTHING, 1, MISSING),
         (AlarmState.INSUFFICIENT_DATA, NOTHING, 2, UNKNOWN),
     ],
-    ids=["crossed", "nothing came", "nothing known"],
+    ids=["crossed", "no data", "nothing known"],
 )
 def test_a_reason(state, points, of, expected):
     """It names the datapoints, the newest first, and the threshold."""

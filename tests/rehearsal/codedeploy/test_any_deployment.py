@@ -1,8 +1,8 @@
 """Whatever is deployed, breaks and is called meanwhile: what holds of every deployment.
 
-Hypothesis plays clients, functions, versions and AWS's refusals against CodeDeploy's
-whole API and engine, over a cloud in memory, with time wound by hand. ``Watch`` looks
-at every change of a deployment and of the listeners, so that no instant goes unseen.
+Hypothesis runs clients, functions, versions and AWS's refusals against CodeDeploy's
+whole API and engine, over a cloud in memory, on a clock that the test advances.
+``Watch`` checks every change of a deployment and of the listeners.
 """
 
 import pytest
@@ -281,7 +281,7 @@ class AnyDeployment(RuleBasedStateMachine):
         what=st.sampled_from(["stop", "stop and roll back", "alarm", "deploy"]),
     )
     def meanwhile(self, operation, skip, what):
-        """Somebody will do something while CodeDeploy's own call is on its way."""
+        """Arrange another action for the time of a call of CodeDeploy's."""
         self.cloud.arranged[operation] = (skip, lambda: self._do_meanwhile(what))
 
     @rule(after=pauses)
@@ -357,9 +357,9 @@ class AnyDeployment(RuleBasedStateMachine):
         self.watch.seen[deployment.id].touched = True
 
     def _do_meanwhile(self, what):
-        """Somebody acts; who waits for nobody then goes on, as with workers of its own.
+        """Do an action; deployments that wait for no call then continue.
 
-        The one whose call is on its way does not: it waits for the answer.
+        The one whose call is under way does not continue: it waits for the answer.
         """
         running = self._running()
         if what == "deploy":

@@ -200,7 +200,7 @@ def test_a_refusal_says_why(effect, error, code):
     ],
 )
 def test_a_denial_names_the_service(effect, service):
-    """Who may not do what is told as CodeDeploy tells it."""
+    """A denial has CodeDeploy's message, with the service that denied the call."""
     client = Client(aws_error("AccessDeniedException"))
 
     signal = world(client, client, client, client).carry_out(deployment(), effect)
@@ -342,7 +342,7 @@ def test_a_listener_that_asks_blue_alone_is_left_alone():
 
 
 def test_production_that_does_not_ask_the_primary_is_refused():
-    """Green's group serves customers: to install there would show them the new one."""
+    """Green's group serves production: an install would expose the new version."""
     elbv2, ecs = Elbv2(forward("group-2")), Ecs()
 
     signal = world(ecs=ecs, elbv2=elbv2).carry_out(surveyed(), ClearTargetGroup())

@@ -7,7 +7,7 @@ from support.virtual_world import (
     ROLLS_BACK,
     SILENT,
     START,
-    Play,
+    Simulation,
     VirtualWorld,
     order,
 )
@@ -47,14 +47,14 @@ INSTALLED = [pytest.param(name, id=name) for name in list(HOOKS)[1:]]
 EVERYTHING = list(EventName)
 
 
-def play(**answers):
-    return Play(
+def simulate(**answers):
+    return Simulation(
         world=VirtualWorld(answers={EventName(k): v for k, v in answers.items()})
     )
 
 
-def statuses(played, deployment_id):
-    return [event.status for event in played.deployment(deployment_id).events]
+def statuses(simulation, deployment_id):
+    return [event.status for event in simulation.deployment(deployment_id).events]
 
 
 def stop(**changes):
@@ -65,14 +65,14 @@ def stop(**changes):
 
 def test_a_good_version_goes_live():
     """All hooks say yes: green is PRIMARY with all traffic and blue is gone."""
-    played = play()
-    submitted = played.submit()
+    simulation = simulate()
+    submitted = simulation.submit()
 
-    played.run()
+    simulation.run()
 
-    world = played.world
-    assert played.deployment(submitted).status is DeploymentStatus.SUCCEEDED
-    assert [EventStatus.SUCCEEDED] * 8 == statuses(played, submitted)
+    world = simulation.world
+    assert simulation.deployment(submitted).status is DeploymentStatus.SUCCEEDED
+    assert [EventStatus.SUCCEEDED] * 8 == statuses(simulation, submitted)
     assert (100.0, TaskSetLabel.GREEN) == (world.green_weight, world.test_listener)
     assert (TaskSetLabel.GREEN, {TaskSetLabel.GREEN}) == (
         world.primary,
@@ -82,56 +82,58 @@ def test_a_good_version_goes_live():
 
 def test_the_events_run_in_their_order():
     """The eight lifecycle events start one after the other, each once."""
-    played = play()
-    played.submit()
+    simulation = simulate()
+    simulation.submit()
 
-    played.run()
+    simulation.run()
 
-    started = [c.event.name for c in played.changes if isinstance(c, EventStarted)]
+    started = [c.event.name for c in simulation.changes if isinstance(c, EventStarted)]
     assert EVERYTHING == started
 
 
 def test_a_deployment_passes_through_its_statuses():
     """Created, Queued, InProgress, Succeeded."""
-    played = play()
-    played.submit()
+    simulation = simulate()
+    simulation.submit()
 
-    played.run()
+    simulation.run()
 
-    seen = [c.deployment.status for c in played.changes if isinstance(c, StatusChanged)]
+    seen = [
+        c.deployment.status for c in simulation.changes if isinstance(c, StatusChanged)
+    ]
     assert ["Created", "Queued", "InProgress", "Succeeded"] == seen
 
 
 @pytest.mark.parametrize("event", HOOK_EVENTS)
 def test_a_hook_that_says_no_fails_the_deployment(event):
     """The event is Failed, the earlier ones Succeeded, the later ones Skipped."""
-    played = play(**{event: "Failed"})
-    submitted = played.submit()
+    simulation = simulate(**{event: "Failed"})
+    submitted = simulation.submit()
 
-    played.run()
+    simulation.run()
 
-    deployment = played.deployment(submitted)
+    deployment = simulation.deployment(submitted)
     place = EVERYTHING.index(event)
     assert deployment.status is DeploymentStatus.FAILED
     assert deployment.error.code is ErrorCode.HOOK_EXECUTION_FAILURE
     assert HOOKS[event] in deployment.error.message
     assert [EventStatus.SUCCEEDED] * place + [EventStatus.FAILED] + [
         EventStatus.SKIPPED
-    ] * (7 - place) == statuses(played, submitted)
+    ] * (7 - place) == statuses(simulation, submitted)
 
 
 @pytest.mark.parametrize("event", INSTALLED)
 @pytest.mark.parametrize("answer", ["Failed", SILENT, REFUSES])
 def test_a_failed_hook_is_rolled_back(event, answer):
     """A new deployment gives blue all traffic back and deletes green."""
-    played = play(**{event: answer})
-    submitted = played.submit()
+    simulation = simulate(**{event: answer})
+    submitted = simulation.submit()
 
-    played.run()
+    simulation.run()
 
-    deployment = played.deployment(submitted)
-    rollback = played.deployment(deployment.rollback_id)
-    world = played.world
+    deployment = simulation.deployment(submitted)
+    rollback = simulation.deployment(deployment.rollback_id)
+    world = simulation.world
     assert rollback.order.rollback_of == submitted
     assert rollback.order.creator is Creator.ROLLBACK
     assert rollback.status is DeploymentStatus.SUCCEEDED
@@ -140,46 +142,46 @@ def test_a_failed_hook_is_rolled_back(event, answer):
 
 
 @pytest.mark.parametrize("event", INSTALLED)
-def test_without_rollback_things_stay_as_they_are(event):
+def test_without_rollback_green_keeps_running(event):
     """A group that does not roll back keeps green running after a failure."""
-    played = play(**{event: "Failed"})
-    submitted = played.submit(rolls_back_on=frozenset())
+    simulation = simulate(**{event: "Failed"})
+    submitted = simulation.submit(rolls_back_on=frozenset())
 
-    played.run()
+    simulation.run()
 
-    assert played.deployment(submitted).rollback_id is None
-    assert TaskSetLabel.GREEN in played.world.task_sets
+    assert simulation.deployment(submitted).rollback_id is None
+    assert TaskSetLabel.GREEN in simulation.world.task_sets
 
 
 def test_a_failure_before_install_has_nothing_to_roll_back():
     """BeforeInstall fails: no rollback deployment follows."""
-    played = play(BeforeInstall="Failed")
-    submitted = played.submit()
+    simulation = simulate(BeforeInstall="Failed")
+    submitted = simulation.submit()
 
-    played.run()
+    simulation.run()
 
-    assert played.deployment(submitted).rollback_id is None
+    assert simulation.deployment(submitted).rollback_id is None
 
 
 def test_a_rollback_invokes_no_hook():
-    """The AppSpec's hooks are not asked again while rolling back."""
-    played = play(AfterAllowTraffic="Failed")
-    played.submit()
+    """A rollback does not invoke the AppSpec's hooks again."""
+    simulation = simulate(AfterAllowTraffic="Failed")
+    simulation.submit()
 
-    played.run()
+    simulation.run()
 
-    assert list(HOOKS) == played.world.invoked
+    assert list(HOOKS) == simulation.world.invoked
 
 
 @pytest.mark.parametrize("event", HOOK_EVENTS)
 def test_a_hook_that_never_reports_times_out_after_an_hour(event):
     """3600 s after it was invoked the event fails."""
-    played = play(**{event: SILENT})
-    submitted = played.submit(rolls_back_on=frozenset())
+    simulation = simulate(**{event: SILENT})
+    submitted = simulation.submit(rolls_back_on=frozenset())
 
-    played.run()
+    simulation.run()
 
-    ended = played.deployment(submitted).event(event)
+    ended = simulation.deployment(submitted).event(event)
     assert ended.status is EventStatus.FAILED
     assert ended.ended_at - ended.started_at == pytest.approx(3600.0)
     assert "did not report" in ended.message
@@ -187,13 +189,13 @@ def test_a_hook_that_never_reports_times_out_after_an_hour(event):
 
 def test_a_late_report_changes_nothing():
     """A report after the time-out leaves the deployment as it was."""
-    played = play(AfterAllowTestTraffic=SILENT)
-    submitted = played.submit()
-    played.run()
-    before = played.deployment(submitted)
+    simulation = simulate(AfterAllowTestTraffic=SILENT)
+    submitted = simulation.submit()
+    simulation.run()
+    before = simulation.deployment(submitted)
 
     execution_id = before.execution_id(EventName.AFTER_ALLOW_TEST_TRAFFIC)
-    after = played.engine.signal(
+    after = simulation.engine.signal(
         submitted, Reported(execution_id=execution_id, succeeded=True)
     )
 
@@ -202,14 +204,14 @@ def test_a_late_report_changes_nothing():
 
 def test_a_foreign_report_changes_nothing():
     """A report under another event's id does not end the running event."""
-    played = play(AfterAllowTestTraffic=SILENT)
-    submitted = played.submit()
+    simulation = simulate(AfterAllowTestTraffic=SILENT)
+    submitted = simulation.submit()
     event = EventName.AFTER_ALLOW_TEST_TRAFFIC
-    played.run(until=lambda: event in played.world.invoked)
-    before = played.deployment(submitted)
+    simulation.run(until=lambda: event in simulation.world.invoked)
+    before = simulation.deployment(submitted)
 
     foreign = before.execution_id(EventName.BEFORE_ALLOW_TRAFFIC)
-    after = played.engine.signal(
+    after = simulation.engine.signal(
         submitted, Reported(execution_id=foreign, succeeded=True)
     )
 
@@ -218,26 +220,26 @@ def test_a_foreign_report_changes_nothing():
 
 def test_an_install_that_never_gets_steady_times_out():
     """After the limit Install fails with TIMEOUT and is rolled back."""
-    played = Play(world=VirtualWorld(is_steady=False))
-    submitted = played.submit()
+    simulation = Simulation(world=VirtualWorld(is_steady=False))
+    submitted = simulation.submit()
 
-    played.run()
+    simulation.run()
 
-    deployment = played.deployment(submitted)
+    deployment = simulation.deployment(submitted)
     assert deployment.error.code is ErrorCode.TIMEOUT
     assert "replacement task set to become healthy" in deployment.error.message
     assert deployment.event(EventName.INSTALL).status is EventStatus.FAILED
-    assert {TaskSetLabel.BLUE} == played.world.task_sets
+    assert {TaskSetLabel.BLUE} == simulation.world.task_sets
 
 
 def test_tasks_that_die_fail_the_install():
     """After three stopped tasks Install fails with their reason."""
-    played = Play(world=VirtualWorld(is_steady=False, stopped=3))
-    submitted = played.submit()
+    simulation = Simulation(world=VirtualWorld(is_steady=False, stopped=3))
+    submitted = simulation.submit()
 
-    played.run()
+    simulation.run()
 
-    error = played.deployment(submitted).error
+    error = simulation.deployment(submitted).error
     assert error.code is ErrorCode.ECS_UPDATE_ERROR
     assert "it fell over" in error.message
 
@@ -248,12 +250,12 @@ def test_tasks_that_die_fail_the_install():
 )
 def test_what_aws_refuses_fails_the_deployment(effect):
     """A refused call ends the deployment with its reason."""
-    played = Play(world=VirtualWorld(refuses=(effect,)))
-    submitted = played.submit()
+    simulation = Simulation(world=VirtualWorld(refuses=(effect,)))
+    submitted = simulation.submit()
 
-    played.run()
+    simulation.run()
 
-    deployment = played.deployment(submitted)
+    deployment = simulation.deployment(submitted)
     assert (DeploymentStatus.FAILED, "refused") == (
         deployment.status,
         deployment.error.message,
@@ -261,117 +263,121 @@ def test_what_aws_refuses_fails_the_deployment(effect):
 
 
 def test_without_hooks_the_hook_events_succeed_at_once():
-    """An AppSpec without Hooks invokes nobody."""
-    played = play()
+    """An AppSpec without Hooks invokes no function."""
+    simulation = simulate()
     spec = AppSpec(task_definition="shop:2", container_name="web", container_port=80)
-    submitted = played.submit(app_spec=spec)
+    submitted = simulation.submit(app_spec=spec)
 
-    played.run()
+    simulation.run()
 
-    assert [] == played.world.invoked
-    assert [EventStatus.SUCCEEDED] * 8 == statuses(played, submitted)
+    assert [] == simulation.world.invoked
+    assert [EventStatus.SUCCEEDED] * 8 == statuses(simulation, submitted)
 
 
 @pytest.mark.parametrize("status", [EventStatus.SUCCEEDED, EventStatus.SKIPPED])
 def test_without_a_test_listener_its_event_ends_as_assumed(status):
     """AllowTestTraffic without a test listener has the status that is set."""
     settings = EngineSettings(assumptions=Assumptions(without_test_listener=status))
-    played = Play(settings=settings)
+    simulation = Simulation(settings=settings)
     routes = Routes(production="arn:p", test=None, target_groups=("group-1", "group-2"))
-    submitted = played.submit(routes=routes)
+    submitted = simulation.submit(routes=routes)
 
-    played.run()
+    simulation.run()
 
-    event = played.deployment(submitted).event(EventName.ALLOW_TEST_TRAFFIC)
+    event = simulation.deployment(submitted).event(EventName.ALLOW_TEST_TRAFFIC)
     assert status is event.status
-    assert played.world.test_listener is TaskSetLabel.BLUE
+    assert simulation.world.test_listener is TaskSetLabel.BLUE
 
 
 def test_the_target_succeeds_before_the_termination_wait():
     """During the wait the target has Succeeded and the deployment is InProgress."""
-    played = play()
-    submitted = played.submit(waits=Waits(termination=5))
+    simulation = simulate()
+    submitted = simulation.submit(waits=Waits(termination=5))
     target = EventStatus.SUCCEEDED
 
-    played.run(until=lambda: played.deployment(submitted).target_status is target)
+    simulation.run(
+        until=lambda: simulation.deployment(submitted).target_status is target
+    )
 
-    assert DeploymentStatus.IN_PROGRESS is played.deployment(submitted).status
-    assert {TaskSetLabel.BLUE, TaskSetLabel.GREEN} == played.world.task_sets
+    assert DeploymentStatus.IN_PROGRESS is simulation.deployment(submitted).status
+    assert {TaskSetLabel.BLUE, TaskSetLabel.GREEN} == simulation.world.task_sets
 
 
 def test_the_termination_wait_lasts_as_long_as_asked():
     """Five minutes pass before blue is deleted."""
-    played = play()
-    submitted = played.submit(waits=Waits(termination=5))
+    simulation = simulate()
+    submitted = simulation.submit(waits=Waits(termination=5))
 
-    played.run()
+    simulation.run()
 
-    assert START + 300 <= played.deployment(submitted).completed_at
-    assert {TaskSetLabel.GREEN} == played.world.task_sets
+    assert START + 300 <= simulation.deployment(submitted).completed_at
+    assert {TaskSetLabel.GREEN} == simulation.world.task_sets
 
 
 def test_continue_deployment_ends_the_termination_wait():
-    """TERMINATION_WAIT is over as soon as somebody says so."""
-    played = play()
-    submitted = played.submit(waits=Waits(termination=5))
+    """ContinueDeployment ends TERMINATION_WAIT at once."""
+    simulation = simulate()
+    submitted = simulation.submit(waits=Waits(termination=5))
     target = EventStatus.SUCCEEDED
-    played.run(until=lambda: played.deployment(submitted).target_status is target)
+    simulation.run(
+        until=lambda: simulation.deployment(submitted).target_status is target
+    )
 
-    played.engine.signal(submitted, Continued(wait=WaitType.TERMINATION))
-    played.run()
+    simulation.engine.signal(submitted, Continued(wait=WaitType.TERMINATION))
+    simulation.run()
 
-    assert START + 300 > played.deployment(submitted).completed_at
+    assert START + 300 > simulation.deployment(submitted).completed_at
 
 
 def test_keep_alive_keeps_blue():
     """KEEP_ALIVE leaves the original task set running."""
-    played = play()
-    played.submit(waits=Waits(keep_blue=True))
+    simulation = simulate()
+    simulation.submit(waits=Waits(keep_blue=True))
 
-    played.run()
+    simulation.run()
 
-    assert {TaskSetLabel.BLUE, TaskSetLabel.GREEN} == played.world.task_sets
+    assert {TaskSetLabel.BLUE, TaskSetLabel.GREEN} == simulation.world.task_sets
 
 
 def test_a_ready_wait_without_an_answer_stops_the_deployment():
-    """STOP_DEPLOYMENT: nobody continues in time, the deployment is Stopped."""
-    played = play()
-    submitted = played.submit(waits=Waits(ready=10))
+    """STOP_DEPLOYMENT: without a call in time, the deployment is Stopped."""
+    simulation = simulate()
+    submitted = simulation.submit(waits=Waits(ready=10))
 
-    played.run()
+    simulation.run()
 
-    deployment = played.deployment(submitted)
+    deployment = simulation.deployment(submitted)
     assert DeploymentStatus.STOPPED is deployment.status
-    assert EventName.BEFORE_ALLOW_TRAFFIC not in played.world.invoked
-    assert played.world.green_weight == 0.0
+    assert EventName.BEFORE_ALLOW_TRAFFIC not in simulation.world.invoked
+    assert simulation.world.green_weight == 0.0
 
 
-def test_a_ready_wait_goes_on_when_told_to():
-    """READY_WAIT is over as soon as somebody says so."""
-    played = play()
-    submitted = played.submit(waits=Waits(ready=10))
+def test_continue_deployment_ends_the_ready_wait():
+    """ContinueDeployment ends READY_WAIT at once."""
+    simulation = simulate()
+    submitted = simulation.submit(waits=Waits(ready=10))
     ready = DeploymentStatus.READY
-    played.run(until=lambda: played.deployment(submitted).status is ready)
+    simulation.run(until=lambda: simulation.deployment(submitted).status is ready)
 
-    played.engine.signal(submitted, Continued(wait=WaitType.READY))
-    played.run()
+    simulation.engine.signal(submitted, Continued(wait=WaitType.READY))
+    simulation.run()
 
-    assert DeploymentStatus.SUCCEEDED is played.deployment(submitted).status
+    assert DeploymentStatus.SUCCEEDED is simulation.deployment(submitted).status
 
 
 def test_canary_weights_follow_the_schedule():
     """Production traffic moves step by step, after each interval."""
-    played = play()
+    simulation = simulate()
     seen = []
-    played.world.on_effect = lambda _, effect: (
-        seen.append((played.clock.time - START, effect.green_weight))
+    simulation.world.on_effect = lambda _, effect: (
+        seen.append((simulation.clock.time - START, effect.green_weight))
         if isinstance(effect, RouteProductionTraffic)
         else None
     )
     shift = (ShiftStep(weight=10.0), ShiftStep(weight=100.0, after=5))
-    played.submit(shift=shift)
+    simulation.submit(shift=shift)
 
-    played.run()
+    simulation.run()
 
     assert [(0.0, 0.0), (0.0, 10.0), (300.0, 100.0)] == seen
 
@@ -379,14 +385,14 @@ def test_canary_weights_follow_the_schedule():
 @pytest.mark.parametrize("event", HOOK_EVENTS)
 def test_a_stop_while_a_hook_runs_ends_the_deployment(event):
     """The running event is Failed, the deployment Stopped, the reason kept."""
-    played = play(**{event: SILENT})
-    submitted = played.submit()
-    played.run(until=lambda: event in played.world.invoked)
+    simulation = simulate(**{event: SILENT})
+    submitted = simulation.submit()
+    simulation.run(until=lambda: event in simulation.world.invoked)
 
-    played.engine.signal(submitted, stop())
-    played.run()
+    simulation.engine.signal(submitted, stop())
+    simulation.run()
 
-    deployment = played.deployment(submitted)
+    deployment = simulation.deployment(submitted)
     assert DeploymentStatus.STOPPED is deployment.status
     assert EventStatus.FAILED is deployment.event(event).status
     assert deployment.rollback_id is None
@@ -394,118 +400,120 @@ def test_a_stop_while_a_hook_runs_ends_the_deployment(event):
 
 def test_a_stop_with_rollback_rolls_back():
     """StopDeployment with autoRollbackEnabled gives blue everything back."""
-    played = play(AfterAllowTraffic=SILENT)
-    submitted = played.submit()
+    simulation = simulate(AfterAllowTraffic=SILENT)
+    submitted = simulation.submit()
     event = EventName.AFTER_ALLOW_TRAFFIC
-    played.run(until=lambda: event in played.world.invoked)
+    simulation.run(until=lambda: event in simulation.world.invoked)
 
-    played.engine.signal(submitted, stop(rolls_back=True))
-    played.run()
+    simulation.engine.signal(submitted, stop(rolls_back=True))
+    simulation.run()
 
-    assert played.deployment(submitted).rollback_id is not None
-    assert played.world.green_weight == 0.0
-    assert {TaskSetLabel.BLUE} == played.world.task_sets
+    assert simulation.deployment(submitted).rollback_id is not None
+    assert simulation.world.green_weight == 0.0
+    assert {TaskSetLabel.BLUE} == simulation.world.task_sets
 
 
 def test_a_stop_while_ecs_makes_green_leaves_no_green_behind():
     """The stop comes during CreateTaskSet: the rollback still deletes its task set."""
-    played = play()
-    submitted = played.submit()
-    played.world.on_effect = lambda deployment, effect: (
-        played.engine.signal(submitted, stop(rolls_back=True))
+    simulation = simulate()
+    submitted = simulation.submit()
+    simulation.world.on_effect = lambda deployment, effect: (
+        simulation.engine.signal(submitted, stop(rolls_back=True))
         if isinstance(effect, CreateTaskSet)
         else None
     )
 
-    played.run()
+    simulation.run()
 
-    assert {TaskSetLabel.BLUE} == played.world.task_sets
+    assert {TaskSetLabel.BLUE} == simulation.world.task_sets
 
 
 @pytest.mark.parametrize(
     "refused", [pytest.param(True, id="refused"), pytest.param(False, id="stopped")]
 )
 def test_what_ends_while_blue_is_deleted_is_not_rolled_back(refused):
-    """Blue may be gone: a rollback could only take green from customers."""
-    played = Play(world=VirtualWorld(refuses=(DeleteTaskSet,) if refused else ()))
-    submitted = played.submit()
-    played.world.on_effect = lambda deployment, effect: (
-        played.engine.signal(submitted, stop(rolls_back=True))
+    """Blue may be gone: a rollback could only take green from clients."""
+    simulation = Simulation(
+        world=VirtualWorld(refuses=(DeleteTaskSet,) if refused else ())
+    )
+    submitted = simulation.submit()
+    simulation.world.on_effect = lambda deployment, effect: (
+        simulation.engine.signal(submitted, stop(rolls_back=True))
         if isinstance(effect, DeleteTaskSet) and not refused
         else None
     )
 
-    played.run()
+    simulation.run()
 
-    deployment = played.deployment(submitted)
+    deployment = simulation.deployment(submitted)
     assert (True, None) == (deployment.is_over, deployment.rollback_id)
     assert deployment.status is not DeploymentStatus.SUCCEEDED
-    assert 100.0 == played.world.green_weight
+    assert 100.0 == simulation.world.green_weight
 
 
 def test_a_stop_leaves_undone_what_was_not_begun():
     """A stop just before ECS is asked for green: it is not asked."""
-    played = play(BeforeInstall=SILENT)
-    submitted = played.submit()
-    played.run(until=lambda: EventName.BEFORE_INSTALL in played.world.invoked)
-    hook = played.deployment(submitted).execution_id(EventName.BEFORE_INSTALL)
-    played.engine.signal(submitted, Reported(execution_id=hook, succeeded=True))
+    simulation = simulate(BeforeInstall=SILENT)
+    submitted = simulation.submit()
+    simulation.run(until=lambda: EventName.BEFORE_INSTALL in simulation.world.invoked)
+    hook = simulation.deployment(submitted).execution_id(EventName.BEFORE_INSTALL)
+    simulation.engine.signal(submitted, Reported(execution_id=hook, succeeded=True))
 
-    played.engine.signal(submitted, stop())
-    played.run()
+    simulation.engine.signal(submitted, stop())
+    simulation.run()
 
-    assert {TaskSetLabel.BLUE} == played.world.task_sets
+    assert {TaskSetLabel.BLUE} == simulation.world.task_sets
 
 
 def test_a_refusal_that_comes_after_the_report_changes_nothing():
     """The function was invoked and reported; that its invoker heard nothing is late."""
-    played = play(BeforeInstall=SILENT)
-    submitted = played.submit()
-    played.run(until=lambda: EventName.BEFORE_INSTALL in played.world.invoked)
-    hook = played.deployment(submitted).execution_id(EventName.BEFORE_INSTALL)
-    played.engine.signal(submitted, Reported(execution_id=hook, succeeded=True))
+    simulation = simulate(BeforeInstall=SILENT)
+    submitted = simulation.submit()
+    simulation.run(until=lambda: EventName.BEFORE_INSTALL in simulation.world.invoked)
+    hook = simulation.deployment(submitted).execution_id(EventName.BEFORE_INSTALL)
+    simulation.engine.signal(submitted, Reported(execution_id=hook, succeeded=True))
     invoke = InvokeHook(event=EventName.BEFORE_INSTALL, function="f", execution_id=hook)
     failure = Failure(code=ErrorCode.HOOK_EXECUTION_FAILURE, message="no answer")
 
-    played.engine.signal(submitted, Refused(effect=invoke, failure=failure))
-    played.run()
+    simulation.engine.signal(submitted, Refused(effect=invoke, failure=failure))
+    simulation.run()
 
-    assert DeploymentStatus.SUCCEEDED is played.deployment(submitted).status
+    assert DeploymentStatus.SUCCEEDED is simulation.deployment(submitted).status
 
 
 def test_a_group_has_one_active_deployment():
     """A second deployment of a group is refused while the first runs."""
-    played = play()
-    first = played.submit()
+    simulation = simulate()
+    first = simulation.submit()
 
     with pytest.raises(GroupIsBusyError, match=first):
-        played.submit()
+        simulation.submit()
 
 
 def test_another_group_may_deploy_meanwhile():
     """Deployments of two groups run side by side."""
-    played = play()
-    played.submit()
-    other = played.submit(group="other")
+    simulation = simulate()
+    simulation.submit()
+    other = simulation.submit(group="other")
 
-    played.run()
+    simulation.run()
 
-    assert DeploymentStatus.SUCCEEDED is played.deployment(other).status
+    assert DeploymentStatus.SUCCEEDED is simulation.deployment(other).status
 
 
 def test_a_failed_rollback_is_not_rolled_back():
     """A rollback that AWS refuses fails, and that is the end."""
-    played = play(AfterInstall="Failed")
-    submitted = played.submit()
-    played.world.on_effect = lambda deployment, _effect: setattr(
-        played.world,
+    simulation = simulate(AfterInstall="Failed")
+    submitted = simulation.submit()
+    simulation.world.on_effect = lambda deployment, _effect: setattr(
+        simulation.world,
         "refuses",
         (RouteProductionTraffic,) if deployment.order.rollback_of else (),
     )
 
-    played.run()
+    simulation.run()
 
-    rollback = played.deployment(played.deployment(submitted).rollback_id)
+    rollback = simulation.deployment(simulation.deployment(submitted).rollback_id)
     assert (DeploymentStatus.FAILED, None) == (rollback.status, rollback.rollback_id)
 
 
@@ -517,41 +525,41 @@ def test_deployment_ids_look_like_codedeploys():
 
 def test_an_hour_of_waiting_costs_no_time():
     """A linear shift over ten minutes and a day's termination wait end in the test."""
-    played = play()
+    simulation = simulate()
     steps = tuple(ShiftStep(weight=10.0 * n, after=1) for n in range(1, 11))
-    submitted = played.submit(shift=steps, waits=Waits(termination=1440))
+    submitted = simulation.submit(shift=steps, waits=Waits(termination=1440))
 
-    played.run()
+    simulation.run()
 
-    assert START + 86_400 < played.deployment(submitted).completed_at
+    assert START + 86_400 < simulation.deployment(submitted).completed_at
 
 
 def test_the_order_of_a_rollback_names_the_previous_revision():
     """A rollback deploys what was there before."""
-    played = play(AfterInstall="Failed")
+    simulation = simulate(AfterInstall="Failed")
     previous = {"revisionType": "AppSpecContent", "appSpecContent": {"sha256": "old"}}
-    submitted = played.submit(previous_revision=previous, rolls_back_on=ROLLS_BACK)
+    submitted = simulation.submit(previous_revision=previous, rolls_back_on=ROLLS_BACK)
 
-    played.run()
+    simulation.run()
 
-    rollback = played.deployment(played.deployment(submitted).rollback_id)
+    rollback = simulation.deployment(simulation.deployment(submitted).rollback_id)
     assert previous == rollback.order.revision
     assert order().config == rollback.order.config
 
 
-def test_only_so_many_deployments_are_remembered():
-    """The oldest that are over are forgotten; one that runs never is."""
-    played = Play(settings=EngineSettings(deployments_kept=3))
-    played.world.answers = {EventName.BEFORE_INSTALL: SILENT}
-    running = played.submit(group="other")
-    played.run(until=lambda: EventName.BEFORE_INSTALL in played.world.invoked)
-    played.world.answers = {}
+def test_the_engine_keeps_a_limited_number_of_deployments():
+    """The engine drops the oldest that have ended, and none that runs."""
+    simulation = Simulation(settings=EngineSettings(deployments_kept=3))
+    simulation.world.answers = {EventName.BEFORE_INSTALL: SILENT}
+    running = simulation.submit(group="other")
+    simulation.run(until=lambda: EventName.BEFORE_INSTALL in simulation.world.invoked)
+    simulation.world.answers = {}
     ids = []
     for _ in range(4):
-        ids.append(played.submit())
-        played.run(until=lambda: played.engine.is_idle(ids[-1]))
+        ids.append(simulation.submit())
+        simulation.run(until=lambda: simulation.engine.is_idle(ids[-1]))
 
-    known = [each.id for each in played.engine.deployments()]
+    known = [each.id for each in simulation.engine.deployments()]
 
     assert [running, *ids[-2:]] == known
-    assert played.engine.is_idle(ids[0])
+    assert simulation.engine.is_idle(ids[0])

@@ -31,7 +31,7 @@ MOMENTS = range(45)  # all that happens before blue is being ended
 
 
 def terminates(minutes, **ready):
-    """Blue ends so many minutes after production has gone."""
+    """Blue ends this number of minutes after production has moved."""
     return {
         "terminateBlueInstancesOnDeploymentSuccess": {
             "action": "TERMINATE",
@@ -79,8 +79,8 @@ def info(codedeploy, id_):
 def target(codedeploy, id_):
     """GetDeploymentTarget's answer."""
     by_id = {"deploymentId": id_, "targetId": TARGET}
-    told = codedeploy.ask("GetDeploymentTarget", **by_id)
-    return told["deploymentTarget"]["ecsTarget"]
+    answer = codedeploy.ask("GetDeploymentTarget", **by_id)
+    return answer["deploymentTarget"]["ecsTarget"]
 
 
 def test_every_event_has_its_times(codedeploy):
@@ -88,7 +88,7 @@ def test_every_event_has_its_times(codedeploy):
     id_ = deploy(codedeploy, CANARY)
     codedeploy.wind(3600.0)
 
-    told = {
+    events = {
         each["lifecycleEventName"]: (
             each["startTime"] - START,
             each["endTime"] - START,
@@ -104,7 +104,7 @@ def test_every_event_has_its_times(codedeploy):
         "BeforeAllowTraffic": (125.0, 165.0),
         "AllowTraffic": (165.0, 465.0),  # five minutes at 10 %
         "AfterAllowTraffic": (465.0, 505.0),
-    } == told
+    } == events
 
 
 def test_the_deployment_has_its_times(codedeploy):
@@ -112,9 +112,11 @@ def test_the_deployment_has_its_times(codedeploy):
     id_ = deploy(codedeploy, CANARY)
     codedeploy.wind(3600.0)
 
-    told = info(codedeploy, id_)
-    times = [told[name] - START for name in ("createTime", "startTime", "completeTime")]
-    assert ("Succeeded", [0.0, 0.0, 505.0 + 5 * MINUTE]) == (told["status"], times)
+    found = info(codedeploy, id_)
+    times = [
+        found[name] - START for name in ("createTime", "startTime", "completeTime")
+    ]
+    assert ("Succeeded", [0.0, 0.0, 505.0 + 5 * MINUTE]) == (found["status"], times)
 
 
 def test_the_target_succeeds_before_the_deployment(codedeploy):
@@ -123,12 +125,12 @@ def test_the_target_succeeds_before_the_deployment(codedeploy):
 
     codedeploy.wind(505.0 + 1.0)
 
-    told = info(codedeploy, id_)
+    found = info(codedeploy, id_)
     assert ("Succeeded", "InProgress") == (
         target(codedeploy, id_)["status"],
-        told["status"],
+        found["status"],
     )
-    assert "completeTime" not in told
+    assert "completeTime" not in found
 
 
 def test_an_event_that_runs_has_begun_and_not_ended(codedeploy):
@@ -137,7 +139,7 @@ def test_an_event_that_runs_has_begun_and_not_ended(codedeploy):
 
     codedeploy.wind(100.0)
 
-    told = {
+    events = {
         each["lifecycleEventName"]: (
             each["status"],
             each.get("startTime"),
@@ -145,8 +147,8 @@ def test_an_event_that_runs_has_begun_and_not_ended(codedeploy):
         )
         for each in target(codedeploy, id_)["lifecycleEvents"]
     }
-    assert ("InProgress", START + 85.0, None) == told["AfterAllowTestTraffic"]
-    assert ("Pending", None, None) == told["BeforeAllowTraffic"]
+    assert ("InProgress", START + 85.0, None) == events["AfterAllowTestTraffic"]
+    assert ("Pending", None, None) == events["BeforeAllowTraffic"]
 
 
 def test_a_linear_shift_goes_in_its_steps(codedeploy):
@@ -197,14 +199,14 @@ def test_an_older_revision_is_deployed_by_hand(codedeploy):
     again = codedeploy.ask("CreateDeployment", **GROUP, revision=revision)
     codedeploy.wind(3600.0)
 
-    told = info(codedeploy, again["deploymentId"])
+    found = info(codedeploy, again["deploymentId"])
     before = info(codedeploy, newer)["revision"]
-    assert ("Succeeded", "user") == (told["status"], told["creator"])
+    assert ("Succeeded", "user") == (found["status"], found["creator"])
     assert (revision["appSpecContent"]["sha256"], before) == (
-        told["revision"]["appSpecContent"]["sha256"],
-        told["previousRevision"],
+        found["revision"]["appSpecContent"]["sha256"],
+        found["previousRevision"],
     )
-    assert "rollbackInfo" not in told
+    assert "rollbackInfo" not in found
     assert "shop:steady" == codedeploy.cloud.primary.version
     assert {GREEN: 100} == codedeploy.cloud.weights(PRODUCTION)
 
@@ -221,14 +223,14 @@ def test_a_stop_at_any_moment_gives_blue_everything_back(moment):
     codedeploy.ask("StopDeployment", deploymentId=id_, autoRollbackEnabled=True)
     codedeploy.wind(7200.0)
 
-    told = info(codedeploy, id_)
-    assert "Stopped" == told["status"]
+    found = info(codedeploy, id_)
+    assert "Stopped" == found["status"]
     assert [{BLUE: 100}] * 2 == [
         codedeploy.cloud.weights(each) for each in (PRODUCTION, TEST)
     ]
     living = [e for e in codedeploy.cloud.task_sets if e.status != "DRAINING"]
     assert [1] == [each.number for each in living]
-    rollback = told.get("rollbackInfo", {}).get("rollbackDeploymentId")
+    rollback = found.get("rollbackInfo", {}).get("rollbackDeploymentId")
     assert rollback is None or "Succeeded" == info(codedeploy, rollback)["status"]
 
 
@@ -243,18 +245,18 @@ def advance(codedeploy, id_):
 
 def test_a_call_under_way_is_waited_for(codedeploy):
     """After a stop the next deployment begins once the last call is answered."""
-    ids, told = [], []
+    ids, statuses = [], []
 
     def meanwhile():
         codedeploy.ask("StopDeployment", deploymentId=ids[0])
         ids.append(deploy(codedeploy, CANARY))
         while codedeploy.engine.turn(ids[1]):
             pass
-        told.append(info(codedeploy, ids[1])["status"])
+        statuses.append(info(codedeploy, ids[1])["status"])
 
     codedeploy.cloud.arranged["create_task_set"] = (0, meanwhile)
     ids.append(deploy(codedeploy, CANARY, hooks={}))
     codedeploy.wind(3600.0)
 
-    told += [info(codedeploy, each)["status"] for each in ids]
-    assert ["Created", "Stopped", "Succeeded"] == told
+    statuses += [info(codedeploy, each)["status"] for each in ids]
+    assert ["Created", "Stopped", "Succeeded"] == statuses

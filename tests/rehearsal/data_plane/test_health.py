@@ -1,4 +1,4 @@
-"""What health checks come to."""
+"""The results of health checks."""
 
 import asyncio
 

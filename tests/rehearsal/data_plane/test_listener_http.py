@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from support.data_plane import (
-    PATIENCE,
+    TIMEOUT,
     closed_target,
     connect,
     eventually,
@@ -589,6 +589,6 @@ def test_many_at_once(plane, echo):
     eventually(lambda: plane.in_flight("group", target.target) == 40)
     target.gate.set()
     for client in clients:
-        client.join(PATIENCE)
+        client.join(TIMEOUT)
 
     assert [200] * 40 == statuses

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 from support.data_plane import (
-    PATIENCE,
+    TIMEOUT,
     all_healthy,
     closed_target,
     connect,
@@ -67,7 +67,7 @@ def test_no_weight(plane, colours, records):
 def test_switch_on_one_connection(plane, colours):
     """A change holds for the next request of a connection that is open already."""
     port = plane.put_listener(listener("blue"))
-    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
     seen = []
     for arn in ("blue", "green", "blue"):
         assert port == plane.put_listener(listener(arn))
@@ -85,7 +85,7 @@ def test_switch_under_load(plane, colours, records):
     statuses = []
 
     def visit(keep_alive):
-        connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
         while not over.is_set():
             connection.request("GET", "/")
             answer = connection.getresponse()

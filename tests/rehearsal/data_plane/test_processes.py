@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from support.data_plane import PATIENCE, eventually
+from support.data_plane import TIMEOUT, eventually
 
 from hookgate_rehearsal.data_plane import TaskProcess
 from hookgate_rehearsal.data_plane.processes import OUTPUT_KEPT
@@ -35,7 +35,7 @@ def _start():
 def test_port(start):
     """A task gets its port and its host as variables."""
     task = start("import os; print(os.environ['HOST'], os.environ['PORT'])")
-    task.wait(PATIENCE)
+    task.wait(TIMEOUT)
 
     assert f"127.0.0.1 {task.port}" == task.output.strip()
 
@@ -47,7 +47,7 @@ def test_environment(start, tmp_path):
         env={"SHOP": "tea"},
         cwd=tmp_path,
     )
-    task.wait(PATIENCE)
+    task.wait(TIMEOUT)
 
     assert f"tea False {tmp_path.resolve()}" == task.output.strip()
 
@@ -64,13 +64,13 @@ def test_environment(start, tmp_path):
 )
 def test_exit_code(start, program, expected):
     """A task's exit code is its own, as is a signal that killed it."""
-    assert expected == start(program).wait(PATIENCE)
+    assert expected == start(program).wait(TIMEOUT)
 
 
 def test_reason_of_a_crash(start):
     """Why a task crashed can be read."""
     task = start("raise RuntimeError('no tea left')")
-    task.wait(PATIENCE)
+    task.wait(TIMEOUT)
 
     assert "RuntimeError: no tea left" in task.output
 
@@ -78,7 +78,7 @@ def test_reason_of_a_crash(start):
 def test_much_output(start):
     """Of much output the end is kept."""
     task = start("print('x' * 10_000_000); print('the end')")
-    task.wait(PATIENCE)
+    task.wait(TIMEOUT)
 
     assert (OUTPUT_KEPT, True) == (len(task.output), task.output.endswith("end\n"))
 
@@ -94,7 +94,7 @@ def test_cannot_run(command, code, why):
     """A program that cannot be run ends as a container's would, and says why."""
     task = TaskProcess.start(command)
 
-    assert code == task.wait(PATIENCE)
+    assert code == task.wait(TIMEOUT)
     assert f"cannot run {command[0]}: {why}" in task.output
 
 
@@ -118,7 +118,7 @@ def test_stop(start):
     )
     eventually(lambda: "ready\n" in task.output)
 
-    assert (5, "ready\nbye\n") == (task.stop(PATIENCE), task.output)
+    assert (5, "ready\nbye\n") == (task.stop(TIMEOUT), task.output)
 
 
 def test_stubborn(start):
@@ -148,14 +148,14 @@ def test_children_end_with_the_task(start):
         """
     )
 
-    assert 0 == task.wait(PATIENCE)
+    assert 0 == task.wait(TIMEOUT)
     eventually(lambda: not alive(int(task.output)), "the child's end")
 
 
 def test_stop_twice(start):
     """A task that has ended may be stopped again."""
     task = start("raise SystemExit(3)")
-    task.wait(PATIENCE)
+    task.wait(TIMEOUT)
 
     assert [3, 3] == [task.stop(0), task.stop(0)]
 

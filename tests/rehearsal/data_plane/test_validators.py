@@ -60,7 +60,7 @@ def test_websocket_through_an_http_listener(plane):
     assert actual == [
         (True, "/ answered 101"),
         (True, 'message 2: body: expected "teatea"'),
-        (True, "message 3: the pong came"),
+        (True, "message 3: got the pong"),
     ]
 
 

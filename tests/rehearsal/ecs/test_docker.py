@@ -1,4 +1,4 @@
-"""Containers in the place of local commands, where Docker has the image."""
+"""Containers instead of local commands, where Docker has the image."""
 
 import shutil
 import subprocess
@@ -83,7 +83,7 @@ def test_container_is_removed_at_the_end(task, grace):
     wait_for(lambda: own not in containers())
 
 
-def test_image_that_nobody_has_is_told(monkeypatch, tmp_path):
+def test_reason_without_docker(monkeypatch, tmp_path):
     """Without Docker the reason is one line."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
@@ -91,7 +91,7 @@ def test_image_that_nobody_has_is_told(monkeypatch, tmp_path):
 
 
 @NEEDS_IMAGE
-def test_image_that_docker_lacks_is_told():
+def test_reason_without_the_image():
     """An engine that answers and has no such image says how to get it."""
     assert "Docker has no such image: build it, or `docker pull shop:none`" == why_not(
         "shop:none"
@@ -99,7 +99,7 @@ def test_image_that_docker_lacks_is_told():
 
 
 @pytest.mark.skipif(shutil.which("docker") is None, reason="docker is not installed")
-def test_engine_that_does_not_answer_is_told(monkeypatch):
+def test_reason_without_an_engine(monkeypatch):
     """A client without an engine says so."""
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
 

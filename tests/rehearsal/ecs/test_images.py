@@ -31,8 +31,8 @@ def test_an_image_is_found(name, expected):
     assert (expected,) == find_image(IMAGES, name).command
 
 
-def test_an_unknown_image_is_told_with_the_known_ones():
-    """Who wrote the wrong name reads which there are."""
+def test_the_error_of_an_unknown_image_lists_the_known_ones():
+    """The message names the wrong image and all images."""
     with pytest.raises(CannotPullContainerError, match=r"'shop/web:1'.*shop, shop:2"):
         find_image(IMAGES, "shop/web:1")
 

@@ -130,15 +130,15 @@ def test_tasks_are_listed_a_page_at_a_time(setting):
         **asked, PaginationConfig={"PageSize": 1}
     )
 
-    told = [page["taskArns"] for page in pages]
-    assert [1, 1] == [len(each) for each in told]
-    assert {each for page in told for each in page} == {
+    listed = [page["taskArns"] for page in pages]
+    assert [1, 1] == [len(each) for each in listed]
+    assert {each for page in listed for each in page} == {
         each["taskArn"] for each in tasks(setting)
     }
 
 
 @pytest.mark.parametrize(
-    ("operation", "request_", "said"),
+    ("operation", "request_", "message"),
     [
         pytest.param("list_tasks", {"maxResults": 0}, "1 to 100", id="no page"),
         pytest.param("list_tasks", {"maxResults": 101}, "1 to 100", id="a long page"),
@@ -146,9 +146,9 @@ def test_tasks_are_listed_a_page_at_a_time(setting):
         pytest.param("describe_tasks", {"tasks": ["x"] * 101}, "not 101", id="tasks"),
     ],
 )
-def test_more_than_a_page_is_refused(setting, operation, request_, said):
+def test_more_than_a_page_is_refused(setting, operation, request_, message):
     """A page has 1 to 100 tasks, and a token is one that a page ended with."""
-    with pytest.raises(ClientError, match=said) as caught:
+    with pytest.raises(ClientError, match=message) as caught:
         getattr(setting.ecs, operation)(cluster="main", **request_)
 
     assert "InvalidParameterException" == caught.value.response["Error"]["Code"]
@@ -163,7 +163,7 @@ def test_more_than_a_page_is_refused(setting, operation, request_, said):
 )
 def test_what_does_not_exist_is_refused(setting, operation, code):
     """Each has the error that ECS models."""
-    request = {"cluster": "main", "service": "nobody"}
+    request = {"cluster": "main", "service": "unknown"}
     if operation == "delete_task_set":
         request["taskSet"] = "ecs-svc/1"
 

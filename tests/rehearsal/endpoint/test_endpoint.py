@@ -1,4 +1,4 @@
-"""One endpoint for every service, whoever asks and from wherever."""
+"""One endpoint for every service, with any credentials and any region."""
 
 import json
 import urllib.error
@@ -83,7 +83,7 @@ def test_every_region_is_the_emulators(emulator, region):
         "ecs",
         region_name=region,
         endpoint_url=emulator.endpoint_url,
-        aws_access_key_id="anybody",
+        aws_access_key_id="any-key",
         aws_secret_access_key="anything",
     )
     client.create_cluster(clusterName=region)
@@ -120,12 +120,12 @@ def test_a_function_is_invoked_and_answers(emulator):
     )
 
     assert (200, None) == (answer["StatusCode"], answer.get("FunctionError"))
-    said = json.loads(answer["Payload"].read())
-    assert {"a": 1} == said["event"]
-    assert emulator.endpoint_url == said["environment"]["AWS_ENDPOINT_URL"]
+    body = json.loads(answer["Payload"].read())
+    assert {"a": 1} == body["event"]
+    assert emulator.endpoint_url == body["environment"]["AWS_ENDPOINT_URL"]
 
 
-def test_a_function_that_fails_is_told_so(emulator):
+def test_a_function_that_fails_sets_function_error(emulator):
     """FunctionError is set and the payload says why."""
     answer = emulator.client("lambda").invoke(FunctionName="CodeDeployHook_failing")
 
@@ -146,8 +146,8 @@ def test_an_unknown_function_is_refused(emulator):
     """ResourceNotFoundException, as Lambda models it."""
     client = emulator.client("lambda")
 
-    with pytest.raises(client.exceptions.ResourceNotFoundException, match="nobody"):
-        client.invoke(FunctionName="nobody")
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match="unknown"):
+        client.invoke(FunctionName="unknown")
 
 
 def answer_of(operation):
@@ -166,11 +166,11 @@ def answer_of(operation):
     ],
 )
 def test_an_answer_that_does_not_fit_the_model_is_a_500(answer):
-    """The emulator never tells a client what AWS could not have said."""
-    status, said = answer_of(lambda _: answer)
+    """The emulator never returns what AWS could not return."""
+    status, body = answer_of(lambda _: answer)
 
-    assert (500, "InternalFailure") == (status, said["__type"])
-    assert "does not fit" in said["message"]
+    assert (500, "InternalFailure") == (status, body["__type"])
+    assert "does not fit" in body["message"]
 
 
 def test_an_error_that_is_not_modelled_is_a_500():
@@ -183,22 +183,22 @@ def test_an_error_that_is_not_modelled_is_a_500():
 
 
 def test_a_crash_is_a_500_and_says_so(caplog):
-    """An operation that breaks is told to the client and to the log."""
+    """The client and the log get the error of an operation that breaks."""
 
     def crash(_):
         raise RuntimeError("broken")
 
-    status, said = answer_of(crash)
+    status, body = answer_of(crash)
 
-    assert (500, True) == (status, "broken" in said["message"])
+    assert (500, True) == (status, "broken" in body["message"])
     assert "broken" in caplog.text
 
 
 def test_members_that_are_none_are_left_out():
     """As AWS leaves them out."""
-    status, said = answer_of(lambda _: {"deploymentInfo": {"description": None}})
+    status, body = answer_of(lambda _: {"deploymentInfo": {"description": None}})
 
-    assert (200, {"deploymentInfo": {}}) == (status, said)
+    assert (200, {"deploymentInfo": {}}) == (status, body)
 
 
 def test_a_conforming_answer_has_no_problems():

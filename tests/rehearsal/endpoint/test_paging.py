@@ -7,7 +7,7 @@ from hookgate_rehearsal.endpoint.protocols import BadTokenError, page
 LIST = [str(number) for number in range(7)]
 
 
-def told(keys, size):
+def all_pages(keys, size):
     """Every page of a list, one token after the other."""
     pages, token = [], None
     while True:
@@ -25,9 +25,9 @@ def told(keys, size):
         pytest.param(LIST, [LIST[:3], LIST[3:6], LIST[6:]], id="three pages"),
     ],
 )
-def test_every_item_is_told_once(keys, expected):
+def test_every_item_is_listed_once(keys, expected):
     """The last page has no token."""
-    assert expected == told(keys, 3)
+    assert expected == all_pages(keys, 3)
 
 
 def test_what_comes_in_front_moves_nothing():

@@ -13,7 +13,7 @@ def application(environ, start_response):
 
 
 def test_silent_client_does_not_keep_the_server_from_closing():
-    """Whoever has connected and said nothing is let go, and leaves no thread."""
+    """The server closes the connection of a silent client and leaves no thread."""
     before = set(threading.enumerate())
     server = EndpointServer(application)
     server.start()

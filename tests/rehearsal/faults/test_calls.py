@@ -18,7 +18,7 @@ CALLS = {
     "cloudwatch:DescribeAlarms": ("cloudwatch", "describe_alarms"),
 }
 #: Who calls and is no function, with the key of each.
-KEYS = {"a person": "somebody", "codedeploy": CODEDEPLOY_KEY}
+KEYS = {"a person": "any-key", "codedeploy": CODEDEPLOY_KEY}
 
 
 class Edge:

@@ -3,8 +3,8 @@
 import queue
 
 import pytest
-from support.emulator_setup import PATIENCE
-from support.virtual_world import HOOKS, Play, VirtualWorld
+from support.emulator_setup import TIMEOUT
+from support.virtual_world import HOOKS, Simulation, VirtualWorld
 
 from hookgate_rehearsal.codedeploy.model.deployment import EventName
 from hookgate_rehearsal.codedeploy.model.signals import InvokeHook
@@ -63,7 +63,7 @@ def _seen(faults, codedeploy):
             )
 
     def run_it(definition):
-        records = Play(world=VirtualWorld(on_effect=look))
+        records = Simulation(world=VirtualWorld(on_effect=look))
         records.engine._observer = stops.on_change
         faults.add(definition, ORDERED, EXPIRED)
         records.submit()
@@ -98,7 +98,7 @@ def test_stop_is_called_when_its_event_begins(seen, codedeploy):
     """StopDeployment is asked for once, with the rollback that was ordered."""
     seen("shop:2")
 
-    asked = codedeploy.stopped.get(timeout=PATIENCE)
+    asked = codedeploy.stopped.get(timeout=TIMEOUT)
     assert ({"autoRollbackEnabled": True}, True) == (
         {k: v for k, v in asked.items() if k != "deploymentId"},
         codedeploy.stopped.empty(),

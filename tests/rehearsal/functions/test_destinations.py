@@ -12,7 +12,7 @@ from hookgate_rehearsal.functions.function import FleetSettings
 
 RECORD = b'{"version": "1.0"}'
 ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
-SURROUNDINGS = FleetSettings(
+SETTINGS = FleetSettings(
     endpoint_url="http://127.0.0.1:1", region="eu-west-1", account="123456789012"
 )
 
@@ -35,7 +35,7 @@ def _recorder():
 
 @pytest.fixture(name="destinations")
 def _destinations(mocked_aws, recorder):
-    fleet = Fleet([function("silent")], SURROUNDINGS, lambda *_: None, recorder)
+    fleet = Fleet([function("silent")], SETTINGS, lambda *_: None, recorder)
     yield Destinations(fleet=fleet, client=boto3.client)
     fleet.close()
 

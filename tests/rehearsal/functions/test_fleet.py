@@ -11,7 +11,7 @@ from hookgate_rehearsal.functions.fleet import Fleet, UnknownFunctionError
 from hookgate_rehearsal.functions.function import FleetSettings, function_name
 
 NAMES = ("echo", "failing", "dying", "leaving", "deserting")
-SURROUNDINGS = FleetSettings(
+SETTINGS = FleetSettings(
     endpoint_url="http://127.0.0.1:1", region="eu-west-1", account="123456789012"
 )
 FUNCTIONS = [
@@ -30,7 +30,7 @@ def _lines():
 
 @pytest.fixture(name="fleet")
 def _fleet(lines):
-    fleet = Fleet(FUNCTIONS, SURROUNDINGS, lambda *line: lines.append(line))
+    fleet = Fleet(FUNCTIONS, SETTINGS, lambda *line: lines.append(line))
     yield fleet
     fleet.close()
 
@@ -45,7 +45,7 @@ def test_a_function_answers_its_event(fleet):
     is_error, answer = invoke(fleet, "echo", b'{"a": 1}')
 
     assert (False, {"a": 1}) == (is_error, answer["event"])
-    assert SURROUNDINGS.arn("CodeDeployHook_echo") == answer["arn"]
+    assert SETTINGS.arn("CodeDeployHook_echo") == answer["arn"]
     assert 0 < answer["remaining"] <= 900_000
 
 
@@ -66,7 +66,7 @@ def test_a_function_sees_lambdas_environment_and_not_the_emulators(fleet, monkey
     }.items() <= environment.items()
 
 
-def test_each_line_is_told_with_its_request(fleet, lines):
+def test_each_line_has_its_request_id(fleet, lines):
     """What a function writes arrives with the function's name and the request's id."""
     _, answer = invoke(fleet, "echo")
 
@@ -130,7 +130,7 @@ def test_a_function_that_failed_can_be_invoked_again(fleet, name):
     assert first[1]["errorType"] == invoke(fleet, name)[1]["errorType"]
 
 
-def test_what_a_function_took_is_told(fleet, lines):
+def test_the_log_has_the_memory_of_a_function(fleet, lines):
     """The log says how much memory there was, and how much of it was taken."""
     invoke(fleet, "hungry")
 
@@ -141,7 +141,7 @@ def test_what_a_function_took_is_told(fleet, lines):
 def test_an_unknown_function_is_refused(fleet):
     """The error names what there is."""
     with pytest.raises(UnknownFunctionError, match="CodeDeployHook_echo"):
-        fleet.find("nobody")
+        fleet.find("unknown")
 
 
 def test_closing_ends_a_running_invocation(fleet):
@@ -154,7 +154,7 @@ def test_closing_ends_a_running_invocation(fleet):
 
 
 def test_prewarmed_processes_are_ready(fleet):
-    """Every function has a process before anybody calls."""
+    """Every function has a process before its first invocation."""
     fleet.prewarm()
 
     assert len(FUNCTIONS) == len(fleet._all)

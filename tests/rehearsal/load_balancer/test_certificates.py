@@ -13,7 +13,7 @@ from hookgate_rehearsal.data_plane import TaskProcess
 from hookgate_rehearsal.emulator import Emulator
 
 AUTHORITY = trustme.CA()
-NOBODY = "arn:aws:acm:us-east-1:123456789012:certificate/nobody"
+UNKNOWN = "arn:aws:acm:us-east-1:123456789012:certificate/unknown"
 FIXED = {
     "Type": "fixed-response",
     "FixedResponseConfig": {"StatusCode": "200", "MessageBody": "hello"},
@@ -134,7 +134,7 @@ def test_a_certificate_can_be_exchanged(emulator, elbv2):
 
 
 def test_a_listener_has_several_certificates(emulator, elbv2):
-    """One that is added is shown to who asks for its name, until it is removed."""
+    """A client that sends the name of an added one gets it, until it is removed."""
     made = listener(emulator, "HTTPS", in_acm(emulator, "shop.example"))
     more = {
         "ListenerArn": made["ListenerArn"],
@@ -150,9 +150,9 @@ def test_a_listener_has_several_certificates(emulator, elbv2):
 
 
 @pytest.mark.parametrize(
-    ("protocol", "certificate", "said"),
+    ("protocol", "certificate", "message"),
     [
-        pytest.param("HTTPS", NOBODY, "was not found", id="unknown to ACM"),
+        pytest.param("HTTPS", UNKNOWN, "was not found", id="unknown to ACM"),
         pytest.param(
             "TLS",
             "arn:aws:iam::123456789012:server-certificate/x",
@@ -163,7 +163,7 @@ def test_a_listener_has_several_certificates(emulator, elbv2):
     ],
 )
 def test_a_listener_without_its_certificate_is_refused(
-    emulator, elbv2, protocol, certificate, said
+    emulator, elbv2, protocol, certificate, message
 ):
     """CreateListener fails with ELBv2's error, and the emulator goes on."""
     group = elbv2.create_target_group(
@@ -171,7 +171,7 @@ def test_a_listener_without_its_certificate_is_refused(
     )["TargetGroups"][0]["TargetGroupArn"]
     forward = {"Type": "forward", "TargetGroupArn": group}
     action = FIXED if protocol == "HTTPS" else forward
-    with pytest.raises(ClientError, match=said) as refused:
+    with pytest.raises(ClientError, match=message) as refused:
         listener(emulator, protocol, certificate, action)
 
     assert "CertificateNotFound" == refused.value.response["Error"]["Code"]
@@ -186,7 +186,7 @@ def test_a_change_that_cannot_be_made_changes_nothing(emulator, elbv2):
         with pytest.raises(ClientError, match="cannot listen on"):
             elbv2.modify_listener(ListenerArn=made["ListenerArn"], Port=port)
 
-    told = elbv2.describe_listeners(ListenerArns=[made["ListenerArn"]])
+    described = elbv2.describe_listeners(ListenerArns=[made["ListenerArn"]])
 
-    assert made["Port"] == told["Listeners"][0]["Port"]
+    assert made["Port"] == described["Listeners"][0]["Port"]
     assert "hello" == fetch(made["Port"])

@@ -80,11 +80,11 @@ def states(elbv2, arn, **request):
 
 
 def test_the_dns_name_leads_to_the_listeners(elbv2, balancer):
-    """Both answers tell a name that this machine can reach."""
-    told = elbv2.describe_load_balancers(Names=[balancer["LoadBalancerName"]])
+    """Both answers have a name that this machine can reach."""
+    described = elbv2.describe_load_balancers(Names=[balancer["LoadBalancerName"]])
 
     assert "127.0.0.1" == balancer["DNSName"]
-    assert "127.0.0.1" == told["LoadBalancers"][0]["DNSName"]
+    assert "127.0.0.1" == described["LoadBalancers"][0]["DNSName"]
 
 
 def test_a_listener_answers_on_its_port(elbv2, balancer):
@@ -122,7 +122,7 @@ def test_a_rule_comes_before_the_default(elbv2, balancer):
 
 
 def test_a_deleted_listener_frees_its_port(elbv2, balancer):
-    """Nobody listens there any more."""
+    """The port is free again."""
     made = listener(elbv2, balancer, fixed("hello"))
 
     elbv2.delete_listener(ListenerArn=made["ListenerArn"])
@@ -191,7 +191,7 @@ def test_a_network_load_balancer_forwards_connections(emulator, elbv2, balancer,
 
 
 def test_a_target_that_is_not_registered_is_unused(emulator, elbv2):
-    """Asking for a stranger says that it is not registered."""
+    """A target that is not in the group has the state unused."""
     arn = target_group(emulator, elbv2)
 
     found = states(elbv2, arn, Targets=[{"Id": "127.0.0.1", "Port": 9}])
@@ -202,4 +202,4 @@ def test_a_target_that_is_not_registered_is_unused(emulator, elbv2):
 def test_an_unknown_target_group_is_refused(elbv2):
     """The error is the one that ELBv2 models."""
     with pytest.raises(elbv2.exceptions.TargetGroupNotFoundException):
-        elbv2.describe_target_health(TargetGroupArn="arn:nobody")
+        elbv2.describe_target_health(TargetGroupArn="arn:unknown")

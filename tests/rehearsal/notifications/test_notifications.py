@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 from support.emulator_setup import (
     IMAGES,
-    PATIENCE,
     SETTINGS,
+    TIMEOUT,
     Setting,
     function,
     wait_for,
@@ -111,12 +111,12 @@ def queue(setting, name):
     return attributes["Attributes"]["QueueArn"], read
 
 
-def test_a_failure_and_its_rollback_are_told(setting, subscriber):
+def test_a_failure_and_its_rollback_are_published(setting, subscriber):
     """Start, failure and rollback reach an HTTP subscriber, a queue and two rules."""
     sns, events = setting.emulator.client("sns"), setting.emulator.client("events")
     topic = sns.create_topic(Name="deployments")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=subscriber.url)
-    assert subscriber.confirmed.wait(PATIENCE)
+    assert subscriber.confirmed.wait(TIMEOUT)
     arn, from_topic = queue(setting, "from-topic")
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     pattern = {"source": ["aws.codedeploy"], "detail": {"state": ["FAILURE"]}}
@@ -130,12 +130,14 @@ def test_a_failure_and_its_rollback_are_told(setting, subscriber):
     setting.ended(rollback)
 
     wait_for(lambda: len(subscriber.messages()) == 5)
-    told = [(each["deploymentId"], each["status"]) for each in subscriber.messages()]
+    statuses = [
+        (each["deploymentId"], each["status"]) for each in subscriber.messages()
+    ]
     assert [
         (failed, "Created"),
         *[(failed, "Failed"), (rollback, "Created"), (rollback, "Created")],
         (rollback, "Succeeded"),
-    ] == sorted(told, key=lambda each: each[0] != failed)
+    ] == sorted(statuses, key=lambda each: each[0] != failed)
     failure = next(m for m in subscriber.messages() if m["status"] == "Failed")
     assert ("tell", "shop", "live", "HOOK_EXECUTION_FAILURE", "1") == (
         failure["eventTriggerName"],
@@ -154,8 +156,8 @@ def test_a_failure_and_its_rollback_are_told(setting, subscriber):
     )
 
 
-def test_only_the_triggers_events_are_told(setting):
-    """A trigger on success alone hears of nothing else."""
+def test_only_the_triggers_events_are_published(setting):
+    """A trigger on success alone publishes nothing else."""
     sns = setting.emulator.client("sns")
     topic = sns.create_topic(Name="successes")["TopicArn"]
     arn, read = queue(setting, "successes")
@@ -173,7 +175,7 @@ def test_only_the_triggers_events_are_told(setting):
 
 
 def test_a_subscriber_that_does_not_confirm_hears_nothing(setting):
-    """It was asked, with a token that somebody else cannot use."""
+    """It got a request to confirm, with a token that no other client can use."""
     sns = setting.emulator.client("sns")
     topic = sns.create_topic(Name="quiet")["TopicArn"]
     silent, heard = Subscriber(confirms=False), Subscriber()
@@ -181,7 +183,7 @@ def test_a_subscriber_that_does_not_confirm_hears_nothing(setting):
         for each in (silent, heard):
             sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=each.url)
         wait_for(lambda: silent.got)
-        assert heard.confirmed.wait(PATIENCE)
+        assert heard.confirmed.wait(TIMEOUT)
         with pytest.raises(ClientError, match="Invalid token"):
             sns.confirm_subscription(TopicArn=topic, Token="guessed")
 
@@ -194,8 +196,8 @@ def test_a_subscriber_that_does_not_confirm_hears_nothing(setting):
         heard.close()
 
 
-def test_nobody_elsewhere_is_told(setting, caplog):
-    """An HTTP subscriber that is not on this machine is never asked."""
+def test_a_subscriber_on_another_machine_gets_nothing(setting, caplog):
+    """An HTTP subscriber that is not on this machine gets no request."""
     sns = setting.emulator.client("sns")
     topic = sns.create_topic(Name="elsewhere")["TopicArn"]
 

@@ -225,9 +225,9 @@ def test_what_is_no_alarm(cloudwatch, name, changes, why):
 
 @pytest.mark.parametrize(
     ("rule", "why"),
-    [("ALARM(nobody-knows-it)", "do not exist"), ("ALARM(", "cannot be read")],
+    [("ALARM(unknown-alarm)", "do not exist"), ("ALARM(", "cannot be read")],
 )
 def test_what_is_no_composite_alarm(cloudwatch, name, rule, why):
-    """A rule that cannot be read or names nobody is refused."""
+    """A rule that cannot be read or names an unknown alarm is refused."""
     with pytest.raises(ClientError, match=why):
         cloudwatch.put_composite_alarm(AlarmName=name, AlarmRule=rule)

@@ -39,9 +39,11 @@ def test_an_alarm_that_was_put_as_a_form_is_the_same_alarm(emulator, cloudwatch,
     (found,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
     assert (200, 60, 1.5) == (answer.status_code, found["Period"], found["Threshold"])
     assert [{"Name": "Till", "Value": "a"}] == found["Dimensions"]
-    told = ask(emulator, Action="DescribeAlarms", **{"AlarmNames.member.1": name}).text
-    assert f"<AlarmName>{name}</AlarmName>" in told
-    assert "<StateValue>INSUFFICIENT_DATA</StateValue>" in told
+    answered = ask(
+        emulator, Action="DescribeAlarms", **{"AlarmNames.member.1": name}
+    ).text
+    assert f"<AlarmName>{name}</AlarmName>" in answered
+    assert "<StateValue>INSUFFICIENT_DATA</StateValue>" in answered
 
 
 def test_values_that_were_put_as_a_form_are_read_as_one(emulator, name):
@@ -57,7 +59,7 @@ def test_values_that_were_put_as_a_form_are_read_as_one(emulator, name):
         },
     )
 
-    told = ask(
+    answered = ask(
         emulator,
         Action="GetMetricStatistics",
         Namespace="Shop",
@@ -68,7 +70,7 @@ def test_values_that_were_put_as_a_form_are_read_as_one(emulator, name):
         **{"Statistics.member.1": "Sum"},
     ).text
 
-    assert "<Sum>3.0</Sum>" in told
+    assert "<Sum>3.0</Sum>" in answered
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ def _succeeded(setting):
     return deployment_id
 
 
-def test_a_deployments_content_is_null_and_its_sha_is_told(setting, succeeded):
-    """GetDeployment hides the AppSpec; GetApplicationRevision tells it by its sha."""
+def test_a_deployments_content_is_null_and_its_sha_is_returned(setting, succeeded):
+    """GetDeployment hides the AppSpec; GetApplicationRevision returns it by its sha."""
     revision = setting.info(succeeded)["revision"]
 
     assert "content" not in revision["appSpecContent"]
@@ -110,8 +110,8 @@ def test_revisions_are_listed_by_their_use(setting, succeeded):
     setting.codedeploy.register_application_revision(**app, revision=other)
 
     def listed(deployed):
-        told = setting.codedeploy.list_application_revisions(**app, deployed=deployed)
-        return told["revisions"]
+        answer = setting.codedeploy.list_application_revisions(**app, deployed=deployed)
+        return answer["revisions"]
 
     target = setting.codedeploy.get_deployment_group(**app, deploymentGroupName="live")[
         "deploymentGroupInfo"

@@ -58,7 +58,7 @@ def revision(setting, bundle, body, folder=""):
 
 
 def test_a_bundle_is_deployed(setting):
-    """What a zip's AppSpec says goes live, and the revision is told as it was given."""
+    """The version of a zip's AppSpec goes live, and the revision is unchanged."""
     given = revision(
         setting, "zip", zipped("appspec.yaml", setting.app_spec("2").encode())
     )
@@ -90,10 +90,10 @@ def test_every_bundle_type_is_read(setting, bundle, pack, name):
         applicationName="shop", revision=given
     )
 
-    told = setting.codedeploy.get_application_revision(
+    answer = setting.codedeploy.get_application_revision(
         applicationName="shop", revision=given
     )
-    assert given == told["revision"]
+    assert given == answer["revision"]
 
 
 @pytest.mark.parametrize(
@@ -121,13 +121,15 @@ def test_revisions_are_listed_by_their_place(setting, filters, expected):
     for each in (inline, *in_s3):
         setting.codedeploy.register_application_revision(**app, revision=each)
 
-    told = setting.codedeploy.list_application_revisions(**app, **filters)["revisions"]
+    listed = setting.codedeploy.list_application_revisions(**app, **filters)[
+        "revisions"
+    ]
 
-    assert expected == {each["s3Location"]["key"] for each in told}
+    assert expected == {each["s3Location"]["key"] for each in listed}
 
 
 @pytest.mark.parametrize(
-    ("bundle", "body", "said"),
+    ("bundle", "body", "message"),
     [
         pytest.param("zip", b"PK", "not a valid zip", id="broken zip"),
         pytest.param("tgz", tarred("x", b""), "none of appspec", id="empty"),
@@ -136,10 +138,10 @@ def test_revisions_are_listed_by_their_place(setting, filters, expected):
         pytest.param("YAML", b"x" * (10 * 2**20 + 1), "larger than 10", id="too large"),
     ],
 )
-def test_a_wrong_bundle_is_refused(setting, bundle, body, said):
-    """CreateDeployment says what is wrong with the object."""
+def test_a_wrong_bundle_is_refused(setting, bundle, body, message):
+    """CreateDeployment reports what is wrong with the object."""
     given = revision(setting, bundle, body)
-    with pytest.raises(ClientError, match=said) as refused:
+    with pytest.raises(ClientError, match=message) as refused:
         setting.codedeploy.create_deployment(**GROUP, revision=given)
 
     assert "InvalidRevisionException" == refused.value.response["Error"]["Code"]

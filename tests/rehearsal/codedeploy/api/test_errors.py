@@ -50,7 +50,7 @@ def _waiting(setting):
 
 
 def execution_id(setting, deployment_id, event=HOOK):
-    """The id that the hook's function was given; the API tells it to nobody else."""
+    """The id that the hook's function got; the API does not return it."""
     engine = setting.emulator.engine
     return engine.get(deployment_id).execution_id(event)
 
@@ -75,7 +75,7 @@ def test_what_cannot_be_done_is_refused(setting, operation, request_, code, says
     assert (code, True) == (error["Code"], says in error["Message"]), error
 
 
-@pytest.mark.parametrize("value", ["nobody", "a b", "d-000000000", "main:shop"])
+@pytest.mark.parametrize("value", ["unknown", "a b", "d-000000000", "main:shop"])
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_nothing_that_is_called_is_an_internal_failure(setting, operation, value):
     """Whatever a name is, the answer is one that the operation's model has."""
@@ -151,7 +151,7 @@ def filled(shape, value):
             id="eleven alarms",
         ),
         pytest.param(
-            {"deploymentConfigName": "nobody"},
+            {"deploymentConfigName": "unknown"},
             "DeploymentConfigDoesNotExistException",
             id="unknown configuration",
         ),
@@ -270,10 +270,10 @@ def test_a_renamed_group_has_one_active_deployment(setting, waiting):
         )
         assert waiting in listed["deployments"]
     client.update_application(applicationName="shop", newApplicationName="store")
-    told = setting.info(waiting)["applicationName"]
+    renamed = setting.info(waiting)["applicationName"]
     client.update_application(applicationName="store", newApplicationName="shop")
 
-    assert "store" == told
+    assert "store" == renamed
     with pytest.raises(ClientError, match=waiting):
         setting.deploy("3")
 
@@ -327,7 +327,7 @@ def test_a_foreign_execution_id_is_refused(setting, waiting):
 
 
 def test_a_second_report_is_already_completed(setting, waiting):
-    """The first report counts; the duplicate is told so."""
+    """The first report counts; the duplicate is refused."""
     put = setting.codedeploy.put_lifecycle_event_hook_execution_status
     request = {
         "deploymentId": waiting,

@@ -84,9 +84,9 @@ def test_a_foreign_token_is_refused(client, operation, request_, member, expecte
 
 def test_revisions_are_sorted(client):
     """The newest comes first where that is asked for."""
-    told = client.list_application_revisions(
+    listed = client.list_application_revisions(
         **APP, sortBy="registerTime", sortOrder="descending"
     )["revisions"]
-    newest = client.get_application_revision(**APP, revision=told[0])
+    newest = client.get_application_revision(**APP, revision=listed[0])
 
     assert "item-100" in newest["revision"]["string"]["content"]
