@@ -66,8 +66,14 @@ def plain_finding(stated: Any, secrets: Secrets, use: str) -> Finding:
         evidence=_evidence(stated.evidence, secrets),
         waiver=shortened(secrets.mask(plain_text(stated.waiver)), MAX_TEXT),
         certain=stated.certain is True,
-        metrics=tuple(stated.metrics),
+        metrics=tuple(_plain_metric(each) for each in stated.metrics),
     )
+
+
+def _plain_metric(metric: Metric) -> Metric:
+    """Copy a metric: it is published outside the step, where no code of it may run."""
+    name, unit = plain_text(metric.name), plain_text(metric.unit)
+    return Metric(name, float(metric.value), unit)
 
 
 def _wrong(stated: Any) -> str:

@@ -434,5 +434,22 @@ def test_metrics_of_another_type(metrics):
     assert (outcome.status, outcome.code) == (Status.ERRORED, Code.DEFECT)
 
 
+class Exits(float):
+    """A number whose conversion ends the process."""
+
+    __slots__ = ()
+
+    def __float__(self):
+        raise SystemExit(0)
+
+
+def test_metric_that_runs_code():
+    """The code of a metric's value runs in the step, and never at the report."""
+    metric = Metric("Requests", Exits(7))
+    outcome = outcome_of(says_all(Finding(ok=True, summary="", metrics=(metric,))))
+    assert (outcome.status, outcome.code) == (Status.ERRORED, Code.STEP_CRASHED)
+    assert outcome.findings == ()
+
+
 def says_all(*findings):
     return lambda _tools: iter(findings)
