@@ -263,7 +263,8 @@ class HandlePool:
         if self.load.http_version == "2":
             return sys.maxsize
         lines = sum(len(each) + 2 for each in self.message.headers)
-        head = lines + len(self.message.method) + len(url)
+        target = len(url) - len(self.target.defaults.base)  # the host is in a header
+        head = lines + len(self.message.method) + target
         return head + head // 2 + len(self.message.body or b"")
 
     def _set_message(self, curl: Any) -> None:

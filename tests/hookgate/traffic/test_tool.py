@@ -339,11 +339,15 @@ def resets(peer) -> None:
 
 
 @pytest.mark.parametrize("end", [resets, lambda peer: None], ids=["reset", "closed"])
-def test_lost_request_is_an_error(listen, end):
+@pytest.mark.parametrize("host", [None, f"{'a' * 63}.eu-west-1.elb.amazonaws.com"])
+@pytest.mark.parametrize("body", [None, b"x" * 2000], ids=["no body", "body"])
+def test_lost_request_is_an_error(listen, end, host, body):
     """A request that libcurl retries on another connection is an error."""
     listener = listen(losing(10, end))
-    sent = load(40, rate=100, max_in_flight=1)
-    whole = tool(listener.port)(sent, never).test.total
+    method = "POST" if body else "GET"
+    template = RequestTemplate(name="a", operations=((method, "/"),), body=body)
+    sent = load(40, rate=100, max_in_flight=1, templates=(template,))
+    whole = tool(listener.port, host=host)(sent, never).test.total
     # Every tenth that arrives is lost; the first of a connection is not sent again.
     assert len(listener.requests) == whole.samples + whole.errors[RESENT]
     assert whole.errors[RESENT] == whole.failed == len(listener.requests) // 10 > 2
