@@ -28,11 +28,11 @@ class Code(StrEnum):
     INPUT = "HG-INPUT", "A file, an event or an argument is not valid."
     CANNOT_MEASURE = "HG-CANNOT-MEASURE", "A step could not measure."
     ACCESS_DENIED = "HG-ACCESS-DENIED", "AWS denied a call."
-    NOT_FOUND = "HG-NOT-FOUND", "AWS does not have what a call asked for."
+    NOT_FOUND = "HG-NOT-FOUND", "AWS has no resource of this name."
     INCONCLUSIVE = "HG-INCONCLUSIVE", "There are too few samples to decide."
     NO_DATA = "HG-NO-DATA", "There is no data to decide by."
-    DEFECT = "HG-DEFECT", "A validator does not do what a validator must."
-    NO_RESPONSE = "HG-NO-RESPONSE", "The target did not respond as it must."
+    DEFECT = "HG-DEFECT", "A validator breaks the rules of the API."
+    NO_RESPONSE = "HG-NO-RESPONSE", "The target did not respond, or not as required."
     IDENTITY = "HG-IDENTITY", "A response failed the identity check."
     REPORT = "HG-REPORT", "The status could not be reported to CodeDeploy."
     REHEARSAL = "HG-REHEARSAL", "The emulator did not reach an expected state."
@@ -44,20 +44,23 @@ class Code(StrEnum):
     STEP_TIMEOUT = "HG-STEP-TIMEOUT", "The step did not end within its timeout."
     STEP_CRASHED = "HG-STEP-CRASHED", "The validator raised an unexpected exception."
     STEP_OUTPUT = "HG-STEP-OUTPUT", "The output of the step could not be logged."
-    NO_FINDINGS = "HG-NO-FINDINGS", "The validator stated no finding."
+    NO_FINDINGS = "HG-NO-FINDINGS", "The validator yielded no finding."
     NOT_STABLE = "HG-NOT-STABLE", "The step did not pass for long enough in a row."
     REPEAT = "HG-REPEAT", "The number of attempts that failed or did not measure."
     HOOK_TIMEOUT = "HG-HOOK-TIMEOUT", "A part of the hook did not end in time."
-    HOOK_LATE = "HG-HOOK-LATE", "A report could come after CodeDeploy's hour."
+    HOOK_LATE = "HG-HOOK-LATE", "The report could miss CodeDeploy's limit of one hour."
     HOOK_DEFECT = "HG-HOOK-DEFECT", "Hookgate itself has a defect."
     HOOK_PROCESS = "HG-HOOK-PROCESS", "A validator damaged the process it runs in."
-    HOOK_SILENT = "HG-HOOK-SILENT", "The hook did not report its status itself."
+    HOOK_SILENT = "HG-HOOK-SILENT", "The hook ended without a report."
 
     # Files in YAML.
     FILE_UNREADABLE = "HG-FILE-UNREADABLE", "A file cannot be read."
     FILE_SIZE = "HG-FILE-SIZE", "A file is too large."
     FILE_ENCODING = "HG-FILE-ENCODING", "A file is not text in UTF-8."
-    FILE_CHARACTER = "HG-FILE-CHARACTER", "A file has a character that text has not."
+    FILE_CHARACTER = (
+        "HG-FILE-CHARACTER",
+        "A file contains a character that is not allowed in text.",
+    )
     YAML_SYNTAX = (
         "HG-YAML-SYNTAX",
         "The YAML has a syntax error, or a line is indented by a tab.",
@@ -86,7 +89,10 @@ class Code(StrEnum):
 
     # Plans.
     PLAN_VERSION = "HG-PLAN-VERSION", "The version of the plan is not supported."
-    PLAN_EVENT = "HG-PLAN-EVENT", "A key of events is not a lifecycle event with hook."
+    PLAN_EVENT = (
+        "HG-PLAN-EVENT",
+        "A key of events is not a lifecycle event that can have a hook.",
+    )
     PLAN_BUNDLED = (
         "HG-PLAN-BUNDLED",
         "The bundled plan applies in place of a missing one (a waiver).",
@@ -154,13 +160,16 @@ class Code(StrEnum):
     # Options of validators, and keys of scenarios that are alike.
     OPTION_QUANTITY = "HG-OPTION-QUANTITY", "A quantity is not valid or has no unit."
     OPTION_REGEX = "HG-OPTION-REGEX", "A text is not a regular expression of RE2."
-    OPTION_BOUND = "HG-OPTION-BOUND", "A text is not a bound that can be met."
+    OPTION_BOUND = (
+        "HG-OPTION-BOUND",
+        "A text is not a bound, or no value can satisfy it.",
+    )
     OPTION_STATUS = (
         "HG-OPTION-STATUS",
-        "A value is not an HTTP status or a class of it.",
+        "A value is not an HTTP status or a class of statuses.",
     )
     OPTION_ONE_OF = "HG-OPTION-ONE-OF", "Not exactly one of several options is given."
-    OPTION_TOGETHER = "HG-OPTION-TOGETHER", "Options are given that do not go together."
+    OPTION_TOGETHER = "HG-OPTION-TOGETHER", "Options are given that cannot be combined."
     OPTION_RETRY = "HG-OPTION-RETRY", "The retry options cannot be satisfied."
     OPTION_STOP_ON = (
         "HG-OPTION-STOP-ON",
@@ -205,7 +214,7 @@ class Code(StrEnum):
         "A file beside the plan does not exist, or the plan has no files.",
     )
     INCLUDE_SIZE = "HG-INCLUDE-SIZE", "The files of a step are too large or too many."
-    INCLUDE_CYCLE = "HG-INCLUDE-CYCLE", "Files include each other without an end."
+    INCLUDE_CYCLE = "HG-INCLUDE-CYCLE", "Files include each other in a cycle."
     INCLUDE_CONTENT = "HG-INCLUDE-CONTENT", "An included file does not contain steps."
 
     # Discovery of a deployment, and what a hook works with.
@@ -258,7 +267,7 @@ class Code(StrEnum):
     HTTP_STATUS = "HG-HTTP-STATUS", "Whether the HTTP status is an expected one."
     HTTP_TIMEOUT = "HG-HTTP-TIMEOUT", "The HTTP response did not arrive in time."
     HTTP_PROTOCOL = "HG-HTTP-PROTOCOL", "The peer did not respond in HTTP."
-    HTTP_TRUNCATED = "HG-HTTP-TRUNCATED", "The response ended before its end."
+    HTTP_TRUNCATED = "HG-HTTP-TRUNCATED", "The response was incomplete."
     HTTP_ENCODING = "HG-HTTP-ENCODING", "The body is not in its Content-Encoding."
     HTTP_BODY_SIZE = "HG-HTTP-BODY-SIZE", "The body is larger than max_body."
     HTTP_REDIRECTS = "HG-HTTP-REDIRECTS", "The redirects do not lead to a response."
@@ -286,7 +295,10 @@ class Code(StrEnum):
     ASSERT_UNREADABLE = "HG-ASSERT-UNREADABLE", "A value cannot be read."
 
     # Scenarios of requests, and OpenAPI.
-    SCENARIO_STEP = "HG-SCENARIO-STEP", "Every assertion of a request is satisfied."
+    SCENARIO_STEP = (
+        "HG-SCENARIO-STEP",
+        "Whether all assertions of a request are satisfied.",
+    )
     CAPTURE = (
         "HG-CAPTURE",
         "A value could not be captured, or what was captured cannot be used.",
@@ -296,7 +308,10 @@ class Code(StrEnum):
         "HG-OPENAPI-CONFORMITY",
         "Whether a response conforms to the OpenAPI document.",
     )
-    OPENAPI_COVERAGE = "HG-OPENAPI-COVERAGE", "How many operations were requested."
+    OPENAPI_COVERAGE = (
+        "HG-OPENAPI-COVERAGE",
+        "The number of operations that were called.",
+    )
 
     # Routing, targets and tasks.
     ROUTING_UNPROVEN = "HG-ROUTING-UNPROVEN", "Nothing proves which version responded."
@@ -332,7 +347,7 @@ class Code(StrEnum):
     METRIC_VALUE = "HG-METRIC-VALUE", "Whether a metric is within its bound."
     METRIC_RELATIVE = (
         "HG-METRIC-RELATIVE",
-        "Whether a metric is within a share of what it was.",
+        "Whether a metric is within its bound relative to an earlier window.",
     )
     TARGET_METRIC = "HG-TARGET-METRIC", "Whether a metric of the target group passes."
     TARGET_METRIC_LISTENER = (
@@ -346,10 +361,13 @@ class Code(StrEnum):
     # Traffic.
     TRAFFIC_SENT = "HG-TRAFFIC-SENT", "Whether the replacement gave every response."
     THRESHOLD = "HG-THRESHOLD", "Whether a threshold is satisfied."
-    TRAFFIC_LOG = "HG-TRAFFIC-LOG", "Whether an access log can be sent again."
+    TRAFFIC_LOG = "HG-TRAFFIC-LOG", "Whether the requests of an access log can be sent."
 
     # Programs and functions that decide.
-    FOREIGN_ANSWER = "HG-FOREIGN-ANSWER", "A command or function gave no findings."
+    FOREIGN_ANSWER = (
+        "HG-FOREIGN-ANSWER",
+        "A command or function did not return findings.",
+    )
     COMMAND_FAILED = (
         "HG-COMMAND-FAILED",
         "A command failed, took too long or wrote too much.",
@@ -418,8 +436,11 @@ class Code(StrEnum):
         "A certificate and its key are not valid PEM or do not match.",
     )
     SCENARIO_FAULT = "HG-SCENARIO-FAULT", "A fault cannot occur in this scenario."
-    SCENARIO_ALARM = "HG-SCENARIO-ALARM", "An alarm is not among those it must be in."
-    SCENARIO_NAME_TWICE = "HG-SCENARIO-NAME-TWICE", "Two things have the same name."
+    SCENARIO_ALARM = (
+        "HG-SCENARIO-ALARM",
+        "The scenario or the deployment group has no alarm of this name.",
+    )
+    SCENARIO_NAME_TWICE = "HG-SCENARIO-NAME-TWICE", "Two items have the same name."
     SCENARIO_CALL = "HG-SCENARIO-CALL", "An AWS call of a fault does not exist."
     SCENARIO_ALARM_RULE = "HG-SCENARIO-ALARM-RULE", "The rule of an alarm is not valid."
     SCENARIO_EXPECT = "HG-SCENARIO-EXPECT", "An assertion of the scenario cannot pass."

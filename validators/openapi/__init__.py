@@ -104,12 +104,12 @@ class Openapi(Validator):
         context: DeploymentContext,
         tools: Tools,
     ) -> Iterator[Finding]:
-        """Get the document, ask its operations, and hold the answers against it."""
+        """Get the document, call its operations, and validate the responses."""
         probe = tools.http if self.listener == "test" else tools.production
         own = self._authorization(probe)
         reply = probe(self._request("GET", self.document, own))
         if reply.status != 200:
-            summary = f"GET {self.document} answered {reply.status}, expected 200"
+            summary = f"GET {self.document}: expected 200, got {reply.status}"
             yield Finding(ok=False, summary=summary, code=Code.OPENAPI_DOCUMENT)
             return
         document = OpenApiDocument(
@@ -119,14 +119,14 @@ class Openapi(Validator):
         ready = [each for each in operations if not each.why_not]
         if not ready:
             raise NoData(
-                f"no operation can be asked: {_listed(operations)}",
+                f"no operation can be called: {_listed(operations)}",
             )
         for each in ready[: self.max_operations]:
             yield self._ask(probe, document, each, own)
         asked = len(ready[: self.max_operations])
         yield Finding(
             ok=True,
-            summary=f"{asked} of {len(operations)} operations were asked; not asked: "
+            summary=f"{asked} of {len(operations)} operations were called; not called: "
             f"{_listed([each for each in operations if not each.is_safe])}",
             waiver=self.tls.waiver if reply.certificate else "",
             code=Code.OPENAPI_COVERAGE,
@@ -163,7 +163,7 @@ class Openapi(Validator):
         except NoAnswer as error:
             return Finding(ok=False, summary=f"{operation}: {error}", code=error.code)
         faults = list(document.faults(operation, reply))
-        result = "; ".join(faults) or f"answered {reply.status} as the document says"
+        result = "; ".join(faults) or f"got {reply.status}, as documented"
         return Finding(
             ok=not faults,
             summary=f"{operation}: {result}",
@@ -175,7 +175,7 @@ class Openapi(Validator):
         """A safe operation without a response fails."""
         if left:
             raise Inconclusive(
-                f"safe operations that could not be asked: {_listed(left)}; give "
+                f"safe operations that could not be called: {_listed(left)}; give "
                 "values in parameters",
                 code=Code.OPENAPI_COVERAGE,
             )

@@ -1,4 +1,4 @@
-"""A service's own OpenAPI document: what can be asked, and who checks answers."""
+"""A service's OpenAPI document: its operations, and the check of responses."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ _DEEPEST_REF = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation: what to ask, or why it is not asked."""
+    """One operation: its request, or the reason why it cannot be called."""
 
     method: str
     pattern: str
@@ -264,9 +264,9 @@ class OpenApiDocument:
                     yield self._operation(method, pattern, item)
 
     def faults(self, operation: Operation, reply: Reply) -> Iterator[str]:
-        """What in an answer is not as the document says."""
+        """The differences between a response and the document."""
         if reply.status >= 500:
-            yield f"it answered {reply.status}, an error of its own"
+            yield f"got {reply.status}, a server error"
             return
         if operation.method == "head":
             item = self._resolved(self._data["paths"][operation.pattern])
@@ -278,7 +278,7 @@ class OpenApiDocument:
                 f"{reply.status // 100}XX",
                 "DEFAULT",
             }:
-                yield f"it answered {reply.status}, which the document does not name"
+                yield f"got {reply.status}, which the document does not contain"
             return
         asked = _Asked(operation.method, urlsplit(operation.path).path)
         answered = _Answered(
