@@ -92,7 +92,7 @@ STEPS = {
 }
 
 
-def _play(peer: Peer) -> None:
+def _respond(peer: Peer) -> None:
     peer.read_request()
     path = peer.listener.requests[-1].split(b" ", 2)[1].decode()
     body, headers = BODIES[path]
@@ -103,7 +103,7 @@ def _play(peer: Peer) -> None:
 
 @pytest.fixture(scope="module", name="judged")
 def _judged(tmp_path_factory):
-    """What the command said of every bomb, and the most memory that it held."""
+    """What the command reports of every bomb, and the most memory that it used."""
     folder = tmp_path_factory.mktemp("bombs")
     steps = [
         {"use": "http", "name": path[1:], "with": {"path": path, **options}}
@@ -111,7 +111,7 @@ def _judged(tmp_path_factory):
     ]
     plan, record = folder / "plan.yaml", folder / "record.json"
     plan.write_text(json.dumps({"version": 1, "events": {EVENT: steps}}), "utf-8")
-    with closing(Listener(_play)) as listener:
+    with closing(Listener(_respond)) as listener:
         url = f"http://127.0.0.1:{listener.port}"
         call = [HOOKGATE, "run", EVENT, "--plan", plan, "--url", url, "--json", record]
         done = subprocess.run(  # noqa: S603 - our own program

@@ -18,23 +18,23 @@ from hookgate_cli.main import hookgate, run
     ],
 )
 def test_plan_is_explained(text, capsys, monkeypatch):
-    """The target, each event with its worst case, and each step are told."""
+    """The target, each event with its worst case, and each step are printed."""
     monkeypatch.setenv("COLUMNS", "120")
     assert 0 == run(hookgate, ["explain", str(STOREFRONT / "plan.yaml")])
     assert text in capsys.readouterr().out
 
 
 def test_plan_is_named(capsys, monkeypatch):
-    """The plan's file and its SHA-256 are told first."""
+    """The plan's file and its SHA-256 are printed first."""
     monkeypatch.setenv("COLUMNS", "200")
     plan = STOREFRONT / "plan.yaml"
     assert 0 == run(hookgate, ["explain", str(plan)])
     sha256 = hashlib.sha256(plan.read_bytes()).hexdigest()
-    told = capsys.readouterr().out.splitlines()
-    assert [str(plan), f"SHA-256   {sha256}"] == told[:2]
+    output = capsys.readouterr().out.splitlines()
+    assert [str(plan), f"SHA-256   {sha256}"] == output[:2]
 
 
-def test_opt_outs_are_told(tmp_path, capsys, monkeypatch):
+def test_opt_outs_are_printed(tmp_path, capsys, monkeypatch):
     """What a step waives stands beside it."""
     monkeypatch.setenv("COLUMNS", "120")
     plan = tmp_path / "plan.yaml"
@@ -43,11 +43,11 @@ def test_opt_outs_are_told(tmp_path, capsys, monkeypatch):
         "    - {use: http, blocking: false}\n"
     )
     assert 0 == run(hookgate, ["explain", str(plan)])
-    told = capsys.readouterr().out
-    assert [True, True] == ["does not block" in told, "no target.identity" in told]
+    output = capsys.readouterr().out
+    assert [True, True] == ["does not block" in output, "no target.identity" in output]
 
 
-def test_wrong_plan_is_told(tmp_path, capsys):
+def test_wrong_plan_is_reported(tmp_path, capsys):
     """A wrong plan is not explained but refused with its place."""
     plan = tmp_path / "plan.yaml"
     plan.write_text("version: 2\n")

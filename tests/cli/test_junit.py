@@ -71,21 +71,21 @@ def test_bad_version_that_was_stopped_as_expected_is_no_failure():
 
 def test_surprise_is_a_failure():
     """A deployment that did not end as expected fails, with every surprise."""
-    played = a_deployment(as_expected=False, surprises=["one", "two"])
-    (case,) = _cases(of_rehearsal(a_record(played)))
+    deployment = a_deployment(as_expected=False, surprises=["one", "two"])
+    (case,) = _cases(of_rehearsal(a_record(deployment)))
     assert "one; two" == case.find("failure").get("message")
 
 
-def test_story_is_in_the_output():
-    """The case's output tells events, steps and the rollback."""
+def test_events_are_in_the_output():
+    """The case's output lists events, steps and the rollback."""
     event = an_event("AfterInstall", verdict=a_verdict())
     rollback = {"deployment_id": "d-2", "status": "Succeeded"}
-    error = {"code": "HOOK_EXECUTION_FAILURE", "message": "it said no"}
-    played = a_deployment(lifecycle_events=[event], rollback=rollback, error=error)
-    (case,) = _cases(of_rehearsal(a_record(played)))
+    error = {"code": "HOOK_EXECUTION_FAILURE", "message": "the hook failed"}
+    deployment = a_deployment(lifecycle_events=[event], rollback=rollback, error=error)
+    (case,) = _cases(of_rehearsal(a_record(deployment)))
     assert [
         "shop:1.2.0 d-1: Succeeded",
-        "HOOK_EXECUTION_FAILURE: it said no",
+        "HOOK_EXECUTION_FAILURE: the hook failed",
         "AfterInstall: Succeeded",
         "  home page: passed: GET / answered 200",
         "rollback d-2: Succeeded",

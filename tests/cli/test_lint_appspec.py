@@ -126,7 +126,7 @@ def test_right_appspec_is_fine(content):
         ),
     ],
 )
-def test_each_mistake_is_told(old, new, expected):
+def test_each_mistake_is_reported(old, new, expected):
     """A wrong AppSpec is refused, and the problem names its place."""
     assert old in GOOD
     content = GOOD.replace(old, new)
@@ -134,11 +134,11 @@ def test_each_mistake_is_told(old, new, expected):
         content = content.partition("  - AfterAllowTraffic")[0]
     with pytest.raises(PlanError) as refused:
         check_appspec(content.encode(), "a.yaml")
-    told = [
+    problems = [
         f"{each.place.line}:{each.place.column} {each.code}"
         for each in refused.value.problems
     ]
-    assert [expected] == told
+    assert [expected] == problems
 
 
 @pytest.mark.parametrize("value", [None, 7, "text", [], {}, [None], [{}], [7]])

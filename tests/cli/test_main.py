@@ -21,7 +21,7 @@ def _raising(error):
 
 
 @pytest.mark.parametrize(
-    ("error", "expected", "said"),
+    ("error", "expected", "message"),
     [
         pytest.param(None, 0, "", id="nothing"),
         pytest.param(click.exceptions.Exit(ExitCode.FAILED), 1, "", id="failed"),
@@ -32,10 +32,10 @@ def _raising(error):
         pytest.param(ValueError("a bug"), 3, "ValueError: a bug", id="accident"),
     ],
 )
-def test_every_end_has_its_exit_code(error, expected, said, capsys):
+def test_every_end_has_its_exit_code(error, expected, message, capsys):
     """However a command ends, the code says what it means; an accident is never 1."""
     assert expected == run(_raising(error), [])
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

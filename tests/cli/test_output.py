@@ -17,7 +17,7 @@ def test_record_is_written_as_json(tmp_path):
 
 
 def test_no_file_writes_nothing(capfdbinary):
-    """A record that nobody asked for goes nowhere."""
+    """Without an option for the record, none is written."""
     write_json({"name": "x"}, None)
     assert (b"", b"") == capfdbinary.readouterr()
 
@@ -46,8 +46,8 @@ def test_half_a_surrogate_pair_is_written_as_its_escape(tmp_path):
 def test_talk_gives_way_to_a_record(files, expected, capsys):
     """The console is standard error where a record has standard output."""
     console_for(files).print("talk")
-    told = capsys.readouterr()
-    assert ("", "talk\n")[:: 1 if expected else -1] == (told.out, told.err)
+    captured = capsys.readouterr()
+    assert ("", "talk\n")[:: 1 if expected else -1] == (captured.out, captured.err)
 
 
 @pytest.mark.parametrize("file", ["-", "same"])
@@ -57,7 +57,7 @@ def test_two_records_do_not_share_a_file(file):
         console_for((file, None, file))
 
 
-def test_missing_folder_is_told_before_anything_runs(tmp_path):
+def test_missing_folder_is_reported_before_anything_runs(tmp_path):
     """A file in a folder that is not there is refused as the option is read."""
     with pytest.raises(click.BadParameter, match="there is no folder"):
         FILE.convert(str(tmp_path / "none" / "x.json"), None, None)

@@ -22,6 +22,6 @@ from hookgate_cli.output import of_verdict
 )
 def test_verdict_has_its_exit_code(status, steps, expected):
     """A verdict is 0 if it Succeeded, 1 if a blocking step failed, else 3."""
-    outcomes = [an_outcome(status=said, blocking=blocks) for said, blocks in steps]
+    outcomes = [an_outcome(status=each, blocking=blocks) for each, blocks in steps]
     record = a_verdict(status=status) | {"outcomes": outcomes}
     assert expected == of_verdict(record)

@@ -29,7 +29,7 @@ class _Reader(HTMLParser):
 
     def __init__(self, page):
         super().__init__()
-        self.open, self.tags, self.attributes, self.said = [], [], [], []
+        self.open, self.tags, self.attributes, self.texts = [], [], [], []
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
@@ -45,17 +45,17 @@ class _Reader(HTMLParser):
         assert tag == self.open.pop()
 
     def handle_data(self, data):
-        self.said.append(data)
+        self.texts.append(data)
 
     @property
     def text(self):
-        return " ".join(" ".join(self.said).split())
+        return " ".join(" ".join(self.texts).split())
 
 
 def _failed():
     verdict = a_verdict(
         an_outcome(),
-        an_outcome(name="price", status="failed", reason="came 750"),
+        an_outcome(name="price", status="failed", reason="got 750"),
         status="Failed",
         optouts=["alarms: failed, but it does not block"],
     )
@@ -96,7 +96,7 @@ def test_elements_are_closed_in_order():
         "HOOK_EXECUTION_FAILURE",
         "Rolled back by d-9 : ✓ Succeeded",
         "✗ failed price",
-        "came 750",
+        "got 750",
         "- Skipped AllowTraffic",
         "blue shop:1 served 75",
         "✓ 0 failed",
@@ -108,7 +108,7 @@ def test_elements_are_closed_in_order():
         f"Plan: ssm:/plans/shop/web, version 3, SHA-256 {'ab' * 32}",
     ],
 )
-def test_story_is_told(text):
+def test_every_part_can_be_read(text):
     """Every part of a rehearsal can be read, in words and not by colour alone."""
     surprise = {
         "as_expected": False,
@@ -154,7 +154,7 @@ def test_page_says_its_language():
 
 
 def _planted(value):
-    """The record with the planted text in the place of every text that is free."""
+    """The record with the planted text instead of every text that is free."""
     kept = {"status", "started_at", "ended_at", "schema", "event"}
     if isinstance(value, dict):
         return {
@@ -170,16 +170,16 @@ def _planted(value):
 
 def test_nothing_of_a_record_becomes_markup():
     """A planted script is text wherever a record may hold it."""
-    played = _failed() | {"surprises": ["x"], "as_expected": False}
-    outcome = played["lifecycle_events"][1]["verdict"]["outcomes"][1]
+    deployment = _failed() | {"surprises": ["x"], "as_expected": False}
+    outcome = deployment["lifecycle_events"][1]["verdict"]["outcomes"][1]
     outcome["findings"][0]["evidence"] = {"evidence key": "x", "body": ["x"]}
-    reader = _Reader(page_of(_planted(a_record(played))))
+    reader = _Reader(page_of(_planted(a_record(deployment))))
     assert "script" not in reader.tags
     assert 15 <= reader.text.count(PLANTED)
 
 
-def test_deployment_without_customers_is_told():
-    """Nobody served is no reason to fail."""
+def test_deployment_without_requests_is_shown():
+    """A deployment without production requests is no reason to fail."""
     traffic = a_deployment()["production_traffic"] | {"requests": 0, "served_by": {}}
     page = page_of(a_record(a_deployment(production_traffic=traffic)))
     assert "0 requests" in _Reader(page).text

@@ -23,9 +23,9 @@ from support.rehearsal_record import EVENTS
 URL = re.compile(r"http://127\.0\.0\.1:\d+")
 
 
-@pytest.fixture(scope="module", name="played")
-def _played(tmp_path_factory):
-    """The bundled scenario, played once, with every record it can write."""
+@pytest.fixture(scope="module", name="rehearsed")
+def _rehearsed(tmp_path_factory):
+    """The bundled scenario, run once, with every record it can write."""
     folder = tmp_path_factory.mktemp("storefront").resolve()
     scenario = a_storefront(folder)
     out = tmp_path_factory.mktemp("out")
@@ -39,32 +39,32 @@ def _played(tmp_path_factory):
 
 
 @pytest.fixture(name="good")
-def _good(played):
+def _good(rehearsed):
     """The record of the version that goes live."""
-    return played["record"]["deployments"][0]
+    return rehearsed["record"]["deployments"][0]
 
 
 @pytest.fixture(name="bad")
-def _bad(played):
+def _bad(rehearsed):
     """The record of the version that is rolled back."""
-    return played["record"]["deployments"][1]
+    return rehearsed["record"]["deployments"][1]
 
 
-def test_both_deployments_end_as_expected(played):
+def test_both_deployments_end_as_expected(rehearsed):
     """The command exits with 0 and says so."""
-    done = played["done"]
+    done = rehearsed["done"]
     assert (0, "") == (done.returncode, done.stderr)
     assert "2 of 2 ended as expected" in done.stdout
 
 
-def test_nothing_is_left(played):
+def test_nothing_is_left(rehearsed):
     """No task and no function outlives the command."""
-    assert [] == played["left"]
+    assert [] == rehearsed["left"]
 
 
-def test_record_says_its_schema(played):
+def test_record_says_its_schema(rehearsed):
     """The record names its own shape and version."""
-    assert "hookgate.rehearsal/1" == played["record"]["schema"]
+    assert "hookgate.rehearsal/1" == rehearsed["record"]["schema"]
 
 
 def test_good_version_goes_live(good):
@@ -94,13 +94,13 @@ def test_bad_version_is_rolled_back(bad):
 
 def test_events_with_steps_have_their_verdict(good):
     """Each event the plan has steps for holds the hook's verdict, others none."""
-    told = {
+    schemas = {
         event["name"]: event["verdict"] and event["verdict"]["schema"]
         for event in good["lifecycle_events"]
     }
     hooked = {"AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic"}
     schema = "hookgate.verdict/1"
-    assert {name: schema if name in hooked else None for name in EVENTS} == told
+    assert {name: schema if name in hooked else None for name in EVENTS} == schemas
 
 
 def test_verdicts_name_the_plan(good):
@@ -115,7 +115,7 @@ def test_verdicts_name_the_plan(good):
 
 
 def test_verdict_tells_the_reason(bad):
-    """The step that failed says what it expected and what came."""
+    """The step that failed reports what it expected and what it got."""
     verdict = bad["lifecycle_events"][4]["verdict"]
     failed = {
         e["name"]: e["reason"] for e in verdict["outcomes"] if e["status"] == "failed"
@@ -124,21 +124,21 @@ def test_verdict_tells_the_reason(bad):
     assert failed["price of sencha"].endswith("expected 7.5, got 750")
 
 
-def test_no_customer_is_failed(good, bad):
-    """Not one request of the customers fails, through a shift and a rollback."""
+def test_no_production_request_fails(good, bad):
+    """No request of the production traffic fails, through a shift and a rollback."""
     both = [each["production_traffic"] for each in (good, bad)]
     assert [(0, [], 0)] * 2 == [
         (t["failed"], t["failures"], t["dropped"]) for t in both
     ]
 
 
-def test_counts_of_customers_agree(good, bad):
+def test_counts_of_requests_agree(good, bad):
     """What the client counts is what the listener's access log counts, exactly."""
     both = [each["production_traffic"] for each in (good, bad)]
     assert [t["requests"] for t in both] == [sum(t["served_by"].values()) for t in both]
 
 
-def test_bad_version_meets_no_customer(good, bad):
+def test_bad_version_serves_no_production_request(good, bad):
     """Both versions serve in a good deployment, the old one alone in a bad one."""
     served = [list(each["production_traffic"]["served_by"]) for each in (good, bad)]
     assert [["storefront:1", "storefront:2"], ["storefront:2"]] == served
@@ -151,21 +151,21 @@ def test_events_follow_each_other(good):
     assert all(each["duration_ms"] >= 0 for each in good["lifecycle_events"])
 
 
-def test_junit_has_a_case_for_each_deployment(played):
+def test_junit_has_a_case_for_each_deployment(rehearsed):
     """CI sees two deployments and no failure."""
-    document = ET.fromstring(played["junit"])  # noqa: S314 - our own text
+    document = ET.fromstring(rehearsed["junit"])  # noqa: S314 - our own text
     names = [each.get("name") for each in document.iter("testcase")]
     assert ["a good version", "a version with wrong prices"] == names
     assert [] == document.findall(".//failure")
 
 
-def test_page_tells_the_story(played):
+def test_page_is_complete(rehearsed):
     """The page is there, and whole."""
-    assert played["html"].startswith("<!doctype html>")
-    assert "2 of 2 ended as expected" in played["html"]
+    assert rehearsed["html"].startswith("<!doctype html>")
+    assert "2 of 2 ended as expected" in rehearsed["html"]
 
 
-def test_wrong_expectation_fails(tmp_path):
+def test_unexpected_end_fails(tmp_path):
     """A deployment that does not end as its scenario says is exit code 1, and why."""
     scenario = a_storefront(
         tmp_path,
@@ -174,12 +174,12 @@ def test_wrong_expectation_fails(tmp_path):
     )
     (tmp_path / "plan.yaml").write_text(BRIEF_PLAN)
     done = hookgate("rehearse", scenario, "--only", "good", "--json", "-")
-    (played,) = json.loads(done.stdout)["deployments"]
-    assert (1, False) == (done.returncode, played["as_expected"])
+    (deployment,) = json.loads(done.stdout)["deployments"]
+    assert (1, False) == (done.returncode, deployment["as_expected"])
     assert [
         "expected status Failed, got Succeeded",
         "expected failed event Install, got none",
-    ] == played["surprises"]
+    ] == deployment["surprises"]
     assert "0 of 1 ended as expected" in done.stderr
 
 
@@ -211,16 +211,16 @@ def test_secrets_are_rehearsed(tmp_path, monkeypatch):
     kinds = ("--json", "--junit", "--html")
     options = [each for pair in zip(kinds, files, strict=True) for each in pair]
     done = hookgate("rehearse", scenario, "--only", "good", *options)
-    told = [done.stdout, done.stderr, *(each.read_text() for each in files)]
-    events = json.loads(told[2])["deployments"][0]["lifecycle_events"]
+    outputs = [done.stdout, done.stderr, *(each.read_text() for each in files)]
+    events = json.loads(outputs[2])["deployments"][0]["lifecycle_events"]
     outcomes = next(each["verdict"] for each in events if each["verdict"])["outcomes"]
     assert (0, ["passed", "failed"]) == (
         done.returncode,
         [each["status"] for each in outcomes],
-    ), told
-    assert "«secret»" in told[2]
+    ), outputs
+    assert "«secret»" in outputs[2]
     values = ("t0p-secret", "an0ther-secret")
-    assert [] == [each for each in told if any(value in each for value in values)]
+    assert [] == [each for each in outputs if any(value in each for value in values)]
 
 
 @pytest.mark.parametrize("command", ["rehearse", "serve"])
@@ -235,8 +235,8 @@ def test_secret_whose_variable_is_not_set(tmp_path, monkeypatch, command):
     ), done
 
 
-def test_start_version_that_ends_by_itself_cannot_tell(tmp_path):
-    """Without a version to start from there is no result, and the reason is told."""
+def test_start_version_that_ends_by_itself_is_inconclusive(tmp_path):
+    """Without a version to start from there is no result, and the reason is printed."""
     scenario = a_storefront(
         tmp_path,
         a="{SHOP_VERSION: 1.0.0}->{SHOP_VERSION: 1.0.0, SHOP_FAULT: crash}",
@@ -247,7 +247,7 @@ def test_start_version_that_ends_by_itself_cannot_tell(tmp_path):
     assert "PRICE_LIST_URL is not set" in done.stderr
 
 
-def test_program_that_does_not_exist_is_told(tmp_path):
+def test_program_that_does_not_exist_is_reported(tmp_path):
     """An image whose command is none says which program is missing."""
     scenario = a_storefront(tmp_path, a="command: [python, app.py]->command: [nosuch]")
     done = hookgate("rehearse", scenario)
@@ -255,22 +255,22 @@ def test_program_that_does_not_exist_is_told(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         pytest.param("speed: 30->speed: 0", "20:8: speed: expected", id="value"),
         pytest.param("plan: plan->plan: none", "19:7: there is no file", id="plan"),
         pytest.param("rate: 50/s->rate: 50", "21:17: traffic.rate: 50 has", id="unit"),
     ],
 )
-def test_wrong_scenario_names_its_place(tmp_path, change, said):
-    """A wrong scenario is told with file, line and column, before anything starts."""
+def test_wrong_scenario_names_its_place(tmp_path, change, message):
+    """A wrong scenario is reported with file, line and column, before the start."""
     scenario = a_storefront(tmp_path, a=change)
     done = hookgate("rehearse", scenario)
     assert 2 == done.returncode
-    assert done.stderr.startswith(f"{scenario}:{said}")
+    assert done.stderr.startswith(f"{scenario}:{message}")
 
 
-def test_refusal_of_an_api_is_told(tmp_path):
+def test_refusal_of_an_api_is_reported(tmp_path):
     """What AWS would refuse is wrong input, in the API's words."""
     change = "rollback_on:->configuration: CodeDeployDefault.None\n  rollback_on:"
     done = hookgate("rehearse", a_storefront(tmp_path, a=change))
@@ -279,7 +279,7 @@ def test_refusal_of_an_api_is_told(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         pytest.param(["/none.yaml"], "does not exist", id="no such file"),
         pytest.param(["--html", "/none/x"], "there is no folder", id="no such folder"),
@@ -288,10 +288,10 @@ def test_refusal_of_an_api_is_told(tmp_path):
         pytest.param(["--json", "-", "--html", "-"], "only one record", id="dash"),
     ],
 )
-def test_wrong_usage_is_told(arguments, said):
-    """What was typed wrong is told, with exit code 2."""
+def test_wrong_usage_is_reported(arguments, message):
+    """Wrong usage is reported, with exit code 2."""
     done = hookgate("rehearse", *arguments)
-    assert (2, True) == (done.returncode, said in done.stderr)
+    assert (2, True) == (done.returncode, message in done.stderr)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)

@@ -9,7 +9,7 @@ from support.rehearsal_record import a_deployment, a_verdict, an_event
 from hookgate_cli.rehearse_view import ending
 
 
-def _told(record):
+def _printed(record):
     out = io.StringIO()
     Console(file=out, width=100).print(ending(record))
     return out.getvalue()
@@ -31,7 +31,7 @@ def _told(record):
                 "lifecycle_events": [an_event("AfterInstall", status="Failed")],
             },
             "no report",
-            id="hook that said nothing",
+            id="hook without a report",
         ),
         pytest.param(
             {"as_expected": False, "interrupted": True, "status": "InProgress"},
@@ -61,4 +61,4 @@ def _told(record):
 )
 def test_ending_tells(changes, expected):
     """The end shows traffic, waivers and whether it was as expected, in words."""
-    assert expected in _told(a_deployment(**changes))
+    assert expected in _printed(a_deployment(**changes))

@@ -1,4 +1,4 @@
-"""One deployment as it is drawn."""
+"""The drawing of one deployment."""
 
 from support.rehearsal_record import a_deployment, a_verdict, an_event, an_outcome
 
@@ -15,10 +15,10 @@ def test_a_hook_that_is_run_again_tells_its_steps_once():
 
 
 def test_a_verdict_completes_the_scene():
-    """What the fallback report says is shown, though no running hook ever said it."""
+    """The fallback report is shown, although no running hook reported it."""
     scene = Scene("x", "shop:1.2.0", "d-1")
     seen, unseen = an_outcome(), an_outcome(name="report", status="errored")
     scene.take("AfterInstall", seen)
-    told = an_event("AfterInstall", verdict=a_verdict({**seen, "reason": "x"}, unseen))
-    scene.complete(a_deployment(lifecycle_events=[told]))
+    event = an_event("AfterInstall", verdict=a_verdict({**seen, "reason": "x"}, unseen))
+    scene.complete(a_deployment(lifecycle_events=[event]))
     assert [seen, unseen] == list(scene.outcomes["AfterInstall"].values())

@@ -61,8 +61,8 @@ def _run(plan, url, *more, tag="1.2.3"):
 def test_answer_decides(url, plan, path, tag, expected):
     """The good passes with 0, the bad and the wrong version fail with 1."""
     done = _run(plan(path), url, tag=tag)
-    code, said = expected
-    assert (code, True) == (done.returncode, said in done.stdout), done
+    code, message = expected
+    assert (code, True) == (done.returncode, message in done.stdout), done
 
 
 def test_given_secret_is_masked(url, plan, monkeypatch):
@@ -72,33 +72,33 @@ def test_given_secret_is_masked(url, plan, monkeypatch):
     written = ("--json", records[0], "--junit", records[1])
     monkeypatch.setenv("SHOP_KEY", "t0p-secret")
     done = _run(file, url, "--secret-env", "key=SHOP_KEY", *written)
-    told = done.stdout + done.stderr + "".join(each.read_text() for each in records)
+    output = done.stdout + done.stderr + "".join(each.read_text() for each in records)
     assert (1, True, False) == (
         done.returncode,
-        "«secret»" in told,
-        "t0p-secret" in told,
-    ), told
+        "«secret»" in output,
+        "t0p-secret" in output,
+    ), output
 
 
 @pytest.mark.parametrize(
-    ("option", "said"),
+    ("option", "message"),
     [
         pytest.param("--secret-env=key=NO_SUCH_KEY", "NO_SUCH_KEY", id="not set"),
         pytest.param("--set=secret.key=t0p-secret", "--secret-env key=", id="argument"),
     ],
 )
-def test_secret_that_is_not_in_the_environment(url, plan, option, said):
+def test_secret_that_is_not_in_the_environment(url, plan, option, message):
     """A secret comes from an environment variable that is set, or nothing runs."""
     done = _run(plan("'/?key=${secret.key}'"), url, option)
     assert (2, True, False) == (
         done.returncode,
-        said in done.stderr,
+        message in done.stderr,
         "t0p-secret" in done.stdout + done.stderr,
     ), done
 
 
-def test_step_that_asks_aws_cannot_tell(url):
-    """The storefront's plan is neither passed nor failed, and where to go is told."""
+def test_step_that_asks_aws_is_inconclusive(url):
+    """The storefront's plan neither passes nor fails; the output says what to run."""
     done = _run(STOREFRONT / "plan.yaml", url)
     assert (3, True) == (
         done.returncode,
@@ -107,7 +107,7 @@ def test_step_that_asks_aws_cannot_tell(url):
 
 
 def test_json_leaves_standard_output_pure(url, plan):
-    """With ``--json -`` the record is all of standard output, and the rest is told."""
+    """With ``--json -`` the record has standard output to itself."""
     done = _run(plan("/"), url, "--json", "-")
     record = json.loads(done.stdout)
     assert ("hookgate.verdict/1", "Succeeded", None, ["passed"], True) == (
@@ -136,7 +136,7 @@ def test_junit_leaves_standard_output_pure(url, plan):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         pytest.param(["--url", "localhost"], "is not a valid URL", id="url"),
         pytest.param(["--timeout", "5"], "is not a duration", id="timeout"),
@@ -147,14 +147,14 @@ def test_junit_leaves_standard_output_pure(url, plan):
         pytest.param(["--plan", "/none"], "does not exist", id="no plan"),
     ],
 )
-def test_wrong_usage_is_told(plan, arguments, said):
-    """What was typed wrong is told, with exit code 2, before anything is asked."""
+def test_wrong_usage_is_reported(plan, arguments, message):
+    """Wrong usage is reported, with exit code 2, before any request."""
     done = _run(plan("/"), "http://127.0.0.1:9", *arguments)
-    assert (2, True) == (done.returncode, said in done.stderr), done
+    assert (2, True) == (done.returncode, message in done.stderr), done
 
 
 def test_wrong_plan_names_its_place(plan):
-    """A wrong plan is told with file, line and column."""
+    """A wrong plan is reported with file, line and column."""
     file = plan("cart")
     done = _run(file, "http://127.0.0.1:9")
     assert 2 == done.returncode

@@ -1,4 +1,4 @@
-"""What stands in the place of a deployment."""
+"""What stands in for a deployment."""
 
 import click
 import pytest
@@ -55,7 +55,7 @@ def test_other_text_is_no_url(url):
 
 @pytest.mark.parametrize("url", ["http://me:p4ss@a", "http://me:p4ss@a:x/"])
 def test_password_in_a_url_is_not_repeated(url):
-    """A URL's password would go nowhere, and no message holds it."""
+    """A URL's password would not be used, and no message repeats it."""
     with pytest.raises(click.BadParameter) as raised:
         parse_url(url)
     assert "p4ss" not in str(raised.value)
@@ -68,16 +68,16 @@ def test_values_may_hold_the_sign():
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         pytest.param("green.image.tag", "is not NAME=VALUE", id="no value"),
         pytest.param("=x", "is not NAME=VALUE", id="no name"),
         pytest.param("green.imge.tag=1", "did you mean", id="no such placeholder"),
     ],
 )
-def test_value_nobody_can_use_is_refused(given, said):
-    """A typing mistake in a name is told, not ignored."""
-    with pytest.raises(click.BadParameter, match=said):
+def test_unusable_value_is_refused(given, message):
+    """A typing mistake in a name is reported, not ignored."""
+    with pytest.raises(click.BadParameter, match=message):
         read_values((given,))
 
 
@@ -107,7 +107,7 @@ def test_secret_from_the_environment():
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         pytest.param("token=TOKEN", "variable TOKEN is not set or is", id="none"),
         pytest.param("token=EMPTY", "variable EMPTY is not set or is", id="empty"),
@@ -117,9 +117,9 @@ def test_secret_from_the_environment():
         pytest.param("token=t0p-secret", "write NAME=VARIABLE", id="a value"),
     ],
 )
-def test_wrong_secret_is_refused(given, said):
+def test_wrong_secret_is_refused(given, message):
     """A secret without a value is an error that names the variable, and no value."""
-    with pytest.raises(click.BadParameter, match=said) as raised:
+    with pytest.raises(click.BadParameter, match=message) as raised:
         read_secrets((given,), {"EMPTY": ""})
     assert "t0p-secret" not in str(raised.value)
 

@@ -57,23 +57,23 @@ def test_emulator_stands_until_it_is_ended(tmp_path):
         )["deploymentId"]
 
         def status():
-            told = codedeploy.get_deployment(deploymentId=deployed)
-            return told["deploymentInfo"]["status"]
+            response = codedeploy.get_deployment(deploymentId=deployed)
+            return response["deploymentInfo"]["status"]
 
         wait_for(lambda: status() in {"Succeeded", "Failed", "Stopped"})
         assert "Succeeded" == status()
         process.send_signal(signal.SIGTERM)
-        said = process.communicate()[1]
-    assert 0 == process.returncode, said
-    assert "Ready. Press Ctrl-C to stop." in said
-    assert f"{deployed}  ✓ passed  AfterAllowTestTraffic: price of sencha" in said
+        output = process.communicate()[1]
+    assert 0 == process.returncode, output
+    assert "Ready. Press Ctrl-C to stop." in output
+    assert f"{deployed}  ✓ passed  AfterAllowTestTraffic: price of sencha" in output
     assert [] == left_behind(folder) + left_behind(endpoint)
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", int(endpoint.rpartition(":")[2])))
 
 
-def test_taken_port_is_told_in_one_line():
-    """Another program's port is wrong input, told before anything is set up."""
+def test_taken_port_is_reported_in_one_line():
+    """Another program's port is wrong input, reported before anything is set up."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = hookgate("serve", "--port", port)
@@ -85,7 +85,7 @@ def test_taken_port_is_told_in_one_line():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         pytest.param(["--port", "65536"], "is not in the range", id="port"),
         pytest.param(["/none.yaml"], "does not exist", id="no such scenario"),
@@ -94,24 +94,24 @@ def test_taken_port_is_told_in_one_line():
         pytest.param(["--functions-at", "x"], "'x' is not a valid URL", id="no URL"),
     ],
 )
-def test_wrong_usage_is_told(arguments, said):
-    """What was typed wrong is told, with exit code 2."""
+def test_wrong_usage_is_reported(arguments, message):
+    """Wrong usage is reported, with exit code 2."""
     done = hookgate("serve", *arguments)
-    assert (2, True) == (done.returncode, said in done.stderr)
+    assert (2, True) == (done.returncode, message in done.stderr)
 
 
 @pytest.mark.parametrize(
-    ("image", "said"),
+    ("image", "message"),
     [
         pytest.param("shop", "'shop' is not NAME=COMMAND", id="no command"),
         pytest.param("=x", "'=x' is not NAME=COMMAND", id="no name"),
         pytest.param("shop='x", "No closing quotation", id="no command line"),
     ],
 )
-def test_a_wrong_image_is_told(image, said):
+def test_a_wrong_image_is_reported(image, message):
     """An image without its command is wrong usage."""
     done = hookgate("serve", "--empty", "--image", image)
-    assert (2, True) == (done.returncode, said in done.stderr)
+    assert (2, True) == (done.returncode, message in done.stderr)
 
 
 def test_an_empty_emulator_says_what_it_has(tmp_path):
@@ -142,12 +142,12 @@ def test_an_empty_emulator_says_what_it_has(tmp_path):
     } <= set(lines)
 
 
-def test_held_hooks_wait_for_somebody(tmp_path):
-    """With --hold a hook's event lies in a file until somebody else reports."""
+def test_held_hooks_wait_for_a_report(tmp_path):
+    """With --hold a hook's event stays in a file until another client reports."""
     folder = tmp_path.resolve()
-    held = folder / "held"
+    events = folder / "events"
     with running(
-        "serve", a_storefront(folder), "--port", "0", "--hold", held
+        "serve", a_storefront(folder), "--port", "0", "--hold", events
     ) as process:
         lines = _printed(process)
         variables = _variables(lines)
@@ -163,8 +163,8 @@ def test_held_hooks_wait_for_somebody(tmp_path):
             deploymentGroupName="production",
             revision=json.loads(_revision(lines)),
         )["deploymentId"]
-        wait_for(lambda: list(held.glob("*.json")))
-        (file,) = held.glob("*.json")
+        wait_for(lambda: list(events.glob("*.json")))
+        (file,) = events.glob("*.json")
         event = json.loads(file.read_text())
         codedeploy.put_lifecycle_event_hook_execution_status(
             deploymentId=event["DeploymentId"],
@@ -173,8 +173,8 @@ def test_held_hooks_wait_for_somebody(tmp_path):
         )
 
         def status():
-            told = codedeploy.get_deployment(deploymentId=deployed)
-            return told["deploymentInfo"]["status"]
+            response = codedeploy.get_deployment(deploymentId=deployed)
+            return response["deploymentInfo"]["status"]
 
         wait_for(lambda: status() == "Failed")
         process.send_signal(signal.SIGTERM)
@@ -210,11 +210,11 @@ def test_killed_emulator_is_started_again(tmp_path):
             aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
         )
-        told = codedeploy.list_deployments()["deployments"]
+        deployments = codedeploy.list_deployments()["deployments"]
         process.send_signal(signal.SIGINT)
         process.communicate()
     assert (0, []) == (process.returncode, left_behind(folder) + left_behind(endpoint))
-    assert (endpoint, []) == (variables["AWS_ENDPOINT_URL"], told)
+    assert (endpoint, []) == (variables["AWS_ENDPOINT_URL"], deployments)
 
 
 @pytest.mark.parametrize("command", ["serve", "rehearse"])

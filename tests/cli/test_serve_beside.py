@@ -23,7 +23,7 @@ def _ports(process):
 
 @pytest.mark.timeout(600)
 def test_ten_emulators_stand_side_by_side(tmp_path):
-    """All start at once, each has ports of its own, and each one's customers come."""
+    """All start at once, each with its own ports and its own production traffic."""
     folder = tmp_path.resolve()
     scenario = a_storefront(folder, a="desired_count: 2->desired_count: 1")
     with contextlib.ExitStack() as stack:

@@ -10,8 +10,8 @@ from hookgate_cli.validators import kind
 def test_every_validator_is_listed(capsys):
     """Each validator stands in the list with its question."""
     assert 0 == run(hookgate, ["validators"])
-    told = capsys.readouterr().out
-    assert [True] * len(names()) == [each in told for each in names()]
+    output = capsys.readouterr().out
+    assert [True] * len(names()) == [each in output for each in names()]
 
 
 @pytest.mark.parametrize("name", names())
@@ -21,8 +21,8 @@ def test_every_validator_tells_its_options(name, capsys):
     assert "Options of every validator" in capsys.readouterr().out
 
 
-def test_options_inside_options_are_told(capsys):
-    """What a list of expectations takes is shown too."""
+def test_options_inside_options_are_shown(capsys):
+    """What a list of assertions takes is shown too."""
     run(hookgate, ["validators", "http"])
     assert "jsonpath" in capsys.readouterr().out
 
@@ -53,7 +53,7 @@ def test_unknown_validator_is_wrong_input(capsys):
         ),
     ],
 )
-def test_type_is_said_in_words(field, expected):
+def test_type_is_described_in_words(field, expected):
     """A JSON Schema becomes a few words."""
     assert expected == kind(field)
 
@@ -61,8 +61,8 @@ def test_type_is_said_in_words(field, expected):
 def test_own_options_come_first(capsys):
     """What only this validator takes stands above what every validator takes."""
     run(hookgate, ["validators", "http"])
-    told = capsys.readouterr().out
-    assert told.index("  path  text") < told.index("  within  ")
+    output = capsys.readouterr().out
+    assert output.index("  path  text") < output.index("  within  ")
 
 
 def test_prose_flows_to_the_width(capsys, monkeypatch):

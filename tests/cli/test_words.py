@@ -1,4 +1,4 @@
-"""How results are said."""
+"""How results are worded."""
 
 import io
 
@@ -68,7 +68,7 @@ PLAN = {"source": "shop.yaml", "version": None, "sha256": "ab"}
     ],
 )
 def test_plans_are_gathered(plans, expected):
-    """Each plan is told once, with its events if there was more than one."""
+    """Each plan is printed once, with its events if there was more than one."""
     first, second = (a_verdict(plan=each) for each in plans)
     events = [
         an_event("AfterInstall", verdict=first),
@@ -83,10 +83,10 @@ def test_many_steps_are_counted():
     good = {"status": "passed", "blocking": True, "duration_ms": 1, "reason": "well"}
     outcomes = [{**good, "name": f"step {number}"} for number in range(1000)]
     outcomes[500] = {**outcomes[500], "status": "failed", "reason": "broken"}
-    told = io.StringIO()
-    Console(width=60, file=told).print(step_table(outcomes))
+    output = io.StringIO()
+    Console(width=60, file=output).print(step_table(outcomes))
     assert ["✗ step 500 1 ms broken", "✓ 999 steps passed"] == [
-        " ".join(line.split()) for line in told.getvalue().splitlines()
+        " ".join(line.split()) for line in output.getvalue().splitlines()
     ]
 
 
@@ -111,7 +111,7 @@ def test_many_steps_are_counted():
         ),
     ],
 )
-def test_faults_are_told_in_words(faults, expected):
+def test_faults_are_printed_in_words(faults, expected):
     """A fault reads as a scenario writes it, without brackets."""
     assert [expected] == fault_lines(faults)
 
@@ -120,6 +120,6 @@ def test_faults_are_told_in_words(faults, expected):
     ("task_definition", "expected"),
     [("shop:2", "green"), ("shop:1", "blue"), ("unknown", "unknown")],
 )
-def test_sides_are_told_by_colour(task_definition, expected):
-    """Who served customers is told as blue or green; nobody is guessed."""
+def test_sides_are_named_by_color(task_definition, expected):
+    """The side that served is called blue or green; an unknown one is not guessed."""
     assert expected == side(a_deployment(), task_definition)

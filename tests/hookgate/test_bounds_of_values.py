@@ -65,13 +65,13 @@ def test_nan_keeps_no_bound(sign):
 
 
 @pytest.mark.parametrize(
-    ("bound", "said"),
+    ("bound", "text"),
     [
         (Bound("<", 0.3, "s"), "< 300 ms"),
         (Bound(">=", 99.5, "%"), ">= 99.5%"),
         (Bound("==", 0), "== 0"),
     ],
 )
-def test_said(bound, said):
-    """A bound is said with its unit."""
-    assert str(bound) == said
+def test_text(bound, text):
+    """A bound is printed with its unit."""
+    assert str(bound) == text

@@ -61,7 +61,7 @@ def test_window_of_the_event():
 
 
 def test_window_where_the_event_is_not_known():
-    """Without the event's start a window goes back as far as is said."""
+    """Without the event's start a window goes back as far as its option says."""
     window = Window.of_event(a_context(deployment=None), otherwise=60)
 
     assert window.end - window.start == timedelta(seconds=60)

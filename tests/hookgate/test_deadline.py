@@ -38,7 +38,7 @@ def test_within(clock, seconds, left):
 
 
 def test_sleep(clock):
-    """Nobody sleeps past the deadline."""
+    """No sleep goes past the deadline."""
     deadline = Deadline.after(10, clock)
     started = clock.now()
     deadline.sleep(100)

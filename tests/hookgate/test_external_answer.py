@@ -1,4 +1,4 @@
-"""A judgement from outside: what it is told, and what counts as an answer."""
+"""A judgement from outside: what it is given, and what counts as an answer."""
 
 import json
 from dataclasses import replace
@@ -17,34 +17,34 @@ from hookgate.testing import a_context
 
 
 def test_question():
-    """The deployment, both sides, the listeners and the step's own input are told."""
-    told = json.loads(foreign_document(foreign_question(a_context(), {"min": 3})))
-    green = told["green"]
+    """The deployment, both sides, the listeners and the step's own input are passed."""
+    question = json.loads(foreign_document(foreign_question(a_context(), {"min": 3})))
+    green = question["green"]
 
-    assert told["event"] == "AfterAllowTestTraffic"
-    assert told["deployment"]["id"] == "d-TEST00001"
+    assert question["event"] == "AfterAllowTestTraffic"
+    assert question["deployment"]["id"] == "d-TEST00001"
     assert green["task_definition"].endswith("task-definition/shop:2")
-    assert told["test_listener"] == "http://lb.example:8080"
-    assert told["input"] == {"min": 3}
+    assert question["test_listener"] == "http://lb.example:8080"
+    assert question["input"] == {"min": 3}
 
 
 def test_question_without_a_deployment():
     """What is not known is null, and nothing is made up."""
     bare = a_context(deployment=None, blue=None, green=None, test=None, production=None)
-    told = foreign_question(bare, {})
+    question = foreign_question(bare, {})
     names = ("deployment", "blue", "green", "test_listener", "production_listener")
 
-    assert [told[each] for each in names] == [None] * 5
+    assert [question[each] for each in names] == [None] * 5
 
 
-def test_environment_is_not_told():
+def test_environment_is_not_passed():
     """What a container's environment holds goes to no function and no command."""
     context = a_context()
     own = replace(context.task_definition.containers[0], environment={"KEY": "s3cret"})
     definition = replace(context.task_definition, containers=(own,))
-    told = foreign_question(replace(context, task_definition=definition), {})
+    question = foreign_question(replace(context, task_definition=definition), {})
 
-    assert "s3cret" not in json.dumps(told)
+    assert "s3cret" not in json.dumps(question)
 
 
 def test_answer():
@@ -60,7 +60,7 @@ def test_answer():
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "reason"),
     [
         (b"", "the response of it is not valid: the response: Invalid JSON"),
         (
@@ -76,8 +76,8 @@ def test_answer():
     ],
     ids=["empty", "null", "no findings", "none", "word", "no words", "more", "long"],
 )
-def test_no_answer(body, told):
+def test_no_answer(body, reason):
     """Anything but findings is an error, and never a pass."""
     with pytest.raises(CannotMeasure) as raised:
         foreign_findings(body, "it")
-    assert told in str(raised.value)
+    assert reason in str(raised.value)

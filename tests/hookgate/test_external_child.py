@@ -25,7 +25,7 @@ if len(sys.argv) > 2:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process runs; one that nobody has asked after yet does not."""
+    """Whether the process runs; one that has ended and is not reaped does not."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii") as file:  # noqa: PTH123 - procfs
             return file.read().rpartition(")")[2].split()[0] != "Z"
@@ -36,11 +36,11 @@ def is_alive(pid: int) -> bool:
 @pytest.mark.parametrize("waits", [(), ("and waits",)])
 def test_whole_group_is_killed(tmp_path, waits):
     """What the program started ends with it, whether it ended by itself or not."""
-    told = tmp_path / "pid"
-    command = [sys.executable, "-c", FAMILY, str(told), *waits]
+    file = tmp_path / "pid"
+    command = [sys.executable, "-c", FAMILY, str(file), *waits]
     with raises(CannotMeasure, Code.COMMAND_FAILED):
         run_child(command, b"", deadline=Deadline.after(2), most=100)
-    pid = int(told.read_text())
+    pid = int(file.read_text())
     until = time.monotonic() + 60
     while is_alive(pid) and time.monotonic() < until:
         os.sched_yield()
@@ -48,7 +48,7 @@ def test_whole_group_is_killed(tmp_path, waits):
 
 
 def test_program_that_does_not_listen():
-    """A document that nobody reads is no trouble, however large."""
+    """A document that is not read is no trouble, however large."""
     written = run_child(
         [sys.executable, "-c", "print('done')"],
         b"x" * 1_000_000,

@@ -124,7 +124,7 @@ def test_masked_where_no_step_runs():
 
 
 def test_hidden_value(secrets):
-    """A value that a step came by is masked like a secret of the plan."""
+    """A value that a step got is masked like a secret of the plan."""
     secrets.mask_this_thread()
     hide("t0ken/1")
 

@@ -16,7 +16,7 @@ from hookgate.testing import VirtualClock
 
 
 def settle(outcomes, policy, *, seconds=3600.0, took=0.0):
-    """Play ``outcomes`` (the last is repeated), each attempt taking ``took``."""
+    """Run ``outcomes`` (the last is repeated), each attempt taking ``took``."""
     clock = VirtualClock()
     script = chain(outcomes, repeat(outcomes[-1]))
 
@@ -97,7 +97,7 @@ def test_no_answer_is_tried_again():
 
 
 def test_no_answer_to_the_end_is_the_reason():
-    """The last answer that was none is what is told."""
+    """The reported failure is the last attempt without an answer."""
     result = settle([NoAnswer("refused")], RetryPolicy(within=2))
     assert result.findings[0].summary == "refused (3 attempts in 2 s)"
     assert result.findings[0].evidence == {"attempts": 3, "elapsed_ms": 2000}
@@ -139,13 +139,13 @@ def test_no_time_for_one_attempt():
 
 
 def test_attempt_without_findings_is_no_success():
-    """Silence does not hold."""
+    """No finding is no success."""
     with raises(Defect, Code.NO_FINDINGS):
         settle([Attempt(findings=())], RetryPolicy())
 
 
 def test_run_that_is_too_short_says_so():
-    """The last failure and the length of the run are told."""
+    """The last failure and the length of the run are reported."""
     result = settle([False, True], RetryPolicy(within=3, consecutive=9))
     first, second = result.findings
     assert (first.summary, first.ok) == ("it is False (4 attempts in 3 s)", False)

@@ -1,4 +1,4 @@
-"""What a step may connect to, and what vouches for it."""
+"""What a step may connect to, and what verifies the routing to it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_listener_is_reached():
 
 
 def test_asking_has_the_identity_examined():
-    """Whoever asks a listener has its proof looked at."""
+    """Every request to a listener has its proof examined."""
     examined = []
     reach(examine=lambda: examined.append(1))("test")
     assert examined == [1]
@@ -82,7 +82,7 @@ def test_metadata_service_is_never_asked():
         found.open(5)
 
 
-def test_routing_to_green_alone_vouches():
+def test_routing_to_green_alone_is_proof():
     """A listener that forwards to the replacement alone is proof enough."""
     reach(GREEN)("test").routing()
 
@@ -94,7 +94,7 @@ def test_any_other_routing_does_not(forwards):
         reach(*forwards)("test").routing()
 
 
-def test_without_a_deployment_nothing_vouches():
+def test_without_a_deployment_nothing_is_verified():
     """``hookgate run`` has no routing to read; the reason says the way out."""
     with raises(CannotMeasure, Code.ROUTING_UNPROVEN):
         reach(context=a_context(green=None))("test").routing()

@@ -43,24 +43,28 @@ class Ask(Validator):
         return probe(Request(path="/a")).status
 
 
-def said(*arguments, **options) -> list[str]:
+def summaries(*arguments, **options) -> list[str]:
     return [each.summary for each in check(*arguments, **options)]
 
 
 def test_replies_come_in_turn_and_the_last_is_repeated():
     """A script may be shorter than the conversation."""
     replies = [503, a_reply(201)]
-    assert said(Ask(times=3), replies=replies, seconds=1e6) == ["503", "201", "201"]
+    assert summaries(Ask(times=3), replies=replies, seconds=1e6) == [
+        "503",
+        "201",
+        "201",
+    ]
 
 
 def test_app_answers_by_the_request():
     """A function may answer instead of a script."""
-    assert said(Ask(), app=lambda asked: a_reply(200 + len(asked.path))) == ["202"]
+    assert summaries(Ask(), app=lambda asked: a_reply(200 + len(asked.path))) == ["202"]
 
 
 def test_production_has_a_script_of_its_own():
     """The two listeners are not mixed up."""
-    assert said(Ask(production=True), replies=[500], production=[200]) == ["200"]
+    assert summaries(Ask(production=True), replies=[500], production=[200]) == ["200"]
 
 
 def test_exception_is_raised():
@@ -86,7 +90,7 @@ def test_what_is_not_given_cannot_be_asked(ask):
 )
 def test_aws_answers_by_script(answer):
     """AWS's answers are given by operation."""
-    assert said(Ask(operation="x"), aws={"elbv2.x": answer}) == ["{'a': ['a']}"]
+    assert summaries(Ask(operation="x"), aws={"elbv2.x": answer}) == ["{'a': ['a']}"]
 
 
 def test_aws_may_refuse():

@@ -44,11 +44,11 @@ def rows():
 def test_case(use: str, row: dict[str, Any]):
     """The validator finds what its table says: codes, truth and what is named."""
     with world_of(use)(with_arns(row)) as (filled, given):
-        play(use, filled, given)
+        verify(use, filled, given)
 
 
 def world_of(use: str):
-    """Where a validator's rows are played: its own world, or the scripted one.
+    """Where a validator's rows run: its own world, or the scripted one.
 
     A validator that connects to something real has ``worlds/<name>.py`` with
     ``world(row)``: a context manager that starts the servers the row asks for and
@@ -81,7 +81,7 @@ def scripted(row: dict[str, Any]):
     )
 
 
-def play(use: str, row: dict[str, Any], given: dict[str, Any]) -> None:
+def verify(use: str, row: dict[str, Any], given: dict[str, Any]) -> None:
     """Check with the row's options, and compare what is found."""
     kind = resolve(use)
     options = row.get("with", {})

@@ -21,7 +21,7 @@ from hookgate_validators.http import Http
     ],
 )
 def test_body_is_sent(options, body, kind):
-    """Text goes as it is, JSON with its Content-Type."""
+    """Text is sent unchanged, JSON with its Content-Type."""
     asked = []
 
     def app(request):
@@ -57,7 +57,7 @@ def test_worst_case():
 
 @pytest.mark.parametrize("depth", [100_000])
 def test_deep_json_is_refused(depth):
-    """A body that would exhaust the stack is told as such."""
+    """A body that would exhaust the stack is reported as such."""
     http = Http.model_validate({"expect": [{"jsonpath": "$..a", "equals": 1}]})
     finding = check(http, replies=[a_reply(200, "[" * depth + "]" * depth)])[1]
     assert not finding.ok
@@ -99,8 +99,8 @@ def test_request_is_what_the_options_say():
     assert trust == request.trust
 
 
-def test_unverified_certificate_is_told():
-    """Who verifies nothing is told of it in the verdict, and only over TLS."""
+def test_unverified_certificate_is_listed():
+    """The verdict lists a step that verifies no certificate, and only over TLS."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
     shown = Certificate(
         subject="", issuer="", serial="", not_before=at, not_after=at, names=()

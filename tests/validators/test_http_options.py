@@ -15,7 +15,7 @@ from hookgate.validator import Validator
 from hookgate_validators.http import Http
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "http-options.md"
-TOLD = re.findall(r"`(\{.+?\})`(?=[,;:| \n.]|$)", PAGE.read_text("utf-8"))
+SHOWN = re.findall(r"`(\{.+?\})`(?=[,;:| \n.]|$)", PAGE.read_text("utf-8"))
 #: Every option of blackbox_exporter 0.28's http prober.
 THEIRS = """
 valid_status_codes valid_http_versions method headers http_headers body body_file
@@ -29,16 +29,16 @@ ip_protocol_fallback hostname
 """
 
 
-@pytest.mark.parametrize("said", TOLD)
-def test_every_option_can_be_written(said):
+@pytest.mark.parametrize("text", SHOWN)
+def test_every_option_can_be_written(text):
     """What the page shows is taken as it stands."""
-    options = yaml.safe_load(said)
+    options = yaml.safe_load(text)
     built = build(Http, options, Reading(read=lambda _name: b""))
     assert isinstance(built, Validator), built
 
 
 @pytest.mark.parametrize("option", THEIRS.split())
-def test_every_option_of_theirs_is_told(option):
+def test_every_option_of_theirs_is_listed(option):
     """No option is passed over, be it with a reason why not."""
     assert f"`{option}" in PAGE.read_text("utf-8")
 
@@ -82,9 +82,9 @@ JSON = {"Content-Type": "application/json"}
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_good_passes_and_bad_is_refused(option, good, bad):
-    """The expectation that stands for an option of theirs tells good from bad."""
+    """The assertion that stands for an option of theirs passes good, fails bad."""
     http = Http.model_validate(shown(option))
-    told = [
+    results = [
         all(each.ok for each in check(http, replies=[reply])) for reply in (good, bad)
     ]
-    assert [True, False] == told
+    assert [True, False] == results

@@ -116,8 +116,8 @@ def test_pages_are_written(tmp_path):
     assert {*NAMES, "README", "codes", "permissions"} == written
 
 
-def test_missing_things_are_told(tmp_path):
-    """What a validator lacks is told one by one, with what to do."""
+def test_missing_things_are_reported(tmp_path):
+    """What a validator lacks is reported one by one, with what to do."""
     assert [
         "docs/reference/routing.md: missing or stale; run `make docs`",
         "tests/validators/cases/routing.yaml: no row that passes",

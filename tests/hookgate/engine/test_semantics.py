@@ -35,19 +35,19 @@ from hookgate.testing import (
 from hookgate.validator import Tools, Validator
 
 ROWS = yaml.safe_load((Path(__file__).parent / "semantics.yaml").read_text("utf-8"))
-HELD = Finding(ok=True, code="HELD", summary="it passes")
-BROKEN = Finding(ok=False, code="BROKEN", summary="it fails")
+OK = Finding(ok=True, code="OK", summary="as expected")
+BROKEN = Finding(ok=False, code="BROKEN", summary="not as expected")
 SAYS: dict[str, list[Finding | Exception]] = {
-    "held": [HELD],
-    "broken": [HELD, BROKEN],
+    "ok": [OK],
+    "broken": [OK, BROKEN],
     "broken 501": [Finding(ok=False, summary="answered", evidence={"status": 501})],
     "refused": [NoAnswer("connection refused")],
     "no data": [NoData("no datapoint")],
-    "few": [HELD, Inconclusive("too few samples")],
+    "few": [OK, Inconclusive("too few samples")],
     "error": [CannotMeasure("AWS did not answer")],
     "denied": [AccessDenied("no permission")],
-    "crash": [HELD, ZeroDivisionError("zero")],
-    "silence": [],
+    "crash": [OK, ZeroDivisionError("zero")],
+    "nothing": [],
     "broken and no data": [BROKEN, NoData("no datapoint")],
     "broken and error": [BROKEN, CannotMeasure("AWS did not answer")],
 }
@@ -70,7 +70,7 @@ class Scripted(Validator):
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["case"])
 def test_words(row: dict[str, Any]):
-    """Every word has one meaning, and no word passes what is not named."""
+    """Every key has one meaning, and no key passes what it does not name."""
     options = {"attempts": row["attempts"], **row.get("with", {})}
     validator = Scripted.model_validate(options)
     words = {"timeout": 60.0, "place": Place("plan.yaml"), **row.get("step", {})}
@@ -80,15 +80,15 @@ def test_words(row: dict[str, Any]):
     event = DeploymentContext(event="AfterInstall").event  # type: ignore[arg-type]
     verdict = Verdict(event=event, outcomes=(outcome,), waivers=named)
 
-    assert Status(row["comes_to"]) is outcome.status, outcome.reason
-    assert tuple(row.get("optouts", ())) == verdict.waivers
+    assert Status(row["status"]) is outcome.status, outcome.reason
+    assert tuple(row.get("waivers", ())) == verdict.waivers
     assert row.get("succeeds", False) is (verdict.status is HookStatus.SUCCEEDED)
     assert row.get("took", len(validator.made)) == len(validator.made)
     assert outcome.reason
 
 
 def run(step: Step):
-    """The outcome of a step, on a clock that only moves in sleep."""
+    """The outcome of a step, on a clock that moves only when the step sleeps."""
     clock = VirtualClock()
     tools = Tools(
         http=ScriptedClient(clock),

@@ -195,7 +195,7 @@ def test_name_that_does_not_resolve(resolver):
 
 
 def test_resolver_that_hangs_is_left_behind():
-    """A resolver that never answers does not hold the gate."""
+    """A resolver that never answers does not delay the hook."""
     over = threading.Event()
 
     def hang(host, port):

@@ -1,4 +1,4 @@
-"""Who asks: basic, bearer, and client credentials from the same listener."""
+"""Authentication: basic, bearer, and client credentials from the same listener."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OAUTH2 = {
 }
 
 
-def said(given, *replies):
+def authorization(given, *replies):
     """The Authorization of a request, and what the listener was asked before."""
     probe = ScriptedClient(VirtualClock(), replies)
     auth = Auth.model_validate(given, context=FILLED)
@@ -37,20 +37,20 @@ def test_basic():
     """A name and a password go as RFC 7617 has it."""
     expected = "Basic " + base64.b64encode("gate:päss:word".encode()).decode()
     given = {"basic": {"username": "gate", "password": "päss:word"}}
-    assert (expected, []) == said(given)
+    assert (expected, []) == authorization(given)
 
 
 def test_bearer():
-    """A token goes as it is."""
-    assert ("Bearer abc", []) == said({"bearer": "abc"})
+    """A token is sent unchanged."""
+    assert ("Bearer abc", []) == authorization({"bearer": "abc"})
 
 
 def test_client_credentials():
     """The token endpoint is asked on the same listener, and its token used."""
-    told, asked = said(OAUTH2, a_reply(200, '{"access_token": "t0ken"}'))
+    header, asked = authorization(OAUTH2, a_reply(200, '{"access_token": "t0ken"}'))
     own = base64.b64encode(b"gate%3A1:s3cret%2Fword").decode()
 
-    assert "Bearer t0ken" == told
+    assert "Bearer t0ken" == header
     assert ("POST", "/oauth/token") == (asked[0].method, asked[0].path)
     assert f"Basic {own}" == asked[0].headers["Authorization"]
     assert (
@@ -71,14 +71,14 @@ def test_client_credentials():
 def test_no_token(reply, name):
     """Without a token there is no answer, and the reason repeats no body."""
     with raises(NoAnswer, "HG-AUTH", "/oauth/token", name):
-        said(OAUTH2, reply)
+        authorization(OAUTH2, reply)
 
 
 def test_token_is_masked():
     """A token that was got on the way appears nowhere, as any secret."""
     secrets = Secrets(str)
     secrets.mask_this_thread()
-    said(OAUTH2, a_reply(200, '{"access_token": "t0ken-of-the-day"}'))
+    authorization(OAUTH2, a_reply(200, '{"access_token": "t0ken-of-the-day"}'))
 
     assert "got «secret»" == masked("got t0ken-of-the-day")
     Secrets(str).mask_this_thread()

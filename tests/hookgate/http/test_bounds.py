@@ -23,12 +23,12 @@ PACKED = gzip.compress(b"tea" * 1000)
 def first(data: bytes, then: str, more: bytes = b""):
     """A script that reads the request, sends ``data`` and goes on as ``then`` says."""
 
-    def play(peer: Peer) -> None:
+    def script(peer: Peer) -> None:
         peer.read_request()
         peer.send(data)
         getattr(peer, then)(more) if more else getattr(peer, then)()
 
-    return play
+    return script
 
 
 def reset(peer: Peer) -> None:
@@ -45,7 +45,7 @@ def bomb(peer: Peer) -> None:
 
 
 def test_refused(listen):
-    """Nobody listens."""
+    """Nothing listens on the port."""
     listener = listen(answer())
     listener.close()
     with raises(NoAnswer, "HG-CONNECTION-REFUSED", f"127.0.0.1:{listener.port}"):
@@ -90,7 +90,7 @@ def test_deadline_bounds_too(listen, script, name):
         probe(listener.port, deadline=Deadline.after(SOON))(Request(timeout=60))
 
 
-def test_request_that_nobody_takes(listen):
+def test_request_that_is_not_read(listen):
     """A listener that does not read ends a large request."""
     listener = listen(Peer.stall)
     with raises(NoAnswer, "HG-HTTP-TIMEOUT", "request"):

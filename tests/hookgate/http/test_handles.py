@@ -30,7 +30,7 @@ def test_cookies_are_kept_within_an_exchange(ask):
 
 
 def test_cookies_end_with_the_exchange(ask):
-    """Whoever uses the handle next knows nothing of who used it before."""
+    """The next user of a handle sees no cookies of the user before."""
     with handle(cookies=True) as curl:
         ask(curl)
         first = curl
@@ -50,7 +50,7 @@ def test_options_end_with_the_exchange(ask):
     assert ("GET", False) == (sent[:3], "X-Key" in sent)
 
 
-def test_handles_that_are_in_use_are_nobody_elses():
+def test_handles_in_use_are_not_shared():
     """Two exchanges at a time never share a handle."""
     with handle(cookies=False) as one, handle(cookies=False) as other:
         assert one is not other

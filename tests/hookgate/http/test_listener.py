@@ -38,7 +38,7 @@ def test_reply_holds_the_answer(listen):
     assert reply.duration > 0
 
 
-def test_request_is_sent_as_told(listen):
+def test_request_is_sent_as_given(listen):
     """Method, path, query, headers and body arrive as they were asked for."""
     listener = listen(answer())
     probe(listener.port)(
@@ -51,7 +51,7 @@ def test_request_is_sent_as_told(listen):
 
 
 def test_connection_goes_to_the_address_and_host_says_the_name(listen):
-    """The load balancer is connected to, target.host is only said."""
+    """The connection goes to the load balancer; target.host is only in the header."""
     listener = listen(answer())
     reply = probe(
         listener.port,
@@ -64,7 +64,7 @@ def test_connection_goes_to_the_address_and_host_says_the_name(listen):
 
 
 @pytest.mark.parametrize(
-    ("rule_host", "host", "said"),
+    ("rule_host", "host", "sent"),
     [
         pytest.param(None, None, "lb.example.internal:{port}", id="the address"),
         pytest.param("rule.example.com", None, "rule.example.com", id="the rule's"),
@@ -73,7 +73,7 @@ def test_connection_goes_to_the_address_and_host_says_the_name(listen):
         pytest.param(None, "müller.example", "xn--mller-kva.example", id="IDNA"),
     ],
 )
-def test_host_header(listen, rule_host, host, said):
+def test_host_header(listen, rule_host, host, sent):
     """The plan's host comes first, then the listener rule's, then the address."""
     listener = listen(answer())
     probe(
@@ -82,7 +82,7 @@ def test_host_header(listen, rule_host, host, said):
         host=host,
         resolver=leads_to("127.0.0.1"),
     )(Request())
-    assert f"Host: {said.format(port=listener.port)}" in lines(listener)
+    assert f"Host: {sent.format(port=listener.port)}" in lines(listener)
 
 
 def test_rule_with_a_pattern_needs_a_host(listen):
@@ -180,7 +180,7 @@ def test_answer_of_the_replacement_passes(listen):
         pytest.param(["Server: awselb/2.0"], "load balancer", id="no target"),
     ],
 )
-def test_answer_of_somebody_else_is_refused(listen, headers, sender):
+def test_unidentified_response_is_refused(listen, headers, sender):
     """Without the identity of the replacement there is no reply, but who answered."""
     listener = listen(answer(b"", *headers))
     with raises(NotGreen, Code.IDENTITY, sender):
@@ -202,7 +202,7 @@ def test_answer_of_somebody_else_is_refused(listen, headers, sender):
         ),
     ],
 )
-def test_identity_elsewhere_identifies_nobody(listen, data):
+def test_identity_elsewhere_does_not_count(listen, data):
     """An identity counts in the head of the final response alone."""
     with raises(NotGreen, Code.IDENTITY):
         probe(listen(says(data)).port, identity=("X-App-Version", "v2"))(Request())

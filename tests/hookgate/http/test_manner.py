@@ -91,7 +91,7 @@ def test_families(ip):
 
 
 def test_no_address_of_the_family(listen):
-    """A load balancer without IPv6 is told as such."""
+    """A load balancer without IPv6 is reported as such."""
     with raises(NoAnswer, Code.DNS_RESOLVE, "IPv6", "127.0.0.1"):
         probe(listen(answer()).port)(Request(ip="6"))
 
@@ -111,7 +111,7 @@ def test_http2_can_be_left_out(authority, serve):
     assert "1.1" == reply.http_version
 
 
-def test_certificate_is_told(authority, serve):
+def test_certificate_is_returned(authority, serve):
     """Names, issuer and dates of the peer's own certificate."""
     certificate = ask(serve(), authority).certificate
     assert certificate
@@ -255,11 +255,11 @@ def test_every_set_cookie_is_kept(listen):
 def test_connection_is_closed(listen):
     """No socket of ours stays open."""
 
-    def play(peer: Peer) -> None:
+    def script(peer: Peer) -> None:
         answer()(peer)
         peer.listener.requests.append(peer.sock.recv(1) or b"closed")
 
-    listener = listen(play)
+    listener = listen(script)
     probe(listener.port)(Request())
     listener.threads[-1].join(10)
 

@@ -16,7 +16,7 @@ Pages = dict[str, tuple[str, list[str]]]
 def site(pages: Pages):
     """A script that answers each path with its status and headers."""
 
-    def play(peer: Peer) -> None:
+    def script(peer: Peer) -> None:
         peer.read_request()
         asked = peer.listener.requests[-1]
         path = asked.split(b" ", 2)[1].decode()
@@ -24,7 +24,7 @@ def site(pages: Pages):
         head = [f"HTTP/1.1 {status}", f"Content-Length: {len(asked)}", *headers, "", ""]
         peer.send("\r\n".join(head).encode() + asked)
 
-    return play
+    return script
 
 
 def to(location: str, status: str = "302 Found", *more: str) -> tuple[str, list[str]]:
@@ -75,7 +75,7 @@ def test_absolute_redirect_to_the_listener_itself(listen):
     ],
 )
 def test_foreign_redirect_is_not_followed(listen, location):
-    """Nothing is sent to anybody but the listener, and the reason says where it led."""
+    """Only the listener gets requests, and the reason says where the redirect led."""
     listener = listen(site({"/": to(location)}))
     with raises(NoAnswer, Code.HTTP_REDIRECT_AWAY) as refused:
         probe(listener.port, host="shop.example.com")(Request(follow=5))
@@ -100,7 +100,7 @@ def test_foreign_redirect_is_not_followed(listen, location):
     ],
 )
 def test_endless_redirects_end(listen, pages, name):
-    """A circle is told as one, and a long way is too long."""
+    """A redirect loop is reported as one, and a long chain as too long."""
     listener = listen(site(pages))
     with raises(NoAnswer, Code.HTTP_REDIRECTS, name):
         probe(listener.port)(Request(follow=5))
@@ -131,21 +131,21 @@ def test_method_of_the_next_request(listen, method, status, then):
 def test_cookies_are_kept_on_the_way(listen):
     """What a redirect sets is sent on; a way back with a new cookie is no circle."""
 
-    def play(peer: Peer) -> None:
+    def script(peer: Peer) -> None:
         peer.read_request()
         known = b"Cookie: seen=1" in peer.listener.requests[-1]
-        said = b"200 OK\r\n" if known else b"302 Found\r\nLocation: /\r\n"
+        head = b"200 OK\r\n" if known else b"302 Found\r\nLocation: /\r\n"
         peer.send(
-            b"HTTP/1.1 " + said + b"Set-Cookie: seen=1\r\nContent-Length: 0\r\n\r\n"
+            b"HTTP/1.1 " + head + b"Set-Cookie: seen=1\r\nContent-Length: 0\r\n\r\n"
         )
 
-    reply = probe(listen(play).port)(Request(follow=3))
+    reply = probe(listen(script).port)(Request(follow=3))
 
     assert (200, ("seen=1",)) == (reply.status, reply.cookies)
 
 
 def test_every_hop_is_proven(listen):
-    """A redirect that somebody else sends leads nowhere."""
+    """A redirect from an unidentified server is not followed."""
     pages = {"/": to("/b", "302 Found", "X-Version: v1"), "/b": ("200 OK", [])}
     listener = listen(site(pages))
     with raises(NotGreen, Code.IDENTITY, "v1"):

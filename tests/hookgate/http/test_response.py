@@ -23,7 +23,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 HINTS = b"HTTP/1.1 103 Early Hints\r\n"
 V1, V2 = b"X-App-Version: v1\r\n", b"X-App-Version: v2\r\n"
 END = b"\r\n"
-NOBODY = "an unidentified server (no header X-App-Version)"
+UNIDENTIFIED = "an unidentified server (no header X-App-Version)"
 
 
 @pytest.mark.parametrize(
@@ -41,19 +41,19 @@ NOBODY = "an unidentified server (no header X-App-Version)"
         ),
         pytest.param([OK, V2, V2, END], "'v2', 'v2'", id="twice"),
         pytest.param([OK, V2, b" v1\r\n", END], "'v2 v1'", id="folded"),
-        pytest.param([HINTS, V2, END, OK, END], NOBODY, id="in a 103 alone"),
+        pytest.param([HINTS, V2, END, OK, END], UNIDENTIFIED, id="in a 103 alone"),
         pytest.param([HINTS, V2, END, OK, V1, END], "'v1'", id="in a 103, other after"),
         pytest.param([HINTS, V1, END, OK, V2, END], "", id="after a 103"),
-        pytest.param([OK, END, V2], NOBODY, id="in a trailer"),
-        pytest.param([OK, END, V2, END], NOBODY, id="in an ended trailer"),
+        pytest.param([OK, END, V2], UNIDENTIFIED, id="in a trailer"),
+        pytest.param([OK, END, V2, END], UNIDENTIFIED, id="in an ended trailer"),
         pytest.param([OK, V2, END, V1, END], "", id="another in a trailer"),
-        pytest.param([OK, b"Server: nginx\r\n", END], NOBODY, id="none"),
+        pytest.param([OK, b"Server: nginx\r\n", END], UNIDENTIFIED, id="none"),
         pytest.param(
             [OK, b"Server: awselb/2.0\r\n", END],
             "the load balancer itself (no header X-App-Version)",
             id="the load balancer",
         ),
-        pytest.param([], NOBODY, id="no head"),
+        pytest.param([], UNIDENTIFIED, id="no head"),
     ],
 )
 def test_identity(head, who):

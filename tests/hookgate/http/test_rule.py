@@ -32,9 +32,9 @@ def _sent(listen):
     """Send a request by a rule; returns the request line's target."""
     listener = listen(answer())
 
-    def send(*conditions, request=None, said=None, **endpoint):
+    def send(*conditions, request=None, name=None, **endpoint):
         ask = probe(
-            listener.port, endpoint={**endpoint, "conditions": conditions}, host=said
+            listener.port, endpoint={**endpoint, "conditions": conditions}, host=name
         )
         try:
             ask(request or Request())
@@ -65,7 +65,7 @@ def _sent(listen):
     ],
 )
 def test_path_taken(sent, pattern, prefix, asked, target):
-    """A path that the rule takes goes as it is, another below a literal prefix."""
+    """A path that the rule takes is sent unchanged, another below a literal prefix."""
     request = Request(path=asked)
 
     assert target == sent(path(pattern), path_prefix=prefix, request=request)
@@ -88,9 +88,9 @@ def test_path_taken(sent, pattern, prefix, asked, target):
 )
 def test_path_refused(sent, pattern, asked):
     """A path that the rule does not take is not sent, and the condition is named."""
-    said = sent(path(pattern), request=Request(path=asked))
+    reason = sent(path(pattern), request=Request(path=asked))
 
-    assert f"the listener rule's condition is path-pattern {pattern}" in said
+    assert f"the listener rule's condition is path-pattern {pattern}" in reason
 
 
 def test_any_value(sent):
@@ -100,13 +100,13 @@ def test_any_value(sent):
 
 def test_every_condition(sent):
     """One condition that is not met is enough to refuse."""
-    said = sent(path("/a"), header("yes"), request=Request(path="/a"))
+    reason = sent(path("/a"), header("yes"), request=Request(path="/a"))
 
-    assert "header X-Test is missing" in said
+    assert "header X-Test is missing" in reason
 
 
 @pytest.mark.parametrize(
-    ("pattern", "said", "own"),
+    ("pattern", "name", "own"),
     [
         pytest.param("test.example.com", "test.example.com", {}, id="target.host"),
         pytest.param("*.example.com", "A.Example.COM:8443", {}, id="case and port"),
@@ -115,13 +115,13 @@ def test_every_condition(sent):
         pytest.param("xn--mller-kva.example", "müller.example", {}, id="IDNA"),
     ],
 )
-def test_host_taken(sent, pattern, said, own):
-    """A host that the rule takes may be said."""
-    assert "/" == sent(host(pattern), said=said, request=Request(headers=own))
+def test_host_taken(sent, pattern, name, own):
+    """A host that the rule matches may be sent."""
+    assert "/" == sent(host(pattern), name=name, request=Request(headers=own))
 
 
 @pytest.mark.parametrize(
-    ("pattern", "said", "own"),
+    ("pattern", "name", "own"),
     [
         pytest.param("test.example.com", "example.com", {}, id="target.host"),
         pytest.param("*.example.com", "example.com", {}, id="domain itself"),
@@ -129,9 +129,9 @@ def test_host_taken(sent, pattern, said, own):
         pytest.param("test.x", None, {}, id="the address"),
     ],
 )
-def test_host_refused(sent, pattern, said, own):
-    """A host that the rule does not take is not sent, and told as such."""
-    reason = sent(host(pattern), said=said, request=Request(headers=own))
+def test_host_refused(sent, pattern, name, own):
+    """A host that the rule does not match is not sent, and the reason names it."""
+    reason = sent(host(pattern), name=name, request=Request(headers=own))
 
     assert "the host (target.host or Host) is '" in reason
     assert f"the listener rule's condition is host-header {pattern}" in reason
@@ -150,9 +150,10 @@ def test_header_taken(sent, pattern, value):
 def test_header_of_a_step_overrides(sent):
     """A step that says another value than the rule asks for is not sent."""
     request = Request(headers={"x-test": "no"})
-    said = sent(header("yes"), headers={"X-Test": "yes"}, request=request)
+    reason = sent(header("yes"), headers={"X-Test": "yes"}, request=request)
 
-    assert "header X-Test is 'no', and the listener rule's condition is http-h" in said
+    assert "header X-Test is 'no'" in reason
+    assert "the listener rule's condition is http-header" in reason
 
 
 @pytest.mark.parametrize("field", ["query-string", "source-ip", "http-request-method"])

@@ -1,4 +1,4 @@
-"""TLS: whose certificate is taken, and what is said of the others."""
+"""TLS: which certificates are accepted, and why the others are refused."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_certificate_for_another_name(listen, authority, bundle):
 
 
 def test_expired_certificate(listen, authority, bundle):
-    """An expired certificate is told from the others."""
+    """An expired certificate is distinguished from the others."""
     context = serve(
         authority, "lb.example", not_after=datetime.now(UTC) - timedelta(days=1)
     )
@@ -88,7 +88,7 @@ def test_public_authorities_are_the_default(listen, authority):
 
 
 def test_self_signed_certificate(listen, authority, tmp_path):
-    """A self-signed certificate is told from the others."""
+    """A self-signed certificate is distinguished from the others."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     own = trustme.CA()
     both = tmp_path / "own.pem"
@@ -104,11 +104,11 @@ def test_self_signed_certificate(listen, authority, tmp_path):
 def test_plain_text_where_tls_is_expected(listen, bundle):
     """A listener without TLS is named as such."""
 
-    def play(peer: Peer) -> None:
+    def script(peer: Peer) -> None:
         peer.sock.recv(100)
         peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    listener = listen(play)
+    listener = listen(script)
     ask = probe(listener.port, endpoint=HTTPS, verify=bundle, resolver=home)
     with raises(NoAnswer, Code.TLS_HANDSHAKE):
         ask(Request())
@@ -117,16 +117,16 @@ def test_plain_text_where_tls_is_expected(listen, bundle):
 def test_tls_where_plain_text_is_expected(listen):
     """An alert record instead of HTTP is named as such."""
 
-    def play(peer: Peer) -> None:
+    def script(peer: Peer) -> None:
         peer.read_request()
         peer.send(b"\x15\x03\x01\x00\x02\x02\x46")
 
     with raises(NoAnswer, Code.HTTP_PROTOCOL):
-        probe(listen(play).port)(Request())
+        probe(listen(script).port)(Request())
 
 
 @pytest.mark.parametrize(
-    ("play", "code"),
+    ("script", "code"),
     [
         pytest.param(Peer.stall, "HG-HTTP-TIMEOUT", id="stalls"),
         pytest.param(
@@ -137,9 +137,9 @@ def test_tls_where_plain_text_is_expected(listen):
         pytest.param(lambda peer: peer.sock.recv(9), "HG-TLS-HANDSHAKE", id="cuts"),
     ],
 )
-def test_handshake_is_bounded(listen, bundle, play, code):
+def test_handshake_is_bounded(listen, bundle, script, code):
     """The timeout bounds the handshake too."""
-    ask = probe(listen(play).port, endpoint=HTTPS, verify=bundle, resolver=home)
+    ask = probe(listen(script).port, endpoint=HTTPS, verify=bundle, resolver=home)
     with raises(NoAnswer, code):
         ask(Request(timeout=0.3))
 
@@ -147,11 +147,11 @@ def test_handshake_is_bounded(listen, bundle, play, code):
 def test_drip_inside_tls_is_bounded(listen, authority, bundle):
     """The timeout bounds an exchange inside TLS however steadily bytes come."""
 
-    def play(peer: Peer) -> None:
+    def script(peer: Peer) -> None:
         peer.read_request()
         peer.drip(b"HTTP/1.1 200 OK\r\n")
 
-    listener = listen(play, serve(authority, "lb.example"))
+    listener = listen(script, serve(authority, "lb.example"))
     ask = probe(listener.port, endpoint=HTTPS, verify=bundle, resolver=home)
     with raises(NoAnswer, Code.HTTP_TIMEOUT):
         ask(Request(timeout=0.5))

@@ -80,7 +80,7 @@ def test_without_certificate_there_is_no_greeting(authority):
 
 @pytest.mark.parametrize("wrong", ["another's", "no key"])
 def test_key_of_another(authority, wrong):
-    """A key that does not belong to the certificate is said to be wrong."""
+    """A key that does not belong to the certificate is reported as wrong."""
     chain, _ = own(authority)
     _, key = own(authority) if wrong == "another's" else ("", "hello")
     with raises(CannotMeasure, "HG-TLS-CLIENT"):
@@ -108,7 +108,9 @@ def test_verified_and_not_are_apart():
     ]
 
 
-def test_option_comes_to_trust():
-    """What a plan says is what connections are told."""
-    said = TlsSettings.model_validate({"min_version": 1.3, "server_name": "a.example"})
-    assert Trust(server_name="a.example", minimum="1.3") == said.trust
+def test_options_become_trust():
+    """Connections use what a plan says."""
+    settings = TlsSettings.model_validate(
+        {"min_version": 1.3, "server_name": "a.example"}
+    )
+    assert Trust(server_name="a.example", minimum="1.3") == settings.trust

@@ -61,7 +61,7 @@ def test_query_headers_and_cookies():
 
 
 def test_object():
-    """An object has no one way to be written, so it is not asked with."""
+    """An object can be written in several ways, so it is not sent."""
     found = asked([parameter("query", {"a": 1})], path="/a")
     assert "its parameter p is an object" == found.why_not
 

@@ -45,7 +45,7 @@ from hookgate_validators.scenario.run import LARGEST, Jar
     ],
 )
 def test_kept(lines, path, header):
-    """Cookies are kept and told as RFC 6265 says."""
+    """Cookies are kept and sent as RFC 6265 says."""
     jar = Jar()
     jar.keep(lines, "http://shop.tea.example:8080/shop/login?next=/a/b/c")
     assert header == jar.header(f"http://shop.tea.example:8080{path}")
@@ -64,7 +64,7 @@ def test_kept(lines, path, header):
     ],
 )
 def test_secure(origin, always, sent):
-    """A Secure cookie goes where nobody listens in, and its absence can be told."""
+    """A Secure cookie is sent only over TLS, and its absence can be explained."""
     jar = Jar(always=always)
     jar.keep(["a=1; Secure", "b=2"], f"{origin}/")
     header = jar.header(f"{origin}/")
@@ -75,6 +75,6 @@ def test_secure(origin, always, sent):
 
 
 def test_large_cookie():
-    """A cookie that no client must keep is told."""
+    """A cookie that no client must keep is reported."""
     with raises(NoAnswer, Code.COOKIE_SIZE, "4096"):
         Jar().keep([f"a={'x' * LARGEST}"], "http://shop.example/")

@@ -205,7 +205,7 @@ def test_captures_and_cookies():
 
 
 def test_secret_is_masked():
-    """A captured value that is marked secret is masked in all that is told."""
+    """A captured value that is marked secret is masked in all output."""
     secrets = Secrets(lambda name: name)
     secrets.mask_this_thread()
     steps = [
@@ -219,9 +219,9 @@ def test_secret_is_masked():
             "expect": [{"jsonpath": "$.got", "equals": "x"}],
         },
     ]
-    told = run({"steps": steps}, shop)
-    assert "t0p-secret" not in secrets.mask(str(told))
-    assert "«secret»" in secrets.mask(str(told))
+    results = run({"steps": steps}, shop)
+    assert "t0p-secret" not in secrets.mask(str(results))
+    assert "«secret»" in secrets.mask(str(results))
 
 
 def test_parts_of_a_secret_are_masked():
@@ -239,23 +239,25 @@ def test_parts_of_a_secret_are_masked():
     findings = check(
         Scenario.model_validate({"steps": steps}), app=lambda _: a_reply(200, body)
     )
-    told = secrets.mask(str(findings))
-    assert "t0p-secret" not in told
-    assert "4711" not in told
-    assert "none" in told
+    output = secrets.mask(str(findings))
+    assert "t0p-secret" not in output
+    assert "4711" not in output
+    assert "none" in output
 
 
 def test_a_secret_of_too_many_parts():
     """What could not be masked within bounds is not captured as a secret."""
     steps = [{"path": "/", "capture": {"a": {"jsonpath": "$", "secret": True}}}]
-    told = run({"steps": steps}, lambda _: a_reply(200, json.dumps(list(range(200)))))
+    results = run(
+        {"steps": steps}, lambda _: a_reply(200, json.dumps(list(range(200))))
+    )
     assert [(False, True)] == [
-        (ok, "capture the secret alone" in said) for ok, said in told
+        (ok, "capture the secret alone" in summary) for ok, summary in results
     ]
 
 
 def test_cleanup_runs_when_green_cannot_be_proven():
-    """An answer that somebody else gave ends the scenario, and the cleanup is asked."""
+    """An unidentified response ends the scenario, and the cleanup runs."""
     asked = []
 
     def app(request):
@@ -271,11 +273,11 @@ def test_cleanup_runs_when_green_cannot_be_proven():
 
 
 def test_cleanup_goes_on_after_a_failure():
-    """A cleanup step that does not hold keeps none of the others from running."""
+    """A failed cleanup step does not prevent the others from running."""
     options = {"steps": [{"path": "/"}], "cleanup": [{"path": "/x"}, {"path": "/y"}]}
-    told = run(options, lambda request: 500 if request.path == "/x" else 200)
+    results = run(options, lambda request: 500 if request.path == "/x" else 200)
     assert [(True, "GET /"), (False, "cleanup, GET /x"), (True, "cleanup, GET /y")] == [
-        (ok, summary.partition(":")[0]) for ok, summary in told
+        (ok, summary.partition(":")[0]) for ok, summary in results
     ]
 
 
@@ -366,10 +368,10 @@ def test_time_is_kept_for_the_cleanup():
         "steps": [{"path": "/slow", "within": "10m", "every": "5s", "timeout": "5s"}],
         "cleanup": [{"path": "/clean", "timeout": "5s"}],
     }
-    told = run(
+    results = run(
         options, lambda request: 503 if request.path == "/slow" else 200, seconds=60
     )
-    assert [False, True] == [ok for ok, _ in told]
+    assert [False, True] == [ok for ok, _ in results]
 
 
 @pytest.mark.parametrize(
@@ -408,18 +410,18 @@ def test_step_that_is_none_once_filled_in():
         {"path": "/", "capture": {"next": {"header": "Location"}}},
         {"path": "{{next}}"},
     ]
-    told = run(
+    results = run(
         {"steps": steps},
         lambda request: a_reply(200, "", {"Location": "http://other/"}),
     )
-    assert not told[1][0]
-    assert "not a step once its variables are filled in: path" in told[1][1]
+    assert not results[1][0]
+    assert "not a step once its variables are filled in: path" in results[1][1]
 
 
 def test_captured_value_is_bounded():
     """A value beyond all use is not kept."""
     options = {"steps": [{"path": "/", "capture": {"all": {"body": {}}}}]}
-    told = run(options, lambda request: a_reply(200, "x" * 70_000))
+    results = run(options, lambda request: a_reply(200, "x" * 70_000))
     assert [(False, True)] == [
-        (ok, "more than 65536" in summary) for ok, summary in told
+        (ok, "more than 65536" in summary) for ok, summary in results
     ]

@@ -62,8 +62,8 @@ def reply(row, wire, *, udp):
         return wire[:2] + b"\xff\xff garbage"
     query = dns.message.from_wire(wire)
     if "needs" in row:
-        said = str(query.question[0])
-        assert row["needs"] == f"{said} {dns.flags.to_text(query.flags)}".strip(), said
+        asked = f"{query.question[0]} {dns.flags.to_text(query.flags)}".strip()
+        assert row["needs"] == asked
     answer = dns.message.make_response(query)
     answer.set_rcode(dns.rcode.from_text(row.get("rcode", "NOERROR")))
     if udp and row.get("truncated"):

@@ -9,7 +9,7 @@ from support.worlds import leading, listening, options_of, server_context, trust
 
 @contextlib.contextmanager
 def world(row):
-    """A server that plays the row's ``server``: ``say``, ``hear``, ``starttls``."""
+    """A server that runs the row's ``server``: ``say``, ``hear``, ``starttls``."""
     options = options_of("tcp", row)
     if row.get("encrypted") or "starttls" in row.get("server", ()):
         trusting(options, row)
@@ -23,7 +23,7 @@ def world(row):
             peer.sock.close()
 
     with listening(script, context) as port:
-        # Port 1 is tcpmux's (RFC 1078), which nobody serves.
+        # Port 1 is tcpmux's (RFC 1078), which no server uses.
         place = leading(row, 1 if row.get("refused") else port)
         yield {**row, "with": options}, place
 

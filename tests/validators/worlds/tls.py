@@ -9,7 +9,7 @@ from support.worlds import leading, listening, options_of, server_context, trust
 
 @contextlib.contextmanager
 def world(row):
-    """A server as the row says; the plan trusts its authority unless told otherwise."""
+    """A server as the row says; its authority is trusted unless the row differs."""
     options = options_of("tls", row)
     trusting(options, row)
     server = dict(row.get("server", {}))

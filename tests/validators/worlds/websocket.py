@@ -1,4 +1,4 @@
-"""A server of WebSockets that plays a row's script."""
+"""A server of WebSockets that runs a row's script."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from websockets.sync.server import serve
 
 @contextlib.contextmanager
 def world(row):
-    """A server that plays ``server``: ``say``, ``hear``, ``close``, on every socket."""
+    """A server that runs ``server``: ``say``, ``hear``, ``close``, on every socket."""
     options = options_of("websocket", row)
     trusting(options, row)
     over = threading.Event()
@@ -32,7 +32,7 @@ def world(row):
         for each in row.get("more_headers", {}).items():
             response.headers[each[0]] = each[1]
 
-    def play(connection):
+    def respond(connection):
         for act in row.get("server", ()):
             if act == "stall":
                 over.wait()
@@ -45,7 +45,7 @@ def world(row):
                 return
 
     server = serve(
-        play,
+        respond,
         "127.0.0.1",
         0,
         ssl=server_context() if row.get("encrypted") else None,
