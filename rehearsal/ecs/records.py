@@ -17,7 +17,6 @@ class Task:
     """One task: a process for each container."""
 
     arn: str
-    task_set_id: str
     task_definition_arn: str
     containers: Mapping[str, str]
     processes: dict[str, TaskProcess] = field(default_factory=dict)

@@ -163,7 +163,6 @@ class Scheduler:
             containers = task_set.definition["containerDefinitions"]
             task = Task(
                 arn=self._location.new_task(task_set.cluster),
-                task_set_id=task_set.id,
                 task_definition_arn=task_set.definition["taskDefinitionArn"],
                 containers={each["name"]: each["image"] for each in containers},
             )
