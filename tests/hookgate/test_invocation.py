@@ -6,6 +6,7 @@ import pytest
 from support.services import EVENT, ORIGIN, PAYLOAD, Fakes, LambdaContext, NoPlan
 from support.steps import a_step
 
+from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
 from hookgate.model import Finding, HookStatus
 from hookgate.plan import Plan, Target
@@ -73,6 +74,7 @@ def test_defect_of_discovery():
     fakes.world.answers["ecs", "describe_services"] = defect
     record = run_hook(EVENT, PAYLOAD, LambdaContext(), fakes.services)
 
-    plan, discovery = (each["reason"] for each in record["outcomes"])
-    assert "no plan" == plan
-    assert "itself failed, which is a defect: KeyError: 'taskSets'" in discovery
+    plan, discovery = record["outcomes"]
+    assert "no plan" == plan["reason"]
+    assert Code.HOOK_DEFECT == discovery["code"]
+    assert "KeyError: 'taskSets'" in discovery["reason"]

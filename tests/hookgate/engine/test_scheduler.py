@@ -6,6 +6,7 @@ import threading
 import pytest
 from support.steps import EVENT, Gate, a_run_context, a_step, says, verdict_of
 
+from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.engine.scheduler import GRACE, StepScheduler
 from hookgate.errors import Inconclusive
@@ -92,6 +93,7 @@ def test_step_timeout():
     gate.open()
 
     assert statuses(verdict) == {"hangs": "errored", "fine": "passed"}
+    assert Code.STEP_TIMEOUT == verdict.outcomes[0].code
     assert "its timeout" in verdict.outcomes[0].reason
 
 
@@ -122,8 +124,9 @@ def test_hook_deadline():
     gate.open()
 
     assert statuses(verdict) == {"a": "errored", "b": "skipped", "c": "errored"}
+    codes = [Code.STEP_TIMEOUT, Code.STEP_SKIPPED, Code.STEP_NOT_STARTED]
+    assert codes == [each.code for each in verdict.outcomes]
     assert "no time left" in verdict.outcomes[0].reason
-    assert "no time left to start" in verdict.outcomes[2].reason
 
 
 def test_given_up_step_frees_its_place():
