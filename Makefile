@@ -38,7 +38,7 @@ compile_second = $(compile_for_lambda) layer/second/requirements.in \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help rehearse test coverage check words locks-current docs bench build image lock clean
+.PHONY: help rehearse test coverage check locks-current docs bench build image lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
@@ -55,15 +55,13 @@ coverage: $(VENV)/ready $(SAM_VENV)/ready $(AWS_VENV)/ready ## Run all tests and
 	@echo 'Running about 7,500 tests with coverage. This takes about 20 minutes on two cores.'
 	$(BIN)/pytest -n auto --timeout 600 --cov --cov-report=term
 
-check: $(VENV)/ready $(SAM_VENV)/ready locks-current ## Check lint, types, import contracts, the template and the locks
+check: $(VENV)/ready $(SAM_VENV)/ready locks-current ## Check lint, types, import contracts, words to avoid, the template and the locks
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(with_sam) sam validate
-
-words: $(VENV)/ready ## Find words to avoid (docs/words-to-avoid.yaml)
 	$(BIN)/python tools/check_words.py
+	$(with_sam) sam validate
 
 docs: $(VENV)/ready ## Write the reference pages of validators and codes from the code
 	$(BIN)/hookgate validators --markdown docs/reference

@@ -1,6 +1,6 @@
 """Find the words to avoid in documents, messages, docstrings, comments and names.
 
-Run it with ``make words``, or with files as arguments. The words, what to write
+``make check`` runs it; arguments limit it to these files. The words, what to write
 instead, and the exceptions are in ``docs/words-to-avoid.yaml``.
 """
 

@@ -7,7 +7,7 @@ from benchmarks.proxies import PACKAGES, need
 
 
 def test_a_missing_program_is_reported_with_its_package(monkeypatch):
-    """Whoever has not got it reads what to install."""
+    """The error says which package to install."""
     monkeypatch.setitem(PACKAGES, "no-such-proxy", "its-package")
 
     with pytest.raises(NotMeasured, match="apt-get install its-package"):
