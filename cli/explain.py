@@ -70,7 +70,7 @@ def _event(event: LifecycleEvent, steps: tuple[Step, ...], concurrency: int) -> 
             seconds_text(step.timeout),
             ", ".join(step.needs),
             _asks(step),
-            _optouts(step),
+            _waivers(step),
         )
     return Group(Text(title, style="bold"), table)
 
@@ -81,7 +81,7 @@ def _asks(step: Step) -> str:
     return " and ".join(each for each in (listener, aws) if each)
 
 
-def _optouts(step: Step) -> str:
+def _waivers(step: Step) -> str:
     notes = [] if step.blocking else ["does not block"]
     waivers = {
         "passes without data": step.on_no_data,

@@ -52,7 +52,7 @@ FILE = _File(dir_okay=False, writable=True, allow_dash=True)
 
 
 def console_for(files: Sequence[str | None]) -> Console:
-    """The console to talk on: standard error when a record takes standard output.
+    """The console for messages: standard error when a record takes standard output.
 
     Raises:
         click.UsageError: two records would share a file or standard output.

@@ -112,12 +112,12 @@ class Websocket(Validator):
                 connection, path, headers, self.subprotocols, self.max_message
             ) as (
                 reply,
-                talk,
+                conversation,
             ):
                 place.prove(reply.fields)
                 yield from self._handshake(reply)
-                if talk:
-                    yield from talk.run(self.dialogue)
+                if conversation:
+                    yield from conversation.run(self.dialogue)
                 elif self.dialogue:
                     summary = f"the dialogue did not run: it answered {reply.status}"
                     yield Finding(ok=False, summary=summary, code=Code.DIALOGUE)
@@ -311,8 +311,10 @@ def converse(
         reply = _reply(socket, connection, connection.deadline.clock.now() - started)
         if opened:
             stack.enter_context(socket)
-        talk = Conversation(socket=socket, opened=reply, deadline=connection.deadline)
-        yield reply, talk if opened else None
+        conversation = Conversation(
+            socket=socket, opened=reply, deadline=connection.deadline
+        )
+        yield reply, conversation if opened else None
 
 
 def _connection(

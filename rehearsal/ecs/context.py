@@ -100,7 +100,7 @@ OPTIONS = (
 class EcsContext:
     """What every ECS operation works with.
 
-    ``moto`` calls moto's ECS. ``is_attached`` tells whether any load balancer uses the
+    ``moto`` calls moto's ECS. ``is_attached`` is whether any load balancer uses the
     target group with an ARN.
     """
 

@@ -155,7 +155,7 @@ class ExecutionEnvironment:
             children = psutil.Process(self._process.pid).children(recursive=True)
             return sum(each.memory_info().rss for each in children) // MEGABYTE
         except psutil.Error:
-            return 0  # one of them has just ended; the next look tells
+            return 0  # one of them has just ended; the next look finds it
 
     def _kill(self) -> None:
         with self._lock:

@@ -158,7 +158,7 @@ def variables(function: Function, settings: FleetSettings, api: str) -> dict[str
         "PYTHONPATH": ":".join(str(each) for each in function.path),
         "PYTHONUNBUFFERED": "1",
         "LAMBDA_TASK_ROOT": root,
-        # Each function has a role of its own; the endpoint tells them apart by this.
+        # Each function has a role of its own; the endpoint distinguishes them by this.
         "AWS_ACCESS_KEY_ID": access_key(function.name),
         "AWS_SECRET_ACCESS_KEY": "rehearsal",  # a dummy: the emulator does not check it
         "AWS_REGION": settings.region,

@@ -69,7 +69,7 @@ class _Answer:
 
 @dataclass(slots=True)
 class Jar:
-    """Keeps cookies and tells them, by ``Domain``, ``Path``, ``Secure`` and age.
+    """Keeps cookies and sends them, by ``Domain``, ``Path``, ``Secure`` and age.
 
     Args:
         always: whether cookies marked ``Secure`` go over plain HTTP too.

@@ -25,7 +25,7 @@ from hookgate_rehearsal.endpoint.protocols import ApiError, BadTokenError, page
 DEPLOYMENT_ID = re.compile(r"d-[A-Z0-9]{9}")
 NAME = re.compile(r"[\w+=,.@-]{1,100}")
 
-#: How many items CodeDeploy tells at once, and how many it takes at once.
+#: The number of items that CodeDeploy returns at once, and that it accepts at once.
 PAGE = 100
 
 MAX_ALARMS = 10

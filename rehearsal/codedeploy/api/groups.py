@@ -57,7 +57,7 @@ _WAITS: Mapping[str, Mapping[str, Any]] = {
 def with_defaults(settings: Settings) -> dict[str, Any]:
     """A group's settings with the waits that were left out, as zero.
 
-    GetDeploymentGroup tells them, and `aws ecs deploy` reads both.
+    GetDeploymentGroup returns them, and `aws ecs deploy` reads both.
     """
     filled = {"deploymentConfigName": DEFAULT_CONFIG, **settings}
     given = filled.get("blueGreenDeploymentConfiguration")
