@@ -20,6 +20,9 @@ from support.command import (
 from support.emulator_setup import wait_for
 from support.rehearsal_record import EVENTS
 
+from hookgate_rehearsal.clients import Clients
+from hookgate_rehearsal.emulator import EmulatorSettings
+
 URL = re.compile(r"http://127\.0\.0\.1:\d+")
 
 
@@ -294,6 +297,22 @@ def test_wrong_usage_is_reported(arguments, message):
     assert (2, True) == (done.returncode, message in done.stderr)
 
 
+def _hook_runs(endpoint):
+    """Whether a deployment has reached the hook of AfterInstall."""
+    codedeploy = Clients(endpoint, EmulatorSettings().region).client("codedeploy")
+    for id_ in codedeploy.list_deployments()["deployments"]:
+        target = codedeploy.get_deployment_target(
+            deploymentId=id_,
+            targetId=codedeploy.list_deployment_targets(deploymentId=id_)["targetIds"][
+                0
+            ],
+        )
+        events = target["deploymentTarget"]["ecsTarget"]["lifecycleEvents"]
+        status = {each["lifecycleEventName"]: each["status"] for each in events}
+        return status["AfterInstall"] != "Pending"
+    return False
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
 def test_interrupt_keeps_what_ran(tmp_path, sent):
     """Ctrl-C and SIGTERM keep what ran, print that there is no verdict and exit 3."""
@@ -305,7 +324,7 @@ def test_interrupt_keeps_what_ran(tmp_path, sent):
         lines = iter(process.stdout.readline, "")
         endpoint = next(URL.search(line)[0] for line in lines if URL.search(line))
         next(line for line in lines if "1/2 a good version" in line)
-        wait_for(lambda: left_behind(endpoint))
+        wait_for(lambda: _hook_runs(endpoint))
         process.send_signal(sent)
         printed, error = process.communicate()
     assert (3, "Interrupted; no verdict\n") == (process.returncode, error)
