@@ -72,7 +72,7 @@ def world(port: int) -> Any:
     made.listeners[1]["Port"] = port
     balancer = made.listeners[1]["LoadBalancerArn"]
     made.answers["elbv2", "describe_load_balancers"] = {
-        "LoadBalancers": [{"LoadBalancerArn": balancer, "DNSName": "localhost"}]
+        "LoadBalancers": [{"LoadBalancerArn": balancer, "DNSName": "127.0.0.1"}]
     }
     return made
 
