@@ -48,11 +48,11 @@ rehearse: $(VENV)/ready ## Run the bundled example: a good version goes live, a 
 	$(BIN)/hookgate rehearse
 
 test: $(VENV)/ready $(SAM_VENV)/ready $(AWS_VENV)/ready ## Run all tests (about 10 minutes on two cores)
-	@echo 'Running about 7,500 tests. This takes about 10 minutes on two cores.'
+	@echo 'Running about 8,100 tests. This takes about 10 minutes on two cores.'
 	$(BIN)/pytest -n 4
 
 coverage: $(VENV)/ready $(SAM_VENV)/ready $(AWS_VENV)/ready ## Run all tests and show the branch coverage (about 20 minutes)
-	@echo 'Running about 7,500 tests with coverage. This takes about 20 minutes on two cores.'
+	@echo 'Running about 8,100 tests with coverage. This takes about 20 minutes on two cores.'
 	$(BIN)/pytest -n 4 --timeout 600 --cov --cov-report=term
 
 check: $(VENV)/ready $(SAM_VENV)/ready locks-current ## Check lint, types, import contracts, words to avoid, the template and the locks
