@@ -21,7 +21,7 @@ from hookgate_rehearsal.cloudwatch.alarm import (
 from hookgate_rehearsal.cloudwatch.math import TimeSeries
 from hookgate_rehearsal.cloudwatch.queries import QueryError, Windows, values_of
 from hookgate_rehearsal.cloudwatch.settings import CloudWatchSettings
-from hookgate_rehearsal.cloudwatch.store import Metric, MetricStore
+from hookgate_rehearsal.cloudwatch.store import MetricId, MetricStore
 
 MOST_HISTORY = 1000
 
@@ -347,7 +347,7 @@ class MetricJudge:
         stat = watch.queries[0]["MetricStat"]
         end = windows.start + windows.number * windows.length
         start = end - watch.condition.of * windows.length
-        metric = Metric.from_api(stat["Metric"])
+        metric = MetricId.from_api(stat["Metric"])
         return self._store.window(metric, start, end, stat.get("Unit")).samples
 
 

@@ -15,7 +15,7 @@ from hookgate_rehearsal.cloudwatch.alarms import AlarmObserver, Alarms
 from hookgate_rehearsal.cloudwatch.api import CloudWatchContext, alarms, metrics
 from hookgate_rehearsal.cloudwatch.load_balancer import Attached, LoadBalancerMetrics
 from hookgate_rehearsal.cloudwatch.settings import CloudWatchSettings
-from hookgate_rehearsal.cloudwatch.store import NO_UNIT, Metric, MetricStore
+from hookgate_rehearsal.cloudwatch.store import NO_UNIT, MetricId, MetricStore
 from hookgate_rehearsal.data_plane import DataPlane
 from hookgate_rehearsal.endpoint.protocols import (
     ApiError,
@@ -257,7 +257,7 @@ def put_line(line: str, store: MetricStore) -> int:
 
 def _emf_metrics(
     directive: Mapping[str, Any], document: Mapping[str, Any]
-) -> Iterator[tuple[Metric, str, list[float]]]:
+) -> Iterator[tuple[MetricId, str, list[float]]]:
     namespace = directive["Namespace"]
     for names in directive["Dimensions"]:
         if len(names) > MAX_DIMENSIONS:
@@ -267,7 +267,7 @@ def _emf_metrics(
         dimensions = {name: str(document[name]) for name in names}
         for definition in directive["Metrics"]:
             name = definition["Name"]
-            metric = Metric.of(namespace, name, dimensions)
+            metric = MetricId.of(namespace, name, dimensions)
             yield metric, definition.get("Unit", NO_UNIT), _emf_values(document[name])
 
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from hookgate_rehearsal.cloudwatch.store import Metric, MetricStore
+from hookgate_rehearsal.cloudwatch.store import MetricId, MetricStore
 from hookgate_rehearsal.data_plane import AccessRecord, TargetHealth, TargetState
 
 APPLICATION = "AWS/ApplicationELB"
@@ -57,7 +57,7 @@ class LoadBalancerMetrics:
         if initial_is_unhealthy:
             self._unhealthy.add(TargetState.INITIAL)
         self._waiting: deque[AccessRecord] = deque(maxlen=MOST_WAITING)
-        self._metrics: dict[tuple[str, str | None, str], tuple[Metric, ...]] = {}
+        self._metrics: dict[tuple[str, str | None, str], tuple[MetricId, ...]] = {}
 
     def __call__(self, record: AccessRecord) -> None:
         """Queue a record of the access log; ``flush`` counts it."""
@@ -81,7 +81,7 @@ class LoadBalancerMetrics:
                 ("HealthyHostCount", healthy),
                 ("UnHealthyHostCount", unhealthy),
             ):
-                metric = Metric.of(
+                metric = MetricId.of(
                     _namespace(each.listener),
                     name,
                     _dimensions(each.listener, each.target_group),
@@ -94,7 +94,7 @@ class LoadBalancerMetrics:
             for metric in self._named(record, name):
                 self._store.put(metric, value, at, unit=unit)
 
-    def _named(self, record: AccessRecord, name: str) -> tuple[Metric, ...]:
+    def _named(self, record: AccessRecord, name: str) -> tuple[MetricId, ...]:
         """The metric of the load balancer, and that of the target group in it."""
         key = (record.listener_arn, record.target_group_arn, name)
         found = self._metrics.get(key)
@@ -104,7 +104,7 @@ class LoadBalancerMetrics:
             sets = [alone]
             if record.target_group_arn and not name.startswith("HTTPCode_ELB"):
                 sets.append(_dimensions(record.listener_arn, record.target_group_arn))
-            found = tuple(Metric.of(namespace, name, each) for each in sets)
+            found = tuple(MetricId.of(namespace, name, each) for each in sets)
             self._metrics[key] = found
         return found
 

@@ -14,7 +14,7 @@ from hookgate_rehearsal.cloudwatch.math import (
     evaluate,
     names_in,
 )
-from hookgate_rehearsal.cloudwatch.store import Metric, MetricStore, is_statistic
+from hookgate_rehearsal.cloudwatch.store import MetricId, MetricStore, is_statistic
 
 Query = Mapping[str, Any]
 MOST_QUERIES = 500  # GetMetricData's own limit
@@ -114,7 +114,7 @@ def values_of(
 def _measured(
     stat: Mapping[str, Any], windows: Windows, store: MetricStore
 ) -> TimeSeries:
-    metric = Metric.from_api(stat["Metric"])
+    metric = MetricId.from_api(stat["Metric"])
     values = tuple(
         store.window(metric, start, start + windows.length, stat.get("Unit")).statistic(
             stat["Stat"]

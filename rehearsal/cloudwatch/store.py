@@ -11,7 +11,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
+class MetricId:
     """A metric; another set of dimensions is another metric."""
 
     namespace: str
@@ -21,13 +21,13 @@ class Metric:
     @classmethod
     def of(
         cls, namespace: str, name: str, dimensions: Mapping[str, str] | None = None
-    ) -> Metric:
+    ) -> MetricId:
         """A metric whose dimensions are given in any order."""
         pairs = tuple(sorted((dimensions or {}).items()))
         return cls(namespace=namespace, name=name, dimensions=pairs)
 
     @classmethod
-    def from_api(cls, given: Mapping[str, Any]) -> Metric:
+    def from_api(cls, given: Mapping[str, Any]) -> MetricId:
         """The metric that ``Namespace``, ``MetricName`` and ``Dimensions`` name."""
         return cls.of(
             given["Namespace"],
@@ -193,11 +193,11 @@ class MetricStore:
         self._resolution = resolution
         self._most = most_metrics
         self._lock = threading.Lock()
-        self._series: dict[tuple[Metric, str], _Buckets] = {}
+        self._series: dict[tuple[MetricId, str], _Buckets] = {}
 
     def put(
         self,
-        metric: Metric,
+        metric: MetricId,
         value: float,
         at: float,
         *,
@@ -217,7 +217,7 @@ class MetricStore:
 
     def change(
         self,
-        metric: Metric,
+        metric: MetricId,
         at: float,
         unit: str,
         change: Callable[[Distribution], None],
@@ -236,18 +236,18 @@ class MetricStore:
                 self._make_room(series)
             change(bucket)
 
-    def metrics(self) -> list[Metric]:
+    def metrics(self) -> list[MetricId]:
         """List the metrics, the oldest first."""
         with self._lock:
             return list(dict.fromkeys(metric for metric, _ in self._series))
 
-    def units(self, metric: Metric) -> list[str]:
+    def units(self, metric: MetricId) -> list[str]:
         """The units that a metric was put with."""
         with self._lock:
             return [unit for known, unit in self._series if known == metric]
 
     def window(
-        self, metric: Metric, start: float, end: float, unit: str | None = None
+        self, metric: MetricId, start: float, end: float, unit: str | None = None
     ) -> Distribution:
         """What was measured from ``start`` up to, not including, ``end``.
 

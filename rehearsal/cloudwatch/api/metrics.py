@@ -18,7 +18,7 @@ from hookgate_rehearsal.cloudwatch.queries import (
 from hookgate_rehearsal.cloudwatch.store import (
     NO_UNIT,
     Distribution,
-    Metric,
+    MetricId,
     by_name,
     is_statistic,
 )
@@ -44,7 +44,7 @@ def _put(context: CloudWatchContext, request: dict[str, Any]) -> None:
 def _put_datum(
     context: CloudWatchContext, namespace: str, datum: Mapping[str, Any]
 ) -> None:
-    metric = Metric.from_api({"Namespace": namespace, **datum})
+    metric = MetricId.from_api({"Namespace": namespace, **datum})
     at = datum.get("Timestamp", context.clock())
     change = _change(datum)
     unit = datum.get("Unit", NO_UNIT)
@@ -91,7 +91,7 @@ def _list(context: CloudWatchContext, request: dict[str, Any]) -> dict[str, Any]
     return {"Metrics": found}
 
 
-def _has(metric: Metric, wanted: Sequence[Mapping[str, str]]) -> bool:
+def _has(metric: MetricId, wanted: Sequence[Mapping[str, str]]) -> bool:
     dimensions = dict(metric.dimensions)
     return all(
         each["Name"] in dimensions
@@ -178,7 +178,7 @@ def _get_statistics(
         raise ApiError("InvalidParameterCombinationException", message)
     start, end = _seconds(request["StartTime"]), _seconds(request["EndTime"])
     windows = _windows(start, end, float(request["Period"]), MOST_DATAPOINTS)
-    metric = Metric.of(
+    metric = MetricId.of(
         request["Namespace"],
         request["MetricName"],
         by_name(request.get("Dimensions") or ()),

@@ -8,7 +8,7 @@ import pytest
 
 from hookgate.model import Finding, HookStatus, LifecycleEvent, Outcome, Status, Verdict
 from hookgate_rehearsal.cloudwatch.cloudwatch import EmfError, put_line
-from hookgate_rehearsal.cloudwatch.store import Metric, MetricStore
+from hookgate_rehearsal.cloudwatch.store import MetricId, MetricStore
 
 AT = 1_700_000_000.0
 
@@ -38,10 +38,10 @@ def test_every_set_of_dimensions_gets_every_metric(store):
     """Two sets and two metrics make four; an array holds several values."""
     number = put_line(line(), store)
 
-    by_till = Metric.of("Shop", "Wait", {"Till": "a", "Shop": "1"})
+    by_till = MetricId.of("Shop", "Wait", {"Till": "a", "Shop": "1"})
     assert 4 == number == len(store.metrics())
     assert 3.0 == store.window(by_till, AT, AT + 1).statistic("Sum")
-    assert ["Count"] == store.units(Metric.of("Shop", "Sales", {"Shop": "1"}))
+    assert ["Count"] == store.units(MetricId.of("Shop", "Sales", {"Shop": "1"}))
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,6 @@ def test_hookgates_own_lines_are_read(store):
         put_line(each, store)
 
     group = {"Application": "unknown", "DeploymentGroup": "unknown"}
-    failed = Metric.of("Hookgate", "VerdictFailed", group)
+    failed = MetricId.of("Hookgate", "VerdictFailed", group)
     assert HookStatus.FAILED is verdict.status
     assert 1.0 == store.window(failed, 0, 1e11).statistic("Sum")

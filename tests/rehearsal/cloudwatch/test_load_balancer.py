@@ -3,7 +3,7 @@
 import pytest
 
 from hookgate_rehearsal.cloudwatch.load_balancer import Attached, LoadBalancerMetrics
-from hookgate_rehearsal.cloudwatch.store import Metric, MetricStore
+from hookgate_rehearsal.cloudwatch.store import MetricId, MetricStore
 from hookgate_rehearsal.data_plane import (
     AccessRecord,
     Target,
@@ -72,7 +72,7 @@ def test_an_answer_of_a_target():
     assert [2.0, 1.0, 1.0] == [sums[name, True] for name in names]
     assert [2.0, 1.0, 1.0] == [sums[name, False] for name in names]
     assert 0.5 == sums["TargetResponseTime", True]
-    metric = Metric.of("AWS/ApplicationELB", "RequestCount", BOTH)
+    metric = MetricId.of("AWS/ApplicationELB", "RequestCount", BOTH)
     assert ["Count"] == store.units(metric)
 
 
@@ -117,9 +117,9 @@ def test_hosts_are_counted(initial_is_unhealthy, expected):
     taken.count_hosts(AT)
 
     found = tuple(
-        store.window(Metric.of("AWS/ApplicationELB", name, BOTH), AT, AT + 1).statistic(
-            "Sum"
-        )
+        store.window(
+            MetricId.of("AWS/ApplicationELB", name, BOTH), AT, AT + 1
+        ).statistic("Sum")
         for name in ("HealthyHostCount", "UnHealthyHostCount")
     )
     assert expected == found

@@ -3,9 +3,9 @@
 import threading
 
 from hookgate_rehearsal.cloudwatch import store as module
-from hookgate_rehearsal.cloudwatch.store import Metric, MetricStore
+from hookgate_rehearsal.cloudwatch.store import MetricId, MetricStore
 
-M = Metric.of("Shop", "Sales", {"Shop": "1"})
+M = MetricId.of("Shop", "Sales", {"Shop": "1"})
 
 
 def test_a_window_takes_its_start_and_leaves_its_end():
@@ -23,7 +23,7 @@ def test_other_dimensions_are_another_metric():
     """Nothing is summed up over dimensions."""
     store = MetricStore(1.0, 10)
     store.put(M, 1.0, 100.0)
-    store.put(Metric.of("Shop", "Sales"), 5.0, 100.0)
+    store.put(MetricId.of("Shop", "Sales"), 5.0, 100.0)
 
     assert 1.0 == store.window(M, 0.0, 200.0).statistic("Sum")
 
@@ -57,7 +57,7 @@ def test_the_number_of_metrics_is_bounded():
     """One more than there is room for is not kept."""
     store = MetricStore(1.0, 2)
     for name in "abc":
-        store.put(Metric.of("Shop", name), 1.0, 0.0)
+        store.put(MetricId.of("Shop", name), 1.0, 0.0)
 
     assert ["a", "b"] == [metric.name for metric in store.metrics()]
 
