@@ -16,9 +16,7 @@ _Alarm = Mapping[str, Any]
 
 #: One call to AWS with its retries, in seconds.
 _CALL = 10.0
-#: States that are no alarm; the second is no data either.
-_NO_ALARM = {"OK", "INSUFFICIENT_DATA"}
-_GROUPS_OWN = "the deployment group's own alarms"
+_NO_DATA = "INSUFFICIENT_DATA"
 
 
 class Alarms(Validator):
@@ -64,7 +62,7 @@ class Alarms(Validator):
     every: Every = 10.0
 
     @model_validator(mode="after")
-    def _asks_something(self) -> Alarms:
+    def _selects_alarms(self) -> Alarms:
         if not (self.names or self.prefix or self.deployment_group):
             raise InvalidValue(
                 "give names, prefix or deployment_group: true", code=Code.OPTION_ONE_OF
@@ -72,54 +70,51 @@ class Alarms(Validator):
         return self
 
     def worst_case(self) -> float:
-        """The group's own alarms, and two kinds of them."""
+        """The deployment group, and alarms by name and by prefix."""
         return 3 * _CALL
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
-        """Look at the alarms' states."""
-        names = {*self.names}
+        """Read the states of the alarms."""
+        names = set(self.names)
         if self.deployment_group:
-            own = _of_the_group(context, tools)
-            yield from own
-            names.update(name for each in own for name in _named(each))
-        silent: dict[str, str] = {}
-        if names or self.prefix:
-            yield from self._judged(names, tools, silent)
-        if silent:
-            reasons = "; ".join(
-                f"{name}: {why}" for name, why in sorted(silent.items())
+            own, enabled = _of_group(context, tools)
+            names.update(own)
+            off = "" if enabled or not own else ", but they are off (enabled: false)"
+            yield Finding(
+                ok=bool(own) and enabled,
+                summary=f"alarms of the deployment group: {', '.join(own) or 'none'}"
+                + off,
+                evidence={"alarms": own, "enabled": enabled},
+                code=Code.ALARM_GROUP,
             )
-            raise NoData(f"without data: {reasons}")
-
-    def _judged(
-        self, names: set[str], tools: Tools, silent: dict[str, str]
-    ) -> Iterator[Finding]:
-        found = {each["AlarmName"]: each for each in _described(names, tools)}
+        found = _described(tools, AlarmNames=sorted(names)) if names else {}
         for name in sorted(names - found.keys()):
-            yield self._unmatched(f"there is no alarm {name}")
+            yield self._missing(f"there is no alarm {name}")
         if self.prefix:
-            alike = _all(tools, AlarmNamePrefix=self.prefix)
-            found.update((each["AlarmName"], each) for each in alike)
-            if not alike:
-                yield self._unmatched(
-                    f"there is no alarm whose name begins with {self.prefix}"
-                )
+            matching = _described(tools, AlarmNamePrefix=self.prefix)
+            if not matching:
+                what = f"there is no alarm whose name begins with {self.prefix}"
+                yield self._missing(what)
+            found |= matching
+        without_data = []
         for name, alarm in sorted(found.items()):
-            yield _state(name, alarm, silent)
+            yield _state(name, alarm)
+            if alarm["StateValue"] == _NO_DATA:
+                without_data.append(f"{name}: {alarm.get('StateReason') or _NO_DATA}")
+        if without_data:
+            raise NoData(f"alarms without data: {'; '.join(without_data)}")
 
-    def _unmatched(self, what: str) -> Finding:
+    def _missing(self, what: str) -> Finding:
         passes = self.no_match == "pass"
         waiver = f"no_match: pass, {what}" if passes else ""
         return Finding(ok=passes, summary=what, waiver=waiver, code=Code.ALARM_MISSING)
 
 
-def _state(name: str, alarm: _Alarm, silent: dict[str, str]) -> Finding:
-    state, why = alarm["StateValue"], alarm.get("StateReason", "")
-    if state == "INSUFFICIENT_DATA":
-        silent[name] = why or state
+def _state(name: str, alarm: _Alarm) -> Finding:
+    state, reason = alarm["StateValue"], alarm.get("StateReason", "")
     return Finding(
-        ok=state in _NO_ALARM,
-        summary=f"alarm {name} is {state}" + (f" ({why})" if state != "OK" else ""),
+        ok=state in {"OK", _NO_DATA},
+        summary=f"alarm {name} is {state}" + (f" ({reason})" if state != "OK" else ""),
         evidence={
             "alarm": name,
             "state": state,
@@ -129,18 +124,15 @@ def _state(name: str, alarm: _Alarm, silent: dict[str, str]) -> Finding:
     )
 
 
-def _described(names: set[str], tools: Tools) -> list[_Alarm]:
-    return _all(tools, AlarmNames=sorted(names)) if names else []
-
-
-def _all(tools: Tools, **which: Any) -> list[_Alarm]:
+def _described(tools: Tools, **which: Any) -> dict[str, _Alarm]:
     types = ["MetricAlarm", "CompositeAlarm"]
     answer = tools.aws("cloudwatch", "describe_alarms", AlarmTypes=types, **which)
-    return [*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())]
+    alarms = [*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())]
+    return {each["AlarmName"]: each for each in alarms}
 
 
-def _of_the_group(context: DeploymentContext, tools: Tools) -> list[Finding]:
-    """Whether the group rolls back on alarms at all, and on which."""
+def _of_group(context: DeploymentContext, tools: Tools) -> tuple[list[str], bool]:
+    """The names of the deployment group's alarms, and whether they are enabled."""
     deployment = known(context.deployment, "the deployment")
     answer = tools.aws(
         "codedeploy",
@@ -150,19 +142,4 @@ def _of_the_group(context: DeploymentContext, tools: Tools) -> list[Finding]:
     )
     config = answer["deploymentGroupInfo"].get("alarmConfiguration", {})
     names = [each["name"] for each in config.get("alarms", ())]
-    watched = bool(names) and bool(config.get("enabled"))
-    listed = ", ".join(names) or "none"
-    off = "" if watched or not names else ", but does not watch them (enabled: false)"
-    return [
-        Finding(
-            ok=watched,
-            summary=f"{_GROUPS_OWN}: {listed}{off}",
-            evidence={"alarms": names, "enabled": bool(config.get("enabled"))},
-            code=Code.ALARM_GROUP,
-        )
-    ]
-
-
-def _named(finding: Finding) -> list[str]:
-    names = finding.evidence["alarms"]
-    return list(names) if isinstance(names, list) else []
+    return names, bool(config.get("enabled"))

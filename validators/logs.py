@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -18,7 +18,7 @@ from hookgate import (
     Validator,
     known,
 )
-from hookgate.cloudwatch import Window
+from hookgate.cloudwatch import Window, wait_for_data
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue, too_few
 from hookgate.units import Bound
@@ -36,8 +36,8 @@ _MOST_ROWS = 1000
 def _countable(bound: Bound) -> Bound:
     if bound.value >= _MOST_ROWS:
         raise InvalidValue(
-            f"rows are counted up to {_MOST_ROWS}: write a bound below it, or have "
-            "the query count (stats count(*) as n | filter n > 5000)",
+            f"at most {_MOST_ROWS} rows are counted: write a bound below it, or count "
+            "in the query (stats count(*) as n | filter n > 5000)",
             code=Code.OPTION_BOUND,
         )
     return bound
@@ -111,41 +111,34 @@ class Logs(Validator):
         """Count all lines, then those of the query."""
         groups = list(self.log_groups or _own_groups(context, tools))
         only = _of_tasks(context, tools) if self.of == "green" else ""
-        window = (
-            Window.last(self.window)
-            if self.window
-            else Window.of_event(context, otherwise=600)
-        )
-        if tools.deadline.remaining <= self.delay:
-            raise CannotMeasure(
-                "no time is left to wait for the last lines", code=Code.NO_TIME
-            )
-        tools.deadline.sleep(self.delay)
-        counted = self._asked(tools, groups, window, f"{only}stats count(*) as lines")
+        window = Window.of(self.window, context)
+        wait_for_data(tools, self.delay)
+        counted = self._query(tools, groups, window, f"{only}stats count(*) as lines")
         lines = int(float(counted[0].get("lines", 0))) if counted else 0
         where = ", ".join(groups)
         if lines < self.min_lines:
             raise too_few(
                 lines,
-                f"{where} has {lines} lines from {window}, and at least "
-                f"{self.min_lines} must be there",
+                f"{where} has {lines} lines from {window}; at least {self.min_lines} "
+                "are needed",
             )
-        rows = self._asked(tools, groups, window, f"{only}{self.query}")
+        rows = self._query(tools, groups, window, f"{only}{self.query}")
         shown = "; ".join(_shown(each) for each in rows[:_SHOWN])
         ok = self.rows.holds(len(rows))
         yield Finding(
             ok=ok,
-            summary=f"{len(rows)} rows among {lines} lines of {where}, expected "
-            f"{self.rows}" + ("" if ok or not shown else f": {shown}"),
+            summary=f"{where}: expected {self.rows} rows, got {len(rows)} from {lines} "
+            "lines" + ("" if ok or not shown else f": {shown}"),
             evidence={"query": self.query, "lines": lines, "rows": rows[:_SHOWN]},
             waiver="" if lines else f"min_lines: 0, {where} has no line",
             code=Code.LOGS_ROWS,
         )
 
-    def _asked(
+    def _query(
         self, tools: Tools, groups: Sequence[str], window: Window, query: str
     ) -> list[dict[str, str]]:
-        started = tools.aws(
+        """The rows of a query, without the pointers that CloudWatch adds."""
+        id_ = tools.aws(
             "logs",
             "start_query",
             logGroupNames=list(groups),
@@ -155,28 +148,26 @@ class Logs(Validator):
             limit=_MOST_ROWS,
         )["queryId"]
         deadline = tools.deadline.within(self.timeout)
-        while True:
-            answer = tools.aws("logs", "get_query_results", queryId=started)
-            if answer["status"] not in _RUNNING:
-                break
+        answer = tools.aws("logs", "get_query_results", queryId=id_)
+        while answer["status"] in _RUNNING:
             if deadline.expired:
                 raise CannotMeasure(
                     f"the query did not end in time: {query}", code=Code.LOGS_QUERY
                 )
             deadline.sleep(_POLL)
+            answer = tools.aws("logs", "get_query_results", queryId=id_)
         if answer["status"] != "Complete":
             raise CannotMeasure(
                 f"the query ended as {answer['status']}: {query}", code=Code.LOGS_QUERY
             )
-        return [_row(each) for each in answer["results"]]
-
-
-def _row(fields: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    return {
-        each["field"]: str(each.get("value", ""))
-        for each in fields
-        if each["field"] != "@ptr"
-    }
+        return [
+            {
+                each["field"]: str(each.get("value", ""))
+                for each in row
+                if each["field"] != "@ptr"
+            }
+            for row in answer["results"]
+        ]
 
 
 def _shown(row: Mapping[str, str]) -> str:
@@ -194,17 +185,18 @@ def _own_groups(context: DeploymentContext, tools: Tools) -> list[str]:
         for each in answer["containerDefinitions"]
         if each.get("logConfiguration", {}).get("logDriver") == "awslogs"
     }
-    if not found - {""}:
+    found.discard("")
+    if not found:
         raise CannotMeasure(
             "no container of the task definition logs to CloudWatch (awslogs); name "
             "the log_groups",
             code=Code.LOGS_GROUP,
         )
-    return sorted(found - {""})
+    return sorted(found)
 
 
 def _of_tasks(context: DeploymentContext, tools: Tools) -> str:
-    """The part of a query that takes the replacement's streams: they end in a task id.
+    """The filter of the replacement's log streams, whose names end with a task id.
 
     docs.aws.amazon.com/AmazonECS/latest/developerguide/specify-log-config.html
     """
@@ -222,7 +214,5 @@ def _of_tasks(context: DeploymentContext, tools: Tools) -> str:
         )["taskArns"]
         ids.update(arn.rpartition("/")[2] for arn in found)
     if not ids:
-        raise NoData(
-            "the replacement has no task whose lines could be read",
-        )
+        raise NoData("the replacement has no task, so it has no lines")
     return f"filter @logStream like /({'|'.join(sorted(ids))})$/ | "

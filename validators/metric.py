@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hookgate import (
-    CannotMeasure,
     DeploymentContext,
     Duration,
     Finding,
@@ -19,7 +17,7 @@ from hookgate import (
     Tools,
     Validator,
 )
-from hookgate.cloudwatch import Window, metric_query, metric_values
+from hookgate.cloudwatch import Window, metric_query, metric_values, wait_for_data
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue, too_few
 from hookgate.units import PercentageBound, TextFormat
@@ -32,16 +30,17 @@ _JUDGED: Mapping[str, Callable[[Sequence[float]], float]] = {
     "maximum": max,
     "minimum": min,
 }
+#: The id of the expression in the query, which no metric may have.
+_RESULT = "hookgate"
 
-
-def _id(text: str) -> str:
-    if not re.fullmatch("[a-z][A-Za-z0-9_]{0,250}", text) or text == "hookgate":
-        raise InvalidValue(
-            f"{text[:64]!r} is no id that CloudWatch takes: begin with a small letter, "
-            "then letters, digits and '_', such as m1",
-            code=Code.PLAN_FORMAT,
-        )
-    return text
+_Id = Annotated[
+    str,
+    TextFormat(
+        rf"^(?!{_RESULT}\Z)[a-z][A-Za-z0-9_]{{0,250}}\Z",
+        "an id of CloudWatch, such as m1: a lower-case letter, then letters, digits "
+        f"and '_', and not {_RESULT!r}",
+    ),
+]
 
 
 class MetricQuery(BaseModel):
@@ -61,10 +60,7 @@ class MetricQuery(BaseModel):
             r"[0-9]{1,2}(\.[0-9]+)?|p100)\Z",
             "a statistic of CloudWatch, such as Sum, Average or p99",
         ),
-    ] = Field(
-        "Average",
-        description="The statistic: Sum, Average, Maximum, p99, …",
-    )
+    ] = Field("Average", description="The statistic: Sum, Average, Maximum, p99, …")
     period: Duration = Field(
         60.0, ge=1, le=86400, description="The period of one value."
     )
@@ -91,7 +87,7 @@ class Metric(Validator):
     needs_aws: ClassVar[bool] = True
     permissions: ClassVar[tuple[str, ...]] = ("cloudwatch:GetMetricData",)
 
-    metrics: Mapping[Annotated[str, AfterValidator(_id)], MetricQuery] = Field(
+    metrics: Mapping[_Id, MetricQuery] = Field(
         {},
         max_length=20,
         description="The metrics to query, each with an id such as m1.",
@@ -152,7 +148,7 @@ class Metric(Validator):
             )
         if self.relative and self.judge == "every":
             raise InvalidValue(
-                "relative needs one value: say judge: average, say",
+                "relative needs one value; set judge, such as judge: average",
                 code=Code.OPTION_TOGETHER,
             )
         return self
@@ -161,85 +157,66 @@ class Metric(Validator):
         """The delay and the calls."""
         return self.delay + 2 * _CALL
 
-    def check(
-        self,
-        context: DeploymentContext,
-        tools: Tools,
-    ) -> Iterator[Finding]:
-        """Ask once, after the delay."""
-        if tools.deadline.remaining <= self.delay:
-            raise CannotMeasure(
-                "no time is left to wait for CloudWatch's numbers", code=Code.NO_TIME
-            )
-        tools.deadline.sleep(self.delay)
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
+        """Query once, after the delay."""
+        wait_for_data(tools, self.delay)
         window = Window.last(self.window)
-        values = self._asked(tools, window)
-        if self.must and self.judge == "every":
-            broken = [each for each in values if not self.must.holds(each)]
-            yield self._finding(broken[0] if broken else values[-1], values, window)
-            return
-        value = _JUDGED[self.judge](values)
-        if self.must:
-            yield self._finding(value, values, window)
-        if self.relative and self.compared_to:
-            earlier = window.earlier(self.compared_to)
-            base = _JUDGED[self.judge](self._asked(tools, earlier))
-            yield self._compared(value, base)
-
-    def _asked(self, tools: Tools, window: Window) -> list[float]:
-        judged = "hookgate" if self.expression else next(iter(self.metrics))
-        found = metric_values(tools.aws, self._queries(), window)[judged]
-        numbers = [each for each in found if not math.isnan(each)]
-        if len(numbers) < self.min_values:
-            raise too_few(
-                len(numbers),
-                f"{self._name} has {len(numbers)} values from {window}, and at least "
-                f"{self.min_values} must be there",
+        values = self._values(tools, window)
+        if self.judge == "every":
+            exceeding = (
+                each for each in values if self.must and not self.must.holds(each)
             )
-        return numbers
+            value = next(exceeding, values[-1])
+        else:
+            value = _JUDGED[self.judge](values)
+        if self.must:
+            yield Finding(
+                ok=self.must.holds(value),
+                summary=f"{self._name}, {self.judge} of {len(values)} values from "
+                f"{window}: expected {self.must}, got {value:.6g}",
+                evidence={"values": [float(f"{each:.6g}") for each in values[-100:]]},
+                code=Code.METRIC_VALUE,
+            )
+        if self.relative and self.compared_to:
+            earlier = self._values(tools, window.earlier(self.compared_to))
+            base = _JUDGED[self.judge](earlier)
+            if base <= 0:
+                raise Inconclusive(
+                    f"{self._name} was {base:.6g} in the earlier window, so it cannot "
+                    "be compared with it"
+                )
+            share = 100 * value / base
+            yield Finding(
+                ok=self.relative.holds(share),
+                summary=f"{self._name}: expected {self.relative} of the earlier value "
+                f"{base:.6g}, got {value:.6g}, which is {share:.4g}%",
+                code=Code.METRIC_RELATIVE,
+            )
 
-    def _queries(self) -> list[dict[str, Any]]:
-        asked = [
+    def _values(self, tools: Tools, window: Window) -> list[float]:
+        queries = [
             metric_query(
-                name,
+                id_,
                 each.namespace,
                 each.name,
                 each.dimensions,
                 statistic=each.stat,
                 period=each.period,
             )
-            for name, each in self.metrics.items()
+            for id_, each in self.metrics.items()
         ]
-        if not self.expression:
-            return asked
-        hidden = [{**each, "ReturnData": False} for each in asked]
-        return [*hidden, {"Id": "hookgate", "Expression": self.expression}]
-
-    def _finding(
-        self, value: float, values: Sequence[float], window: Window
-    ) -> Finding:
-        bound = self.must
-        ok = bound is not None and bound.holds(value)
-        return Finding(
-            ok=ok,
-            summary=f"{self._name}, {self.judge} of {len(values)} values from "
-            f"{window}: expected {bound}, got {value:.6g}",
-            evidence={"values": [float(f"{each:.6g}") for each in values[-100:]]},
-            code=Code.METRIC_VALUE,
-        )
-
-    def _compared(self, value: float, base: float) -> Finding:
-        if base <= 0 or self.relative is None:
-            raise Inconclusive(
-                f"{self._name} was {base:.6g} then, so no share of it is a bound",
+        if self.expression:
+            queries = [{**each, "ReturnData": False} for each in queries]
+            queries.append({"Id": _RESULT, "Expression": self.expression})
+        found = metric_values(tools.aws, queries, window)[queries[-1]["Id"]]
+        numbers = [each for each in found if not math.isnan(each)]
+        if len(numbers) < self.min_values:
+            raise too_few(
+                len(numbers),
+                f"{self._name} has {len(numbers)} values from {window}; at least "
+                f"{self.min_values} are needed",
             )
-        share = 100 * value / base
-        return Finding(
-            ok=self.relative.holds(share),
-            summary=f"{self._name}: expected {self.relative} of what it was "
-            f"({base:.6g}), got {value:.6g}, which is {share:.4g}%",
-            code=Code.METRIC_RELATIVE,
-        )
+        return numbers
 
     @property
     def _name(self) -> str:

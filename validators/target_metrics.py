@@ -19,7 +19,7 @@ from hookgate import (
     Validator,
     known,
 )
-from hookgate.cloudwatch import Window, metric_query, metric_values
+from hookgate.cloudwatch import Window, metric_query, metric_values, wait_for_data
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue, too_few
 from hookgate.units import Bound, DurationBound, PercentageBound
@@ -81,8 +81,7 @@ class Thresholds(BaseModel):
 
     def given(self) -> dict[str, Bound]:
         """The bounds that the plan states, by name."""
-        stated = {name: getattr(self, name) for name in type(self).model_fields}
-        return {name: bound for name, bound in stated.items() if bound is not None}
+        return {name: bound for name, bound in self if bound is not None}
 
 
 class TargetMetrics(Validator):
@@ -128,15 +127,11 @@ class TargetMetrics(Validator):
         return self.delay + _CALL
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
-        """Wait until CloudWatch has the numbers, then ask once."""
+        """Query once, after the delay."""
         bounds = self.thresholds.given()
         dimensions = _dimensions(context)
-        window = self._window(context)
-        if tools.deadline.remaining <= self.delay:
-            raise CannotMeasure(
-                "no time is left to wait for CloudWatch's numbers", code=Code.NO_TIME
-            )
-        tools.deadline.sleep(self.delay)
+        window = Window.of(self.window, context)
+        wait_for_data(tools, self.delay)
         values = metric_values(tools.aws, _queries(bounds, dimensions), window)
         counts = {name: math.fsum(values.get(name, ())) for name in _COUNTS}
         requests = counts["requests"]
@@ -144,31 +139,20 @@ class TargetMetrics(Validator):
             raise too_few(
                 requests,
                 f"{dimensions['TargetGroup']} got {requests:.0f} requests from {window}"
-                f", and at least {self.min_requests} must be there",
+                f"; at least {self.min_requests} are needed",
             )
         counts["error_rate"] = 100 * counts["http_5xx"] / requests
         for name, bound in bounds.items():
             number = max(values[name], default=None) if name in _TIMES else counts[name]
-            yield _finding(name, bound, number, requests)
-
-    def _window(self, context: DeploymentContext) -> Window:
-        if self.window is not None:
-            return Window.last(self.window)
-        return Window.of_event(context, otherwise=600)
-
-
-def _finding(name: str, bound: Bound, number: float | None, requests: float) -> Finding:
-    if number is None:
-        raise NoData(
-            f"CloudWatch has no {name} though there were requests",
-        )
-    return Finding(
-        ok=bound.holds(number),
-        summary=f"{name} over {requests:.0f} requests: expected {bound}, got "
-        f"{bound.format(number)}",
-        evidence={"name": name, "value": number, "requests": requests},
-        code=Code.TARGET_METRIC,
-    )
+            if number is None:
+                raise NoData(f"CloudWatch has requests but no data for {name}")
+            yield Finding(
+                ok=bound.holds(number),
+                summary=f"{name} over {requests:.0f} requests: expected {bound}, got "
+                f"{bound.format(number)}",
+                evidence={"name": name, "value": number, "requests": requests},
+                code=Code.TARGET_METRIC,
+            )
 
 
 def _dimensions(context: DeploymentContext) -> Mapping[str, str]:
@@ -179,8 +163,8 @@ def _dimensions(context: DeploymentContext) -> Mapping[str, str]:
     balancer = endpoint.listener_arn.partition(":listener/")[2].rpartition("/")[0]
     if not balancer.startswith("app/"):
         raise CannotMeasure(
-            "only an Application Load Balancer counts what its targets answer; "
-            f"{endpoint.listener_arn} is not one's",
+            "only an Application Load Balancer has metrics of responses, and "
+            f"{endpoint.listener_arn} is not a listener of one",
             code=Code.TARGET_METRIC_LISTENER,
         )
     group = green.target_group.arn.rpartition(":")[2]
@@ -190,17 +174,10 @@ def _dimensions(context: DeploymentContext) -> Mapping[str, str]:
 def _queries(
     bounds: Mapping[str, Bound], dimensions: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    times = {name: _TIMES[name] for name in bounds if name in _TIMES}
-    namespace = "AWS/ApplicationELB"
+    wanted = [(name, metric, "Sum") for name, metric in _COUNTS.items()]
+    times = [name for name in bounds if name in _TIMES]
+    wanted += [(name, "TargetResponseTime", _TIMES[name]) for name in times]
     return [
-        *(
-            metric_query(name, namespace, metric, dimensions, statistic="Sum")
-            for name, metric in _COUNTS.items()
-        ),
-        *(
-            metric_query(
-                name, namespace, "TargetResponseTime", dimensions, statistic=statistic
-            )
-            for name, statistic in times.items()
-        ),
+        metric_query(id_, "AWS/ApplicationELB", name, dimensions, statistic=statistic)
+        for id_, name, statistic in wanted
     ]

@@ -1,4 +1,4 @@
-"""Read metrics from CloudWatch."""
+"""Read from CloudWatch: time ranges and metrics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from hookgate.codes import Code
 from hookgate.context import DeploymentContext
 from hookgate.errors import CannotMeasure
-from hookgate.validator import Aws
+from hookgate.validator import Aws, Tools
 
 _NOT_ALL = "CloudWatch did not return all data"
 
@@ -29,17 +29,15 @@ class Window:
         return cls(start=now - timedelta(seconds=seconds), end=now)
 
     @classmethod
-    def of_event(cls, context: DeploymentContext, otherwise: float) -> Window:
-        """Since the lifecycle event began.
+    def of(cls, seconds: float | None, context: DeploymentContext) -> Window:
+        """The last ``seconds``; without them, the time since the lifecycle event began.
 
-        Args:
-            context: the deployment.
-            otherwise: the length of the window if that time is unknown, in seconds.
+        If that time is unknown, it is the last 10 minutes.
         """
         deployment = context.deployment
-        if deployment is None or deployment.event_started_at is None:
-            return cls.last(otherwise)
-        return cls(start=deployment.event_started_at, end=datetime.now(UTC))
+        if seconds is None and deployment and deployment.event_started_at:
+            return cls(start=deployment.event_started_at, end=datetime.now(UTC))
+        return cls.last(600 if seconds is None else seconds)
 
     def earlier(self, seconds: float) -> Window:
         """The same range, ``seconds`` earlier."""
@@ -49,6 +47,19 @@ class Window:
     def __str__(self) -> str:
         """The window, for messages."""
         return f"{self.start:%H:%M:%S} to {self.end:%H:%M:%S} UTC"
+
+
+def wait_for_data(tools: Tools, delay: float) -> None:
+    """Wait ``delay`` seconds, until CloudWatch has the latest data.
+
+    Raises:
+        CannotMeasure: the step has not enough time left.
+    """
+    if tools.deadline.remaining <= delay:
+        raise CannotMeasure(
+            "no time is left to wait for CloudWatch's latest data", code=Code.NO_TIME
+        )
+    tools.deadline.sleep(delay)
 
 
 def metric_query(  # noqa: PLR0913 - what a metric is named by

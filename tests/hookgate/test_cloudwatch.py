@@ -55,16 +55,16 @@ def test_window_of_the_event():
     """A window begins with the lifecycle event."""
     context = a_context()
     deployment = replace(context.deployment, event_started_at=NOON)
-    window = Window.of_event(replace(context, deployment=deployment), otherwise=60)
+    window = Window.of(None, replace(context, deployment=deployment))
 
     assert window.start == NOON
 
 
 def test_window_where_the_event_is_not_known():
-    """Without the event's start a window goes back as far as its option says."""
-    window = Window.of_event(a_context(deployment=None), otherwise=60)
+    """If the start of the event is unknown, a window has 10 minutes."""
+    window = Window.of(None, a_context(deployment=None))
 
-    assert window.end - window.start == timedelta(seconds=60)
+    assert window.end - window.start == timedelta(minutes=10)
 
 
 def test_earlier_window():
