@@ -11,7 +11,7 @@ from hookgate.codes import Code
 from hookgate.retry import Every
 from hookgate.routing import Route, read_routes
 
-#: The calls of one look with their retries, in seconds.
+#: The calls of one attempt with their retries, in seconds.
 _CALLS = 30.0
 
 
@@ -38,11 +38,11 @@ class Routing(Validator):
     every: Every = 2.0
 
     def worst_case(self) -> float:
-        """The calls of one look."""
+        """The calls of one attempt."""
         return _CALLS
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
-        """Read listeners, rules and the targets behind them."""
+        """Read listeners, their rules and targets."""
         look = _Look(
             context,
             tools,
@@ -60,26 +60,22 @@ class _Look:
     green: Side
 
     def findings(self) -> Iterator[Finding]:
-        event, used = self.context.event, set()
+        event, test = self.context.event, self.context.test
         production = known(self.context.production, "the production listener")
-        listeners = [
-            ("production", production, event.production_listener_serves_green),
-        ]
-        if self.context.test is None:
+        listeners = [("production", production, event.production_listener_serves_green)]
+        if test is None:
             summary = "there is no test listener; only production is checked"
             yield Finding(ok=True, summary=summary, code=Code.ROUTING_TARGET)
         else:
-            serves = event.test_listener_serves_green
-            listeners.insert(0, ("test", self.context.test, serves))
-        moved = {each.rule_arn or each.listener_arn for _, each, _ in listeners}
-        for name, endpoint, serves_green in listeners:
-            yield from self._listener(name, endpoint, moved, green=serves_green)
-            used.add(serves_green)
-        for serves_green in sorted(used):
-            yield self._targets(green=serves_green)
+            listeners.insert(0, ("test", test, event.test_listener_serves_green))
+        shifted = {each.rule_arn or each.listener_arn for _, each, _ in listeners}
+        for name, endpoint, green in listeners:
+            yield from self._listener(name, endpoint, shifted, green=green)
+        for green in sorted({green for _, _, green in listeners}):
+            yield self._targets(green=green)
 
     def _listener(
-        self, name: str, endpoint: Endpoint, moved: set[str], *, green: bool
+        self, name: str, endpoint: Endpoint, shifted: set[str], *, green: bool
     ) -> Iterator[Finding]:
         right, wrong = (self.green, self.blue) if green else (self.blue, self.green)
         listener = f"{name} listener on port {endpoint.port}"
@@ -88,22 +84,18 @@ class _Look:
         if own not in {each.arn for each in routes}:
             yield Finding(
                 ok=False,
-                summary=f"{listener}: its rule {own} is gone",
+                summary=f"{listener}: its rule {own} does not exist any more",
                 code=Code.ROUTING_RULE,
             )
         for route in routes:
             stray = wrong.target_group.arn in route.serves
-            if route.arn == own:
-                ok = route.serves == {right.target_group.arn}
-            elif stray and route.arn not in moved:
-                ok = False
-            else:
+            if route.arn != own and (not stray or route.arn in shifted):
                 continue
+            expected = self._name(right.target_group.arn)
             yield Finding(
-                ok=ok,
-                summary=f"{listener}, {route.name}, forwards to "
-                f"{self._described(route)}; expected only "
-                f"{self._name(right.target_group.arn)}",
+                ok=route.arn == own and route.serves == {right.target_group.arn},
+                summary=f"{listener}, {route.name}: expected to forward to {expected} "
+                f"only, got {self._described(route)}",
                 evidence={"listener": endpoint.listener_arn, "route": route.arn},
                 code=Code.ROUTING_TARGET,
             )
@@ -112,7 +104,7 @@ class _Look:
         side = self.green if green else self.blue
         group = side.target_group
         if side is self.blue and side.task_set is None:
-            summary = f"{self._name(group.arn)} has no task set yet: a first deployment"
+            summary = f"{self._name(group.arn)} has no task set in a first deployment"
             return Finding(ok=True, summary=summary, code=Code.ROUTING_TARGET)
         answer = self.tools.aws(
             "elbv2", "describe_target_health", TargetGroupArn=group.arn
@@ -124,22 +116,22 @@ class _Look:
         healthy = states.count("healthy")
         return Finding(
             ok=healthy > 0,
-            summary=f"{self._name(group.arn)} has {len(states)} targets, "
-            f"{healthy} of them healthy",
+            summary=f"{self._name(group.arn)}: {healthy} of {len(states)} targets are "
+            "healthy",
             evidence={"target_group": group.arn, "states": states[:50]},
             code=Code.ROUTING_HEALTH,
         )
 
     def _described(self, route: Route) -> str:
         if not route.weights:
-            return f"no target group (it does {route.actions})"
+            return f"no target group ({route.actions})"
         return " and ".join(
             f"{self._name(arn)} with weight {weight}"
             for arn, weight in route.weights.items()
         )
 
     def _name(self, arn: str) -> str:
-        for colour, side in (("blue", self.blue), ("green", self.green)):
+        for color, side in (("blue", self.blue), ("green", self.green)):
             if side.target_group.arn == arn:
-                return f"{colour} ({side.target_group.name})"
+                return f"{color} ({side.target_group.name})"
         return arn.rpartition(":targetgroup/")[2].partition("/")[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -13,7 +13,7 @@ from hookgate.retry import Every, Within
 
 _Task = Mapping[str, Any]
 
-#: One call to AWS with its retries, in seconds; a look takes three.
+#: One call to AWS with its retries, in seconds.
 _CALL = 10.0
 #: DescribeTasks takes no more (its documented quota).
 _MOST = 100
@@ -50,28 +50,25 @@ class Service(Validator):
     every: Every = 5.0
 
     def worst_case(self) -> float:
-        """One look."""
+        """Three calls."""
         return 3 * _CALL
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
-        """Look at the task set; a task too many that stopped decides."""
+        """Check the state of the task set, and which of its tasks stopped."""
         deployment = known(context.deployment, "the deployment")
         green = known(context.green, "the replacement")
         task_set = known(green.task_set, "the replacement task set").id
         cluster, service = deployment.cluster, deployment.service
         yield _steady(_task_set(tools, cluster, service, task_set))
-        yield self._stops(*_stopped(tools, cluster, task_set))
-
-    def _stops(self, count: int, stopped: Sequence[_Task]) -> Finding:
-        many = count > self.stopped_tasks
-        reasons = "; ".join(_why(each) for each in stopped[:_SHOWN])
-        allowed = f", {self.stopped_tasks} may" if self.stopped_tasks else ""
-        return Finding(
-            ok=not many,
-            summary=f"{count} tasks stopped{allowed}"
-            + (f": {reasons}" if reasons else ""),
-            evidence={"stopped": [_why(each) for each in stopped]},
-            certain=many,
+        count, stopped = _stopped(tools, cluster, task_set)
+        reasons = [_why(each) for each in stopped]
+        allowed = f", {self.stopped_tasks} allowed" if self.stopped_tasks else ""
+        shown = f": {'; '.join(reasons[:_SHOWN])}" if reasons else ""
+        yield Finding(
+            ok=count <= self.stopped_tasks,
+            summary=f"{count} tasks stopped{allowed}{shown}",
+            evidence={"stopped": reasons},
+            certain=count > self.stopped_tasks,
             code=Code.SERVICE_STOPPED,
         )
 
@@ -103,7 +100,7 @@ def _steady(task_set: Mapping[str, Any]) -> Finding:
 
 
 def _stopped(tools: Tools, cluster: str, task_set: str) -> tuple[int, list[_Task]]:
-    """How many tasks stopped, and those that ECS still describes, a page at most."""
+    """The number of stopped tasks, and those of one page that ECS still describes."""
     found = tools.aws(
         "ecs",
         "list_tasks",
@@ -129,5 +126,5 @@ def _why(task: _Task) -> str:
         if parts:
             ends.append(f"{each['name']} {', '.join(parts)}")
     name = str(task["taskArn"]).rpartition("/")[2]
-    reason = task.get("stoppedReason") or task.get("stopCode") or "no reason is given"
+    reason = task.get("stoppedReason") or task.get("stopCode") or "no reason given"
     return f"{name}: {reason}" + (f" ({'; '.join(ends)})" if ends else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -12,7 +12,6 @@ from hookgate import (
     DeploymentContext,
     Finding,
     Percentage,
-    Side,
     Tools,
     Validator,
     known,
@@ -61,41 +60,39 @@ class TargetHealth(Validator):
         return _CALL
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
-        """Look at the targets' states."""
+        """Read the states of the targets."""
         green = known(context.green, "the replacement's target group")
-        answer = tools.aws(
+        described = tools.aws(
             "elbv2",
             "describe_target_health",
             TargetGroupArn=green.target_group.arn,
-        )
-        yield self._judge(green, answer["TargetHealthDescriptions"])
-
-    def _judge(self, green: Side, described: Sequence[_Target]) -> Finding:
+        )["TargetHealthDescriptions"]
         name = green.target_group.name
         targets = [each for each in described if _state(each) not in _LEAVING]
         unhealthy = [each for each in targets if _state(each) != "healthy"]
-        wanted = green.task_set.desired_count if green.task_set else 0
-        count, of = len(targets) - len(unhealthy), max(len(targets), wanted)
-        evidence = {
-            "target_group": name,
-            "healthy": count,
-            "targets": len(targets),
-            "desired": wanted,
-            "states": dict(Counter(_state(each) for each in described)),
-        }
+        desired = green.task_set.desired_count if green.task_set else 0
+        healthy = len(targets) - len(unhealthy)
+        reasons = "; ".join(_described(each) for each in unhealthy[:_SHOWN])
         if not targets:
             summary = f"no target is registered in {name}"
-            return Finding(
-                ok=False, summary=summary, evidence=evidence, code=Code.TARGET_HEALTH
-            )
-        if all(_reason(each) == "Target.NotInUse" for each in targets):
-            return self._unattached(name, evidence)
-        reasons = "; ".join(_described(each) for each in unhealthy[:_SHOWN])
-        missing = f"; {wanted} are desired" if len(targets) < wanted else ""
-        return Finding(
-            ok=len(targets) >= wanted and 100 * count >= self.healthy * of,
-            summary=f"{count} of {len(targets)} targets in {name} are healthy{missing}"
-            + (f": {reasons}" if reasons else ""),
+        else:
+            summary = f"{healthy} of {len(targets)} targets in {name} are healthy"
+            summary += f"; {desired} are desired" if len(targets) < desired else ""
+            summary += f": {reasons}" if reasons else ""
+        evidence = {
+            "target_group": name,
+            "healthy": healthy,
+            "targets": len(targets),
+            "desired": desired,
+            "states": dict(Counter(_state(each) for each in described)),
+        }
+        if targets and all(_reason(each) == "Target.NotInUse" for each in targets):
+            yield self._unattached(name, evidence)
+            return
+        yield Finding(
+            ok=len(targets) >= max(desired, 1)
+            and 100 * healthy >= self.healthy * len(targets),
+            summary=summary,
             evidence=evidence,
             code=Code.TARGET_HEALTH,
         )
