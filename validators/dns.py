@@ -99,11 +99,7 @@ class Dns(Validator):
         """As long as the exchange may take."""
         return self.timeout
 
-    def check(
-        self,
-        context: DeploymentContext,
-        tools: Tools,
-    ) -> Iterator[Finding]:
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
         """Send the query, and compare the code and the records."""
         deadline = tools.deadline.within(self.timeout)
         if self.resolver:

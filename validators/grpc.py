@@ -21,7 +21,7 @@ from hookgate import (
 )
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
-from hookgate.http import TlsChoice
+from hookgate.http import ListenerName, TlsChoice
 from hookgate.http.connection import Destination
 from hookgate.version import VERSION
 
@@ -60,10 +60,7 @@ class Grpc(Validator):
         description="Whether to use TLS: true, false, or the TLS settings, which turn "
         "it on. By default, TLS is used if the listener uses it.",
     )
-    listener: Literal["test", "production"] = Field(
-        "test",
-        description="The listener to use; production only at AfterAllowTraffic.",
-    )
+    listener: ListenerName = "test"
     timeout: Duration = Field(
         10.0, gt=0, description="Maximum time of the call, with connecting."
     )
@@ -88,11 +85,7 @@ class Grpc(Validator):
         """As long as the call may take."""
         return self.timeout
 
-    def check(
-        self,
-        context: DeploymentContext,
-        tools: Tools,
-    ) -> Iterator[Finding]:
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
         """Call the health service."""
         place = tools.connect(self.listener)
         default = Trust() if place.is_encrypted else None

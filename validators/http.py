@@ -24,6 +24,7 @@ from hookgate import (
     Validator,
 )
 from hookgate.codes import Code
+from hookgate.http import ListenerName
 from hookgate.http.options import Encodings, HttpRequest
 from hookgate.http.request import status_in
 
@@ -86,21 +87,14 @@ class Http(HttpRequest, Validator):
         default_factory=Trust,
         description="TLS settings: CA, server name, versions, client certificate.",
     )
-    listener: Literal["test", "production"] = Field(
-        "test",
-        description="The listener to use; production only at AfterAllowTraffic.",
-    )
+    listener: ListenerName = "test"
 
     def worst_case(self) -> float:
         """The maximum time of one attempt, and of requesting a token before it."""
         asks_first = self.auth is not None and self.auth.oauth2 is not None
         return self.timeout * (2 if asks_first else 1)
 
-    def check(
-        self,
-        context: DeploymentContext,
-        tools: Tools,
-    ) -> Iterator[Finding]:
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
         """Send the request, and check the response."""
         client = tools.http if self.listener == "test" else tools.production
         try:

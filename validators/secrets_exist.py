@@ -12,16 +12,13 @@ from hookgate import DeploymentContext, Finding, NotFound, Tools, Validator, kno
 from hookgate.codes import Code
 
 _CALL = 10.0
-#: What a bound on work allows; a task definition of 64 KiB has fewer.
+#: Maximum number of secrets; a task definition of 64 KiB has fewer.
 _MOST = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reference:
-    """One secret as the task definition names it.
-
-    ``label`` is the staging label of Secrets Manager, and ``version`` its version id.
-    """
+    """A secret of a container, with its staging label or version id."""
 
     container: str
     arn: str
@@ -62,36 +59,37 @@ class SecretsExist(Validator):
     )
 
     def worst_case(self) -> float:
-        """A few calls, side by side with nothing."""
+        """A dozen calls, one after the other."""
         return 12 * _CALL
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
-        """Ask for each secret once."""
+        """Check each secret once."""
         definition = known(context.task_definition, "the task definition")
         deployment = known(context.deployment, "the deployment")
-        given = tools.aws(
+        described = tools.aws(
             "ecs", "describe_task_definition", taskDefinition=definition.arn
         )["taskDefinition"]
-        home = f"{deployment.region}:{deployment.account}"
         partition = definition.arn.split(":")[1]
-        found = dict.fromkeys(_references(given, f"arn:{partition}:ssm:{home}"))
+        ssm = f"arn:{partition}:ssm:{deployment.region}:{deployment.account}"
+        found = list(dict.fromkeys(_references(described, ssm)))
         if not found:
-            yield Finding(
-                ok=True,
-                summary="the task definition names no secret",
-                code=Code.SECRET,
-            )
+            summary = "the task definition has no secrets"
+            yield Finding(ok=True, summary=summary, code=Code.SECRET)
             return
-        for each in list(found)[:_MOST]:
-            yield _there(each, tools)
-        if len(found) > _MOST:
+        for each in found[:_MOST]:
+            fault = _fault(each, tools)
             yield Finding(
-                ok=False,
-                summary=f"more than {_MOST} secrets are named",
+                ok=not fault,
+                summary=f"{each.name} of container {each.container} "
+                f"{fault or 'exists'}",
+                evidence={"arn": each.arn},
                 code=Code.SECRET,
             )
+        if len(found) > _MOST:
+            summary = f"the task definition has more than {_MOST} secrets"
+            yield Finding(ok=False, summary=summary, code=Code.SECRET)
         if self.readable:
-            yield from _readable(given.get("executionRoleArn"), list(found), tools)
+            yield from _readable(described.get("executionRoleArn"), found, tools)
 
 
 def _references(given: Mapping[str, Any], ssm: str) -> Iterator[_Reference]:
@@ -101,21 +99,16 @@ def _references(given: Mapping[str, Any], ssm: str) -> Iterator[_Reference]:
         named += [each["valueFrom"] for each in logs.get("secretOptions", ())]
         for each in named:
             yield _reference(container["name"], each, ssm)
-        registry = container.get("repositoryCredentials", {})
-        if registry:
-            yield _credentials(container["name"], registry["credentialsParameter"], ssm)
-
-
-def _credentials(container: str, value: str, ssm: str) -> _Reference:
-    """A registry's are always in Secrets Manager, by ARN or by name."""
-    if value.startswith("arn:"):
-        return _reference(container, value, ssm)
-    arn = f"{ssm.replace(':ssm:', ':secretsmanager:')}:secret:{value}"
-    return _Reference(container=container, arn=arn, name=value)
+        if "repositoryCredentials" in container:
+            # Always in Secrets Manager, by ARN or by name.
+            value = container["repositoryCredentials"]["credentialsParameter"]
+            if not value.startswith("arn:"):
+                value = f"{ssm.replace(':ssm:', ':secretsmanager:')}:secret:{value}"
+            yield _reference(container["name"], value, ssm)
 
 
 def _reference(container: str, value: str, ssm: str) -> _Reference:
-    """Take ``valueFrom`` apart: a name, or an ARN with key, label and version."""
+    """Parse ``valueFrom``: a name, or an ARN with key, label and version."""
     if not value.startswith("arn:"):
         arn = f"{ssm}:parameter/{value.lstrip('/')}"
         return _Reference(container=container, arn=arn, name=value)
@@ -124,7 +117,7 @@ def _reference(container: str, value: str, ssm: str) -> _Reference:
         name = value.partition(":parameter")[2]
         plain = name.removeprefix("/") if name.count("/") == 1 else name
         return _Reference(container=container, arn=value, name=plain)
-    # …:secret:<name>:<key>:<label>:<version id>, of which the last two exclude another.
+    # …:secret:<name>:<key>:<label>:<version id>, with a label or a version id.
     label, version = ([*parts[8:], "", ""])[:2]
     return _Reference(
         container=container,
@@ -135,40 +128,19 @@ def _reference(container: str, value: str, ssm: str) -> _Reference:
     )
 
 
-def _there(reference: _Reference, tools: Tools) -> Finding:
-    subject = f"{reference.name} of container {reference.container}"
+def _fault(reference: _Reference, tools: Tools) -> str:
+    """What is wrong with a secret; empty if nothing is."""
+    missing = "does not exist"
+    if reference.in_ssm:
+        name = {"Key": "Name", "Option": "Equals", "Values": [reference.name]}
+        answer = tools.aws("ssm", "describe_parameters", ParameterFilters=[name])
+        return "" if answer["Parameters"] else missing
     try:
-        fault = (
-            _parameter(reference, tools)
-            if reference.in_ssm
-            else _secret(reference, tools)
-        )
+        answer = tools.aws("secretsmanager", "describe_secret", SecretId=reference.arn)
     except NotFound:
-        fault = "is not there"
-    evidence = {"arn": reference.arn}
-    return Finding(
-        ok=not fault,
-        summary=f"{subject} {fault or 'is there'}",
-        evidence=evidence,
-        code=Code.SECRET,
-    )
-
-
-def _parameter(reference: _Reference, tools: Tools) -> str:
-    answer = tools.aws(
-        "ssm",
-        "describe_parameters",
-        ParameterFilters=[
-            {"Key": "Name", "Option": "Equals", "Values": [reference.name]}
-        ],
-    )
-    return "" if answer["Parameters"] else "is not there"
-
-
-def _secret(reference: _Reference, tools: Tools) -> str:
-    answer = tools.aws("secretsmanager", "describe_secret", SecretId=reference.arn)
+        return missing
     if answer.get("DeletedDate"):
-        return "is to be deleted"
+        return "is scheduled for deletion"
     versions = answer.get("VersionIdsToStages", {})
     labels = {label for each in versions.values() for label in each}
     if reference.version and reference.version not in versions:
@@ -182,12 +154,8 @@ def _readable(
     role: str | None, references: list[_Reference], tools: Tools
 ) -> Iterator[Finding]:
     if not role:
-        yield Finding(
-            ok=False,
-            summary="the task definition names secrets but no execution role to read "
-            "them with",
-            code=Code.SECRET_ROLE,
-        )
+        summary = "the task definition has secrets, but no execution role to read them"
+        yield Finding(ok=False, summary=summary, code=Code.SECRET_ROLE)
         return
     for in_ssm, action in ((True, "ssm:GetParameters"), (False, _READ_VALUE)):
         arns = sorted({each.arn for each in references if each.in_ssm is in_ssm})

@@ -60,52 +60,41 @@ class TaskDefinition(Validator):
     )
 
     def worst_case(self) -> float:
-        """No calls; the hook has discovered everything."""
+        """No calls: the hook has read everything."""
         return 1.0
 
-    def check(
-        self,
-        context: DeploymentContext,
-        tools: Tools,
-    ) -> Iterator[Finding]:
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
         """Compare the task set, the AppSpec and the task definition."""
         appspec = known(context.appspec, "the AppSpec")
         definition = known(context.task_definition, "the task definition")
         yield _deployed(context, definition)
         yield _served(appspec, definition)
         for each in definition.containers:
-            yield self._image(each, judged=self._judged(each, appspec))
+            yield self._image(each, appspec)
 
-    def _judged(self, container: Container, appspec: AppSpec) -> bool:
-        return self.containers == "all" or container.name == appspec.container_name
-
-    def _image(self, container: Container, *, judged: bool) -> Finding:
-        image = container.image
-        subject = f"container {container.name}: image {image.name}"
-        fault = self._fault(image)
-        if fault and judged:
-            return Finding(
-                ok=False, summary=f"{subject} {fault}", code=Code.TASK_DEFINITION_IMAGE
-            )
-        if fault:
-            return _waived(subject, fault, "containers: app")
-        movable = _movable(image)
-        if movable:  # Only ``tags: any`` leaves it without a fault.
-            return _waived(subject, movable, "tags: any")
+    def _image(self, container: Container, appspec: AppSpec) -> Finding:
+        judged = self.containers == "all" or container.name == appspec.container_name
+        fault = self._fault(container.image)
+        option = "containers: app" if fault and not judged else ""
+        if not fault and self.tags == "any" and (fault := _movable(container.image)):
+            option = "tags: any"
+        summary = f"container {container.name}: image {container.image.name} "
+        summary += fault or "meets the policy"
         return Finding(
-            ok=True,
-            summary=f"{subject} meets the policy",
+            ok=not fault or bool(option),
+            summary=summary,
+            waiver=f"{option}: {summary}" if option else "",
             code=Code.TASK_DEFINITION_IMAGE,
         )
 
-    def _fault(self, image: Image) -> str | None:
+    def _fault(self, image: Image) -> str:
         if self.digest and not image.digest:
-            return "has no digest; push it, and name it by its digest (@sha256:…)"
+            return "has no digest; push it, and use its digest (@sha256:…)"
         if self.tags == "forbid_latest" and (movable := _movable(image)):
-            return f"{movable}; give it a tag of its own"
+            return f"{movable}; give it a unique tag"
         if self.allowed_repositories and not self._allowed(image):
-            return f"comes from none of {', '.join(self.allowed_repositories)}"
-        return None
+            return f"is not from {' or '.join(self.allowed_repositories)}"
+        return ""
 
     def _allowed(self, image: Image) -> bool:
         return any(
@@ -118,17 +107,13 @@ def _deployed(context: DeploymentContext, definition: Definition) -> Finding:
     task_set = context.green.task_set if context.green else None
     if task_set is None:
         before = context.event is LifecycleEvent.BEFORE_INSTALL
-        summary = "the replacement task set is not there"
-        return Finding(
-            ok=before,
-            summary=summary + (" yet" if before else ""),
-            code=Code.TASK_DEFINITION_DEPLOYED,
-        )
+        summary = "the replacement task set does not exist" + (" yet" if before else "")
+        return Finding(ok=before, summary=summary, code=Code.TASK_DEFINITION_DEPLOYED)
     actual = task_set.task_definition_arn
     return Finding(
         ok=actual == definition.arn,
-        summary=f"the replacement task set runs {_short(actual)}, the AppSpec names "
-        f"{_short(definition.arn)}",
+        summary=f"task definition of the replacement task set: expected "
+        f"{_short(definition.arn)} as in the AppSpec, got {_short(actual)}",
         evidence={"task_set": actual, "appspec": definition.arn},
         code=Code.TASK_DEFINITION_DEPLOYED,
     )
@@ -138,36 +123,27 @@ def _served(appspec: AppSpec, definition: Definition) -> Finding:
     name, port = appspec.container_name, appspec.container_port
     container = definition.container(name)
     if container is None:
-        there = ", ".join(each.name for each in definition.containers)
+        names = ", ".join(each.name for each in definition.containers)
         return Finding(
             ok=False,
-            summary=f"the AppSpec's container {name} is not in the task definition, "
-            f"which has {there}",
+            summary=f"expected the AppSpec's container {name} in the task definition, "
+            f"got {names}",
             code=Code.TASK_DEFINITION_CONTAINER,
         )
     ports = ", ".join(map(str, container.ports)) or "no port"
     return Finding(
         ok=port in container.ports,
-        summary=f"the AppSpec's container {name} has {ports}, the AppSpec names {port}",
+        summary=f"container {name}: expected port {port} of the AppSpec, got {ports}",
         code=Code.TASK_DEFINITION_CONTAINER,
     )
 
 
-def _movable(image: Image) -> str | None:
+def _movable(image: Image) -> str:
     if image.digest:
-        return None
+        return ""
     if image.tag is None:
         return "has no tag, which means latest"
-    return "has the tag latest" if image.tag == "latest" else None
-
-
-def _waived(subject: str, fault: str, option: str) -> Finding:
-    return Finding(
-        ok=True,
-        summary=f"{subject} {fault}",
-        waiver=f"{option}: {subject} {fault}",
-        code=Code.TASK_DEFINITION_IMAGE,
-    )
+    return "has the tag latest" if image.tag == "latest" else ""
 
 
 def _short(arn: str) -> str:

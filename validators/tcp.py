@@ -22,7 +22,7 @@ from hookgate import (
 from hookgate.assertions.values import shown
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
-from hookgate.http import TlsChoice
+from hookgate.http import ListenerName, TlsChoice
 from hookgate.http.connection import ROUTING, Connection, Destination
 from hookgate.units import HostAndPort
 
@@ -64,10 +64,7 @@ class Tcp(Validator):
         "once, or at starttls if the dialogue has it. If the listener uses TLS, it "
         "always starts at once.",
     )
-    listener: Literal["test", "production"] = Field(
-        "test",
-        description="The listener to use; production only at AfterAllowTraffic.",
-    )
+    listener: ListenerName = "test"
     address: HostAndPort | None = Field(
         None,
         description="A host:port of target.allow to use instead of a listener.",
@@ -85,11 +82,7 @@ class Tcp(Validator):
         """The maximum time of the dialogue and of reading the routing."""
         return self.timeout + ROUTING
 
-    def check(
-        self,
-        context: DeploymentContext,
-        tools: Tools,
-    ) -> Iterator[Finding]:
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
         """Connect, and run the dialogue."""
         place = tools.connect(self.address or self.listener)
         yield from place.verify_routing(

@@ -23,7 +23,7 @@ from hookgate import (
 )
 from hookgate import Tls as TlsSettings
 from hookgate.codes import Code
-from hookgate.http import TlsVersion
+from hookgate.http import ListenerName, TlsVersion
 from hookgate.http.connection import ROUTING, Connection, Destination
 from hookgate.units import HostAndPort, TextFormat
 
@@ -83,10 +83,7 @@ class Tls(Validator):
         default_factory=Trust,
         description="TLS settings: CA, server name, versions, client certificate.",
     )
-    listener: Literal["test", "production"] = Field(
-        "test",
-        description="The listener to use; production only at AfterAllowTraffic.",
-    )
+    listener: ListenerName = "test"
     address: HostAndPort | None = Field(
         None,
         description="A host:port of target.allow to use instead of a listener.",
@@ -103,11 +100,7 @@ class Tls(Validator):
         handshakes = 2 + len(self.names) + self.refuses_older
         return handshakes * self.timeout + ROUTING
 
-    def check(
-        self,
-        context: DeploymentContext,
-        tools: Tools,
-    ) -> Iterator[Finding]:
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
         """Do a handshake for the chain, one for each name, one with old versions."""
         place = tools.connect(self.address or self.listener)
         if place.is_encrypted:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -29,6 +29,7 @@ from hookgate.assertions.values import shown
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import InvalidValue
+from hookgate.http import ListenerName
 from hookgate.http.connection import Connection
 from hookgate.http.request import status_in
 from hookgate.units import UrlPath
@@ -83,10 +84,7 @@ class Websocket(Validator):
         default_factory=Trust,
         description="TLS settings, if the listener uses TLS.",
     )
-    listener: Literal["test", "production"] = Field(
-        "test",
-        description="The listener to use; production only at AfterAllowTraffic.",
-    )
+    listener: ListenerName = "test"
     timeout: Duration = Field(
         10.0,
         gt=0,
@@ -97,11 +95,7 @@ class Websocket(Validator):
         """The maximum time of handshake and dialogue, and of closing."""
         return self.timeout + 1
 
-    def check(
-        self,
-        context: DeploymentContext,
-        tools: Tools,
-    ) -> Iterator[Finding]:
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
         """Do the handshake, then run the dialogue."""
         place = tools.connect(self.listener)
         path, headers = place.request(self.path, self.headers)

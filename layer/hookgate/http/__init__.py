@@ -1,4 +1,4 @@
-"""Options that validators share: authentication, files, TLS settings.
+"""Options that validators share: authentication, files, listeners, TLS settings.
 
 Their models are imported when a plan first uses them.
 """
@@ -6,7 +6,7 @@ Their models are imported when a plan first uses them.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, WrapValidator
+from pydantic import AfterValidator, BeforeValidator, Field, WrapValidator
 
 from hookgate.deferred import deferred
 from hookgate.http.request import Trust
@@ -32,6 +32,12 @@ def _choice(value: Any, read: Callable[[Any], Any]) -> Any:
     return False if value is False else read({} if value is True else value)
 
 
+#: The listener that a validator uses.
+ListenerName = Annotated[
+    Literal["test", "production"],
+    Field(description="The listener to use; production only at AfterAllowTraffic."),
+]
+
 #: A version of TLS; RFC 8996 forbids older ones.
 TlsVersion = Annotated[Literal["1.2", "1.3"], BeforeValidator(_text)]
 
@@ -49,4 +55,4 @@ else:
         WrapValidator(_choice, json_schema_input_type=bool | Tls),
     ]
 
-__all__ = ["Auth", "File", "Tls", "TlsChoice", "TlsVersion"]
+__all__ = ["Auth", "File", "ListenerName", "Tls", "TlsChoice", "TlsVersion"]
