@@ -26,6 +26,7 @@ from hookgate_rehearsal.codedeploy.model.deployment import EventStatus
 from hookgate_rehearsal.codedeploy.observation import Change, EventEnded, StatusChanged
 from hookgate_rehearsal.ecs.containers import Image, local_command
 from hookgate_rehearsal.emulator import EmulatorSettings
+from hookgate_rehearsal.endpoint.access import KEY_PATTERN, AccessKey
 from hookgate_rehearsal.hooks import HeldHooks, Outcome
 from hookgate_rehearsal.rehearse import Rehearsal, RehearsalObserver
 from hookgate_rehearsal.scenario.reader import read_scenario
@@ -127,6 +128,12 @@ _WAKE = 0.5  # seconds
     help="The address to listen on, such as Docker's bridge, 172.17.0.1.",
 )
 @click.option(
+    "--access-key",
+    metavar="ID",
+    callback=lambda _context, _option, given: _access_key(given),
+    help="The access key id that clients need, instead of a random one.",
+)
+@click.option(
     "--speed",
     type=SPEED,
     help="Speed up AWS wait times by this factor, instead of the scenario's.",
@@ -158,6 +165,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     scenario: Path | None,
     port: int,
     host: str,
+    access_key: AccessKey,
     speed: float | None,
     empty: bool,
     images: Mapping[str, Image],
@@ -180,6 +188,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
         observer=ServeLog(console),
         port=port,
         host=host,
+        key=access_key,
         invoker=_invoker(hold, functions_at, console),
         images=images,
     )
@@ -203,6 +212,14 @@ def _started(rehearsal: Rehearsal, *, empty: bool) -> Iterator[str]:
     else:
         with prepare(rehearsal) as prepared:
             yield prepared.instructions()
+
+
+def _access_key(given: str | None) -> AccessKey:
+    if given is None:
+        return AccessKey.random()
+    if not KEY_PATTERN.fullmatch(given):
+        raise click.BadParameter("must have 16 to 128 letters, digits and underscores")
+    return AccessKey(given)
 
 
 def _images(given: Iterable[str]) -> dict[str, Image]:

@@ -7,30 +7,30 @@ from functools import cached_property
 from typing import Any
 
 from hookgate.aws.appspec import MAX_BUNDLE
-
-#: The access key id that CodeDeploy signs its own calls with.
-CODEDEPLOY_KEY = "codedeploy"
+from hookgate_rehearsal.endpoint.access import SECRET_ACCESS_KEY, AccessKey
 
 
 class Clients:
-    """Creates clients of the emulator from one session, with dummy credentials.
+    """Creates clients of the emulator from one session.
 
     Args:
         endpoint_url: The emulator's endpoint.
         region: The emulator's region.
+        key: The emulator's access key.
     """
 
-    def __init__(self, endpoint_url: str, region: str) -> None:
+    def __init__(self, endpoint_url: str, region: str, key: AccessKey) -> None:
         self._endpoint_url = endpoint_url
         self._region = region
+        self.key = key
         self._lock = threading.Lock()  # sessions, unlike clients, need one
 
-    def client(self, service: str, key: str = "rehearsal") -> Any:
+    def client(self, service: str, key_id: str | None = None) -> Any:
         """A boto3 client of a service.
 
         Args:
             service: the service.
-            key: the access key id that it signs with.
+            key_id: the access key id that it signs with; by default the emulator's.
         """
         import botocore.config  # noqa: PLC0415 - botocore is slow to import
 
@@ -38,8 +38,8 @@ class Clients:
             return self._session.client(
                 service,
                 endpoint_url=self._endpoint_url,
-                aws_access_key_id=key,
-                aws_secret_access_key=key,
+                aws_access_key_id=key_id or self.key.id,
+                aws_secret_access_key=SECRET_ACCESS_KEY,
                 config=botocore.config.Config(s3={"addressing_style": "path"}),
             )
 
@@ -59,8 +59,8 @@ class Clients:
 
         return boto3.session.Session(
             region_name=self._region,
-            aws_access_key_id="rehearsal",
-            aws_secret_access_key="rehearsal",  # noqa: S106 - a dummy value
+            aws_access_key_id=self.key.id,
+            aws_secret_access_key=SECRET_ACCESS_KEY,
         )
 
 
@@ -75,7 +75,7 @@ def lambda_at(endpoint_url: str) -> Any:
     return boto3.session.Session(
         region_name="us-east-1",
         aws_access_key_id="rehearsal",
-        aws_secret_access_key="rehearsal",  # noqa: S106 - a dummy value
+        aws_secret_access_key=SECRET_ACCESS_KEY,
     ).client(
         "lambda",
         endpoint_url=endpoint_url,

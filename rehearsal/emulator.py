@@ -20,7 +20,8 @@ from hookgate_rehearsal.data_plane import DataPlane
 from hookgate_rehearsal.ecs.containers import Image
 from hookgate_rehearsal.ecs.ecs import Ecs
 from hookgate_rehearsal.ecs.records import EcsSettings, Location
-from hookgate_rehearsal.endpoint.front import EndpointServer, Front
+from hookgate_rehearsal.endpoint.access import AccessControl, AccessKey
+from hookgate_rehearsal.endpoint.front import EndpointServer, Front, confirms
 from hookgate_rehearsal.endpoint.moto_state import ACCOUNT, MotoState
 from hookgate_rehearsal.faults.calls import FaultyCalls
 from hookgate_rehearsal.faults.faults import Faults, FaultyEventInvoker, Stops
@@ -44,6 +45,7 @@ class EmulatorSettings:
             name of every load balancer.
         health_check_pace: a factor for health check intervals. ELBv2 accepts none
             below 5 s; with 0.1, that is half a second.
+        key: the access key that clients need.
         warm: the functions whose processes are started in advance, as with Lambda's
             provisioned concurrency; None for all.
         engine: CodeDeploy's times and assumptions.
@@ -55,6 +57,7 @@ class EmulatorSettings:
     region: str = "us-east-1"
     host: str = "127.0.0.1"
     health_check_pace: float = 1.0
+    key: AccessKey = field(default_factory=AccessKey.random)
     warm: frozenset[str] | None = None
     engine: EngineSettings = field(default_factory=EngineSettings)
     cloudwatch: CloudWatchSettings = field(default_factory=CloudWatchSettings)
@@ -145,7 +148,7 @@ class Emulator:
         return vpc_id
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the emulator, with dummy credentials."""
+        """A boto3 client of the emulator, with its access key."""
         return self._clients.client(service)
 
     def _start(self, closing: ExitStack) -> None:
@@ -160,9 +163,10 @@ class Emulator:
         ecs = self._ecs(closing)
         front = Front(settings.region, self._moto)
         calls = FaultyCalls(front, self.faults.calls)
-        self._server = EndpointServer(calls, settings.port, settings.host)
+        guarded = AccessControl(calls, settings.key, settings.host, confirms)
+        self._server = EndpointServer(guarded, settings.port, settings.host)
         closing.callback(self._server.close)
-        self._clients = Clients(self._server.url, settings.region)
+        self._clients = Clients(self._server.url, settings.region, settings.key)
         closing.callback(self._stops.close)
         self._notifications = self._notify(closing)
         mirror = self._mirror()
@@ -235,6 +239,7 @@ class Emulator:
             endpoint_url=self._server.url,
             region=self.settings.region,
             account=ACCOUNT,
+            key=self.settings.key,
             minute=self.settings.engine.minute,
         )
         invoker = FaultyEventInvoker(self.faults.hook)

@@ -27,6 +27,7 @@ from hookgate_rehearsal.codedeploy.observation import Change
 from hookgate_rehearsal.codedeploy.settings import EngineSettings
 from hookgate_rehearsal.ecs.containers import Image, local_command
 from hookgate_rehearsal.emulator import Emulator, EmulatorSettings
+from hookgate_rehearsal.endpoint.access import AccessKey
 from hookgate_rehearsal.faults.targets import other_certificate
 from hookgate_rehearsal.hooks import (
     HookLog,
@@ -87,6 +88,7 @@ class Rehearsal:
         observer: receives the progress.
         port: the endpoint's port; 0 for a free one.
         host: the address of the endpoint, the listeners and the tasks.
+        key: the access key of the endpoint.
         invoker: a boto3 Lambda client that invokes the hooks instead of the emulator.
         images: images that add to the scenario's or replace them.
         records: the list to which each deployment's record is appended.
@@ -96,6 +98,7 @@ class Rehearsal:
     observer: RehearsalObserver
     port: int = 0
     host: str = "127.0.0.1"
+    key: AccessKey = field(default_factory=AccessKey.random)
     invoker: Any = None
     images: Mapping[str, Image] = field(default_factory=dict)
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -125,6 +128,7 @@ class Rehearsal:
             settings=EmulatorSettings(
                 port=self.port,
                 host=self.host,
+                key=self.key,
                 health_check_pace=pace,
                 warm=frozenset(warm),
                 engine=EngineSettings(

@@ -16,6 +16,7 @@ from hookgate_rehearsal.building.setup import (
     wait_for_first_version,
 )
 from hookgate_rehearsal.emulator import Emulator
+from hookgate_rehearsal.endpoint.access import SECRET_ACCESS_KEY
 from hookgate_rehearsal.hooks import appspec
 from hookgate_rehearsal.rehearse import Rehearsal, register, revision
 from hookgate_rehearsal.scenario.reader import Scenario
@@ -82,7 +83,9 @@ def _exports(emulator: Emulator) -> str:
     return (
         f"export AWS_ENDPOINT_URL={emulator.endpoint_url}\n"
         f"export AWS_DEFAULT_REGION={emulator.settings.region}\n"
-        "export AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal"
+        f"export AWS_REGION={emulator.settings.region}\n"
+        f"export AWS_ACCESS_KEY_ID={emulator.settings.key.id}\n"
+        f"export AWS_SECRET_ACCESS_KEY={SECRET_ACCESS_KEY}"
     )
 
 

@@ -190,8 +190,8 @@ def trace_create_deployment() -> Trace:
             "codedeploy",
             endpoint_url=prepared.emulator.endpoint_url,
             region_name=prepared.emulator.settings.region,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the emulator takes any
+            aws_access_key_id=prepared.emulator.settings.key.id,
+            aws_secret_access_key="test",  # noqa: S106 - not checked
         )
         with trace():
             made = codedeploy.create_deployment(

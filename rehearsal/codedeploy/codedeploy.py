@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any
 
-from hookgate_rehearsal.clients import CODEDEPLOY_KEY, Clients
+from hookgate_rehearsal.clients import Clients
 from hookgate_rehearsal.clock import Clock
 from hookgate_rehearsal.codedeploy.api import (
     applications,
@@ -57,10 +57,10 @@ class CodeDeploy:
         on_change: Observer,
     ) -> None:
         executor = AwsExecutor(
-            ecs=clients.client("ecs", CODEDEPLOY_KEY),
-            elbv2=clients.client("elbv2", CODEDEPLOY_KEY),
+            ecs=clients.client("ecs", clients.key.codedeploy),
+            elbv2=clients.client("elbv2", clients.key.codedeploy),
             functions=invoker,
-            cloudwatch=clients.client("cloudwatch", CODEDEPLOY_KEY),
+            cloudwatch=clients.client("cloudwatch", clients.key.codedeploy),
             assumptions=settings.assumptions,
         )
         self.engine = Engine(executor, clock, settings, on_change)

@@ -10,6 +10,7 @@ container when the other end of a pipe closes. The program has no packages.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -165,6 +166,41 @@ class Image:
 def local_command(words: Iterable[str]) -> tuple[str, ...]:
     """Resolve a command as a user writes it; ``python`` is this Python."""
     return tuple(sys.executable if word == "python" else word for word in words)
+
+
+#: Variables with which the loader, a shell or an interpreter runs other programs.
+_UNSAFE = re.compile(
+    r"PATH|IFS|ENV|BASH_\w+|SHELLOPTS|BASHOPTS|PS4|PROMPT_COMMAND|ZDOTDIR|LD_\w+|"
+    r"DYLD_\w+|GCONV_PATH|GLIBC_TUNABLES|MALLOC_\w+|PYTHON\w*|NODE_\w+|NPM_\w+|PERL\w*|"
+    r"RUBY\w*|GEM_\w+|BUNDLE_\w+|PHPRC|PHP_INI_SCAN_DIR|LUA_\w+|R_\w+|JULIA_\w+|ERL_\w+|"
+    r"CLASSPATH|_?JAVA_\w+|JDK_JAVA_OPTIONS|DOTNET_\w+|CORECLR_\w+|COMPLUS_\w+|"
+    r"OPENSSL_\w+|GIT_\w+|BROWSER|EDITOR|VISUAL|PAGER|SHELL|HOME|XDG_\w+",
+    re.IGNORECASE,
+)
+#: Those of them that only change how a program behaves.
+_SAFE = {
+    *("NODE_ENV", "JAVA_HOME", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"),
+    *("PYTHONHASHSEED", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONFAULTHANDLER"),
+}
+
+
+def check_variables(names: Iterable[str]) -> None:
+    """Refuse variables of a task definition that could run other programs here.
+
+    A task definition is a client's. In a container it can do no harm; a local command
+    has the permissions of the user. A variable that an image of the scenario brings is
+    not checked: the scenario is the user's own.
+
+    Raises:
+        ValueError: A variable is refused.
+    """
+    unsafe = [n for n in names if _UNSAFE.fullmatch(n) and n not in _SAFE]
+    if unsafe:
+        raise ValueError(
+            f"a task definition must not set {', '.join(sorted(unsafe))} for a local "
+            "command, since it can run other programs on this machine; set it in "
+            "the scenario's image, or run the image in Docker"
+        )
 
 
 Images = Mapping[str, Image]

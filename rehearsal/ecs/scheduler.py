@@ -333,6 +333,7 @@ class TaskRunner:
 def _start_command(image: Image, container: dict[str, object]) -> TaskProcess:
     pairs = container.get("environment") or []
     own = {pair["name"]: pair["value"] for pair in pairs}  # type: ignore[attr-defined]
+    containers.check_variables(own)
     return TaskProcess.start(
         (*image.command, *(container.get("command") or [])),  # type: ignore[misc]
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", **image.environment, **own},

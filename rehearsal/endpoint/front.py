@@ -14,14 +14,19 @@ from http import HTTPStatus
 from typing import Any
 
 from hookgate_rehearsal.endpoint.moto_state import MotoState, authorization
-from hookgate_rehearsal.endpoint.protocols import AwsRequest, Reply, error_reply
+from hookgate_rehearsal.endpoint.protocols import (
+    AwsRequest,
+    Reply,
+    error_reply,
+    form_of,
+)
 
 SCOPE = re.compile(r"Credential=[^/]*/\d*/(?P<region>[^/]*)/(?P<service>[^/]*)/")
 BY_TARGET = {
     "CodeDeploy_20141006": "codedeploy",
     "AmazonEC2ContainerServiceV20141113": "ecs",
 }
-CONFIRMATION = "Action=ConfirmSubscription&"
+CONFIRMATION = "ConfirmSubscription"
 CLOSE_TIMEOUT = 10.0  # seconds; what still runs then ends with the process
 MAX_BODY = 64 * 1024 * 1024  # bytes; far above what a rehearsal sends
 
@@ -60,8 +65,8 @@ class Front:
         """Answer as WSGI does."""
         service = _service(environ)
         handler = self._handlers.get(service)
-        confirms = not service and CONFIRMATION in environ.get("QUERY_STRING", "")
-        if confirms:  # a subscriber follows SubscribeURL, without credentials
+        confirmation = confirms(environ)
+        if confirmation:
             handler = self._handlers["sns"]
         if handler is None:
             return self._from_moto(environ, start_response)
@@ -80,7 +85,7 @@ class Front:
                     target=environ.get("HTTP_X_AMZ_TARGET", ""),
                     invocation_type=environ.get("HTTP_X_AMZ_INVOCATION_TYPE", ""),
                     body=environ["QUERY_STRING"].encode("latin-1")
-                    if confirms
+                    if confirmation
                     else body,
                     moto=partial(self._moto_reply, environ),
                 )
@@ -110,6 +115,12 @@ class Front:
             body=b"".join(chunks),
             headers=dict(headers.items()),
         )
+
+
+def confirms(environ: Environ) -> bool:
+    """Whether a subscriber follows SubscribeURL: with a token, without credentials."""
+    query = environ.get("QUERY_STRING", "").encode("latin-1")
+    return not _service(environ) and form_of(query).get("Action") == CONFIRMATION
 
 
 def _service(environ: Environ) -> str:

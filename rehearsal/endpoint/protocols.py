@@ -10,7 +10,7 @@ import logging
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -29,6 +29,23 @@ class Reply:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An error of any service, such as one of access.
+
+    Attributes:
+        code: The error's name without the ``Exception`` that JSON and CBOR add.
+        message: What is wrong and what to do.
+        status: The HTTP status.
+        xml_code: The error's name in XML, where it differs.
+    """
+
+    code: str
+    message: str
+    status: int
+    xml_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +244,50 @@ def query_error(service: str, code: str, message: str, status: int = 400) -> Rep
 
 def _xml(status: int, body: bytes) -> Reply:
     return Reply(status=status, body=body, headers={"Content-Type": "text/xml"})
+
+
+def refusal(environ: Mapping[str, Any], error: Refusal) -> Reply:
+    """Encode an error of any service in the protocol of the request.
+
+    Args:
+        environ: The request, as WSGI describes it.
+        error: The error.
+    """
+    code, message, status = f"{error.code}Exception", error.message, error.status
+    if "HTTP_X_AMZ_TARGET" in environ:
+        return _with_length(error_reply(code, message, status))
+    if environ["PATH_INFO"].startswith("/service/"):
+        return _with_length(_cbor_error(code, message, status))
+    xml_code = error.xml_code or error.code
+    details = f"<Code>{xml_code}</Code><Message>{escape(message)}</Message>"
+    if "/s3/aws4_request" in environ.get("HTTP_AUTHORIZATION", ""):
+        return _with_length(_xml(status, f"<Error>{details}</Error>".encode()))
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        body = (
+            f"<ErrorResponse><Error><Type>Sender</Type>{details}</Error>"
+            f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+        )
+        return _with_length(_xml(status, body.encode()))
+    reply = error_reply(code, message, status)
+    headers = {**reply.headers, "x-amzn-ErrorType": code}
+    return _with_length(replace(reply, headers=headers))
+
+
+def _cbor_error(code: str, message: str, status: int) -> Reply:
+    """CBOR (RFC 8949), which CloudWatch uses: a map of two pairs of texts."""
+    texts = (each.encode() for each in ("__type", code, "message", message))
+    body = b"\xa2" + b"".join(b"\x79" + len(t).to_bytes(2, "big") + t for t in texts)
+    headers = {
+        "Content-Type": "application/cbor",
+        "smithy-protocol": "rpc-v2-cbor",
+        "x-amzn-RequestId": str(uuid.uuid4()),
+    }
+    return Reply(status=status, body=body, headers=headers)
+
+
+def _with_length(reply: Reply) -> Reply:
+    length = {"Content-Length": str(len(reply.body))}
+    return replace(reply, headers={**reply.headers, **length})
 
 
 @functools.cache

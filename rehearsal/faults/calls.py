@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import re
 import socket
 import threading
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from xml.sax.saxutils import escape
 
-from hookgate_rehearsal.clients import CODEDEPLOY_KEY
-from hookgate_rehearsal.endpoint.protocols import Reply
+from hookgate_rehearsal.endpoint.protocols import Refusal, refusal
 from hookgate_rehearsal.faults.schema import CallFile, call_of
 
+#: The key ids of ``AccessKey``.
 _CALLER = re.compile(
-    rf"Credential=(?:function\.(?P<function>[^/]*)|{CODEDEPLOY_KEY})"
+    r"Credential=[^/.]*\.(?:function\.(?P<function>[^/]*)|codedeploy)"
     r"/\d*/[^/]*/(?P<service>[^/]*)/"
 )
-_STATUS = {"throttled": 400, "denied": 403}
-_CBOR_TEXT = 0x79  # a text whose length follows in two bytes
-_CBOR_PAIRS = 0xA2  # a map of two pairs
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,8 +78,8 @@ class FaultyCalls:
         if fault is None:
             return self._application(environ, start_response)
         gets = fault.fault.gets
-        if gets in _STATUS:
-            reply = _refusal(gets, function or CODEDEPLOY_KEY, call, environ)
+        if gets in {"throttled", "denied"}:
+            reply = refusal(environ, _refused(gets, function or "codedeploy", call))
             start_response(f"{reply.status} Refused", list(reply.headers.items()))
             return [reply.body]
         if gets == "answer_lost":
@@ -104,48 +98,12 @@ def _body(environ: dict[str, Any]) -> bytes:
     return body
 
 
-def _refusal(gets: str, role: str, call: str, environ: dict[str, Any]) -> Reply:
-    """AWS's error, in the protocol of the request."""
-    message = "Rate exceeded"
-    code = "Throttling"
-    if gets == "denied":
-        code = "AccessDenied"
-        message = (
-            f"User: arn:aws:sts::123456789012:assumed-role/{role}/{role} is "
-            f"not authorized to perform: {call}"
-        )
-    if "HTTP_X_AMZ_TARGET" in environ:
-        return _json(_STATUS[gets], f"{code}Exception", message)
-    if environ["PATH_INFO"].startswith("/service/"):
-        return _cbor(_STATUS[gets], f"{code}Exception", message)
-    return _xml(_STATUS[gets], code, message)
-
-
-def _json(status: int, code: str, message: str) -> Reply:
-    body = json.dumps({"__type": code, "message": message}).encode()
-    return _reply(status, body, {"Content-Type": "application/x-amz-json-1.1"})
-
-
-def _xml(status: int, code: str, message: str) -> Reply:
-    body = (
-        f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
-        f"<Message>{escape(message)}</Message></Error>"
-        f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+def _refused(gets: str, role: str, call: str) -> Refusal:
+    """AWS's error for a call that is throttled or denied."""
+    if gets == "throttled":
+        return Refusal(code="Throttling", message="Rate exceeded", status=400)
+    message = (
+        f"User: arn:aws:sts::123456789012:assumed-role/{role}/{role} is "
+        f"not authorized to perform: {call}"
     )
-    return _reply(status, body.encode(), {"Content-Type": "text/xml"})
-
-
-def _cbor(status: int, code: str, message: str) -> Reply:
-    """CBOR (RFC 8949), which CloudWatch uses."""
-    texts = ("__type", code, "message", message)
-    body = bytes([_CBOR_PAIRS]) + b"".join(
-        bytes([_CBOR_TEXT]) + len(each.encode()).to_bytes(2, "big") + each.encode()
-        for each in texts
-    )
-    headers = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
-    return _reply(status, body, headers)
-
-
-def _reply(status: int, body: bytes, headers: dict[str, str]) -> Reply:
-    length = {"Content-Length": str(len(body)), "x-amzn-RequestId": str(uuid.uuid4())}
-    return Reply(status=status, body=body, headers={**headers, **length})
+    return Refusal(code="AccessDenied", message=message, status=403)

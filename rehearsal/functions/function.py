@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hookgate_rehearsal.endpoint.access import SECRET_ACCESS_KEY, AccessKey
+
 LogObserver = Callable[[str, str | None, str], None]
 
 """Called with each line that a function writes: its name, the request id, the line."""
@@ -71,6 +73,7 @@ class FleetSettings:
     endpoint_url: str
     region: str
     account: str
+    key: AccessKey = field(default_factory=AccessKey.random)
     init_timeout: float = 60.0
     minute: float = 60.0
 
@@ -139,11 +142,6 @@ class Invocation:
 VERSION = "$LATEST"
 
 
-def access_key(function: str) -> str:
-    """The access key id that a function signs its calls with."""
-    return f"function.{function}"
-
-
 def variables(function: Function, settings: FleetSettings, api: str) -> dict[str, str]:
     """The environment variables that Lambda sets, and nothing of the emulator's own.
 
@@ -159,8 +157,8 @@ def variables(function: Function, settings: FleetSettings, api: str) -> dict[str
         "PYTHONUNBUFFERED": "1",
         "LAMBDA_TASK_ROOT": root,
         # Each function has a role of its own; the endpoint distinguishes them by this.
-        "AWS_ACCESS_KEY_ID": access_key(function.name),
-        "AWS_SECRET_ACCESS_KEY": "rehearsal",  # a dummy: the emulator does not check it
+        "AWS_ACCESS_KEY_ID": settings.key.function(function.name),
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
         "AWS_REGION": settings.region,
         "AWS_DEFAULT_REGION": settings.region,
         "AWS_ENDPOINT_URL": settings.endpoint_url,

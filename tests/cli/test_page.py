@@ -2,11 +2,10 @@
 
 import html
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 
 import pytest
+from support.browser import dom_of
 from support.rehearsal_record import (
     EVENTS,
     a_deployment,
@@ -200,31 +199,13 @@ frame.onload = () => {{
 </script>"""
 
 
-#: No window, no scroll bars and no calls to the network.
-CHROMIUM = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
-    *("--no-first-run", "--disable-background-networking", "--disable-sync"),
-    *("--disable-component-update", "--disable-quic"),
-)
-
-
 def _wide(page, folder):
     """The page's width in a frame of 360 px, and every element that sticks out."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium is not installed")
     file = folder / "frame.html"
     file.write_text(FRAME.format(page=html.escape(page)), "utf-8")
-    done = subprocess.run(  # noqa: S603 - a browser with our own page
-        [
-            *(chromium, *CHROMIUM, f"--user-data-dir={folder / 'profile'}"),
-            *("--dump-dom", file.as_uri()),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
+    found = re.search(
+        r'<p id="widths">([^|<]*)(.*?)</p>', dom_of(file.as_uri(), folder), re.DOTALL
     )
-    found = re.search(r'<p id="widths">([^|<]*)(.*?)</p>', done.stdout, re.DOTALL)
     return found[1], html.unescape(found[2])
 
 

@@ -114,9 +114,19 @@ def test_a_wrong_image_is_reported(image, message):
     assert (2, True) == (done.returncode, message in done.stderr)
 
 
+@pytest.mark.parametrize(
+    "key", ["rehearsal", "a key with spaces", "a/key/with/slashes"]
+)
+def test_a_weak_access_key_is_refused(key):
+    """A short key could be guessed; another character could not be sent."""
+    done = hookgate("serve", "--empty", "--access-key", key)
+    assert (2, True) == (done.returncode, "16 to 128 letters" in done.stderr)
+
+
 def test_an_empty_emulator_says_what_it_has(tmp_path):
     """Images, functions and variables are printed, and nothing is built."""
-    given = ("--image", "tea=python tea.py")
+    key = "a_key_for_scripts"
+    given = ("--image", "tea=python tea.py", "--access-key", key)
     with running("serve", "--empty", "--port", "0", *given) as process:
         lines = []
         for line in process.stdout:
@@ -134,7 +144,7 @@ def test_an_empty_emulator_says_what_it_has(tmp_path):
         built = codedeploy.list_applications()["applications"]
         process.send_signal(signal.SIGTERM)
         process.communicate()
-    assert [] == built
+    assert ([], key) == (built, variables["AWS_ACCESS_KEY_ID"])
     assert {
         "#   image     tea",
         "#   image     storefront:1.0.0",

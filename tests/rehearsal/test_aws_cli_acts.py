@@ -30,7 +30,7 @@ def _setting():
 
 @pytest.fixture(name="aws")
 def _aws(setting):
-    return Cli(setting.emulator.endpoint_url)
+    return Cli(setting.emulator)
 
 
 def create(aws, setting, version, group="live", **hooks):

@@ -69,7 +69,7 @@ def _known(setting):
 
 @pytest.fixture(name="aws", scope="module")
 def _aws(setting):
-    return Cli(setting.emulator.endpoint_url)
+    return Cli(setting.emulator)
 
 
 TARGET = "--deployment-id {id} --target-id main:shop"

@@ -50,7 +50,11 @@ SCRIPT = textwrap.dedent(
             Certificates=[{"CertificateArn": certificate}],
         )
         setting.deploy("2", AfterInstall="always_yes")
-        reported = {"endpoint": emulator.endpoint_url, **setting.ports}
+        reported = {
+            "endpoint": emulator.endpoint_url,
+            "key": emulator.settings.key.id,
+            **setting.ports,
+        }
         print(json.dumps(reported), flush=True)
         sys.stdin.read()
         client.stop()
@@ -90,7 +94,7 @@ class KilledEmulator:
             service,
             endpoint_url=self.result["endpoint"],
             region_name="us-east-1",
-            aws_access_key_id="x",
+            aws_access_key_id=self.result["key"],
             aws_secret_access_key="x",
         )
 

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hookgate_rehearsal.emulator import Emulator
+from hookgate_rehearsal.endpoint.access import SECRET_ACCESS_KEY
+
 ROOT = Path(__file__).resolve().parents[2]
 AWS = ROOT / ".venv-aws" / "bin" / "aws"
 MISSING = f"the AWS CLI is not at {AWS}: run `make test`"
@@ -23,13 +26,13 @@ def environment(**variables: str) -> dict[str, str]:
     return {**kept, "PATH": path, "AWS_PAGER": "", **variables}
 
 
-def reaching(endpoint_url: str) -> dict[str, str]:
+def reaching(emulator: Emulator) -> dict[str, str]:
     """The environment that connects the CLI to an emulator, and nothing else."""
     return environment(
-        AWS_ENDPOINT_URL=endpoint_url,
-        AWS_DEFAULT_REGION="us-east-1",
-        AWS_ACCESS_KEY_ID="rehearsal",
-        AWS_SECRET_ACCESS_KEY="rehearsal",
+        AWS_ENDPOINT_URL=emulator.endpoint_url,
+        AWS_DEFAULT_REGION=emulator.settings.region,
+        AWS_ACCESS_KEY_ID=emulator.settings.key.id,
+        AWS_SECRET_ACCESS_KEY=SECRET_ACCESS_KEY,
     )
 
 
@@ -43,8 +46,8 @@ def exported(lines: list[str]) -> dict[str, str]:
 class Cli:
     """Runs ``aws`` against an emulator."""
 
-    def __init__(self, endpoint_url: str) -> None:
-        self._environment: Mapping[str, str] = reaching(endpoint_url)
+    def __init__(self, emulator: Emulator) -> None:
+        self._environment: Mapping[str, str] = reaching(emulator)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start a command."""

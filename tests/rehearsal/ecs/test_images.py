@@ -7,6 +7,7 @@ import pytest
 from hookgate_rehearsal.ecs.containers import (
     CannotPullContainerError,
     Image,
+    check_variables,
     find_image,
     local_command,
     repository,
@@ -45,3 +46,22 @@ def test_a_registrys_port_is_no_tag():
 def test_python_is_this_python():
     """A command may say python wherever the project's own is."""
     assert (sys.executable, "shop.py") == local_command(["python", "shop.py"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("PYTHONWARNINGS", "PYTHONPATH", "pythonstartup", "BROWSER", "LD_PRELOAD"),
+        *("NODE_OPTIONS", "BASH_ENV", "PERL5OPT", "RUBYOPT", "JAVA_TOOL_OPTIONS"),
+        *("_JAVA_OPTIONS", "PATH", "HOME", "GIT_SSH_COMMAND", "GLIBC_TUNABLES"),
+    ],
+)
+def test_a_variable_that_runs_programs_is_refused(name):
+    """The error names the variable and not the others."""
+    with pytest.raises(ValueError, match=f"must not set {name} for"):
+        check_variables(["SHOP_VERSION", name])
+
+
+def test_usual_variables_pass():
+    """Variables of a program, and those that only change what an interpreter logs."""
+    check_variables(["SHOP_VERSION", "NODE_ENV", "PYTHONUNBUFFERED", "JAVA_HOME"])

@@ -60,6 +60,35 @@ def test_a_task_that_dies_is_replaced(setting):
     assert before != {each["taskArn"] for each in tasks(setting)}
 
 
+def test_a_client_sets_no_variables_of_an_interpreter(setting):
+    """The task does not start, and its reason names the variable."""
+    definition = setting.task_definition("1")
+    found = setting.ecs.describe_task_definition(taskDefinition=definition)
+    (container,) = found["taskDefinition"]["containerDefinitions"]
+    container["environment"] = [
+        {"name": "PYTHONWARNINGS", "value": "all:0:antigravity.x"}
+    ]
+    attacker = setting.ecs.register_task_definition(
+        family="attacker", containerDefinitions=[container]
+    )["taskDefinition"]["taskDefinitionArn"]
+    where = {"cluster": "main", "service": "shop"}
+    made = setting.ecs.create_task_set(
+        **where, taskDefinition=attacker, scale={"unit": "PERCENT", "value": 50}
+    )["taskSet"]
+
+    (stopped, *_) = wait_for(
+        lambda: [
+            task
+            for task in tasks(setting, desiredStatus="STOPPED")
+            if task["stopCode"] == "TaskFailedToStart"
+        ]
+    )
+
+    setting.ecs.delete_task_set(**where, taskSet=made["id"], force=True)
+    wait_for(lambda: len(setting.task_sets()) == 1)
+    assert "must not set PYTHONWARNINGS" in stopped["stoppedReason"]
+
+
 def pid_of(port):
     """The process group of the task on a port."""
     for entry in os.listdir("/proc"):  # noqa: PTH208 - procfs

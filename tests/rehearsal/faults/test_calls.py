@@ -5,11 +5,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from hookgate_rehearsal.clients import CODEDEPLOY_KEY
+from hookgate_rehearsal.endpoint.access import AccessKey
 from hookgate_rehearsal.endpoint.front import EndpointServer
 from hookgate_rehearsal.faults.calls import CallFault, FaultyCalls
 from hookgate_rehearsal.faults.schema import CallFile
-from hookgate_rehearsal.functions.function import access_key
 
 #: A call in each protocol that hooks speak: JSON, query and CBOR.
 CALLS = {
@@ -17,8 +16,9 @@ CALLS = {
     "elasticloadbalancing:DescribeListeners": ("elbv2", "describe_listeners"),
     "cloudwatch:DescribeAlarms": ("cloudwatch", "describe_alarms"),
 }
-#: Who calls and is no function, with the key of each.
-KEYS = {"a person": "any-key", "codedeploy": CODEDEPLOY_KEY}
+KEY = AccessKey.random()
+#: The key ids of callers that are not functions.
+KEYS = {"a person": KEY.id, "codedeploy": KEY.codedeploy}
 
 
 class Edge:
@@ -45,7 +45,7 @@ class Edge:
             service,
             endpoint_url=self.server.url,
             region_name="us-east-1",
-            aws_access_key_id=KEYS.get(function) or access_key(function),
+            aws_access_key_id=KEYS.get(function) or KEY.function(function),
             aws_secret_access_key="x",
             config=Config(retries={"total_max_attempts": 1}),
         )

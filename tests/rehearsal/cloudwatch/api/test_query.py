@@ -3,14 +3,19 @@
 import pytest
 import requests
 
-SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/monitoring/aws4_request"
+SCOPE = "20260101/us-east-1/monitoring/aws4_request"
+
+
+def signed(emulator):
+    key = emulator.settings.key.id
+    return {"Authorization": f"AWS4-HMAC-SHA256 Credential={key}/{SCOPE}"}
 
 
 def ask(emulator, **form):
     return requests.post(
         emulator.endpoint_url,
         data={"Version": "2010-08-01", **form},
-        headers={"Authorization": SIGNED},
+        headers=signed(emulator),
         timeout=10,
     )
 
@@ -88,7 +93,7 @@ def test_cbor_is_refused_rather_than_lost(emulator):
     """A client that speaks CBOR hears that the emulator does not."""
     path = "/service/GraniteServiceVersion20100801/operation/ListMetrics"
     answer = requests.post(
-        emulator.endpoint_url + path, headers={"Authorization": SIGNED}, timeout=10
+        emulator.endpoint_url + path, headers=signed(emulator), timeout=10
     )
 
     assert (501, True) == (answer.status_code, "not CBOR" in answer.text)
