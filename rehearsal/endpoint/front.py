@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import re
 import socket
 import threading
@@ -16,9 +17,10 @@ from typing import Any
 from hookgate_rehearsal.endpoint.moto_state import MotoState, authorization
 from hookgate_rehearsal.endpoint.protocols import (
     AwsRequest,
+    Refusal,
     Reply,
-    error_reply,
     form_of,
+    refusal,
 )
 
 SCOPE = re.compile(r"Credential=[^/]*/\d*/(?P<region>[^/]*)/(?P<service>[^/]*)/")
@@ -28,7 +30,10 @@ BY_TARGET = {
 }
 CONFIRMATION = "ConfirmSubscription"
 CLOSE_TIMEOUT = 10.0  # seconds; what still runs then ends with the process
+FORM = "application/x-www-form-urlencoded"
 MAX_BODY = 64 * 1024 * 1024  # bytes; far above what a rehearsal sends
+
+_LOGGER = logging.getLogger(__name__)
 
 Environ = dict[str, Any]
 Handler = Callable[[AwsRequest], Reply | None]
@@ -63,39 +68,43 @@ class Front:
         self, environ: Environ, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Answer as WSGI does."""
-        service = _service(environ)
-        handler = self._handlers.get(service)
+        try:
+            reply = self._reply(environ)
+        except Exception as error:
+            _LOGGER.exception("the endpoint: %s", environ["PATH_INFO"])
+            message = f"The emulator has a defect: {error!r}"
+            defect = Refusal(code="InternalFailure", message=message, status=500)
+            reply = refusal(environ, defect)
+        # To a HEAD request, moto says the length that a GET would get.
+        headers = {"Content-Length": str(len(reply.body)), **reply.headers}
+        phrase = HTTPStatus(reply.status).phrase
+        start_response(f"{reply.status} {phrase}", list(headers.items()))
+        return [reply.body]
+
+    def _reply(self, environ: Environ) -> Reply:
         confirmation = confirms(environ)
-        if confirmation:
-            handler = self._handlers["sns"]
-        if handler is None:
-            return self._from_moto(environ, start_response)
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        reply: Reply | None
-        if length > MAX_BODY:
-            message = f"the body of a request is at most {MAX_BODY} bytes"
-            reply = error_reply("RequestEntityTooLarge", message, 413)
-        else:
-            body: bytes = environ["wsgi.input"].read(length)
-            environ["wsgi.input"] = io.BytesIO(body)  # for moto
+        handler = self._handlers.get("sns" if confirmation else _service(environ))
+        try:
+            body = _body(environ)
+        except (OSError, ValueError) as error:
+            return refusal(environ, _malformed(f"The body is not readable: {error}"))
+        if len(body) > MAX_BODY:
+            message = f"The body of a request is at most {MAX_BODY} bytes."
+            return refusal(environ, _malformed(message, 413))
+        reply: Reply | None = None
+        if handler is not None:
+            query = environ["QUERY_STRING"].encode("latin-1")
             reply = handler(
                 AwsRequest(
                     method=environ["REQUEST_METHOD"],
                     path=environ["PATH_INFO"],
                     target=environ.get("HTTP_X_AMZ_TARGET", ""),
                     invocation_type=environ.get("HTTP_X_AMZ_INVOCATION_TYPE", ""),
-                    body=environ["QUERY_STRING"].encode("latin-1")
-                    if confirmation
-                    else body,
-                    moto=partial(self._moto_reply, environ),
+                    body=query if confirmation else body,
+                    moto=partial(self._moto_reply, environ, body),
                 )
             )
-        if reply is None:
-            return self._from_moto(environ, start_response)
-        reason = HTTPStatus(reply.status).phrase
-        headers = {**reply.headers, "Content-Length": str(len(reply.body))}
-        start_response(f"{reply.status} {reason}", list(headers.items()))
-        return [reply.body]
+        return self._moto_reply(environ, body) if reply is None else reply
 
     def _from_moto(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Sign the request for the emulator's region and pass it to moto."""
@@ -104,17 +113,74 @@ class Front:
             environ["HTTP_AUTHORIZATION"] = authorization(service, self._region)
         return self._moto(environ, start_response)  # type: ignore[no-any-return]
 
-    def _moto_reply(self, environ: Environ) -> Reply:
+    def _moto_reply(self, environ: Environ, body: bytes) -> Reply:
+        """Moto's response; what moto cannot do is an error in AWS's form."""
         from werkzeug.test import (  # noqa: PLC0415 - only an emulator needs it
             run_wsgi_app,
         )
 
-        chunks, status, headers = run_wsgi_app(self._from_moto, environ, buffered=True)
-        return Reply(
+        environ["wsgi.input"] = io.BytesIO(body)
+        what = _operation(environ, body)
+        if environ["PATH_INFO"].startswith("/moto-api"):
+            return refusal(environ, _not_implemented(f"{what} (the API of moto)"))
+        try:
+            chunks, status, headers = run_wsgi_app(
+                self._from_moto, environ, buffered=True
+            )
+        except Exception as error:
+            _LOGGER.exception("moto: %s", what)
+            details = "" if isinstance(error, NotImplementedError) else f": {error!r}"
+            return refusal(environ, _not_implemented(f"{what}{details}"))
+        reply = Reply(
             status=int(status.split()[0]),
             body=b"".join(chunks),
             headers=dict(headers.items()),
         )
+        is_html = reply.headers.get("Content-Type", "").startswith("text/html")
+        if is_html and reply.status >= 400 and b"<html" in reply.body[:100]:
+            return refusal(environ, _not_implemented(what))
+        return reply
+
+
+def _not_implemented(what: str) -> Refusal:
+    """An error that clients do not retry, unlike a 500."""
+    message = f"The emulator does not implement {what}"
+    return Refusal(code="NotImplemented", message=message, status=501)
+
+
+def _operation(environ: Environ, body: bytes) -> str:
+    """What a request asks for, for messages: the service and the operation."""
+    operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    if not operation and environ.get("CONTENT_TYPE", "").startswith(FORM):
+        operation = form_of(body).get("Action", "")
+    return " ".join(
+        (
+            _service(environ) or "a request without a service",
+            operation or f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}",
+        )
+    )
+
+
+def _malformed(message: str, status: int = 400) -> Refusal:
+    return Refusal(code="Serialization", message=message, status=status)
+
+
+def _body(environ: Environ) -> bytes:
+    """The request's body, up to one byte more than it may have.
+
+    Raises:
+        OSError: The chunks of the body are malformed.
+        ValueError: The length is not one.
+    """
+    stream = environ["wsgi.input"]
+    if environ.get("wsgi.input_terminated"):  # chunked
+        stream, size = io.BufferedReader(stream), MAX_BODY + 1
+    else:
+        size = min(int(environ.get("CONTENT_LENGTH") or 0), MAX_BODY + 1)
+    if size < 0:
+        raise ValueError(f"its length is {size}")
+    body: bytes = stream.read(size)
+    return body
 
 
 def confirms(environ: Environ) -> bool:
