@@ -18,16 +18,18 @@ LAMBDA_IMAGE := lambda-python:3.14
 with_sam = PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" SAM_CLI_TELEMETRY=0
 
 # One command for each lock: `make lock` writes it, `make check` compares it.
-compile_dev = $(BIN)/uv pip compile --quiet --no-header --universal \
+# Every lock has hashes, which each installation checks.
+compile = $(BIN)/uv pip compile --quiet --no-header --generate-hashes
+compile_dev = $(compile) --universal \
 	--group dev --all-extras pyproject.toml --output-file
-compile_sam = $(BIN)/uv pip compile --quiet --no-header --universal \
+compile_sam = $(compile) --universal \
 	--python-version 3.11 tools/sam-requirements.in --output-file
-compile_aws = $(BIN)/uv pip compile --quiet --no-header --universal \
+compile_aws = $(compile) --universal \
 	--python-version 3.11 tools/aws-requirements.in --output-file
-compile_bench = $(BIN)/uv pip compile --quiet --no-header --universal \
+compile_bench = $(compile) --universal \
 	--python-version 3.11 tools/bench-requirements.in --output-file
 # Constrained by the lock that the tests run with: what ships is what was tested.
-compile_for_lambda = $(BIN)/uv pip compile --quiet --no-header --generate-hashes \
+compile_for_lambda = $(compile) \
 	--python-version 3.14 --python-platform x86_64-manylinux_2_28 \
 	--constraint requirements.lock
 compile_layer = $(compile_for_lambda) layer/requirements.in --output-file
@@ -109,7 +111,8 @@ locks-current: $(VENV)/ready
 
 $(VENV)/uv-ready: requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements.lock)"
+	awk '/^[^ ]/ {on = /^uv==/} on' requirements.lock > $(VENV)/uv.lock
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps --requirement $(VENV)/uv.lock
 	touch $@
 
 $(VENV)/ready: $(VENV)/uv-ready requirements.lock pyproject.toml
