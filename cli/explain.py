@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from hookgate.aws.status import RESERVE
+from hookgate.aws.codedeploy import RESERVE
 from hookgate.model import LifecycleEvent
 from hookgate.plan import Plan, Step, beside, read_plan, worst_case
 from hookgate.registry import resolve

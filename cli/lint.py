@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, NoReturn
 import click
 
 from hookgate.aws.appspec import STRICT, lowered
-from hookgate.aws.status import RESERVE
+from hookgate.aws.codedeploy import RESERVE
 from hookgate.codes import Code
 from hookgate.errors import Place, PlanError, Problem
 from hookgate.model import LifecycleEvent

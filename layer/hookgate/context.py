@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+class DeploymentInfo:
     """The CodeDeploy deployment of a hook."""
 
     id: str
@@ -163,7 +163,7 @@ class DeploymentContext:
     """
 
     event: LifecycleEvent
-    deployment: Deployment | None = None
+    deployment: DeploymentInfo | None = None
     blue: Side | None = None
     green: Side | None = None
     appspec: AppSpec | None = None

@@ -11,11 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from hookgate.aws.codedeploy import (
+    CHECK,
+    RESERVE,
+    FoundDeployment,
+    ended_as,
+    find_deployment,
+    is_open,
+)
 from hookgate.aws.discovery import discover
-from hookgate.aws.identity import Identified, ended_as, identify, is_open
-from hookgate.aws.status import CHECK, RESERVE
 from hookgate.codes import Code
-from hookgate.context import Deployment, DeploymentContext
+from hookgate.context import DeploymentContext, DeploymentInfo
 from hookgate.deadline import Deadline
 from hookgate.engine import begin, run_steps
 from hookgate.engine.step_output import routed_output
@@ -53,7 +59,7 @@ class Aborted(HookgateError):
 class _Known:
     """What is known so far, for the verdict of an invocation that stops early."""
 
-    deployment: Deployment | None = None
+    deployment: DeploymentInfo | None = None
     plan: PlanOrigin | None = None
 
 
@@ -85,7 +91,7 @@ class Invocation:
             return self._report(verdict, deployment, watch)
 
     def _report(
-        self, verdict: Verdict, deployment: Deployment | None, watch: Watch
+        self, verdict: Verdict, deployment: DeploymentInfo | None, watch: Watch
     ) -> dict[str, Any]:
         """Publish the verdict and report it to CodeDeploy.
 
@@ -112,7 +118,7 @@ class Invocation:
             self._problem(f"{self.event} had already ended before this report")
         return bounded_record(verdict, deployment)
 
-    def _publish(self, verdict: Verdict, deployment: Deployment | None) -> None:
+    def _publish(self, verdict: Verdict, deployment: DeploymentInfo | None) -> None:
         for reporter in self.services.reporters:
             try:
                 reporter.publish(verdict, deployment)
@@ -121,7 +127,7 @@ class Invocation:
                     f"{type(reporter).__name__} failed: {error_with_place(error)}"
                 )
 
-    def _is_open(self, deployment: Deployment | None) -> bool:
+    def _is_open(self, deployment: DeploymentInfo | None) -> bool:
         """Whether CodeDeploy is known to have accepted no report of the event yet."""
         if deployment is None:
             return False
@@ -136,23 +142,23 @@ class Invocation:
             )
             return False
 
-    def _ended_as(self, deployment: Deployment | None) -> str | None:
+    def _ended_as(self, deployment: DeploymentInfo | None) -> str | None:
         if deployment is None:
             return None
         return ended_as(self.services.aws, deployment, self.event, self.services.clock)
 
-    def _decide(self, watch: Watch) -> tuple[Verdict, Deployment | None]:
+    def _decide(self, watch: Watch) -> tuple[Verdict, DeploymentInfo | None]:
         """The verdict; never raises."""
         known = _Known()
         secrets = Secrets(self.services.secrets)
         try:
             # Around the plan too, since reading it imports plugins, which may print.
             with routed_output():
-                watch.note("identifying the deployment")
-                identified = self._identify()
-                known.deployment = identified.deployment
-                watch.identified(identified.deployment)
-                verdict = self._run_steps(identified, watch, secrets, known)
+                watch.note("finding the deployment")
+                found = self._find()
+                known.deployment = found.deployment
+                watch.set_deployment(found.deployment)
+                verdict = self._run_steps(found, watch, secrets, known)
                 return verdict, known.deployment
         except Aborted as error:
             reasons = error.reasons
@@ -175,20 +181,20 @@ class Invocation:
         }
         return Verdict.aborted(self.event, masked, known.plan), known.deployment
 
-    def _identify(self) -> Identified:
+    def _find(self) -> FoundDeployment:
         aws, hook, event = self.services.aws, self.hook, self.event
         return begin(
             "finding the deployment",
-            lambda: identify(aws, hook, event, self.services.clock),
+            lambda: find_deployment(aws, hook, event, self.services.clock),
         ).result(self.deadline)
 
     def _run_steps(
-        self, identified: Identified, watch: Watch, secrets: Secrets, known: _Known
+        self, found: FoundDeployment, watch: Watch, secrets: Secrets, known: _Known
     ) -> Verdict:
         watch.note("reading the plan and discovering the deployment")
-        deadline = self._within_the_hour(identified.deployment)
+        deadline = self._within_the_hour(found.deployment)
         watch.due(deadline.remaining + LATE)
-        plan, context = self._prepare(identified, deadline, known)
+        plan, context = self._prepare(found, deadline, known)
         run_context = make_run_context(
             plan,
             context,
@@ -203,7 +209,7 @@ class Invocation:
         return run_steps(run_context, steps, deadline, concurrency=plan.concurrency)
 
     def _prepare(
-        self, identified: Identified, deadline: Deadline, known: _Known
+        self, found: FoundDeployment, deadline: Deadline, known: _Known
     ) -> tuple[Plan, DeploymentContext]:
         """Read the plan and discover the deployment, concurrently.
 
@@ -211,13 +217,13 @@ class Invocation:
             Aborted: one of the two failed, or both; with all reasons.
         """
         aws, plans, event = self.services.aws, self.services.plans, self.event
-        discovery = begin("discovery", lambda: discover(aws, identified, event))
+        discovery = begin("discovery", lambda: discover(aws, found, event))
         reasons: dict[str, Reason] = {}
         plan: Plan | None = None
         context: DeploymentContext | None = None
         try:
             plan = begin(
-                "reading the plan", lambda: plans.plan(identified.deployment)
+                "reading the plan", lambda: plans.plan(found.deployment)
             ).result(deadline)
             known.plan = plan.origin
             plan.steps(event)
@@ -241,7 +247,7 @@ class Invocation:
         defect = f"Hookgate itself failed, which is a defect: {error_with_place(error)}"
         return Reason(Code.HOOK_DEFECT, defect)
 
-    def _within_the_hour(self, deployment: Deployment) -> Deadline:
+    def _within_the_hour(self, deployment: DeploymentInfo) -> Deadline:
         """The function's deadline, or CodeDeploy's if that is earlier."""
         if deployment.event_started_at is None:
             return self.deadline

@@ -72,7 +72,7 @@ def run_hook(
         InputError: the payload has no ids, so no report is possible.
         ReportError: CodeDeploy did not confirm the report; Lambda retries.
     """
-    from hookgate.aws.status import RESERVE  # noqa: PLC0415 - as above
+    from hookgate.aws.codedeploy import RESERVE  # noqa: PLC0415 - as above
     from hookgate.invocation import Invocation  # noqa: PLC0415 - as above
 
     received = HookEvent.parse(payload)

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
-from hookgate.aws.calls import AwsCalls, Clients
+from hookgate.aws.calls import AwsCalls, ClientCache
+from hookgate.aws.codedeploy import CodeDeployStatus
 from hookgate.aws.idempotency import DynamoDbOnce, Work, without_table
 from hookgate.aws.plan_sources import PlanSources
 from hookgate.aws.secrets import SecretReader
-from hookgate.aws.status import CodeDeployStatus
-from hookgate.context import Deployment
+from hookgate.context import DeploymentInfo
 from hookgate.deadline import Clock, Deadline, SystemClock
 from hookgate.environment import Environment
 from hookgate.event import HookEvent
@@ -28,7 +28,7 @@ from hookgate.watchdog import Watch, Watchdog
 class Reporter(Protocol):
     """Publishes a verdict; a failure is logged and changes nothing."""
 
-    def publish(self, verdict: Verdict, deployment: Deployment | None) -> None:
+    def publish(self, verdict: Verdict, deployment: DeploymentInfo | None) -> None:
         """Publish ``verdict``."""
         ...
 
@@ -44,7 +44,7 @@ class StatusReporter(Protocol):
 class Plans(Protocol):
     """Finds plans."""
 
-    def plan(self, deployment: Deployment) -> Plan:
+    def plan(self, deployment: DeploymentInfo) -> Plan:
         """The plan of a deployment's application and group."""
         ...
 
@@ -89,7 +89,7 @@ class Services:
 
 def connect(environment: Environment) -> Services:
     """Make the services of a deployed function."""
-    clients = Clients()
+    clients = ClientCache()
     aws = AwsCalls(clients)
     log = InvocationLog.to()
     policy = AddressPolicy.of_stack(environment.allowed_targets)

@@ -9,7 +9,7 @@ from typing import Any
 from hookgate.aws.appspec import STRICT, lowered
 from hookgate.errors import PlanError
 from hookgate.yaml_reader import load
-from hookgate_rehearsal.codedeploy.model.deployment import AppSpec, EventName
+from hookgate_rehearsal.codedeploy.model.deployment import EventName, ParsedAppSpec
 
 
 class AppSpecError(ValueError):
@@ -126,7 +126,7 @@ def _strategy(strategy: Any) -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=128)  # a revision is read at each of its deployments
-def parse_app_spec(content: str) -> AppSpec:
+def parse_app_spec(content: str) -> ParsedAppSpec:
     """Read an AppSpec.
 
     The keys' case does not matter, since users' files and AWS's own examples differ.
@@ -152,7 +152,7 @@ def parse_app_spec(content: str) -> AppSpec:
         port = int(balancer["containerport"])
     except (KeyError, TypeError, ValueError):
         raise AppSpecError("LoadBalancerInfo.ContainerPort must be a number") from None
-    return AppSpec(
+    return ParsedAppSpec(
         task_definition=text(properties, "taskdefinition", "TaskDefinition"),
         container_name=text(balancer, "containername", "ContainerName"),
         container_port=port,

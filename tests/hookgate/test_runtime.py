@@ -22,8 +22,8 @@ from support.services import (
 from support.steps import Gate, ListLog, a_step, raises, says
 from support.world import denied
 
+from hookgate.aws.codedeploy import RESERVE
 from hookgate.aws.idempotency import DynamoDbOnce
-from hookgate.aws.status import RESERVE
 from hookgate.codes import Code
 from hookgate.errors import (
     CannotMeasure,

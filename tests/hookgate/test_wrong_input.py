@@ -9,7 +9,7 @@ from support.listeners import Listener, answer, says
 from support.services import EVENT, PAYLOAD, Fakes, LambdaContext
 from support.world import BALANCER
 
-from hookgate.context import Deployment
+from hookgate.context import DeploymentInfo
 from hookgate.errors import CannotMeasure
 from hookgate.http.address import AddressPolicy
 from hookgate.model import HookStatus
@@ -36,7 +36,7 @@ class Text:
     def __init__(self, text: str | bytes) -> None:
         self.text = text
 
-    def plan(self, _deployment: Deployment) -> Plan:
+    def plan(self, _deployment: DeploymentInfo) -> Plan:
         return read_plan(self.text, "plan.yaml", resolve)
 
 

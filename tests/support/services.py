@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hookgate.aws.idempotency import without_table
-from hookgate.context import Deployment
+from hookgate.context import DeploymentInfo
 from hookgate.deadline import SystemClock
 from hookgate.errors import Place, PlanOrigin
 from hookgate.event import HookEvent
@@ -60,7 +60,7 @@ class RecordedVerdicts:
         self.reports_before: list[int] = []
         self._status = status
 
-    def publish(self, verdict: Verdict, _deployment: Deployment | None) -> None:
+    def publish(self, verdict: Verdict, _deployment: DeploymentInfo | None) -> None:
         self.verdicts.append(verdict)
         self.reports_before.append(len(self._status.reports))
 
@@ -68,7 +68,7 @@ class RecordedVerdicts:
 class Broken:
     """A reporter that always fails."""
 
-    def publish(self, _verdict: Verdict, _deployment: Deployment | None) -> None:
+    def publish(self, _verdict: Verdict, _deployment: DeploymentInfo | None) -> None:
         raise OSError("the sink is full")
 
 
@@ -94,7 +94,7 @@ class RecordedWatchdog:
     def reporting(self) -> None:
         self.notes.append("reporting")
 
-    def identified(self, deployment: Deployment) -> None:
+    def set_deployment(self, deployment: DeploymentInfo) -> None:
         self.notes.append(deployment.application)
 
     def damage(self) -> str:
@@ -107,7 +107,7 @@ class OnePlan:
     def __init__(self, *steps: Step) -> None:
         self.steps = steps
 
-    def plan(self, _deployment: Deployment) -> Plan:
+    def plan(self, _deployment: DeploymentInfo) -> Plan:
         return Plan(origin=ORIGIN, target=Target(), events={EVENT: self.steps})
 
 
@@ -117,7 +117,7 @@ class NoPlan:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def plan(self, _deployment: Deployment) -> Plan:
+    def plan(self, _deployment: DeploymentInfo) -> Plan:
         raise self.error
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from hookgate_rehearsal.codedeploy.engine import Engine
 from hookgate_rehearsal.codedeploy.model.deployment import (
-    AppSpec,
     AutoRollbackEvent,
     Deployment,
     DeploymentTaskSet,
@@ -16,6 +15,7 @@ from hookgate_rehearsal.codedeploy.model.deployment import (
     EventName,
     Failure,
     Order,
+    ParsedAppSpec,
     Routes,
     Service,
     TaskSetLabel,
@@ -151,7 +151,7 @@ def order(deployment_id: str = "d-AAAAAAAAA", **changes: Any) -> Order:
             test="arn:test",
             target_groups=("group-1", "group-2"),
         ),
-        app_spec=AppSpec(
+        app_spec=ParsedAppSpec(
             task_definition="shop:2",
             container_name="web",
             container_port=80,

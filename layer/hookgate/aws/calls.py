@@ -25,7 +25,7 @@ READ = 2.0
 _INVOKE_READ = 900.0
 
 
-class Clients:
+class ClientCache:
     """Makes boto3 clients, and keeps them for the life of the process."""
 
     def __init__(self) -> None:
@@ -107,8 +107,8 @@ class AwsCalls:
         clients: makes the clients.
     """
 
-    def __init__(self, clients: Clients | None = None) -> None:
-        self.client = (clients or Clients()).client
+    def __init__(self, clients: ClientCache | None = None) -> None:
+        self.client = (clients or ClientCache()).client
 
     def __call__(
         self, service: str, operation: str, /, **parameters: Any

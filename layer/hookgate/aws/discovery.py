@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hookgate.aws.appspec import fetch_appspec
-from hookgate.aws.identity import Identified
+from hookgate.aws.codedeploy import FoundDeployment
 from hookgate.aws.load_balancer import fetch_endpoints, fetch_target_groups
 from hookgate.codes import Code
 from hookgate.context import (
@@ -98,7 +98,7 @@ def parse_task_set(given: Mapping[str, Any]) -> TaskSet:
 
 
 def discover(
-    aws: Aws, identified: Identified, event: LifecycleEvent
+    aws: Aws, found: FoundDeployment, event: LifecycleEvent
 ) -> DeploymentContext:
     """Discover the deployment's context from ECS, ELB and CodeDeploy.
 
@@ -106,7 +106,7 @@ def discover(
         AccessDenied: names the missing permission and the resource.
         CannotMeasure: the responses of AWS are inconsistent.
     """
-    deployment, route = identified.deployment, identified.route
+    deployment, route = found.deployment, found.route
     task_sets = fetch_task_sets(aws, deployment.cluster, deployment.service)
     groups = fetch_target_groups(aws, route.target_groups)
     production, test = fetch_endpoints(aws, (route.production, route.test), groups)
@@ -123,7 +123,7 @@ def discover(
             f"original and replacement are both behind {green.target_group.name}",
             code=Code.DISCOVERY_TARGET_GROUP,
         )
-    appspec = fetch_appspec(aws, deployment.application, identified.revision)
+    appspec = fetch_appspec(aws, deployment.application, found.revision)
     return DeploymentContext(
         event=event,
         deployment=deployment,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hookgate.aws.calls import error_code, read_body
 from hookgate.codes import Code
-from hookgate.context import Deployment
+from hookgate.context import DeploymentInfo
 from hookgate.errors import CannotMeasure, InputError
 from hookgate.http.address import AddressPolicy
 from hookgate.plan import Files, Plan, beside, read_plan
@@ -73,7 +73,7 @@ class PlanSources:
     folder: Path
     bundled_when_no_plan: bool = False
 
-    def plan(self, deployment: Deployment) -> Plan:
+    def plan(self, deployment: DeploymentInfo) -> Plan:
         """The plan of the deployment's application and group.
 
         Raises:
@@ -125,7 +125,7 @@ class PlanSources:
             raise CannotMeasure(f"{missing}, {bundled.source}", code=Code.PLAN_MISSING)
         return plan
 
-    def _candidates(self, deployment: Deployment) -> Iterator[_Candidate]:
+    def _candidates(self, deployment: DeploymentInfo) -> Iterator[_Candidate]:
         application, group = deployment.application, deployment.group
         for name in (f"{application}/{group}", application):
             if self.parameter_prefix:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
-from hookgate.context import Deployment
+from hookgate.context import DeploymentInfo
 from hookgate.event import HookEvent
 from hookgate.model import HookStatus, Outcome, Verdict
 from hookgate.reporting.record import bounded_record, outcome_record
@@ -60,7 +60,7 @@ class InvocationLog:
         message = f"step {outcome.status}: {outcome.name}"
         self.logger.info(message, step=outcome.name, outcome=record)
 
-    def publish(self, verdict: Verdict, deployment: Deployment | None) -> None:
+    def publish(self, verdict: Verdict, deployment: DeploymentInfo | None) -> None:
         """Log the verdict with its evidence in one line."""
         record = bounded_record(verdict, deployment)
         message = f"verdict {verdict.status}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hookgate.context import Deployment
+from hookgate.context import DeploymentInfo
 from hookgate.model import HookStatus, Outcome, Status, Verdict
 
-#: The application and group of a deployment that could not be identified.
+#: The application and group of a deployment that could not be found.
 UNKNOWN = "unknown"
 
 
@@ -17,13 +17,13 @@ class EmfMetrics:
 
     namespace: str
 
-    def publish(self, verdict: Verdict, deployment: Deployment | None) -> None:
+    def publish(self, verdict: Verdict, deployment: DeploymentInfo | None) -> None:
         """Write and flush the lines, so that they precede the report."""
         self._verdict(verdict, deployment)
         for outcome in verdict.outcomes:
             self._step(verdict, outcome, deployment)
 
-    def _verdict(self, verdict: Verdict, deployment: Deployment | None) -> None:
+    def _verdict(self, verdict: Verdict, deployment: DeploymentInfo | None) -> None:
         succeeded = verdict.status is HookStatus.SUCCEEDED
         group = _group(deployment)
         values = {
@@ -35,7 +35,7 @@ class EmfMetrics:
         self._write((group, full), values, deployment)
 
     def _step(
-        self, verdict: Verdict, outcome: Outcome, deployment: Deployment | None
+        self, verdict: Verdict, outcome: Outcome, deployment: DeploymentInfo | None
     ) -> None:
         dimensions = {
             **_group(deployment),
@@ -53,7 +53,7 @@ class EmfMetrics:
         self,
         dimension_sets: tuple[dict[str, str], ...],
         values: dict[str, tuple[str, float]],
-        deployment: Deployment | None,
+        deployment: DeploymentInfo | None,
     ) -> None:
         from aws_lambda_powertools.metrics import (  # noqa: PLC0415 - first needed here
             EphemeralMetrics,
@@ -82,7 +82,7 @@ def _measured(outcome: Outcome) -> dict[str, tuple[str, float]]:
     }
 
 
-def _group(deployment: Deployment | None) -> dict[str, str]:
+def _group(deployment: DeploymentInfo | None) -> dict[str, str]:
     if deployment is None:
         return {"Application": UNKNOWN, "DeploymentGroup": UNKNOWN}
     return {

@@ -6,7 +6,7 @@ import json
 from datetime import UTC
 from typing import Any
 
-from hookgate.context import Deployment
+from hookgate.context import DeploymentInfo
 from hookgate.errors import PlanOrigin
 from hookgate.model import Outcome, Verdict
 
@@ -17,7 +17,9 @@ MAX_RECORD = 200_000
 _JSON_MOST = 12
 
 
-def verdict_record(verdict: Verdict, deployment: Deployment | None) -> dict[str, Any]:
+def verdict_record(
+    verdict: Verdict, deployment: DeploymentInfo | None
+) -> dict[str, Any]:
     """The record of a verdict; ``deployment`` is None if it is not known."""
     return {
         "schema": SCHEMA,
@@ -32,7 +34,9 @@ def verdict_record(verdict: Verdict, deployment: Deployment | None) -> dict[str,
     }
 
 
-def bounded_record(verdict: Verdict, deployment: Deployment | None) -> dict[str, Any]:
+def bounded_record(
+    verdict: Verdict, deployment: DeploymentInfo | None
+) -> dict[str, Any]:
     """The record of a verdict in at most ``MAX_RECORD`` bytes.
 
     A larger record is written without evidence, then without findings, then with
@@ -93,7 +97,7 @@ def _cut_texts(record: dict[str, Any]) -> None:
         each["reason"] = each["reason"][:share]
 
 
-def _deployment(deployment: Deployment) -> dict[str, str]:
+def _deployment(deployment: DeploymentInfo) -> dict[str, str]:
     return {
         "id": deployment.id,
         "application": deployment.application,

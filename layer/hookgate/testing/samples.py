@@ -8,8 +8,8 @@ from typing import Any
 from hookgate.context import (
     AppSpec,
     Container,
-    Deployment,
     DeploymentContext,
+    DeploymentInfo,
     Endpoint,
     Image,
     Side,
@@ -61,7 +61,7 @@ def a_context(
 
     ``changes`` replace its parts, such as ``test=None``.
     """
-    deployment = Deployment(
+    deployment = DeploymentInfo(
         id="d-TEST00001",
         application="shop",
         group="shop-blue-green",

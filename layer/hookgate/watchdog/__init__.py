@@ -20,7 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from hookgate.context import Deployment
+from hookgate.context import DeploymentInfo
 from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent
 
@@ -37,7 +37,7 @@ class Watch(Protocol):
         """Note what runs now; the reason of the fallback report contains it."""
         ...
 
-    def identified(self, deployment: Deployment) -> None:
+    def set_deployment(self, deployment: DeploymentInfo) -> None:
         """Note the deployment, for the metrics."""
         ...
 
@@ -180,7 +180,7 @@ class Watchdog:
         """Note what runs now."""
         self._send("note", doing)
 
-    def identified(self, deployment: Deployment) -> None:
+    def set_deployment(self, deployment: DeploymentInfo) -> None:
         """Note the deployment."""
         self._send("deployment", asdict(deployment))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hookgate.aws.calls import AwsCalls, Clients
-from hookgate.aws.identity import ended_as
-from hookgate.aws.status import CodeDeployStatus
+from hookgate.aws.calls import AwsCalls, ClientCache
+from hookgate.aws.codedeploy import CodeDeployStatus, ended_as
 from hookgate.codes import Code
-from hookgate.context import Deployment
+from hookgate.context import DeploymentInfo
+from hookgate.deadline import SystemClock
 from hookgate.environment import Environment
 from hookgate.event import HookEvent
 from hookgate.model import HookStatus, LifecycleEvent, Reason, Verdict
@@ -35,21 +35,21 @@ def report_failed(
         ids: the hook event's payload.
         event: the lifecycle event's name.
         reason: why the hook did not report itself.
-        deployment: the fields of ``Deployment``, if it was identified.
+        deployment: the fields of ``DeploymentInfo``, if it was found.
 
     Raises:
         InputError: ``ids`` is not a hook event.
         ReportError: CodeDeploy did not confirm the report. Nothing is published.
     """
     hook, lifecycle_event = HookEvent.parse(ids), LifecycleEvent(event)
-    known = Deployment(**{**deployment, **_UNUSED}) if deployment else None
-    clients = Clients()
+    known = DeploymentInfo(**{**deployment, **_UNUSED}) if deployment else None
+    clients = ClientCache()
     status = CodeDeployStatus(clients.client("codedeploy"))
     ended: str | None = None
     if status.report(hook, HookStatus.FAILED):
         ended = HookStatus.FAILED
     elif known:
-        ended = ended_as(AwsCalls(clients), known, lifecycle_event)
+        ended = ended_as(AwsCalls(clients), known, lifecycle_event, SystemClock())
     log = InvocationLog.to()
     log.begin(hook, event)
     if ended == HookStatus.FAILED:

@@ -147,7 +147,7 @@ class Routes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AppSpec:
+class ParsedAppSpec:
     """The AppSpec of an ECS service and its hooks."""
 
     task_definition: str
@@ -191,7 +191,7 @@ class Order:
     group: str
     service: Service
     routes: Routes
-    app_spec: AppSpec
+    app_spec: ParsedAppSpec
     revision: Mapping[str, Any]
     created_at: float
     config: str = "CodeDeployDefault.ECSAllAtOnce"

@@ -18,8 +18,8 @@ from support.world import (
     task_set,
 )
 
+from hookgate.aws.codedeploy import find_deployment
 from hookgate.aws.discovery import discover
-from hookgate.aws.identity import identify
 from hookgate.codes import Code
 from hookgate.context import DeploymentContext, Endpoint, RuleCondition
 from hookgate.errors import AccessDenied, CannotMeasure
@@ -41,7 +41,7 @@ def found(
     world: World, event: LifecycleEvent = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
 ) -> DeploymentContext:
     """What discovery makes of a world."""
-    return discover(world, identify(world, HOOK, event, VirtualClock()), event)
+    return discover(world, find_deployment(world, HOOK, event, VirtualClock()), event)
 
 
 def test_names(world):

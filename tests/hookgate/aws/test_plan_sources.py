@@ -13,11 +13,11 @@ from support.world import World, denied
 from hookgate.aws.calls import AwsCalls
 from hookgate.aws.plan_sources import PlanSources
 from hookgate.codes import Code
-from hookgate.context import Deployment
+from hookgate.context import DeploymentInfo
 from hookgate.errors import AccessDenied, CannotMeasure, PlanError, PlanOrigin
 from hookgate.http.address import AddressPolicy
 
-DEPLOYMENT = Deployment(
+DEPLOYMENT = DeploymentInfo(
     id="d-1",
     application="shop",
     group="production",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookgate.aws.status import RESERVE
+from hookgate.aws.codedeploy import RESERVE
 from hookgate.context import DeploymentContext
 from hookgate.errors import Place, PlanError
 from hookgate.model import Finding, LifecycleEvent

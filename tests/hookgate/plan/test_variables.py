@@ -11,8 +11,8 @@ from hookgate.codes import Code
 from hookgate.context import (
     AppSpec,
     Container,
-    Deployment,
     DeploymentContext,
+    DeploymentInfo,
     Endpoint,
     Image,
     Side,
@@ -44,7 +44,7 @@ def side(color: str) -> Side:
 
 CONTEXT = DeploymentContext(
     event=EVENT,
-    deployment=Deployment(
+    deployment=DeploymentInfo(
         id="d-1",
         application="shop",
         group="prod",

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from hookgate.context import Deployment
+from hookgate.context import DeploymentInfo
 from hookgate.model import Finding, LifecycleEvent, Metric, Outcome, Status, Verdict
 from hookgate.reporting.metrics import EmfMetrics
 
-DEPLOYMENT = Deployment(
+DEPLOYMENT = DeploymentInfo(
     id="d-1",
     application="shop",
     group="production",

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 WATCHED = """
 import os, re, sys, time
 from datetime import UTC, datetime
-from hookgate.context import Deployment
+from hookgate.context import DeploymentInfo
 from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent
 from hookgate.watchdog import Watchdog
@@ -31,7 +31,7 @@ hook = HookEvent.parse(payload)
 watchdog = Watchdog(print)
 with watchdog.watch(hook, LifecycleEvent.AFTER_INSTALL, float(sys.argv[1])) as watch:
     watch.note("running step regex")
-    watch.identified(Deployment(
+    watch.set_deployment(DeploymentInfo(
         id="d-1", application="shop", group="shop-blue-green", configuration="",
         cluster="shop", service="storefront", region="", account="",
         event_started_at=datetime.now(UTC),

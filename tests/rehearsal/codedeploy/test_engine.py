@@ -14,7 +14,6 @@ from support.virtual_world import (
 
 from hookgate_rehearsal.codedeploy.engine import GroupIsBusyError, new_deployment_id
 from hookgate_rehearsal.codedeploy.model.deployment import (
-    AppSpec,
     AutoRollbackEvent,
     Creator,
     DeploymentStatus,
@@ -22,6 +21,7 @@ from hookgate_rehearsal.codedeploy.model.deployment import (
     EventName,
     EventStatus,
     Failure,
+    ParsedAppSpec,
     Routes,
     ShiftStep,
     TaskSetLabel,
@@ -265,7 +265,9 @@ def test_what_aws_refuses_fails_the_deployment(effect):
 def test_without_hooks_the_hook_events_succeed_at_once():
     """An AppSpec without Hooks invokes no function."""
     simulation = simulate()
-    spec = AppSpec(task_definition="shop:2", container_name="web", container_port=80)
+    spec = ParsedAppSpec(
+        task_definition="shop:2", container_name="web", container_port=80
+    )
     submitted = simulation.submit(app_spec=spec)
 
     simulation.run()

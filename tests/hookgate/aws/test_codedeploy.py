@@ -1,4 +1,4 @@
-"""The report to CodeDeploy: each of the API's errors for what it means."""
+"""The deployment of a hook, and the report with each of the API's errors."""
 
 import socket
 import threading
@@ -10,16 +10,162 @@ from botocore.stub import Stubber
 from support.answering import BROKEN
 from support.coded import raises
 from support.codedeploy_edge import codedeploy_edge
+from support.world import DEPLOYMENT, PRODUCTION, STARTED, TEST, World, denied
 
 from hookgate.aws.calls import ATTEMPTS, CONNECT, READ
-from hookgate.aws.status import RESERVE, CodeDeployStatus
+from hookgate.aws.codedeploy import (
+    PAUSES,
+    RESERVE,
+    CodeDeployStatus,
+    find_deployment,
+)
 from hookgate.codes import Code
-from hookgate.errors import ReportError
+from hookgate.errors import CannotMeasure, ReportError
 from hookgate.event import HookEvent
-from hookgate.model import HookStatus
+from hookgate.model import HookStatus, LifecycleEvent
+from hookgate.testing import VirtualClock
 
-HOOK = HookEvent.parse({"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "h"})
+HOOK = HookEvent.parse(
+    {"DeploymentId": DEPLOYMENT, "LifecycleEventHookExecutionId": "hook-1"}
+)
+BEFORE, TESTED = LifecycleEvent.BEFORE_INSTALL, LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
 OPERATION = "put_lifecycle_event_hook_execution_status"
+
+
+@pytest.fixture(name="world")
+def _world() -> World:
+    return World()
+
+
+NOT_BEGUN = [
+    "DeploymentNotStartedException",
+    "DeploymentTargetDoesNotExistException",
+]
+
+
+@pytest.mark.parametrize("code", NOT_BEGUN)
+def test_target_not_begun(world, code):
+    """At BeforeInstall CodeDeploy may not know its target yet."""
+    world.answers["codedeploy", "get_deployment_target"] = denied("X", "", code)
+
+    assert (
+        find_deployment(world, HOOK, BEFORE, VirtualClock()).deployment.event_started_at
+        is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "code"),
+    [
+        *((TESTED, code) for code in NOT_BEGUN),
+        (BEFORE, "AccessDeniedException"),
+        (BEFORE, "DeploymentDoesNotExistException"),
+    ],
+)
+def test_target_refused(world, event, code):
+    """A target that is missing later, or for another reason, is an error."""
+    world.answers["codedeploy", "get_deployment_target"] = denied("X", "", code)
+
+    with pytest.raises(CannotMeasure):
+        find_deployment(world, HOOK, event, VirtualClock())
+
+
+def target(*events):
+    """GetDeploymentTarget's answers in turn; the last is repeated."""
+    left = list(events)
+
+    def answer(**_):
+        given = left.pop(0) if len(left) > 1 else left[0]
+        return {
+            "deploymentTarget": {
+                "deploymentTargetType": "ECSTarget",
+                "ecsTarget": {"lifecycleEvents": given},
+            }
+        }
+
+    return answer
+
+
+BEHIND = [
+    {"lifecycleEventName": "AllowTestTraffic", "status": "InProgress"},
+    {"lifecycleEventName": "AfterAllowTestTraffic", "status": "Pending"},
+]
+DUE = [
+    {"lifecycleEventName": "AllowTestTraffic", "status": "Succeeded"},
+    {
+        "lifecycleEventName": "AfterAllowTestTraffic",
+        "status": "InProgress",
+        "startTime": STARTED,
+    },
+]
+
+
+def test_answer_that_lags(world):
+    """An answer that is still at the event before is looked at again."""
+    clock = VirtualClock()
+    world.answers["codedeploy", "get_deployment_target"] = target(
+        *[BEHIND] * (len(PAUSES) - 1), DUE
+    )
+    found = find_deployment(world, HOOK, TESTED, clock)
+
+    assert (STARTED, True) == (found.deployment.event_started_at, 0 < clock.time <= 10)
+
+
+def test_wrong_event(world):
+    """After a few looks the function is at the wrong event."""
+    clock = VirtualClock()
+    world.answers["codedeploy", "get_deployment_target"] = target(BEHIND)
+
+    with raises(CannotMeasure, Code.HOOK_EVENT, "AllowTestTraffic"):
+        find_deployment(world, HOOK, TESTED, clock)
+    asked = [name for _, name, _ in world.calls if name == "get_deployment_target"]
+    assert (len(PAUSES), True) == (len(asked), 0 < clock.time <= 10)
+
+
+def test_no_pause_when_due(world):
+    """A hook that is due waits for nothing."""
+    clock = VirtualClock()
+    find_deployment(world, HOOK, TESTED, clock)
+
+    assert 0 == clock.time
+
+
+@pytest.mark.parametrize(
+    ("given", "production"),
+    [
+        pytest.param({}, PRODUCTION, id="empty"),
+        pytest.param({"targetGroupInfoList": []}, PRODUCTION, id="no pairs"),
+        pytest.param({"targetGroupPairInfoList": []}, PRODUCTION, id="empty pairs"),
+        pytest.param(
+            {
+                "targetGroupPairInfoList": [
+                    {
+                        "targetGroups": [{"name": "a"}, {"name": "b"}],
+                        "prodTrafficRoute": {"listenerArns": [TEST]},
+                    }
+                ]
+            },
+            TEST,
+            id="pairs",
+        ),
+    ],
+)
+def test_pairs(world, given, production):
+    """A deployment's loadBalancerInfo without pairs gives way to its group's."""
+    world.deployment["loadBalancerInfo"] = given
+
+    assert (
+        production
+        == find_deployment(world, HOOK, TESTED, VirtualClock()).route.production
+    )
+
+
+def test_no_pair(world):
+    """A group without a pair of target groups is refused by name."""
+    world.group["loadBalancerInfo"] = {}
+
+    with raises(CannotMeasure, Code.DISCOVERY_TARGET_GROUP):
+        find_deployment(world, HOOK, TESTED, VirtualClock())
 
 
 @pytest.fixture(name="client")
@@ -38,8 +184,8 @@ def _client():
 def test_reported(client):
     """The status goes to CodeDeploy with both ids."""
     expected = {
-        "deploymentId": "d-1",
-        "lifecycleEventHookExecutionId": "h",
+        "deploymentId": DEPLOYMENT,
+        "lifecycleEventHookExecutionId": "hook-1",
         "status": "Failed",
     }
     with Stubber(client) as stub:
