@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from itertools import accumulate
 from random import Random
 from typing import Protocol
@@ -16,15 +16,9 @@ from hookgate_rehearsal.data_plane.settings import (
     Condition,
     FixedResponse,
     Forward,
-    HostHeader,
-    HttpHeader,
-    HttpRequestMethod,
     ListenerSettings,
     NoResponse,
-    PathPattern,
-    QueryString,
     Redirect,
-    SourceIp,
 )
 from hookgate_rehearsal.data_plane.target_group import TargetGroup
 
@@ -113,11 +107,8 @@ class Router:
         bucket: float = 0.0,  # noqa: ARG002 - as above
     ) -> TargetGroup | None:
         """The target group of a TCP or TLS connection."""
-        return (
-            self._default.choose()
-            if isinstance(self._default, WeightedChoice)
-            else None
-        )
+        default = self._default
+        return default.choose() if isinstance(default, WeightedChoice) else None
 
 
 def referenced_groups(settings: ListenerSettings) -> frozenset[str]:
@@ -129,47 +120,44 @@ def referenced_groups(settings: ListenerSettings) -> frozenset[str]:
 
 
 def _test(condition: Condition) -> Test:
-    match condition:
-        case HostHeader(values=values):
-            hosts = _matcher(values, ignore_case=True)
-            return lambda request, _: hosts(_host(request))
-        case PathPattern(values=values):
-            paths = _matcher(values)
-            return lambda request, _: paths(request.path.decode("latin-1"))
-        case HttpHeader(name=name, values=values):
-            wanted = name.lower().encode("latin-1")
-            lines = _matcher(values, ignore_case=True)
+    values = condition.values
+    matches = _matcher(*values, ignore_case=condition.field != "path-pattern")
+    match condition.field:
+        case "host-header":
+            return lambda request, _: matches(
+                re.sub(r":\d+$", "", request.text(b"host"))
+            )
+        case "path-pattern":
+            return lambda request, _: matches(request.path.decode("latin-1"))
+        case "http-header":
+            wanted = condition.name.lower().encode("latin-1")
             return lambda request, _: any(
-                lines(value.decode("latin-1"))
+                matches(value.decode("latin-1"))
                 for lower, _, value in request.headers
                 if lower == wanted
             )
-        case HttpRequestMethod(values=values):
-            methods = {value.encode("latin-1") for value in values}
-            return lambda request, _: request.method in methods
-        case QueryString(values=pairs):
+        case "http-request-method":
+            return lambda request, _: request.method.decode("latin-1") in values
+        case "query-string":
             tests = [
-                (
-                    _matcher([key or "*"], ignore_case=True),
-                    _matcher([value], ignore_case=True),
-                )
-                for key, value in pairs
+                (_matcher(key or "*"), _matcher(value))
+                for key, value in condition.parameters
             ]
             return lambda request, _: any(
                 is_key(key) and is_value(value)
-                for key, value in _parameters(request)
+                for key, value in parse_qsl(
+                    request.query.decode("latin-1"), keep_blank_values=True
+                )
                 for is_key, is_value in tests
             )
-        case SourceIp(values=values):
+        case "source-ip":
             blocks = [ipaddress.ip_network(value, strict=False) for value in values]
             return lambda _, peer: any(
                 ipaddress.ip_address(peer) in block for block in blocks
             )
 
 
-def _matcher(
-    patterns: Iterable[str], *, ignore_case: bool = False
-) -> Callable[[str], bool]:
+def _matcher(*patterns: str, ignore_case: bool = True) -> Callable[[str], bool]:
     """ELB's wildcards: ``*`` matches any text, ``?`` any one character."""
     one_of = "|".join(
         re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
@@ -177,12 +165,3 @@ def _matcher(
     )
     compiled = re.compile(one_of, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
     return lambda text: compiled.fullmatch(text) is not None
-
-
-def _host(request: RequestHead) -> str:
-    """The Host header without its port."""
-    return re.sub(r":\d+$", "", request.text(b"host"))
-
-
-def _parameters(request: RequestHead) -> list[tuple[str, str]]:
-    return parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,15 @@ class Redirect:
 
 Action = Forward | FixedResponse | Redirect
 
+ConditionField = Literal[
+    "host-header",
+    "path-pattern",
+    "http-header",
+    "http-request-method",
+    "query-string",
+    "source-ip",
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoResponse:
@@ -48,54 +58,19 @@ class NoResponse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HostHeader:
-    """The Host header, without its port, matches one of the patterns."""
+class Condition:
+    """A condition of a rule, with ELB's names of its field.
 
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PathPattern:
-    """The path, without its query, matches one of the patterns; case-sensitive."""
-
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpHeader:
-    """The header of this name matches one of the patterns."""
-
-    name: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequestMethod:
-    """The method is one of these, exactly."""
-
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueryString:
-    """A parameter of the query matches one of the (key, value) patterns.
-
-    A key of ``None`` matches any key.
+    It is met if a pattern in ``values`` matches the field: the Host header without its
+    port, the path without its query, the header ``name``, the exact method, or the
+    CIDR block of the client's address. Of ``query-string``, a parameter must match one
+    of the (key, value) patterns in ``parameters``; a key of ``None`` matches any key.
     """
 
-    values: tuple[tuple[str | None, str], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceIp:
-    """The client's address is in one of the CIDR blocks."""
-
-    values: tuple[str, ...]
-
-
-Condition = (
-    HostHeader | PathPattern | HttpHeader | HttpRequestMethod | QueryString | SourceIp
-)
+    field: ConditionField
+    values: tuple[str, ...] = ()
+    name: str = ""
+    parameters: tuple[tuple[str | None, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

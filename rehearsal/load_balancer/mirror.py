@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from hookgate_rehearsal.cloudwatch.load_balancer import Attached
 from hookgate_rehearsal.data_plane import (
@@ -15,19 +15,14 @@ from hookgate_rehearsal.data_plane import (
     FixedResponse,
     Forward,
     HealthCheck,
-    HostHeader,
-    HttpHeader,
-    HttpRequestMethod,
     ListenerRule,
     ListenerSettings,
-    PathPattern,
     Protocol,
-    QueryString,
     Redirect,
-    SourceIp,
     TargetGroupSettings,
 )
 from hookgate_rehearsal.data_plane.routing import referenced_groups
+from hookgate_rehearsal.data_plane.settings import ConditionField
 
 ENCODING = "ascii"  # PEM
 
@@ -349,22 +344,12 @@ def _redirect(config: Mapping[str, Any]) -> Redirect:
 
 def _condition(condition: Mapping[str, Any]) -> Condition:
     field = condition["Field"]
-    if field == "query-string":
-        pairs = condition["QueryStringConfig"]["Values"]
-        return QueryString(values=tuple((p.get("Key"), p["Value"]) for p in pairs))
-    if field == "http-header":
-        config = condition["HttpHeaderConfig"]
-        return HttpHeader(name=config["HttpHeaderName"], values=tuple(config["Values"]))
-    if field not in _PLAIN:
+    if field not in get_args(ConditionField):
         raise UntranslatableError(f"the rehearsal has no condition {field!r}")
-    member, make = _PLAIN[field]
-    values = condition.get("Values") or (condition.get(member) or {}).get("Values")
-    return make(values=tuple(values or ()))
-
-
-_PLAIN: Mapping[str, tuple[str, Callable[..., Condition]]] = {
-    "host-header": ("HostHeaderConfig", HostHeader),
-    "path-pattern": ("PathPatternConfig", PathPattern),
-    "http-request-method": ("HttpRequestMethodConfig", HttpRequestMethod),
-    "source-ip": ("SourceIpConfig", SourceIp),
-}
+    config = condition.get(f"{field.title().replace('-', '')}Config") or {}
+    values = condition.get("Values") or config.get("Values") or ()
+    if field == "query-string":
+        pairs = tuple((each.get("Key"), each["Value"]) for each in values)
+        return Condition(field=field, parameters=pairs)
+    name = config.get("HttpHeaderName", "")
+    return Condition(field=field, name=name, values=tuple(values))

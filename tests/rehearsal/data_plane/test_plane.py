@@ -21,11 +21,11 @@ from support.data_plane import (
 )
 
 from hookgate_rehearsal.data_plane import (
+    Condition,
     DataPlane,
     FixedResponse,
     Forward,
     ListenerRule,
-    PathPattern,
     TargetState,
 )
 
@@ -171,12 +171,12 @@ def test_rules(plane, colours):
             rules=(
                 ListenerRule(
                     priority=2,
-                    conditions=(PathPattern(values=("/new/*",)),),
+                    conditions=(Condition(field="path-pattern", values=("/new/*",)),),
                     action=FixedResponse(status=418, body=b"later"),
                 ),
                 ListenerRule(
                     priority=1,
-                    conditions=(PathPattern(values=("/new*",)),),
+                    conditions=(Condition(field="path-pattern", values=("/new*",)),),
                     action=Forward(weights={"green": 1}),
                 ),
             ),

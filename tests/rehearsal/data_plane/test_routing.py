@@ -3,16 +3,11 @@
 import pytest
 
 from hookgate_rehearsal.data_plane import (
+    Condition,
     FixedResponse,
-    HostHeader,
-    HttpHeader,
-    HttpRequestMethod,
     ListenerRule,
     ListenerSettings,
-    PathPattern,
     Protocol,
-    QueryString,
-    SourceIp,
 )
 from hookgate_rehearsal.data_plane.http_message import RequestHead
 from hookgate_rehearsal.data_plane.routing import Router, referenced_groups
@@ -35,6 +30,10 @@ def router(*conditions):
     )
 
 
+def _when(field, *values, **more):
+    return Condition(field=field, values=values, **more)
+
+
 REQUEST = RequestHead(
     method=b"GET",
     url=b"/img/Tea.png?size=big&empty=&size=small",
@@ -48,24 +47,36 @@ REQUEST = RequestHead(
 @pytest.mark.parametrize(
     ("condition", "expected"),
     [
-        pytest.param(HostHeader(values=("shop.example",)), True, id="host"),
-        pytest.param(HostHeader(values=("*.example",)), True, id="host *"),
-        pytest.param(HostHeader(values=("a", "sh?p.example")), True, id="host ?"),
-        pytest.param(HostHeader(values=("example",)), False, id="other host"),
-        pytest.param(HostHeader(values=("shop-example",)), False, id="dot is a dot"),
-        pytest.param(PathPattern(values=("/img/*",)), True, id="path"),
-        pytest.param(PathPattern(values=("/img/tea.png",)), False, id="path's case"),
-        pytest.param(PathPattern(values=("*big*",)), False, id="path has no query"),
-        pytest.param(HttpHeader(name="x-CANARY", values=("yes",)), True, id="header"),
-        pytest.param(HttpHeader(name="X-Other", values=("*",)), False, id="no header"),
-        pytest.param(HttpRequestMethod(values=("GET", "PUT")), True, id="method"),
-        pytest.param(HttpRequestMethod(values=("get",)), False, id="method's case"),
-        pytest.param(QueryString(values=(("size", "small"),)), True, id="query"),
-        pytest.param(QueryString(values=((None, "b?g"),)), True, id="query, any key"),
-        pytest.param(QueryString(values=(("empty", ""),)), True, id="query, empty"),
-        pytest.param(QueryString(values=(("size", "huge"),)), False, id="other query"),
-        pytest.param(SourceIp(values=("10.0.0.0/8",)), True, id="source"),
-        pytest.param(SourceIp(values=("11.0.0.0/8",)), False, id="other source"),
+        pytest.param(_when("host-header", "shop.example"), True, id="host"),
+        pytest.param(_when("host-header", "*.example"), True, id="host *"),
+        pytest.param(_when("host-header", "a", "sh?p.example"), True, id="host ?"),
+        pytest.param(_when("host-header", "example"), False, id="other host"),
+        pytest.param(_when("host-header", "shop-example"), False, id="dot is a dot"),
+        pytest.param(_when("path-pattern", "/img/*"), True, id="path"),
+        pytest.param(_when("path-pattern", "/img/tea.png"), False, id="path's case"),
+        pytest.param(_when("path-pattern", "*big*"), False, id="path has no query"),
+        pytest.param(_when("http-header", "yes", name="x-CANARY"), True, id="header"),
+        pytest.param(_when("http-header", "*", name="X-Other"), False, id="no header"),
+        pytest.param(_when("http-request-method", "GET", "PUT"), True, id="method"),
+        pytest.param(_when("http-request-method", "get"), False, id="method's case"),
+        pytest.param(
+            _when("query-string", parameters=(("size", "small"),)), True, id="query"
+        ),
+        pytest.param(
+            _when("query-string", parameters=((None, "b?g"),)),
+            True,
+            id="query, any key",
+        ),
+        pytest.param(
+            _when("query-string", parameters=(("empty", ""),)), True, id="query, empty"
+        ),
+        pytest.param(
+            _when("query-string", parameters=(("size", "huge"),)),
+            False,
+            id="other query",
+        ),
+        pytest.param(_when("source-ip", "10.0.0.0/8"), True, id="source"),
+        pytest.param(_when("source-ip", "11.0.0.0/8"), False, id="other source"),
     ],
 )
 def test_condition(condition, expected):
@@ -77,7 +88,7 @@ def test_condition(condition, expected):
 
 def test_all_conditions():
     """A rule acts only where every condition holds."""
-    both = router(PathPattern(values=("/img/*",)), HttpRequestMethod(values=("PUT",)))
+    both = router(_when("path-pattern", "/img/*"), _when("http-request-method", "PUT"))
 
     assert NOT_MET == both.decide(REQUEST, "10.1.2.3")
 
