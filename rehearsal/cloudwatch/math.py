@@ -11,9 +11,10 @@ import math
 import operator
 import re
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from functools import partial, reduce
+from itertools import accumulate, count, pairwise
 
 
 class MathError(ValueError):
@@ -32,15 +33,9 @@ class TimeSeries:
     values: tuple[float | None, ...]
     period: float
 
-    def map(self, function: Callable[[float], float | None]) -> TimeSeries:
-        """The series with a function applied to every value there is."""
-        values = tuple(None if v is None else function(v) for v in self.values)
-        return TimeSeries(values=values, period=self.period)
-
-    @property
-    def present(self) -> list[float]:
-        """The values that there are."""
-        return [value for value in self.values if value is not None]
+    def of(self, values: Iterable[float | None]) -> TimeSeries:
+        """Other values at the same times."""
+        return TimeSeries(values=tuple(values), period=self.period)
 
 
 Value = float | TimeSeries | list[TimeSeries]
@@ -48,7 +43,7 @@ Value = float | TimeSeries | list[TimeSeries]
 Binary = Callable[[float, float], float | None]
 
 
-def combine(left: Value, right: Value, function: Binary) -> Value:
+def _combine(left: Value, right: Value, function: Binary) -> Value:
     """Apply a function to two values, element by element.
 
     Where only one of two series has a value, the other's counts as 0; where neither
@@ -57,242 +52,168 @@ def combine(left: Value, right: Value, function: Binary) -> Value:
     if isinstance(left, list):
         if isinstance(right, list):
             raise MathError("two arrays of time series cannot be combined")
-        return [_pair(each, right, function) for each in left]
+        return [_join(each, right, function) for each in left]
     if isinstance(right, list):
-        return [_pair(left, each, function) for each in right]
+        return [_join(left, each, function) for each in right]
     if isinstance(left, TimeSeries) or isinstance(right, TimeSeries):
-        return _pair(left, right, function)
+        return _join(left, right, function)
     found = function(left, right)
     if found is None:
         raise MathError("a division by zero")
     return found
 
 
-def _pair(
+def _join(
     left: float | TimeSeries, right: float | TimeSeries, function: Binary
 ) -> TimeSeries:
-    if isinstance(left, TimeSeries) and isinstance(right, TimeSeries):
-        values = tuple(
-            None if a is None and b is None else function(a or 0.0, b or 0.0)
-            for a, b in zip(left.values, right.values, strict=True)
-        )
-        return TimeSeries(values=values, period=left.period)
-    if isinstance(left, TimeSeries):
-        other = _number(right)
-        return left.map(lambda value: function(value, other))
-    other = _number(left)
-    return _series(right).map(lambda value: function(other, value))
-
-
-def _number(value: float | TimeSeries) -> float:
-    if isinstance(value, TimeSeries):
-        raise MathError("a number is needed where a time series is given")
-    return value
-
-
-def _series(value: float | TimeSeries) -> TimeSeries:
-    if not isinstance(value, TimeSeries):
-        raise MathError("a time series is needed where a number is given")
-    return value
-
-
-def fill(arguments: list[Value]) -> Value:
-    """FILL with a number or another series."""
-    given, filler = arguments
-    if isinstance(given, list):
-        return [_filled(each, filler) for each in given]
-    if not isinstance(given, TimeSeries):
-        raise MathError("FILL needs a time series")
-    return _filled(given, filler)
-
-
-def _filled(series: TimeSeries, filler: Value) -> TimeSeries:
-    values = tuple(
-        value_at(filler, place) if value is None else value
-        for place, value in enumerate(series.values)
+    series = [each for each in (left, right) if isinstance(each, TimeSeries)]
+    return series[0].of(
+        None
+        if all(each.values[place] is None for each in series)
+        else function(_at(left, place) or 0.0, _at(right, place) or 0.0)
+        for place in range(len(series[0].values))
     )
-    return TimeSeries(values=values, period=series.period)
 
 
-def repeated(given: Value) -> Value:
-    """FILL with REPEAT: repeat the previous value."""
-    if isinstance(given, list):
-        return [_repeated(each) for each in given]
-    if not isinstance(given, TimeSeries):
-        raise MathError("FILL needs a time series")
-    return _repeated(given)
-
-
-def _repeated(series: TimeSeries) -> TimeSeries:
-    values: list[float | None] = []
-    for value in series.values:
-        values.append(values[-1] if value is None and values else value)
-    return TimeSeries(values=tuple(values), period=series.period)
-
-
-def value_at(value: Value | None, place: int) -> float | None:
+def _at(value: Value | None, place: int) -> float | None:
     """A number itself, or the value of a series at a place."""
     if isinstance(value, list):
         raise MathError("an array of time series where one is needed")
     return value.values[place] if isinstance(value, TimeSeries) else value
 
 
-Function = Callable[[list[Value]], Value]
+def _map_series(function: Callable[[TimeSeries], TimeSeries], value: Value) -> Value:
+    """Apply a function to a series, or to each series of an array."""
+    match value:
+        case TimeSeries():
+            return function(value)
+        case list():
+            return [function(each) for each in value]
+    raise MathError("a time series is needed where a number is given")
 
 
-def call(name: str, arguments: list[Value]) -> Value:
-    """Call a function by its name.
+def _each(function: Callable[[float], float | None]) -> Callable[[Value], Value]:
+    def apply(series: TimeSeries) -> TimeSeries:
+        return series.of(None if v is None else function(v) for v in series.values)
 
-    Raises:
-        MathError: there is none, or it takes other arguments.
-    """
-    function = FUNCTIONS.get(name)
-    if function is None:
-        known = ", ".join(sorted({*FUNCTIONS, "METRICS", "PERIOD", "TIME_SERIES"}))
-        raise MathError(f"the emulator has no function {name}; it has {known}")
-    try:
-        return function(arguments)
-    except (IndexError, AttributeError, TypeError) as error:
-        raise MathError(f"{name} takes other arguments") from error
-
-
-def _each(function: Callable[[float], float | None]) -> Function:
-    def apply(arguments: list[Value]) -> Value:
-        (given,) = arguments
-        match given:
-            case TimeSeries():
-                return given.map(function)
-            case list():
-                return [each.map(function) for each in given]
-        raise MathError("a time series is needed where a number is given")
-
-    return apply
+    return partial(_map_series, apply)
 
 
 def _all(
     function: Callable[[Sequence[float]], float], *, fills: bool = False
-) -> Function:
-    """A number of one series; of several, a series of numbers across them."""
+) -> Callable[[Value], Value]:
+    """A number of one series; of several, a series of numbers across them.
 
-    def apply(arguments: list[Value]) -> Value:
-        (given,) = arguments
-        if isinstance(given, TimeSeries):
-            return function(given.present) if given.present else 0.0
-        if not isinstance(given, list) or not given:
+    Args:
+        function: Makes a number of one or more values.
+        fills: Whether a value that only some of the series have counts as 0 in others.
+    """
+
+    def across(column: Sequence[float | None]) -> float | None:
+        present = [value for value in column if value is not None]
+        if not present:
+            return None
+        missing = len(column) - len(present) if fills else 0
+        return function(present + [0.0] * missing)
+
+    def apply(value: Value) -> Value:
+        if isinstance(value, TimeSeries):
+            present = [each for each in value.values if each is not None]
+            return function(present) if present else 0.0
+        if not isinstance(value, list) or not value:
             raise MathError("a time series is needed where a number is given")
-        columns = zip(*(each.values for each in given), strict=True)
-        values = tuple(_across(column, function, fills) for column in columns)
-        return TimeSeries(values=values, period=given[0].period)
+        columns = zip(*(each.values for each in value), strict=True)
+        return value[0].of(map(across, columns))
 
     return apply
 
 
-def _across(
-    column: Sequence[float | None],
-    function: Callable[[Sequence[float]], float],
-    fills: bool,
-) -> float | None:
-    present = [value for value in column if value is not None]
-    if not present:
-        return None
-    if fills:
-        present += [0.0] * (len(column) - len(present))
-    return function(present)
+def _fill(value: Value, filler: Value) -> Value:
+    def apply(series: TimeSeries) -> TimeSeries:
+        return series.of(
+            _at(filler, place) if each is None else each
+            for place, each in enumerate(series.values)
+        )
+
+    return _map_series(apply, value)
 
 
-def _if(arguments: list[Value]) -> Value:
-    condition, then = arguments[0], arguments[1]
-    otherwise = arguments[2] if len(arguments) > 2 else None
-    if not isinstance(condition, TimeSeries):
-        chosen = then if condition else otherwise
-        if isinstance(then, TimeSeries) and chosen is None:
-            return then.map(lambda _: None)
-        if chosen is None:
-            raise MathError("IF of a number needs a time series")
+def _repeat(series: TimeSeries) -> TimeSeries:
+    """Fill with the previous value."""
+    return series.of(
+        accumulate(series.values, lambda last, each: last if each is None else each)
+    )
+
+
+def _if(condition: Value, then: Value, otherwise: Value | None = None) -> Value:
+    def choose(value: float | None, place: int) -> float | None:
+        if value is None:
+            return None
+        return (_at(then, place) or 0.0) if value else _at(otherwise, place)
+
+    if isinstance(condition, TimeSeries):
+        return condition.of(map(choose, condition.values, count()))
+    chosen = then if condition else otherwise
+    if chosen is not None:
         return chosen
-    values = tuple(
-        _chosen(value, then, otherwise, place)
-        for place, value in enumerate(condition.values)
+    if not isinstance(then, TimeSeries):
+        raise MathError("IF of a number needs a time series")
+    return then.of(None for _ in then.values)
+
+
+def _diff(series: TimeSeries) -> TimeSeries:
+    return series.of(
+        (
+            None,
+            *(
+                None if a is None or b is None else b - a
+                for a, b in pairwise(series.values)
+            ),
+        )
     )
-    return TimeSeries(values=values, period=condition.period)
 
 
-def _chosen(
-    condition: float | None, then: Value, otherwise: Value | None, place: int
-) -> float | None:
-    if condition is None:
-        return None
-    if condition:
-        return value_at(then, place) or 0.0
-    return value_at(otherwise, place)
+def _rate(series: TimeSeries) -> TimeSeries:
+    """The change per second."""
+    changes = _diff(series).values
+    return series.of(None if v is None else v / series.period for v in changes)
 
 
-def _differences(per_second: bool) -> Function:
-    def apply(arguments: list[Value]) -> Value:
-        (given,) = arguments
-        series = given if isinstance(given, list) else [given]
-        found = [_difference(each, per_second) for each in series]
-        return found if isinstance(given, list) else found[0]
-
-    return apply
+def _running_sum(series: TimeSeries) -> TimeSeries:
+    return series.of(accumulate(value or 0.0 for value in series.values))
 
 
-def _difference(series: Value, per_second: bool) -> TimeSeries:
-    if not isinstance(series, TimeSeries):
-        raise MathError("a time series is needed where a number is given")
-    divisor = series.period if per_second else 1.0
-    values = (
-        None if a is None or b is None else (b - a) / divisor
-        for a, b in pairwise(series.values)
-    )
-    return TimeSeries(values=(None, *values), period=series.period)
-
-
-def _running(arguments: list[Value]) -> Value:
-    (given,) = arguments
-    if not isinstance(given, TimeSeries):
-        raise MathError("RUNNING_SUM needs a time series")
-    total = accumulate(value or 0.0 for value in given.values)
-    return TimeSeries(values=tuple(total), period=given.period)
-
-
-def _one_of(place: int) -> Function:
-    def apply(arguments: list[Value]) -> Value:
-        (given,) = arguments
-        if not isinstance(given, list):
+def _item(place: int) -> Callable[[Value], Value]:
+    def apply(value: Value) -> Value:
+        if not isinstance(value, list):
             raise MathError("an array of time series is needed")
-        return given[place]
+        return value[place]
 
     return apply
 
 
-def _metric_count(arguments: list[Value]) -> Value:
-    (given,) = arguments
-    return float(len(given)) if isinstance(given, list) else 1.0
-
-
-def _logarithm(function: Callable[[float], float]) -> Function:
+def _logarithm(function: Callable[[float], float]) -> Callable[[Value], Value]:
     return _each(lambda value: function(value) if value > 0 else None)
 
 
-FUNCTIONS: Mapping[str, Function] = {
+_FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "ABS": _each(abs),
     "AVG": _all(statistics.fmean, fills=True),
     "CEIL": _each(lambda value: float(math.ceil(value))),
     "DATAPOINT_COUNT": _all(lambda values: float(len(values))),
-    "DIFF": _differences(per_second=False),
-    "FILL": fill,
-    "FIRST": _one_of(0),
+    "DIFF": partial(_map_series, _diff),
+    "FILL": _fill,
+    "FIRST": _item(0),
     "FLOOR": _each(lambda value: float(math.floor(value))),
     "IF": _if,
-    "LAST": _one_of(-1),
+    "LAST": _item(-1),
     "LOG": _logarithm(math.log),
     "LOG10": _logarithm(math.log10),
     "MAX": _all(max),
-    "METRIC_COUNT": _metric_count,
+    "METRIC_COUNT": lambda value: float(len(value)) if isinstance(value, list) else 1.0,
     "MIN": _all(min),
-    "RATE": _differences(per_second=True),
-    "RUNNING_SUM": _running,
+    "RATE": partial(_map_series, _rate),
+    "RUNNING_SUM": partial(_map_series, _running_sum),
     "STDDEV": _all(statistics.pstdev),
     "SUM": _all(math.fsum),
 }
@@ -305,11 +226,11 @@ _TOKEN = re.compile(r'"[^"]*"|\^|&&|\|\||\b(?:AND|OR)\b')
 _SPELT = {"^": "**", "&&": " and ", "||": " or ", "AND": "and", "OR": "or"}
 
 
-def _divided(left: float, right: float) -> float | None:
+def _divide(left: float, right: float) -> float | None:
     return left / right if right else None
 
 
-def _raised(left: float, right: float) -> float | None:
+def _power(left: float, right: float) -> float | None:
     try:
         found = left**right
     except (OverflowError, ZeroDivisionError):
@@ -317,21 +238,25 @@ def _raised(left: float, right: float) -> float | None:
     return None if isinstance(found, complex) else float(found)
 
 
-_OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float | None]] = {
+def _truth(function: Callable[[float, float], object]) -> Binary:
+    """Make 1 of what is true, and 0 of what is false."""
+    return lambda left, right: float(bool(function(left, right)))
+
+
+_OPERATORS: Mapping[type[ast.AST], Binary] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: _divided,
-    ast.Pow: _raised,
-}
-
-_COMPARISONS: Mapping[type[ast.cmpop], Callable[[float, float], bool]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.LtE: operator.le,
-    ast.GtE: operator.ge,
-    ast.Lt: operator.lt,
-    ast.Gt: operator.gt,
+    ast.Div: _divide,
+    ast.Pow: _power,
+    ast.Eq: _truth(operator.eq),
+    ast.NotEq: _truth(operator.ne),
+    ast.LtE: _truth(operator.le),
+    ast.GtE: _truth(operator.ge),
+    ast.Lt: _truth(operator.lt),
+    ast.Gt: _truth(operator.gt),
+    ast.And: _truth(lambda left, right: left and right),
+    ast.Or: _truth(lambda left, right: left or right),
 }
 
 
@@ -356,109 +281,97 @@ def names_in(text: str) -> set[str]:
     """The ids that an expression names.
 
     Raises:
-        MathError: it cannot be read.
+        MathError: The expression is not valid.
     """
-    tree = _parsed(text)
-    called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
-    names = {
-        node.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and id(node) not in called
-    }
-    return names - {"REPEAT", "LINEAR"}
+    nodes = list(ast.walk(_parse(text)))
+    functions = [node.func for node in nodes if isinstance(node, ast.Call)]
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    return {node.id for node in names if node not in functions} - {"REPEAT", "LINEAR"}
 
 
 def evaluate(text: str, scope: Scope) -> Value:
     """Evaluate an expression.
 
     Raises:
-        MathError: it cannot be read, or asks for what the emulator does not know.
+        MathError: The expression is not valid, or the emulator does not support it.
     """
     try:
-        return _value(_parsed(text), scope)
+        return _value(_parse(text), scope)
     except (OverflowError, RecursionError) as error:
         raise MathError("too large an expression, or number") from error
 
 
-def _parsed(text: str) -> ast.expr:
+def _parse(text: str) -> ast.expr:
     if len(text) > LONGEST:
         raise MathError(f"an expression is at most {LONGEST} characters long")
     spelt = _TOKEN.sub(lambda match: _SPELT.get(match[0], match[0]), text.strip())
     try:
         return ast.parse(spelt, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise MathError(f"{text!r} is no metric math expression") from error
+        raise MathError(f"{text!r} is not a metric math expression") from error
 
 
-def _value(node: ast.expr, scope: Scope) -> Value:  # noqa: C901 - one case for each node
+def _value(node: ast.expr, scope: Scope) -> Value:
     match node:
         case ast.Constant(value=bool()):
-            raise MathError(f"{node.value!r} is no number")
+            raise MathError(f"{node.value!r} is not a number")
         case ast.Constant(value=int() | float() as number):
             return float(number)
-        case ast.Name():
-            if node.id not in scope.values:
-                raise MathError(f"no query has the id {node.id!r}")
-            return scope.values[node.id]
-        case ast.List():
-            return [each for item in node.elts for each in _listed(item, scope)]
-        case ast.UnaryOp(op=ast.USub()):
-            return combine(0.0, _value(node.operand, scope), operator.sub)
-        case ast.BinOp() if type(node.op) in _OPERATORS:
-            left, right = _value(node.left, scope), _value(node.right, scope)
-            return combine(left, right, _OPERATORS[type(node.op)])
-        case ast.Compare(ops=[op], comparators=[other]) if type(op) in _COMPARISONS:
-            compare = _COMPARISONS[type(op)]
-            return combine(
-                _value(node.left, scope),
-                _value(other, scope),
-                lambda a, b: float(compare(a, b)),
-            )
-        case ast.BoolOp():
-            return _logical(node, scope)
-        case ast.Call(func=ast.Name(id=name), keywords=[]):
-            return _called(name, node.args, scope)
+        case ast.Name(id=name):
+            if name not in scope.values:
+                raise MathError(f"no query has the id {name!r}")
+            return scope.values[name]
+        case ast.List(elts=items):
+            return [each for item in items for each in _series(_value(item, scope))]
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _combine(0.0, _value(operand, scope), operator.sub)
+        case (
+            ast.BinOp(op=op, left=left, right=right)
+            | ast.Compare(ops=[op], left=left, comparators=[right])
+        ) if type(op) in _OPERATORS:
+            function = _OPERATORS[type(op)]
+            return _combine(_value(left, scope), _value(right, scope), function)
+        case ast.BoolOp(op=op, values=operands):
+            function = _OPERATORS[type(op)]
+            values = (_value(each, scope) for each in operands)
+            return reduce(lambda a, b: _combine(a, b, function), values)
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+            return _call(name, arguments, scope)
     raise MathError(f"metric math has no {type(node).__name__}")
 
 
-def _listed(node: ast.expr, scope: Scope) -> list[TimeSeries]:
-    value = _value(node, scope)
-    if isinstance(value, list):
-        return value
-    if isinstance(value, TimeSeries):
-        return [value]
-    raise MathError("an array has time series, not numbers")
+def _series(value: Value) -> list[TimeSeries]:
+    match value:
+        case list():
+            return value
+        case TimeSeries():
+            return [value]
+    raise MathError("an array contains time series, not numbers")
 
 
-def _logical(node: ast.BoolOp, scope: Scope) -> Value:
-    both = isinstance(node.op, ast.And)
-
-    def join(left: float, right: float) -> float:
-        return float(bool(left) and bool(right) if both else bool(left) or bool(right))
-
-    first, *others = (_value(each, scope) for each in node.values)
-    for each in others:
-        first = combine(first, each, join)
-    return first
-
-
-def _called(name: str, arguments: list[ast.expr], scope: Scope) -> Value:
+def _call(name: str, arguments: list[ast.expr], scope: Scope) -> Value:
     match name, arguments:
         case "METRICS", []:
             return _metrics("", scope)
         case "METRICS", [ast.Constant(value=str(part))]:
             return _metrics(part, scope)
-        case "TIME_SERIES", [number]:
-            value = _value(number, scope)
-            if not isinstance(value, float):
-                raise MathError("TIME_SERIES takes a number")
-            return TimeSeries(values=(value,) * scope.windows, period=scope.period)
+        case "FILL", [filled, ast.Name(id="REPEAT")]:
+            return _map_series(_repeat, _value(filled, scope))
+    values = [_value(each, scope) for each in arguments]
+    match name, values:
+        case "TIME_SERIES", [float(number)]:
+            return TimeSeries(values=(number,) * scope.windows, period=scope.period)
+        case "TIME_SERIES", _:
+            raise MathError("TIME_SERIES takes a number")
         case "PERIOD", [series]:
-            found = _value(series, scope)
-            return found.period if isinstance(found, TimeSeries) else scope.period
-        case "FILL", [series, ast.Name(id="REPEAT")]:
-            return repeated(_value(series, scope))
-    return call(name, [_value(each, scope) for each in arguments])
+            return series.period if isinstance(series, TimeSeries) else scope.period
+    if name not in _FUNCTIONS:
+        known = ", ".join(sorted({*_FUNCTIONS, "METRICS", "PERIOD", "TIME_SERIES"}))
+        raise MathError(f"the emulator has no function {name}; it has {known}")
+    try:
+        return _FUNCTIONS[name](*values)
+    except (IndexError, AttributeError, TypeError) as error:
+        raise MathError(f"{name} takes other arguments") from error
 
 
 def _metrics(part: str, scope: Scope) -> list[TimeSeries]:

@@ -56,6 +56,7 @@ SCOPE = Scope(values=METRICS, metrics=tuple(METRICS), windows=4, period=60.0)
         ("DIFF(requests)", [N, 10, -12, -8]),
         ("RATE(requests) * 60", [N, 10, -12, -8]),
         ("RUNNING_SUM(errors)", [1, 1, 5, 5]),
+        ("MAX(RUNNING_SUM([errors, requests]))", [10, 30, 38, 38]),
         ("ABS(errors - requests)", [9, 20, 4, 0]),
         ("metric1 / METRIC_COUNT(METRICS())", [6, 4, 0, 0]),
     ],
@@ -92,7 +93,7 @@ def test_the_guides_tables_of_if(text, expected):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("metric1 +", "no metric math"),
+        ("metric1 +", "not a metric math"),
         ("unknown * 2", "no query has the id"),
         ("NOSUCH(metric1)", "no function NOSUCH"),
         ("__import__('os')", "no Constant"),
@@ -102,10 +103,11 @@ def test_the_guides_tables_of_if(text, expected):
         ("1 < metric1 < 2", "no Compare"),
         ("1 / 0", "division by zero"),
         ("ABS(1)", "time series"),
-        ("True", "no number"),
+        ("ABS(metric1, metric2)", "ABS takes other arguments"),
+        ("True", "not a number"),
         ("'text'", "no Constant"),
         ("m" * 3000, "at most 2048"),
-        ("-" * 1500 + "metric1", "too large|no metric math"),
+        ("-" * 1500 + "metric1", "too large|not a metric math"),
         ("metric1 * " + "9" * 400, "too large"),
     ],
 )
