@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from hookgate_rehearsal.cloudwatch.queries import Query
+from hookgate_rehearsal.cloudwatch.queries import Query, periods_of
 from hookgate_rehearsal.cloudwatch.store import percent_of
 
 
@@ -30,11 +30,12 @@ class MissingData(StrEnum):
     MISSING = "missing"
 
 
-COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
-    "GreaterThanOrEqualToThreshold": operator.ge,
-    "GreaterThanThreshold": operator.gt,
-    "LessThanThreshold": operator.lt,
-    "LessThanOrEqualToThreshold": operator.le,
+#: The words for a ComparisonOperator, and what it does.
+COMPARISONS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
+    "GreaterThanOrEqualToThreshold": ("greater than or equal to", operator.ge),
+    "GreaterThanThreshold": ("greater than", operator.gt),
+    "LessThanThreshold": ("less than", operator.lt),
+    "LessThanOrEqualToThreshold": ("less than or equal to", operator.le),
 }
 
 
@@ -58,7 +59,8 @@ class Condition:
 
     def is_breached_by(self, value: float) -> bool:
         """Whether a value is outside of the threshold."""
-        return COMPARISONS[self.comparison](value, self.threshold)
+        _, compare = COMPARISONS[self.comparison]
+        return compare(value, self.threshold)
 
 
 def judge(points: Sequence[float | None], condition: Condition) -> AlarmState | None:
@@ -87,14 +89,10 @@ def judge(points: Sequence[float | None], condition: Condition) -> AlarmState | 
         return AlarmState.OK
     if condition.missing is MissingData.IGNORE:
         return None
-    is_old_enough = bool(real) and _age_of_oldest(points) >= condition.needed
+    # The age of the oldest datapoint in periods; that of the newest is 1.
+    ages = [len(points) - i for i, point in enumerate(points) if point is not None]
+    is_old_enough = bool(ages) and ages[0] >= condition.needed
     return AlarmState.ALARM if is_old_enough else AlarmState.INSUFFICIENT_DATA
-
-
-def _age_of_oldest(points: Sequence[float | None]) -> int:
-    """How many periods ago the oldest datapoint is; the newest is 1."""
-    oldest = next(i for i, point in enumerate(points) if point is not None)
-    return len(points) - oldest
 
 
 #: CloudWatch's own bounds.
@@ -105,7 +103,7 @@ MOST_CHILDREN = 100
 _TOKEN = re.compile(
     r"\s*(?:(?P<state>ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*"
     r'(?:"(?P<quoted>[^"]+)"|(?P<plain>[^"()]+?))\s*\)'
-    r"|(?P<word>AND|OR|NOT|TRUE|FALSE)\b|(?P<bracket>[()]))",
+    r"|(?P<word>(?:AND|OR|NOT|TRUE|FALSE)\b|[()]))",
     re.IGNORECASE,
 )
 
@@ -142,65 +140,56 @@ def parse_rule(text: str) -> ParsedRule:
     return ParsedRule(is_satisfied=rule, children=children)
 
 
-def alarm_name(name_or_arn: str) -> str:
-    """The name in an alarm's ARN, or the name that is given."""
-    if name_or_arn.startswith("arn:"):
-        return name_or_arn.split(":", 6)[-1]
-    return name_or_arn
-
-
 class _Parser:
     """Recursive descent: NOT binds closer than AND, AND closer than OR."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = list(_tokens(text))
+        self.tokens = _tokens(text)
         self.children: list[str] = []
 
     def alternatives(self) -> AlarmPredicate:
-        rules = [self._conjunction()]
-        while self._takes("OR"):
-            rules.append(self._conjunction())
-        return lambda state: any(rule(state) for rule in rules)
+        return self._join("OR", any, lambda: self._join("AND", all, self._factor))
 
-    def _conjunction(self) -> AlarmPredicate:
-        rules = [self._factor()]
-        while self._takes("AND"):
-            rules.append(self._factor())
-        return lambda state: all(rule(state) for rule in rules)
+    def _join(
+        self,
+        word: str,
+        combine: Callable[[Iterable[bool]], bool],
+        part: Callable[[], AlarmPredicate],
+    ) -> AlarmPredicate:
+        rules = [part()]
+        while self._takes(word):
+            rules.append(part())
+        return lambda state: combine(rule(state) for rule in rules)
 
     def _factor(self) -> AlarmPredicate:
-        if self._takes("NOT"):
-            negated = self._factor()
-            return lambda state: not negated(state)
-        if self._takes("("):
-            inner = self.alternatives()
-            if not self._takes(")"):
-                raise RuleError(f"{self.text!r}: a closing parenthesis is missing")
-            return inner
-        if self._takes("TRUE"):
-            return lambda _: True
-        if self._takes("FALSE"):
-            return lambda _: False
-        return self._child()
+        kind, word = self.tokens.pop(0) if self.tokens else ("", "")
+        if kind:
+            name = word.split(":", 6)[-1] if word.startswith("arn:") else word
+            self.children.append(name)
+            return lambda state: state(name) == kind
+        match word:
+            case "NOT":
+                negated = self._factor()
+                return lambda state: not negated(state)
+            case "(":
+                inner = self.alternatives()
+                if not self._takes(")"):
+                    raise RuleError(f"{self.text!r}: a closing parenthesis is missing")
+                return inner
+            case "TRUE" | "FALSE":
+                return lambda _: word == "TRUE"
+        before = f" before {word!r}" if word else ""
+        raise RuleError(
+            f"{self.text!r}: ALARM(name), OK(name), INSUFFICIENT_DATA(name), TRUE, "
+            f"FALSE, NOT or a parenthesis is missing{before}"
+        )
 
-    def _child(self) -> AlarmPredicate:
-        kind, name = self.tokens.pop(0) if self.tokens else ("", "")
-        if kind not in set(AlarmState):
-            before = f" before {name!r}" if name else ""
-            raise RuleError(
-                f"{self.text!r}: ALARM(name), OK(name), INSUFFICIENT_DATA(name), TRUE, "
-                f"FALSE, NOT or a parenthesis is missing{before}"
-            )
-        wanted, child = AlarmState(kind), alarm_name(name)
-        self.children.append(child)
-        return lambda state: state(child) is wanted
-
-    def _takes(self, token: str) -> bool:
-        if self.tokens and self.tokens[0] == ("", token):
-            self.tokens.pop(0)
-            return True
-        return False
+    def _takes(self, word: str) -> bool:
+        if self.tokens[:1] != [("", word)]:
+            return False
+        self.tokens.pop(0)
+        return True
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
@@ -210,19 +199,13 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     while text[at:].strip():
         match = _TOKEN.match(text, at)
         if match is None:
-            raise RuleError(f"{text!r} cannot be read from {text[at : at + 20]!r} on")
-        if match["state"]:
-            name = match["quoted"] or match["plain"]
-            found.append((match["state"].upper(), name))
-        else:
-            found.append(("", (match["word"] or match["bracket"]).upper()))
+            raise RuleError(f"{text!r}: unexpected {text[at : at + 20]!r}")
+        name = match["quoted"] or match["plain"] or match["word"].upper()
+        found.append(((match["state"] or "").upper(), name))
         at = match.end()
         if len(found) > MOST_ELEMENTS:
             raise RuleError(f"a rule has at most {MOST_ELEMENTS} elements")
     return found
-
-
-HIGH_RESOLUTION = 60  # seconds; shorter periods make a high-resolution alarm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,11 +226,6 @@ class Watch:
     condition: Condition
     samples: float = 0.0
 
-    @property
-    def is_high_resolution(self) -> bool:
-        """Whether it is evaluated every ten seconds."""
-        return self.period < HIGH_RESOLUTION
-
 
 @dataclass(slots=True, kw_only=True)
 class Alarm:
@@ -261,12 +239,12 @@ class Alarm:
     name: str
     arn: str
     settings: Mapping[str, Any]
-    configured_at: float
     watch: Watch | None = None
     rule: ParsedRule | None = None
     state: AlarmState = AlarmState.INSUFFICIENT_DATA
     reason: str = "Unchecked: Initial alarm creation"
     reason_data: str | None = None
+    configured_at: float = 0.0
     updated_at: float = 0.0
     transitioned_at: float = 0.0
     actions_enabled: bool = True
@@ -291,15 +269,11 @@ def watch_of(settings: Mapping[str, Any]) -> Watch:
     """Build the metrics from the members of a checked PutMetricAlarm."""
     queries = tuple(settings.get("Metrics") or ()) or (_single(settings),)
     returned = [each for each in queries if each.get("ReturnData", True)]
-    periods = [
-        each["MetricStat"]["Period"] if "MetricStat" in each else each.get("Period", 0)
-        for each in queries
-    ]
     of = settings["EvaluationPeriods"]
     return Watch(
         queries=queries,
         watched=returned[0]["Id"],
-        period=float(max(periods)),
+        period=float(max(periods_of(queries))),
         condition=Condition(
             comparison=settings["ComparisonOperator"],
             threshold=settings["Threshold"],
@@ -312,17 +286,12 @@ def watch_of(settings: Mapping[str, Any]) -> Watch:
 
 
 def _single(settings: Mapping[str, Any]) -> Query:
-    stat: dict[str, Any] = {
-        "Metric": {
-            "Namespace": settings["Namespace"],
-            "MetricName": settings["MetricName"],
-            "Dimensions": settings.get("Dimensions") or [],
-        },
+    stat = {
+        "Metric": settings,
         "Period": settings["Period"],
         "Stat": settings.get("Statistic") or settings["ExtendedStatistic"],
+        "Unit": settings.get("Unit"),
     }
-    if settings.get("Unit"):
-        stat["Unit"] = settings["Unit"]
     return {"Id": "m1", "MetricStat": stat}
 
 
@@ -335,5 +304,5 @@ def _samples_needed(settings: Mapping[str, Any]) -> float:
     if settings.get("EvaluateLowSampleCountPercentile") != "ignore" or not extended:
         return 0.0
     share = percent_of(extended) / 100
-    rarer = share if share < 0.5 else 1 - share
+    rarer = min(share, 1 - share)
     return 10 / rarer if rarer else 0.0

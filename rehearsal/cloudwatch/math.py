@@ -17,8 +17,8 @@ from functools import partial, reduce
 from itertools import accumulate, count, pairwise
 
 
-class MathError(ValueError):
-    """An expression that cannot be evaluated; the message says why."""
+class QueryError(ValueError):
+    """A query or an expression that is not valid; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ def _combine(left: Value, right: Value, function: Binary) -> Value:
     """
     if isinstance(left, list):
         if isinstance(right, list):
-            raise MathError("two arrays of time series cannot be combined")
+            raise QueryError("two arrays of time series cannot be combined")
         return [_join(each, right, function) for each in left]
     if isinstance(right, list):
         return [_join(left, each, function) for each in right]
@@ -59,7 +59,7 @@ def _combine(left: Value, right: Value, function: Binary) -> Value:
         return _join(left, right, function)
     found = function(left, right)
     if found is None:
-        raise MathError("a division by zero")
+        raise QueryError("a division by zero")
     return found
 
 
@@ -78,7 +78,7 @@ def _join(
 def _at(value: Value | None, place: int) -> float | None:
     """A number itself, or the value of a series at a place."""
     if isinstance(value, list):
-        raise MathError("an array of time series where one is needed")
+        raise QueryError("an array of time series where one is needed")
     return value.values[place] if isinstance(value, TimeSeries) else value
 
 
@@ -89,7 +89,7 @@ def _map_series(function: Callable[[TimeSeries], TimeSeries], value: Value) -> V
             return function(value)
         case list():
             return [function(each) for each in value]
-    raise MathError("a time series is needed where a number is given")
+    raise QueryError("a time series is needed where a number is given")
 
 
 def _each(function: Callable[[float], float | None]) -> Callable[[Value], Value]:
@@ -121,7 +121,7 @@ def _all(
             present = [each for each in value.values if each is not None]
             return function(present) if present else 0.0
         if not isinstance(value, list) or not value:
-            raise MathError("a time series is needed where a number is given")
+            raise QueryError("a time series is needed where a number is given")
         columns = zip(*(each.values for each in value), strict=True)
         return value[0].of(map(across, columns))
 
@@ -157,7 +157,7 @@ def _if(condition: Value, then: Value, otherwise: Value | None = None) -> Value:
     if chosen is not None:
         return chosen
     if not isinstance(then, TimeSeries):
-        raise MathError("IF of a number needs a time series")
+        raise QueryError("IF of a number needs a time series")
     return then.of(None for _ in then.values)
 
 
@@ -186,7 +186,7 @@ def _running_sum(series: TimeSeries) -> TimeSeries:
 def _item(place: int) -> Callable[[Value], Value]:
     def apply(value: Value) -> Value:
         if not isinstance(value, list):
-            raise MathError("an array of time series is needed")
+            raise QueryError("an array of time series is needed")
         return value[place]
 
     return apply
@@ -281,7 +281,7 @@ def names_in(text: str) -> set[str]:
     """The ids that an expression names.
 
     Raises:
-        MathError: The expression is not valid.
+        QueryError: The expression is not valid.
     """
     nodes = list(ast.walk(_parse(text)))
     functions = [node.func for node in nodes if isinstance(node, ast.Call)]
@@ -293,33 +293,36 @@ def evaluate(text: str, scope: Scope) -> Value:
     """Evaluate an expression.
 
     Raises:
-        MathError: The expression is not valid, or the emulator does not support it.
+        QueryError: The expression is not valid, or the emulator does not support it.
     """
+    tree = _parse(text)
     try:
-        return _value(_parse(text), scope)
+        return _value(tree, scope)
+    except QueryError as error:
+        raise QueryError(f"{text!r}: {error}") from error
     except (OverflowError, RecursionError) as error:
-        raise MathError("too large an expression, or number") from error
+        raise QueryError("the expression, or a number in it, is too large") from error
 
 
 def _parse(text: str) -> ast.expr:
     if len(text) > LONGEST:
-        raise MathError(f"an expression is at most {LONGEST} characters long")
+        raise QueryError(f"an expression is at most {LONGEST} characters long")
     spelt = _TOKEN.sub(lambda match: _SPELT.get(match[0], match[0]), text.strip())
     try:
         return ast.parse(spelt, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise MathError(f"{text!r} is not a metric math expression") from error
+        raise QueryError(f"{text!r} is not a metric math expression") from error
 
 
 def _value(node: ast.expr, scope: Scope) -> Value:
     match node:
         case ast.Constant(value=bool()):
-            raise MathError(f"{node.value!r} is not a number")
+            raise QueryError(f"{node.value!r} is not a number")
         case ast.Constant(value=int() | float() as number):
             return float(number)
         case ast.Name(id=name):
             if name not in scope.values:
-                raise MathError(f"no query has the id {name!r}")
+                raise QueryError(f"no query has the id {name!r}")
             return scope.values[name]
         case ast.List(elts=items):
             return [each for item in items for each in _series(_value(item, scope))]
@@ -337,7 +340,7 @@ def _value(node: ast.expr, scope: Scope) -> Value:
             return reduce(lambda a, b: _combine(a, b, function), values)
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
             return _call(name, arguments, scope)
-    raise MathError(f"metric math has no {type(node).__name__}")
+    raise QueryError(f"metric math has no {type(node).__name__}")
 
 
 def _series(value: Value) -> list[TimeSeries]:
@@ -346,7 +349,7 @@ def _series(value: Value) -> list[TimeSeries]:
             return value
         case TimeSeries():
             return [value]
-    raise MathError("an array contains time series, not numbers")
+    raise QueryError("an array contains time series, not numbers")
 
 
 def _call(name: str, arguments: list[ast.expr], scope: Scope) -> Value:
@@ -362,16 +365,16 @@ def _call(name: str, arguments: list[ast.expr], scope: Scope) -> Value:
         case "TIME_SERIES", [float(number)]:
             return TimeSeries(values=(number,) * scope.windows, period=scope.period)
         case "TIME_SERIES", _:
-            raise MathError("TIME_SERIES takes a number")
+            raise QueryError("TIME_SERIES takes a number")
         case "PERIOD", [series]:
             return series.period if isinstance(series, TimeSeries) else scope.period
     if name not in _FUNCTIONS:
         known = ", ".join(sorted({*_FUNCTIONS, "METRICS", "PERIOD", "TIME_SERIES"}))
-        raise MathError(f"the emulator has no function {name}; it has {known}")
+        raise QueryError(f"the emulator has no function {name}; it has {known}")
     try:
         return _FUNCTIONS[name](*values)
     except (IndexError, AttributeError, TypeError) as error:
-        raise MathError(f"{name} takes other arguments") from error
+        raise QueryError(f"{name} takes other arguments") from error
 
 
 def _metrics(part: str, scope: Scope) -> list[TimeSeries]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from hookgate_rehearsal.cloudwatch.math import (
-    MathError,
+    QueryError,
     Scope,
     TimeSeries,
     Value,
@@ -20,13 +21,9 @@ Query = Mapping[str, Any]
 MOST_QUERIES = 500  # GetMetricData's own limit
 
 
-class QueryError(ValueError):
-    """Queries that CloudWatch would refuse; the message says why."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Windows:
-    """Windows of one length, side by side.
+    """Windows of one length, one after the other.
 
     Attributes:
         start: Where the first one begins, in epoch seconds.
@@ -46,10 +43,10 @@ class Windows:
 
 
 def check(queries: Sequence[Query]) -> None:
-    """Refuse queries that name a statistic or an id that there is not.
+    """Reject queries that name an unknown statistic or id.
 
     Raises:
-        QueryError: with what is wrong.
+        QueryError: A query is not valid.
     """
     if not 1 <= len(queries) <= MOST_QUERIES:
         raise QueryError(f"there must be 1 to {MOST_QUERIES} queries")
@@ -61,8 +58,7 @@ def check(queries: Sequence[Query]) -> None:
             raise QueryError(f"{query['Id']} needs either MetricStat or Expression")
         if "Expression" in query:
             _check_expression(query["Expression"], ids)
-        elif not is_statistic(query["MetricStat"]["Stat"]):
-            stat = query["MetricStat"]["Stat"]
+        elif not is_statistic(stat := query["MetricStat"]["Stat"]):
             raise QueryError(
                 f"the emulator does not know the statistic {stat!r}; it knows "
                 "SampleCount, Average, Sum, Minimum, Maximum, pNN.N and tmNN.N"
@@ -74,63 +70,57 @@ def _check_expression(text: str, ids: set[str]) -> None:
         raise QueryError(
             f"the emulator knows no Metrics Insights and no SEARCH: {text!r}"
         )
-    try:
-        unknown = names_in(text) - ids
-    except MathError as error:
-        raise QueryError(str(error)) from error
-    if unknown:
-        raise QueryError(f"{text!r} names {sorted(unknown)}, which no query has as Id")
+    if unknown := names_in(text) - ids:
+        raise QueryError(f"{text!r} names {sorted(unknown)}, but no query has that Id")
+
+
+def periods_of(queries: Sequence[Query]) -> set[int]:
+    """The periods of queries in seconds."""
+    given = [query.get("MetricStat", query) for query in queries]
+    return {each["Period"] for each in given if "Period" in each}
 
 
 def values_of(
     queries: Sequence[Query], windows: Windows, store: MetricStore
 ) -> dict[str, Value]:
-    """Evaluate queries over windows; they were checked before.
+    """Evaluate queries that ``check`` accepted over windows.
 
     Returns:
-        By id, in the order given.
+        The values by id.
 
     Raises:
-        QueryError: an expression cannot be evaluated.
+        QueryError: An expression cannot be evaluated.
     """
-    metrics = tuple(each["Id"] for each in queries if "MetricStat" in each)
+    expressions = {q["Id"]: q["Expression"] for q in queries if "Expression" in q}
+    stats = {q["Id"]: q["MetricStat"] for q in queries if "MetricStat" in q}
     found: dict[str, Value] = {
-        each["Id"]: _measured(each["MetricStat"], windows, store)
-        for each in queries
-        if "MetricStat" in each
+        id_: _measure(stat, windows, store) for id_, stat in stats.items()
     }
-    waiting = {
-        each["Id"]: each["Expression"] for each in queries if "Expression" in each
-    }
-    while waiting:
-        ready = [each for each, text in waiting.items() if names_in(text) <= set(found)]
-        if not ready:
-            raise QueryError(f"{sorted(waiting)} refer to one another in a circle")
-        for each in ready:
-            found[each] = _evaluated(waiting.pop(each), found, metrics, windows)
-    return {each["Id"]: found[each["Id"]] for each in queries}
+    scope = Scope(
+        values=found,
+        metrics=tuple(stats),
+        windows=windows.number,
+        period=windows.period,
+    )
+    needs = {id_: names_in(text) for id_, text in expressions.items()}
+    try:
+        order = tuple(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        raise QueryError(f"expressions refer to each other: {error.args[1]}") from error
+    for id_ in order:
+        if id_ in expressions:
+            found[id_] = evaluate(expressions[id_], scope)
+    return found
 
 
-def _measured(
+def _measure(
     stat: Mapping[str, Any], windows: Windows, store: MetricStore
 ) -> TimeSeries:
-    metric = MetricId.from_api(stat["Metric"])
-    values = tuple(
-        store.window(metric, start, start + windows.length, stat.get("Unit")).statistic(
-            stat["Stat"]
-        )
-        for start in windows.starts()
+    metric, length, unit = (
+        MetricId.from_api(stat["Metric"]),
+        windows.length,
+        stat.get("Unit"),
     )
+    found = (store.window(metric, at, at + length, unit) for at in windows.starts())
+    values = tuple(each.statistic(stat["Stat"]) for each in found)
     return TimeSeries(values=values, period=windows.period)
-
-
-def _evaluated(
-    text: str, found: Mapping[str, Value], metrics: tuple[str, ...], windows: Windows
-) -> Value:
-    scope = Scope(
-        values=found, metrics=metrics, windows=windows.number, period=windows.period
-    )
-    try:
-        return evaluate(text, scope)
-    except MathError as error:
-        raise QueryError(f"{text!r}: {error}") from error

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 
@@ -65,7 +67,7 @@ STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 class Distribution:
     """Values with their counts.
 
-    ``has_values`` is false after a statistic set, which has no single values.
+    ``has_values`` is false if it contains a statistic set, which has no percentiles.
     """
 
     counts: dict[float, float] = field(default_factory=dict)
@@ -84,16 +86,6 @@ class Distribution:
             value = float(f"{value:.{_ROUNDED_DIGITS}g}")
         self.counts[value] = self.counts.get(value, 0.0) + count
 
-    def add_set(
-        self, *, samples: float, total: float, minimum: float, maximum: float
-    ) -> None:
-        """Add a statistic set, which has no percentiles."""
-        self.samples += samples
-        self.total += total
-        self.minimum = min(self.minimum, minimum)
-        self.maximum = max(self.maximum, maximum)
-        self.has_values = False
-
     def merge(self, other: Distribution) -> None:
         """Add all of another's values."""
         self.samples += other.samples
@@ -108,8 +100,7 @@ class Distribution:
         """Get a statistic, or None without values.
 
         Args:
-            name: ``Average``, ``p99.9``, ``tm90`` …; checked before by
-                ``is_statistic``.
+            name: ``Average``, ``p99.9``, ``tm90`` …, which ``is_statistic`` accepts.
         """
         if not self.samples:
             return None
@@ -151,7 +142,7 @@ class Distribution:
 
 
 def is_statistic(name: str) -> bool:
-    """Whether it is a statistic that the emulator can tell."""
+    """Whether the emulator knows a statistic."""
     return name in STATISTICS or _EXTENDED.fullmatch(name) is not None
 
 
@@ -175,10 +166,21 @@ _NEARLY = 1e-4  # of a bucket: what a float may be off
 NO_UNIT = "None"
 
 
+_by_index = partial(defaultdict[int, Distribution], Distribution)
+
+
 @dataclass(slots=True)
 class _Buckets:
-    fine: dict[int, Distribution] = field(default_factory=dict)
-    coarse: dict[int, Distribution] = field(default_factory=dict)
+    fine: dict[int, Distribution] = field(default_factory=_by_index)
+    coarse: dict[int, Distribution] = field(default_factory=_by_index)
+
+    def make_room(self) -> None:
+        if len(self.fine) <= MOST_FINE:
+            return
+        oldest = min(self.fine)
+        self.coarse[oldest // _COARSER].merge(self.fine.pop(oldest))
+        if len(self.coarse) > MOST_COARSE:
+            del self.coarse[min(self.coarse)]
 
 
 class MetricStore:
@@ -198,43 +200,33 @@ class MetricStore:
     def put(
         self,
         metric: MetricId,
-        value: float,
+        value: float | Distribution,
         at: float,
         *,
         count: float = 1.0,
         unit: str = NO_UNIT,
     ) -> None:
-        """Keep a value.
+        """Store a value.
 
         Args:
             metric: What was measured.
-            value: The value.
+            value: The value; or a statistic set, as a distribution.
             at: When, in epoch seconds.
             count: The number of times.
             unit: CloudWatch's name of its unit.
         """
-        self.change(metric, at, unit, lambda bucket: bucket.add(value, count))
-
-    def change(
-        self,
-        metric: MetricId,
-        at: float,
-        unit: str,
-        change: Callable[[Distribution], None],
-    ) -> None:
-        """Change the bucket of a time."""
         with self._lock:
-            series = self._series.get((metric, unit))
-            if series is None:
+            if (metric, unit) not in self._series:
                 if len(self._series) >= self._most:
                     return
-                series = self._series.setdefault((metric, unit), _Buckets())
+                self._series[metric, unit] = _Buckets()
+            series = self._series[metric, unit]
             index = math.floor(at / self._resolution + _NEARLY)
-            bucket = series.fine.get(index)
-            if bucket is None:
-                bucket = series.fine[index] = Distribution()
-                self._make_room(series)
-            change(bucket)
+            if isinstance(value, Distribution):
+                series.fine[index].merge(value)
+            else:
+                series.fine[index].add(value, count)
+            series.make_room()
 
     def metrics(self) -> list[MetricId]:
         """List the metrics, the oldest first."""
@@ -259,24 +251,12 @@ class MetricStore:
         """
         found = Distribution()
         with self._lock:
-            units = [unit] if unit else [u for m, u in self._series if m == metric]
-            for each in units:
-                series = self._series.get((metric, each))
-                if series is not None:
+            for (known, its_unit), series in self._series.items():
+                if known == metric and unit in (None, its_unit):
                     _gather(series.fine, start, end, self._resolution, found)
                     wide = self._resolution * _COARSER
                     _gather(series.coarse, start, end, wide, found)
         return found
-
-    def _make_room(self, series: _Buckets) -> None:
-        if len(series.fine) <= MOST_FINE:
-            return
-        oldest = min(series.fine)
-        bucket = series.fine.pop(oldest)
-        kept = series.coarse.setdefault(oldest // _COARSER, Distribution())
-        kept.merge(bucket)
-        if len(series.coarse) > MOST_COARSE:
-            del series.coarse[min(series.coarse)]
 
 
 def _gather(

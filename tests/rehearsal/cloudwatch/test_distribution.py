@@ -34,7 +34,9 @@ def test_nothing_has_no_statistic():
 def test_a_statistic_set_tells_no_percentile():
     """It counts in the average and takes the percentiles away."""
     found = of(1, 3)
-    found.add_set(samples=2, total=8, minimum=2, maximum=6)
+    found.merge(
+        Distribution(samples=2, total=8, minimum=2, maximum=6, has_values=False)
+    )
 
     assert (3.0, None) == (found.statistic("Average"), found.statistic("p50"))
 

@@ -3,7 +3,7 @@
 import pytest
 
 from hookgate_rehearsal.cloudwatch.math import (
-    MathError,
+    QueryError,
     Scope,
     TimeSeries,
     evaluate,
@@ -113,7 +113,7 @@ def test_the_guides_tables_of_if(text, expected):
 )
 def test_what_is_no_expression(text, why):
     """It is refused, and nothing of Python's gets through."""
-    with pytest.raises(MathError, match=why):
+    with pytest.raises(QueryError, match=why):
         evaluate(text, SCOPE)
 
 

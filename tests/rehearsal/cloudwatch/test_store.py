@@ -53,6 +53,17 @@ def test_old_values_become_coarse_and_none_is_lost():
     assert 60.0 == store.window(M, 60.0, 120.0).statistic("Sum")
 
 
+def test_late():
+    """A value that is older than an hour of others is kept too."""
+    store = MetricStore(1.0, 10)
+    for at in range(module.MOST_FINE):
+        store.put(M, 1.0, 1000.0 + at)
+
+    store.put(M, 7.0, 100.0)
+
+    assert 7.0 == store.window(M, 60.0, 120.0).statistic("Sum")
+
+
 def test_the_number_of_metrics_is_bounded():
     """One more than there is room for is not kept."""
     store = MetricStore(1.0, 2)

@@ -225,9 +225,9 @@ def test_what_is_no_alarm(cloudwatch, name, changes, why):
 
 @pytest.mark.parametrize(
     ("rule", "why"),
-    [("ALARM(unknown-alarm)", "do not exist"), ("ALARM(", "cannot be read")],
+    [("ALARM(unknown-alarm)", "do not exist"), ("ALARM(", "unexpected")],
 )
 def test_what_is_no_composite_alarm(cloudwatch, name, rule, why):
-    """A rule that cannot be read or names an unknown alarm is refused."""
+    """An invalid rule, or one that names an unknown alarm, is refused."""
     with pytest.raises(ClientError, match=why):
         cloudwatch.put_composite_alarm(AlarmName=name, AlarmRule=rule)
