@@ -10,6 +10,7 @@ from typing import Any, Self
 from hookgate_rehearsal.clients import Clients
 from hookgate_rehearsal.clock import Clock, SystemClock
 from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged, AlarmObserver
+from hookgate_rehearsal.cloudwatch.api import CloudWatchService
 from hookgate_rehearsal.cloudwatch.cloudwatch import CloudWatch
 from hookgate_rehearsal.cloudwatch.settings import CloudWatchSettings
 from hookgate_rehearsal.codedeploy.codedeploy import CodeDeploy
@@ -182,7 +183,7 @@ class Emulator:
                     self.data_plane, mirror
                 ).handle,
                 "lambda": LambdaService(fleet).handle,
-                "monitoring": cloudwatch.service(settings.region, ACCOUNT).handle,
+                "monitoring": CloudWatchService(cloudwatch).handle,
                 "sns": self._notifications.topics.handle,
             }
         )
@@ -220,11 +221,12 @@ class Emulator:
 
     def _cloudwatch(self, mirror: Mirror, closing: ExitStack) -> CloudWatch:
         cloudwatch = CloudWatch(
-            self.settings.cloudwatch,
-            self._clock,
-            self.data_plane,
-            mirror.attached,
-            self._alarm_changed,
+            settings=self.settings.cloudwatch,
+            clock=self._clock,
+            plane=self.data_plane,
+            attached=mirror.attached,
+            on_change=self._alarm_changed,
+            region=self.settings.region,
         )
         cloudwatch.start()
         closing.callback(cloudwatch.close)

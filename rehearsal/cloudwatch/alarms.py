@@ -243,9 +243,7 @@ def reason_for(
     is_alarm = state is AlarmState.ALARM
     if not real:
         periods = _plural(condition.of, "period", "periods")
-        were = _plural(
-            condition.of, "missing datapoint was", "missing datapoints were"
-        )
+        were = _plural(condition.of, "missing datapoint was", "missing datapoints were")
         return (
             f"Threshold Crossed: no datapoints were received for {periods} and {were} "
             f"treated as [{'Breaching' if is_alarm else 'NonBreaching'}]."

@@ -37,7 +37,6 @@ def test_alarm_is_a_line():
         name="errors",
         arn="arn",
         settings={},
-        configured_at=0.0,
         state=AlarmState.ALARM,
         reason="9 > 2",
     )

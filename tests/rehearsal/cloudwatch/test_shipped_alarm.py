@@ -44,7 +44,6 @@ class Watched:
             name=SETTINGS["AlarmName"],
             arn="arn",
             settings=SETTINGS,
-            configured_at=self.now - 600,
             watch=watch_of(SETTINGS),
         )
         self.alarms = Alarms(
