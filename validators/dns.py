@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -48,8 +49,6 @@ class Dns(Validator):
             answer: {equals: [192.0.2.1, 192.0.2.2], ttl_at_most: 60s}
     """
 
-    asks_listener: ClassVar[bool] = False
-
     query: str = Field(min_length=1, max_length=253, description="The name to resolve.")
     type: Annotated[
         str, TextFormat(r"^[A-Z0-9]{1,10}\Z", "a record type, such as AAAA")
@@ -60,7 +59,9 @@ class Dns(Validator):
         "IN", description="The class of the question."
     )
     recursion: bool = Field(True, description="Whether to request recursion.")
-    transport: DnsTransport = Field("udp", description="The transport of the query.")
+    transport: Literal["udp", "tcp", "tls"] = Field(
+        "udp", description="The transport of the query."
+    )
     tls: Tls = Field(
         default_factory=Trust,
         description="TLS settings of the transport tls.",
@@ -96,55 +97,97 @@ class Dns(Validator):
     timeout: Duration = Field(5.0, gt=0, description="Maximum time of the query.")
 
     def worst_case(self) -> float:
-        """As long as the exchange may take."""
+        """The timeout."""
         return self.timeout
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
-        """Send the query, and compare the code and the records."""
+        """Send the query, and check the response code and the records."""
         deadline = tools.deadline.within(self.timeout)
         if self.resolver:
             place = tools.connect(self.resolver)
             addresses, port = place.addresses(deadline.remaining), place.port
         else:
             addresses, port = nameservers(), 53 if self.transport != "tls" else 853
-        question = DnsQuestion(
-            name=self.query,
-            kind=self.type,
-            rdclass=self.rdclass,
-            recursion=self.recursion,
-            transport=self.transport,
-            trust=self.tls,
-        )
-        found = ask_dns(question, addresses, port, deadline)
+        response, resolver = self._ask(addresses, port, deadline)
+        rcode, sections = _code(response), _sections(response)
         verifies = self.transport != "tls" or self.tls.verify
         yield Finding(
-            ok=found.rcode in self.rcodes,
-            summary=f"{self.query} {self.type} is {found.rcode}, expected "
-            f"{' or '.join(self.rcodes)}",
-            evidence={"resolver": found.resolver},
+            ok=rcode in self.rcodes,
+            summary=f"{self.query} {self.type}: expected {' or '.join(self.rcodes)}, "
+            f"got {rcode}",
+            evidence={"resolver": resolver},
             waiver=_OF_THE_RESOLVER if verifies else self.tls.waiver,
             code=Code.DNS_CODE,
         )
-        if not found.sections["answer"] and self._wants_records(found.rcode):
+        if not sections["answer"] and self._needs_answer(rcode):
             summary = f"answer: expected a record of type {self.type}, got none"
             yield Finding(ok=False, summary=summary, code=Code.DNS_RECORDS)
-        expected = {
-            "answer": self.answer,
-            "authority": self.authority,
-            "additional": self.additional,
-        }
-        for section, records in expected.items():
-            if records:
-                yield from records.findings(section, found.sections[section])
+        for section, records in sections.items():
+            if expected := getattr(self, section):
+                yield from expected.findings(section, records)
 
-    def _wants_records(self, rcode: str) -> bool:
-        """Whether an answer without records is none: the name is there, and no more."""
+    def _needs_answer(self, rcode: str) -> bool:
+        """Whether an empty answer section fails: the name exists without records."""
         if rcode != "NOERROR":
             return False
         if self.answer is None:
             return not (self.authority or self.additional)
         # Every other option fails without records.
         return self.answer.model_fields_set == {"none"}
+
+    def _ask(
+        self, addresses: Sequence[str], port: int, deadline: Deadline
+    ) -> tuple[Message, str]:
+        """Query the resolvers in turn, until one responds; also returns which one.
+
+        Raises:
+            NoAnswer: none responds in time with a message of RFC 1035.
+            CannotMeasure: the query is not valid.
+        """
+        from dns.exception import DNSException  # noqa: PLC0415 - a plan may not use it
+        from dns.flags import RD  # noqa: PLC0415 - as above
+        from dns.message import make_query  # noqa: PLC0415 - as above
+
+        try:
+            query = make_query(self.query, self.type, self.rdclass)
+        except (DNSException, ValueError) as error:
+            raise CannotMeasure(
+                f"cannot query {self.query}: {error}", code=Code.DNS_QUESTION
+            ) from None
+        if not self.recursion:
+            query.flags &= ~RD
+        reasons = []
+        for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            resolver = f"{address}:{port}"
+            try:
+                seconds = deadline.remaining / left
+                return self._exchange(query, address, port, seconds), resolver
+            except (DNSException, OSError, EOFError) as error:
+                reasons.append(f"{resolver}: {str(error) or type(error).__name__}")
+        raise NoAnswer(
+            f"no resolver responded: {'; '.join(reasons)}", code=Code.DNS_NO_RESPONSE
+        )
+
+    def _exchange(
+        self, query: Message, address: str, port: int, seconds: float
+    ) -> Message:
+        import dns.query  # noqa: PLC0415 - as above
+
+        if self.transport == "udp":
+            answer, _ = dns.query.udp_with_fallback(
+                query, address, timeout=seconds, port=port, ignore_unexpected=True
+            )
+            return answer
+        if self.transport == "tcp":
+            return dns.query.tcp(query, address, timeout=seconds, port=port)
+        return dns.query.tls(
+            query,
+            address,
+            timeout=seconds,
+            port=port,
+            ssl_context=context_of(self.tls),
+            server_hostname=self.tls.server_name or address,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +206,7 @@ class DnsRecords(BaseModel):
     ``shop.example.com. 60 IN A 192.0.2.1``.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     equals: tuple[str, ...] | None = Field(
         None,
@@ -186,7 +227,7 @@ class DnsRecords(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _something(self) -> DnsRecords:
+    def _has_a_condition(self) -> DnsRecords:
         if not self.model_fields_set:
             raise InvalidValue(
                 "give at least one of " + ", ".join(type(self).model_fields),
@@ -196,39 +237,32 @@ class DnsRecords(BaseModel):
 
     def findings(self, section: str, records: Sequence[DnsRecord]) -> Iterator[Finding]:
         """A finding for each option: whether the records of ``section`` match it."""
-        texts = [each.text for each in records]
-        got = _listed(texts)
-        for ok, wanted in self._results(records, texts):
+        got = _listed([each.text for each in records])
+        for ok, wanted in self._results(records):
             yield Finding(
                 ok=ok,
                 summary=f"{section}: expected {wanted}, got {got}",
                 code=Code.DNS_RECORDS,
             )
 
-    def _results(
-        self, records: Sequence[DnsRecord], texts: Sequence[str]
-    ) -> Iterator[tuple[bool, str]]:
+    def _results(self, records: Sequence[DnsRecord]) -> Iterator[tuple[bool, str]]:
+        def matched(pattern: re.Pattern[str]) -> list[bool]:
+            return [bool(pattern.search(each.text)) for each in records]
+
+        ttls = [each.ttl for each in records]
         if self.equals is not None:
             same = sorted(self.equals) == sorted(each.data for each in records)
             yield same, f"exactly {_listed(self.equals)}"
         if self.any:
-            matched = [bool(self.any.search(each)) for each in texts]
-            yield any(matched), f"a record with {self.any.pattern}"
+            yield any(matched(self.any)), f"a record with {self.any.pattern}"
         if self.all:
-            matched = [bool(self.all.search(each)) for each in texts]
-            yield (
-                bool(matched) and all(matched),
-                f"only records with {self.all.pattern}",
-            )
+            every = bool(records) and all(matched(self.all))
+            yield every, f"only records with {self.all.pattern}"
         if self.none:
-            matched = [bool(self.none.search(each)) for each in texts]
-            yield not any(matched), f"no record with {self.none.pattern}"
+            yield not any(matched(self.none)), f"no record with {self.none.pattern}"
         if self.not_all:
-            matched = [bool(self.not_all.search(each)) for each in texts]
-            yield not all(matched), f"a record without {self.not_all.pattern}"
-        yield from self._ttls([each.ttl for each in records])
-
-    def _ttls(self, ttls: Sequence[int]) -> Iterator[tuple[bool, str]]:
+            other = not all(matched(self.not_all))
+            yield other, f"a record without {self.not_all.pattern}"
         if self.ttl_at_least is not None:
             ok = bool(ttls) and min(ttls) >= self.ttl_at_least
             yield ok, f"a TTL of {seconds_text(self.ttl_at_least)} or more"
@@ -237,35 +271,12 @@ class DnsRecords(BaseModel):
             yield ok, f"a TTL of {seconds_text(self.ttl_at_most)} or less"
 
 
+_SHOWN = 10
+
+
 def _listed(texts: Sequence[str]) -> str:
     more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
     return (", ".join(repr(each[:200]) for each in texts[:_SHOWN]) or "none") + more
-
-
-_SHOWN = 10
-
-DnsTransport = Literal["udp", "tcp", "tls"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsQuestion:
-    """What to ask, and how."""
-
-    name: str
-    kind: str
-    rdclass: str = "IN"
-    recursion: bool = True
-    transport: DnsTransport = "udp"
-    trust: Trust
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsResponse:
-    """The response of a resolver."""
-
-    rcode: str
-    resolver: str
-    sections: Mapping[str, Sequence[DnsRecord]]
 
 
 def nameservers(file: str = "/etc/resolv.conf") -> Sequence[str]:
@@ -284,84 +295,28 @@ def nameservers(file: str = "/etc/resolv.conf") -> Sequence[str]:
         ) from None
 
 
-def ask_dns(
-    question: DnsQuestion, addresses: Sequence[str], port: int, deadline: Deadline
-) -> DnsResponse:
-    """Query the resolvers in turn, until one responds.
+def _code(response: Message) -> str:
+    from dns.rcode import to_text  # noqa: PLC0415 - as above
 
-    Raises:
-        NoAnswer: none responds in time with a message of RFC 1035.
-        CannotMeasure: the query is not valid.
-    """
-    from dns.exception import DNSException  # noqa: PLC0415 - a plan may not use it
-    from dns.message import make_query  # noqa: PLC0415 - as above
+    return to_text(response.rcode())
 
-    try:
-        query = make_query(question.name, question.kind, question.rdclass)
-    except (DNSException, ValueError) as error:
-        raise CannotMeasure(
-            f"cannot ask for {question.name}: {error}", code=Code.DNS_QUESTION
-        ) from None
-    if not question.recursion:
-        from dns.flags import RD  # noqa: PLC0415 - as above
 
-        query.flags &= ~RD
-    reasons = []
-    for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
-        try:
-            answer = _exchange(
-                query, question, address, port, deadline.remaining / left
+def _sections(response: Message) -> Mapping[str, Sequence[DnsRecord]]:
+    groups = {
+        "answer": response.answer,
+        "authority": response.authority,
+        "additional": response.additional,
+    }
+    return {
+        name: [
+            DnsRecord(
+                text=f"{group.name} {group.ttl} {rdata.rdclass.name} "
+                f"{rdata.rdtype.name} {rdata}",
+                data=str(rdata),
+                ttl=group.ttl,
             )
-        except (DNSException, OSError, EOFError) as error:
-            reasons.append(f"{address}:{port}: {str(error) or type(error).__name__}")
-        else:
-            return _read(answer, f"{address}:{port}")
-    raise NoAnswer(
-        f"no resolver responded: {'; '.join(reasons)}", code=Code.DNS_NO_RESPONSE
-    )
-
-
-def _exchange(
-    query: Message, question: DnsQuestion, address: str, port: int, seconds: float
-) -> Message:
-    import dns.query  # noqa: PLC0415 - as above
-
-    if question.transport == "udp":
-        answer, _ = dns.query.udp_with_fallback(
-            query, address, timeout=seconds, port=port, ignore_unexpected=True
-        )
-        return answer
-    if question.transport == "tcp":
-        return dns.query.tcp(query, address, timeout=seconds, port=port)
-    return dns.query.tls(
-        query,
-        address,
-        timeout=seconds,
-        port=port,
-        ssl_context=context_of(question.trust),
-        server_hostname=question.trust.server_name or address,
-    )
-
-
-def _read(answer: Message, resolver: str) -> DnsResponse:
-    import dns.rcode  # noqa: PLC0415 - as above
-
-    sections = {"answer": answer.answer, "authority": answer.authority}
-    sections["additional"] = answer.additional
-    return DnsResponse(
-        rcode=dns.rcode.to_text(answer.rcode()),
-        resolver=resolver,
-        sections={
-            name: [
-                DnsRecord(
-                    text=f"{group.name} {group.ttl} {rdata.rdclass.name} "
-                    f"{rdata.rdtype.name} {rdata}",
-                    data=str(rdata),
-                    ttl=group.ttl,
-                )
-                for group in section
-                for rdata in group
-            ]
-            for name, section in sections.items()
-        },
-    )
+            for group in section
+            for rdata in group
+        ]
+        for name, section in groups.items()
+    }
