@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -102,25 +102,20 @@ class Websocket(Validator):
         with place.open(self.timeout) as connection:
             if place.is_encrypted:
                 connection.encrypt(self.tls)
-            with converse(
-                connection, path, headers, self.subprotocols, self.max_message
-            ) as (
-                reply,
-                conversation,
-            ):
+            with self._opened(connection, path, headers) as (reply, conversation):
                 place.prove(reply.fields)
                 yield from self._handshake(reply)
                 if conversation:
                     yield from conversation.run(self.dialogue)
                 elif self.dialogue:
-                    summary = f"the dialogue did not run: it answered {reply.status}"
+                    summary = f"the dialogue did not run: got status {reply.status}"
                     yield Finding(ok=False, summary=summary, code=Code.DIALOGUE)
 
     def _handshake(self, reply: Reply) -> Iterator[Finding]:
-        wanted = " or ".join(self.status)
         yield Finding(
             ok=status_in(reply.status, self.status),
-            summary=f"{self.path} answered {reply.status}, expected {wanted}",
+            summary=f"{self.path}: expected {' or '.join(self.status)}, got "
+            f"{reply.status}",
             evidence={"status": reply.status, "peer": reply.peer},
             waiver=self.tls.waiver,
             code=Code.HTTP_STATUS,
@@ -129,22 +124,70 @@ class Websocket(Validator):
             chosen = reply.header("Sec-WebSocket-Protocol")
             yield Finding(
                 ok=chosen in self.subprotocols,
-                summary=f"subprotocol {chosen or 'none'}, expected "
-                f"{' or '.join(self.subprotocols)}",
+                summary=f"subprotocol: expected {' or '.join(self.subprotocols)}, got "
+                f"{chosen or 'none'}",
                 code=Code.WEBSOCKET_SUBPROTOCOL,
             )
         yield from (each.finding(reply) for each in self.expect)
 
+    @contextmanager
+    def _opened(
+        self, connection: Connection, path: str, headers: Mapping[str, str]
+    ) -> Iterator[tuple[Reply, Conversation | None]]:
+        """Do the handshake; the conversation is None if the server refused it.
 
-_LATE = "no message in time"
+        The library's own ``connect`` would follow redirects to other hosts.
+
+        Raises:
+            NoAnswer: the server did not respond to the handshake with HTTP, or not in
+                time.
+            CannotMeasure: the request cannot be sent.
+        """
+        clock = connection.deadline.clock
+        started = clock.now()
+        socket = self._socket(connection, path, headers)
+        with ExitStack() as stack:
+            stack.callback(socket.recv_events_thread.join, _CLOSING)
+            stack.callback(connection.close)
+            accepted = _handshake(socket, connection, headers)
+            reply = _reply(socket, connection, clock.now() - started)
+            if not accepted:
+                yield reply, None
+                return
+            stack.enter_context(socket)
+            yield reply, Conversation(socket, reply, connection.deadline)
+
+    def _socket(
+        self, connection: Connection, path: str, headers: Mapping[str, str]
+    ) -> ClientConnection:
+        from websockets.client import ClientProtocol  # noqa: PLC0415 - a plan may not use it
+        from websockets.exceptions import InvalidURI  # noqa: PLC0415 - as above
+        from websockets.sync.client import ClientConnection  # noqa: PLC0415 - as above
+        from websockets.typing import Subprotocol  # noqa: PLC0415 - as above
+        from websockets.uri import parse_uri  # noqa: PLC0415 - as above
+
+        host = next(value for name, value in headers.items() if name.lower() == "host")
+        try:
+            uri = parse_uri(f"ws://{host}{path}")
+        except InvalidURI as error:
+            raise CannotMeasure(
+                f"cannot request {path}: {error}", code=Code.HTTP_REQUEST
+            ) from None
+        protocol = ClientProtocol(
+            uri,
+            subprotocols=[Subprotocol(each) for each in self.subprotocols] or None,
+            max_size=self.max_message,
+        )
+        connection.socket.settimeout(None)  # The library waits in threads of its own.
+        return ClientConnection(
+            connection.socket, protocol, ping_interval=None, close_timeout=_CLOSING
+        )
 
 
 class DialogueEntry(BaseModel):
     """One entry of a dialogue: a message to send, to receive, or to wait for."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     send: str | None = Field(None, max_length=65536, description="Text to send.")
     send_json: Any = Field(None, description="JSON to send, as text.")
@@ -174,7 +217,7 @@ class DialogueEntry(BaseModel):
         return self
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Conversation:
     """An open WebSocket, and the reply of its handshake."""
 
@@ -184,76 +227,61 @@ class Conversation:
 
     def run(self, messages: tuple[DialogueEntry, ...]) -> Iterator[Finding]:
         """Run the dialogue until a message fails."""
-        for number, message in enumerate(messages, 1):
-            for found in self._run(message, f"message {number}"):
-                yield found
-                if not found.ok:
-                    return
-
-    def _run(self, message: DialogueEntry, where: str) -> Iterator[Finding]:
         from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - a plan may not use it
 
-        try:
-            if message.closed is not None:
-                yield self._closed(message.closed, where)
-            elif message.receive is not None:
-                yield from self._receive(message.receive, where)
-            elif message.ping:
-                yield self._ping(where)
-            else:
-                text = message.send
-                self.socket.send(
-                    json.dumps(message.send_json) if text is None else text
-                )
-        except ConnectionClosed:
-            yield Finding(
-                ok=False,
-                summary=f"{where}: the server {self._ended()}",
-                code=Code.DIALOGUE,
-            )
+        for number, message in enumerate(messages, 1):
+            where = f"message {number}"
+            try:
+                found = list(self._run(message))
+            except ConnectionClosed:
+                found = [_finding(ok=False, summary=f"the server {self._ended()}")]
+            for each in found:
+                yield replace(each, summary=f"{where}: {each.summary}")
+                if not each.ok:
+                    return
 
-    def _receive(
-        self, expected: tuple[Assertion, ...], where: str
-    ) -> Iterator[Finding]:
+    def _run(self, message: DialogueEntry) -> Iterator[Finding]:
+        left = self.deadline.remaining
+        if message.closed is not None:
+            yield self._closed(message.closed)
+        elif message.receive is not None:
+            yield from self._receive(message.receive)
+        elif message.ping:
+            answered = self.socket.ping().wait(left)
+            yield _finding(answered, "got the pong" if answered else "no pong in time")
+        elif message.send is not None:
+            self.socket.send(message.send)
+        else:
+            self.socket.send(json.dumps(message.send_json))
+
+    def _receive(self, expected: tuple[Assertion, ...]) -> Iterator[Finding]:
         try:
             message = self.socket.recv(timeout=self.deadline.remaining)
         except TimeoutError:
-            yield Finding(ok=False, summary=f"{where}: {_LATE}", code=Code.DIALOGUE)
+            yield _finding(ok=False, summary="no message in time")
             return
         body = message.encode() if isinstance(message, str) else message
         if not expected:
-            yield Finding(
-                ok=True, summary=f"{where}: got {len(body)} bytes", code=Code.DIALOGUE
-            )
+            yield _finding(ok=True, summary=f"got {len(body)} bytes")
         reply = replace(self.opened, body=body)
-        for found in (each.finding(reply) for each in expected):
-            yield replace(found, summary=f"{where}: {found.summary}")
+        yield from (each.finding(reply) for each in expected)
 
-    def _ping(self, where: str) -> Finding:
-        answered = self.socket.ping().wait(self.deadline.remaining)
-        result = "got the pong" if answered else "no pong in time"
-        return Finding(ok=answered, summary=f"{where}: {result}", code=Code.DIALOGUE)
-
-    def _closed(self, code: int, where: str) -> Finding:
+    def _closed(self, code: int) -> Finding:
         from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - as above
 
         try:
             message = self.socket.recv(timeout=self.deadline.remaining)
         except TimeoutError:
-            result = "did not close in time"
+            got = "the connection is still open"
         except ConnectionClosed:
-            result = self._ended()
+            got = f"the server {self._ended()}"
         else:
-            text = (
-                message
-                if isinstance(message, str)
-                else message.decode("utf-8", "replace")
-            )
-            result = f"sent {shown(text)}"
-        return Finding(
+            if isinstance(message, bytes):
+                message = message.decode("utf-8", "replace")
+            got = f"the message {shown(message)}"
+        return _finding(
             ok=self.socket.close_code == code,
-            summary=f"{where}: the server {result}, expected it to close with {code}",
-            code=Code.DIALOGUE,
+            summary=f"expected the server to close with {code}, got: {got}",
         )
 
     def _ended(self) -> str:
@@ -263,95 +291,28 @@ class Conversation:
         )
 
 
+def _finding(ok: bool, summary: str) -> Finding:
+    return Finding(ok=ok, summary=summary, code=Code.DIALOGUE)
+
+
 #: Maximum time of the closing handshake, in seconds.
 _CLOSING = 1.0
 
 
-@contextmanager
-def converse(
-    connection: Connection,
-    path: str,
-    headers: Mapping[str, str],
-    subprotocols: Sequence[str],
-    most: int,
-) -> Iterator[tuple[Reply, Conversation | None]]:
-    """Do the handshake; the conversation is None if the server refused it.
-
-    The library's own ``connect`` would follow redirects to other hosts.
-
-    Args:
-        connection: the connection, with TLS if the listener uses it.
-        path: path and query.
-        headers: the headers, with ``Host``.
-        subprotocols: the subprotocols to offer.
-        most: maximum size of a message, in bytes.
-
-    Raises:
-        NoAnswer: the server did not respond to the handshake with HTTP, or not in time.
-        CannotMeasure: the request cannot be sent.
-    """
-    from websockets.exceptions import InvalidStatus  # noqa: PLC0415 - a plan may not use it
-
-    started = connection.deadline.clock.now()
-    socket = _connection(connection, path, headers, subprotocols, most)
-    with ExitStack() as stack:
-        stack.callback(socket.recv_events_thread.join, _CLOSING)
-        stack.callback(connection.close)
-        opened = True
-        try:
-            _shake(socket, connection, headers)
-        except InvalidStatus:
-            opened = False
-        reply = _reply(socket, connection, connection.deadline.clock.now() - started)
-        if opened:
-            stack.enter_context(socket)
-        conversation = Conversation(
-            socket=socket, opened=reply, deadline=connection.deadline
-        )
-        yield reply, conversation if opened else None
-
-
-def _connection(
-    connection: Connection,
-    path: str,
-    headers: Mapping[str, str],
-    subprotocols: Sequence[str],
-    most: int,
-) -> ClientConnection:
-    from websockets.client import ClientProtocol  # noqa: PLC0415 - a plan may not use it
-    from websockets.exceptions import InvalidURI  # noqa: PLC0415 - as above
-    from websockets.sync.client import ClientConnection  # noqa: PLC0415 - as above
-    from websockets.typing import Subprotocol  # noqa: PLC0415 - as above
-    from websockets.uri import parse_uri  # noqa: PLC0415 - as above
-
-    host = next(value for name, value in headers.items() if name.lower() == "host")
-    try:
-        uri = parse_uri(f"ws://{host}{path}")
-    except InvalidURI as error:
-        raise CannotMeasure(
-            f"cannot ask for {path}: {error}", code=Code.HTTP_REQUEST
-        ) from None
-    offered = [Subprotocol(each) for each in subprotocols]
-    protocol = ClientProtocol(uri, subprotocols=offered or None, max_size=most)
-    connection.socket.settimeout(None)  # The library waits in threads of its own.
-    return ClientConnection(
-        connection.socket, protocol, ping_interval=None, close_timeout=_CLOSING
-    )
-
-
-def _shake(
+def _handshake(
     socket: ClientConnection, connection: Connection, headers: Mapping[str, str]
-) -> None:
+) -> bool:
+    """Do the opening handshake, and return whether the server accepted it."""
     from websockets.exceptions import InvalidStatus, WebSocketException  # noqa: PLC0415 - as above
 
     more = {name: each for name, each in headers.items() if name.lower() != "host"}
     try:
         socket.handshake(more, f"Hookgate/{VERSION}", connection.deadline.remaining)
     except InvalidStatus:
-        raise
+        return False
     except TimeoutError:
         raise NoAnswer(
-            f"{connection.place} did not answer the handshake before the time was over",
+            f"{connection.place} did not respond to the handshake in time",
             code=Code.CONNECTION_TIMEOUT,
         ) from None
     except (WebSocketException, OSError, EOFError) as error:
@@ -359,24 +320,21 @@ def _shake(
             f"{connection.place}: the handshake failed: {error}",
             code=Code.WEBSOCKET_HANDSHAKE,
         ) from None
+    return True
 
 
 def _reply(socket: ClientConnection, connection: Connection, seconds: float) -> Reply:
     response = socket.response
-    if response is None:
+    status = response.status_code if response else 0
+    if response is None or (100 <= status < 200 and status != 101):
+        got = f"the interim status {status}" if response else "no response"
         raise NoAnswer(
-            f"{connection.place} did not answer the handshake",
+            f"{connection.place}: the handshake got {got}",
             code=Code.WEBSOCKET_HANDSHAKE,
         )
     headers = response.headers
-    if 100 <= response.status_code < 200 and response.status_code != 101:
-        raise NoAnswer(
-            f"{connection.place} answered the handshake with the interim status "
-            f"{response.status_code}",
-            code=Code.WEBSOCKET_HANDSHAKE,
-        )
     return Reply(
-        status=response.status_code,
+        status=status,
         headers={name: ", ".join(headers.get_all(name)) for name in headers},
         body=bytes(response.body or b""),
         duration=seconds,
