@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -82,88 +81,74 @@ class Grpc(Validator):
         return self
 
     def worst_case(self) -> float:
-        """As long as the call may take."""
+        """The timeout."""
         return self.timeout
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
-        """Call the health service."""
+        """Call the health service.
+
+        Raises:
+            NoAnswer: the server did not respond with gRPC, or not in time.
+            NotGreen: the response is not from the replacement task set.
+            CannotMeasure: the listener rule does not match the call.
+        """
         place = tools.connect(self.listener)
-        default = Trust() if place.is_encrypted else None
-        found = ask_health(
-            place,
-            self.service,
-            metadata=self.metadata,
-            trust=default if self.tls is None else self.tls or None,
-            seconds=self.timeout,
-        )
-        why = f" ({found.details})" if found.details else ""
-        name = self.service or "the server"
+        path, headers = place.request(METHOD, self.metadata)
+        if path != METHOD:
+            raise CannotMeasure(
+                f"the listener rule matches {path}, and never {METHOD}",
+                code=Code.HTTP_RULE,
+            )
+        trust = self.tls or None
+        if self.tls is None and place.is_encrypted:
+            trust = Trust()
+        status, details = self._status(place, headers, trust)
+        why = f" ({details})" if details else ""
         yield Finding(
-            ok=found.status == self.status,
-            summary=f"{name} is {found.status}{why}, expected {self.status}",
+            ok=status == self.status,
+            summary=f"{self.service or 'the server'}: expected {self.status}, got "
+            f"{status}{why}",
             evidence={"service": self.service, "place": place.place},
             code=Code.GRPC_STATUS,
         )
+
+    def _status(
+        self, place: Destination, headers: Mapping[str, str], trust: Trust | None
+    ) -> tuple[str, str]:
+        """The health, or the code of the call that failed and the server's details."""
+        import grpc  # noqa: PLC0415 - in the second layer, which few plans need
+        from grpc_health.v1 import health_pb2, health_pb2_grpc  # noqa: PLC0415 - as above
+
+        metadata = [
+            (key.lower(), value)
+            for key, value in headers.items()
+            if key.lower() != "host"
+        ]
+        left = place.deadline.within(self.timeout)
+        with _channel(place, headers, trust, left.remaining) as channel:
+            stub = health_pb2_grpc.HealthStub(channel)
+            request = health_pb2.HealthCheckRequest(service=self.service)
+            try:
+                answer, call = stub.Check.with_call(
+                    request, timeout=left.remaining, metadata=metadata
+                )
+            except grpc.RpcError as error:
+                code, details = error.code().name, (error.details() or "")[:300]
+                if code in _NO_RESPONSE:
+                    raise NoAnswer(
+                        f"{place.place}: {code}: {details}", code=Code.GRPC_CALL
+                    ) from None
+                place.prove(_headers(error))
+                return code, details
+            place.prove(_headers(call))
+        return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status), ""
 
 
 #: grpc.github.io/grpc/core/md_doc_health-checking.html
 METHOD = "/grpc.health.v1.Health/Check"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """The status of the health service, or the code of the call that failed."""
-
-    status: str
-    details: str
-
-
-def ask_health(
-    place: Destination,
-    service: str,
-    *,
-    metadata: Mapping[str, str],
-    trust: Trust | None,
-    seconds: float,
-) -> Health:
-    """Call the health service.
-
-    Args:
-        place: the listener; its addresses alone are connected to.
-        service: the service's name, empty for the server as a whole.
-        metadata: what to send along.
-        trust: the TLS settings; None for clear text.
-        seconds: bound the call.
-
-    Raises:
-        NoAnswer: the server did not respond with gRPC, or not in time.
-        NotGreen: another than the replacement task set responded.
-        CannotMeasure: the listener rule does not match the call.
-    """
-    import grpc  # noqa: PLC0415 - in the second layer, which few plans need
-    from grpc_health.v1 import health_pb2, health_pb2_grpc  # noqa: PLC0415 - as above
-
-    path, headers = place.request(METHOD, metadata)
-    if path != METHOD:
-        raise CannotMeasure(
-            f"the listener rule matches {path}, and never {METHOD}", code=Code.HTTP_RULE
-        )
-    sent = [
-        (key.lower(), each) for key, each in headers.items() if key.lower() != "host"
-    ]
-    left = place.deadline.within(seconds)
-    with _channel(place, headers, trust, left.remaining) as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
-        request = health_pb2.HealthCheckRequest(service=service)
-        try:
-            answer, call = stub.Check.with_call(
-                request, timeout=left.remaining, metadata=sent
-            )
-        except grpc.RpcError as error:
-            return _refused(place, error)
-        place.prove(_headers(call))
-        status = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
-    return Health(status=status, details="")
+#: Codes of calls that got no response of the server itself.
+_NO_RESPONSE = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "UNKNOWN", "INTERNAL"}
 
 
 @contextmanager
@@ -176,12 +161,9 @@ def _channel(
     import grpc  # noqa: PLC0415 - as above
 
     addresses = place.addresses(seconds)
-    kind = "ipv6" if any(":" in each for each in addresses) else "ipv4"
-    alike = [each for each in addresses if (":" in each) == (kind == "ipv6")]
-    pinned = ",".join(
-        f"[{each}]:{place.port}" if kind == "ipv6" else f"{each}:{place.port}"
-        for each in alike
-    )
+    six = [f"[{each}]:{place.port}" for each in addresses if ":" in each]
+    four = [f"{each}:{place.port}" for each in addresses if ":" not in each]
+    pinned = f"ipv6:{','.join(six)}" if six else f"ipv4:{','.join(four)}"
     authority = next(each for key, each in headers.items() if key.lower() == "host")
     options: list[tuple[str, Any]] = [
         ("grpc.default_authority", authority),
@@ -192,13 +174,11 @@ def _channel(
         ("grpc.use_local_subchannel_pool", 1),
     ]
     if trust is None:
-        channel = grpc.insecure_channel(f"{kind}:{pinned}", options=options)
+        channel = grpc.insecure_channel(pinned, options=options)
     else:
         name = trust.server_name or authority.partition(":")[0]
         options.append(("grpc.ssl_target_name_override", name))
-        channel = grpc.secure_channel(
-            f"{kind}:{pinned}", _credentials(trust), options=options
-        )
+        channel = grpc.secure_channel(pinned, _credentials(trust), options=options)
     with channel:
         yield channel
 
@@ -216,20 +196,6 @@ def _credentials(trust: Trust) -> Any:
         private_key=trust.key.encode() or None,
         certificate_chain=trust.certificate.encode() or None,
     )
-
-
-def _refused(place: Destination, error: Any) -> Health:
-    """The result of a failed call, if the server itself responded.
-
-    Raises:
-        NoAnswer: the code means that there is no response.
-        NotGreen: another than the replacement task set responded.
-    """
-    code, details = error.code().name, error.details() or ""
-    if code in {"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "UNKNOWN", "INTERNAL"}:
-        raise NoAnswer(f"{place.place}: {code}: {details[:300]}", code=Code.GRPC_CALL)
-    place.prove(_headers(error))
-    return Health(status=code, details=details[:300])
 
 
 def _headers(call: Any) -> list[tuple[str, str]]:

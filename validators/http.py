@@ -127,11 +127,10 @@ class Http(HttpRequest, Validator):
         }
         if reply.redirects:
             evidence["redirects"] = [each.location for each in reply.redirects]
-        wanted = " or ".join(self.status)
         status = Finding(
             ok=status_in(reply.status, self.status),
-            summary=f"{self.verb} {self.path} answered {reply.status}, "
-            f"expected {wanted}",
+            summary=f"{self.verb} {self.path}: expected "
+            f"{' or '.join(self.status)}, got {reply.status}",
             waiver=self.tls.waiver if reply.certificate else "",
             code=Code.HTTP_STATUS,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -117,9 +117,7 @@ _GROUP = re.compile(r"\\g<([A-Za-z_][A-Za-z0-9_]*|[0-9]{1,2})>")
 class Turn(BaseModel):
     """One turn of a dialogue: a send, an expect or a start of TLS."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     send: str | None = Field(
         None,
@@ -140,8 +138,8 @@ class Turn(BaseModel):
 
     @model_validator(mode="after")
     def _one_of(self) -> Turn:
-        named = [self.send, self.expect, self.expect_text, self.starttls or None]
-        if sum(each is not None for each in named) != 1:
+        given = [self.send, self.expect, self.expect_text, self.starttls or None]
+        if sum(each is not None for each in given) != 1:
             raise InvalidValue(
                 "give one of send, expect, expect_text, starttls: true",
                 code=Code.OPTION_ONE_OF,
@@ -165,67 +163,50 @@ class Dialogue:
             NoAnswer: the connection broke or the TLS handshake failed.
         """
         for number, turn in enumerate(turns, 1):
-            found = self._run(turn, f"turn {number}")
-            if found is not None:
-                yield found
-            if found is not None and not found.ok:
+            result = self._run(turn)
+            if result is None:
+                continue
+            yield replace(result, summary=f"turn {number}: {result.summary}")
+            if not result.ok:
                 return
 
-    def _run(self, turn: Turn, where: str) -> Finding | None:
+    def _run(self, turn: Turn) -> Finding | None:
         if turn.send is not None:
-            return self._send(turn.send, where)
+            return self._send(turn.send)
         if turn.expect is not None:
-            return self._line(turn.expect, where)
+            return self._line(turn.expect)
         if turn.expect_text is not None:
-            return self._text(turn.expect_text, where)
+            return self._text(turn.expect_text)
         if self.received:
             # Data received in clear text must not count as received over TLS
             # (CVE-2011-0411).
-            text = shown(self.received.decode("utf-8", "backslashreplace"))
-            return Finding(
-                ok=False,
-                summary=f"{where}: received {text} before TLS started",
-                code=Code.DIALOGUE_BEFORE_TLS,
-            )
+            got = shown(self.received.decode("utf-8", "backslashreplace"))
+            summary = f"received {got} before TLS started"
+            return Finding(ok=False, summary=summary, code=Code.DIALOGUE_BEFORE_TLS)
         version = self.connection.encrypt(self.trust).version()
-        return Finding(
-            ok=True, summary=f"{where}: negotiated {version}", code=Code.DIALOGUE
-        )
+        return _finding(ok=True, summary=f"negotiated {version}")
 
-    def _send(self, text: str, where: str) -> Finding | None:
+    def _send(self, text: str) -> Finding | None:
         names = {each[1] for each in _GROUP.finditer(text)}
         unknown = sorted(names - self.groups.keys())
         if unknown:
-            summary = f"{where}: no earlier expect has the group {unknown[0]}"
-            return Finding(ok=False, summary=summary, code=Code.DIALOGUE)
-        self.connection.send(
-            _GROUP.sub(lambda each: self.groups[each[1]], text).encode()
-        )
+            return _finding(False, f"no earlier expect has the group {unknown[0]}")
+        filled = _GROUP.sub(lambda each: self.groups[each[1]], text)
+        self.connection.send(filled.encode())
         return None
 
-    def _line(self, pattern: re.Pattern[str], where: str) -> Finding:
-        last, read, expected = "", 0, f"{where}: expected a line with {pattern.pattern}"
-        while True:
+    def _line(self, pattern: re.Pattern[str]) -> Finding:
+        expected, got, read = f"expected a line with {pattern.pattern}", "no data", 0
+        while read <= _MAX_READ:
             line = self._next_line()
             if line is None:
-                got = f"{shown(last)} as the last" if read else "no data"
-                return Finding(
-                    ok=False,
-                    summary=f"{expected}, got {got}",
-                    code=Code.DIALOGUE,
-                )
+                return _finding(False, f"{expected}, got {got}")
             last, read = line.decode("utf-8", "replace"), read + len(line) + 1
-            found = pattern.search(last)
-            if found:
+            if found := pattern.search(last):
                 self._keep(found)
-                return Finding(
-                    ok=True,
-                    summary=f"{expected}, got {shown(last)}",
-                    code=Code.DIALOGUE,
-                )
-            if read > _MAX_READ:
-                summary = f"{expected}, not in the first {read} bytes"
-                return Finding(ok=False, summary=summary, code=Code.DIALOGUE)
+                return _finding(True, f"{expected}, got {shown(last)}")
+            got = f"{shown(last)} as the last"
+        return _finding(False, f"{expected}, got none in the first {read} bytes")
 
     def _keep(self, found: re.Match[str]) -> None:
         for index, value in enumerate((found[0], *found.groups())):
@@ -233,17 +214,14 @@ class Dialogue:
         named = found.groupdict().items()
         self.groups.update({name: value or "" for name, value in named})
 
-    def _text(self, text: str, where: str) -> Finding:
+    def _text(self, text: str) -> Finding:
         wanted = text.encode()
         while wanted not in self.received:
             if len(self.received) > _MAX_READ or not self._more():
                 got = shown(self.received.decode("utf-8", "backslashreplace"))
-                summary = f"{where}: expected {shown(text)}, got {got}"
-                return Finding(ok=False, summary=summary, code=Code.DIALOGUE)
+                return _finding(False, f"expected {shown(text)}, got {got}")
         _, _, self.received = self.received.partition(wanted)
-        return Finding(
-            ok=True, summary=f"{where}: got {shown(text)}", code=Code.DIALOGUE
-        )
+        return _finding(True, f"got {shown(text)}")
 
     def _next_line(self) -> bytes | None:
         while b"\n" not in self.received and len(self.received) < _MAX_LINE:
@@ -257,7 +235,7 @@ class Dialogue:
         return line.removesuffix(b"\r")
 
     def _more(self) -> bool:
-        """Receive more; False if the other side closed it or sends nothing in time."""
+        """Receive more; False if there is no more, or none in time."""
         try:
             piece = self.connection.receive()
         except NoAnswer:
@@ -266,3 +244,7 @@ class Dialogue:
             raise
         self.received += piece
         return bool(piece)
+
+
+def _finding(ok: bool, summary: str) -> Finding:
+    return Finding(ok=ok, summary=summary, code=Code.DIALOGUE)

@@ -111,14 +111,13 @@ class Tls(Validator):
             )
 
     def _findings(self, place: Destination) -> Iterator[Finding]:
-        blind = replace(self.tls, verify=False)
         with place.open(self.timeout) as connection:
-            encrypted = connection.encrypt(blind)
+            encrypted = connection.encrypt(replace(self.tls, verify=False))
             chain, version = presented(encrypted), encrypted.version() or ""
         least = f"TLSv{self.min_version}"
         yield Finding(
             ok=version >= least,
-            summary=f"{place.place} negotiated {version}, expected {least} or newer",
+            summary=f"{place.place}: expected {least} or newer, got {version}",
             evidence={"version": version, "subject": chain[0].subject},
             code=Code.TLS_VERSION,
         )
@@ -137,8 +136,8 @@ class Tls(Validator):
         until = f"{first.subject} until {first.not_after:%Y-%m-%d %H:%M} UTC"
         return Finding(
             ok=left >= self.days_left and not late,
-            summary=f"certificate {until}: {left:.1f} days left, expected "
-            f"{self.days_left:g} or more" + (", not valid yet" if late else ""),
+            summary=f"certificate {until}: expected {self.days_left:g} days or more, "
+            f"got {left:.1f}" + (", and it is not valid yet" if late else ""),
             evidence={"days_left": round(left, 2), "chain": len(chain)},
             code=Code.TLS_EXPIRY,
         )
@@ -147,50 +146,42 @@ class Tls(Validator):
         least = self.rsa_bits if own.key == "rsa" else 0
         return Finding(
             ok=own.key in self.key_types and own.bits >= least,
-            summary=f"key {own.key} of {own.bits} bits, expected "
-            f"{' or '.join(self.key_types)}" + (f" of {least} bits" if least else ""),
+            summary=f"key: expected {' or '.join(self.key_types)}"
+            + (f" of {least} bits or more" if least else "")
+            + f", got {own.key} of {own.bits} bits",
             code=Code.TLS_KEY,
         )
 
     def _trusted(self, place: Destination, name: str | None) -> Finding:
-        wanted = self.tls
-        if name:
-            wanted = replace(wanted, server_name=name)
+        trust = replace(self.tls, server_name=name) if name else self.tls
         with place.open(self.timeout) as connection:
-            asked = wanted.server_name or connection.name
+            name = trust.server_name or connection.name
             try:
-                connection.encrypt(wanted)
+                connection.encrypt(trust)
             except NoAnswer as error:
                 return Finding(ok=False, summary=str(error), code=error.code)
-        result = "is trusted" if wanted.verify else "was not verified"
+        result = "is trusted" if trust.verify else "was not verified"
         return Finding(
             ok=True,
-            summary=f"the certificate for {asked} {result}",
-            waiver=wanted.waiver,
+            summary=f"the certificate for {name} {result}",
+            waiver=trust.waiver,
             code=Code.TLS_UNTRUSTED,
         )
 
     def _refusal(self, place: Destination) -> Finding:
         with place.open(self.timeout) as connection:
             version = negotiated_below(connection, self.min_version)
-        if version is None:
-            summary = f"{place.place} refuses versions before TLSv{self.min_version}"
-            return Finding(ok=True, summary=summary, code=Code.TLS_VERSION)
-        summary = f"{place.place} negotiated {version}; it must refuse versions older "
         return Finding(
-            ok=False,
-            summary=f"{summary}than TLSv{self.min_version}",
+            ok=version is None,
+            summary=f"{place.place}: expected no version before TLSv"
+            f"{self.min_version}, got {version or 'none'}",
             code=Code.TLS_VERSION,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presented:
-    """One certificate of a chain.
-
-    ``key`` is the type of its key, such as ``rsa``, ``ec`` or ``ed25519``, and ``bits``
-    its size.
-    """
+    """One certificate of a chain, with the type of its key and the key's size."""
 
     subject: str
     not_before: datetime
@@ -269,8 +260,8 @@ def negotiated_below(connection: Connection, than: str) -> str | None:
         if hung_up or getattr(cause, "reason", None) in _REFUSALS:
             return None
         raise CannotMeasure(
-            f"whether {connection.place} refuses versions before TLSv{than} is "
-            f"unknown: {error}",
+            f"it is unknown whether {connection.place} refuses versions before "
+            f"TLSv{than}: {error}",
             code=Code.TLS_VERSION,
         ) from None
 
