@@ -110,7 +110,7 @@ def connect(environment: Environment) -> Services:
         reporters=(log, EmfMetrics(environment.metrics_namespace)),
         status=CodeDeployStatus(clients.client("codedeploy")),
         log=log,
-        once=DynamoDbOnce(table, aws.client("dynamodb"), log.problem)
+        once=DynamoDbOnce(table, clients.client("dynamodb", attempts=1), log.problem)
         if table
         else without_table,
         watchdog=Watchdog(log.problem),

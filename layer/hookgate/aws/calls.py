@@ -16,11 +16,8 @@ if TYPE_CHECKING:
 
 #: A call makes at most ``ATTEMPTS`` attempts of ``CONNECT`` and ``READ`` seconds.
 ATTEMPTS = 4
-
 CONNECT = 1.0
-
 READ = 2.0
-
 #: A function may run as long as Lambda allows, and is invoked once.
 _INVOKE_READ = 900.0
 
@@ -30,28 +27,28 @@ class ClientCache:
 
     def __init__(self) -> None:
         self._session: Any = None
-        self._made: dict[str, Any] = {}
+        self._made: dict[tuple[str, int], Any] = {}
         self._lock = threading.Lock()
 
-    def client(self, service: str) -> Any:
-        """The client of ``service``; boto3 cannot make clients in parallel."""
-        with self._lock:
-            if service not in self._made:
-                self._made[service] = self._make(service)
-            return self._made[service]
+    def client(self, service: str, attempts: int = ATTEMPTS) -> Any:
+        """The client of ``service``, each of whose calls makes ``attempts`` attempts.
 
-    def _make(self, service: str) -> Any:
+        Invoking a function is always attempted once.
+        """
+        key = service, 1 if service == "lambda" else attempts
+        with self._lock:  # boto3 cannot make clients in parallel
+            if key not in self._made:
+                self._made[key] = self._make(*key)
+            return self._made[key]
+
+    def _make(self, service: str, attempts: int) -> Any:
         import boto3  # noqa: PLC0415 - slow, and not needed by every command
         from botocore.config import Config  # noqa: PLC0415 - as above
 
-        once = service == "lambda"
         config = Config(
             connect_timeout=CONNECT,
-            read_timeout=_INVOKE_READ if once else READ,
-            retries={
-                "mode": "standard",
-                "total_max_attempts": 1 if once else ATTEMPTS,
-            },
+            read_timeout=_INVOKE_READ if service == "lambda" else READ,
+            retries={"mode": "standard", "total_max_attempts": attempts},
             user_agent_extra="hookgate",
         )
         self._session = self._session or boto3.session.Session()
@@ -220,7 +217,8 @@ def camel(operation: str) -> str:
 
 def error_code(error: Exception) -> str:
     """The code of the ClientError that caused ``error``; empty for another cause."""
-    response = getattr(error.__cause__, "response", {})
+    # Some errors of a connection have the attribute, and None as its value.
+    response = getattr(error.__cause__, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
 
 

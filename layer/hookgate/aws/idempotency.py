@@ -54,7 +54,8 @@ class DynamoDbOnce:
 
     Args:
         table: the DynamoDB table's name; its key is ``id``.
-        client: a dynamodb client.
+        client: a dynamodb client, which makes one attempt: a second one would find the
+            record of the first, whose response was lost, and take it for another's.
         problem: logs that the table cannot be used.
     """
 

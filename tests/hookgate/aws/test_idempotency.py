@@ -1,17 +1,26 @@
 """A duplicate delivery does no work twice; without the table all work is done."""
 
+import json
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+)
 from botocore.stub import Stubber
+from support.answering import answering
 from support.coded import raises
 from support.services import LambdaContext
 
 from hookgate.aws.idempotency import DynamoDbOnce, without_table
 from hookgate.deadline import Deadline
+from hookgate.environment import Environment
 from hookgate.errors import ReportError
+from hookgate.services import connect
 
 RECORD = {"status": "Succeeded"}
 
@@ -162,6 +171,11 @@ def refused(code):
             "https://dynamodb",
             id="no-route",
         ),
+        pytest.param(
+            ConnectionClosedError(endpoint_url="https://dynamodb"),
+            "https://dynamodb",
+            id="closed",
+        ),
         pytest.param(KeyError("a defect"), "a defect", id="defect"),
     ],
 )
@@ -255,3 +269,64 @@ def test_without():
     attempt(without_table, work)
 
     assert work.count == 2
+
+
+class Table(BaseHTTPRequestHandler):
+    """DynamoDB with one item, whose response to ``lost`` never arrives."""
+
+    lost = ""
+    calls: list[str]
+    item: dict | None = None
+
+    def do_POST(self):
+        name = self.headers["X-Amz-Target"].rpartition(".")[2]
+        given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        kept = type(self)
+        kept.calls.append(name)
+        error = None
+        if name == "PutItem" and kept.item:
+            code = "com.amazonaws.dynamodb#ConditionalCheckFailedException"
+            error = {"__type": code, "message": "exists", "Item": kept.item}
+        elif name == "PutItem":
+            kept.item = given["Item"]
+        if name == kept.lost:
+            self.close_connection = True
+            return
+        content = json.dumps(error or {}).encode()
+        self.send_response(400 if error else 200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(name="lossy")
+def _lossy(aws_environ, monkeypatch):
+    """The table of a deployed function, whose responses can get lost."""
+    handler = type("Lossy", (Table,), {"calls": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    with answering(server, 0.01):
+        yield handler
+
+
+def test_response_to_own_record_is_lost(lossy):
+    """An invocation does not wait for the end of its own record."""
+    lossy.lost = "PutItem"
+    work, clock = Work(), Clock()
+    once = connect(Environment(idempotency_table="once")).once
+    record = attempt(once, work, clock=clock)
+
+    assert (RECORD, 1, 1) == (record, work.count, len(work.waivers))
+    assert (["PutItem"], 0.0) == (lossy.calls, clock.time)
+
+
+def test_unreachable_after_report(lossy):
+    """A table out of reach after the report is called once, not four times."""
+    lossy.lost = "UpdateItem"
+    work = Work()
+    record = attempt(connect(Environment(idempotency_table="once")).once, work)
+
+    assert (RECORD, ["PutItem", "UpdateItem"]) == (record, lossy.calls)
