@@ -11,6 +11,7 @@ BENCH_LOCK := tools/bench-requirements.lock
 SAM_LOCK := tools/sam-requirements.lock
 AWS_VENV := .venv-aws
 AWS_LOCK := tools/aws-requirements.lock
+SBOM ?= .aws-sam/sbom.json
 LAMBDA_IMAGE := lambda-python:3.14
 
 # The layer's makefile calls `python3 -m pip`: SAM's own is recent and has no limits
@@ -71,11 +72,20 @@ docs: $(VENV)/ready ## Write the reference pages of validators and codes from th
 bench: $(VENV)/ready $(BENCH_VENV)/ready ## Measure the figures of docs/performance.md
 	$(BIN)/python -m benchmarks
 
-build: $(SAM_VENV)/ready ## Package the hooks and the layers into .aws-sam/build
+build: $(SAM_VENV)/ready $(SBOM) ## Package the hooks and the layers into .aws-sam/build, with an SBOM
 	$(with_sam) sam build
 
 image: $(SAM_VENV)/ready ## Make the container image for `sam local`, from Debian's packages (root; needs Docker)
 	$(with_sam) tools/lambda-image $(LAMBDA_IMAGE)
+
+# CycloneDX, of all packages that can be deployed.
+$(SBOM): $(SAM_VENV)/ready layer/hookgate/version.py layer/requirements.txt layer/second/requirements.txt
+	mkdir -p $(@D)
+	sed "s/^dynamic = .*/version = $$(sed -n 's/^VERSION = //p' layer/hookgate/version.py)/" \
+		pyproject.toml > $@.toml
+	cat layer/requirements.txt layer/second/requirements.txt | PYTHONWARNINGS=ignore \
+		$(SAM_VENV)/bin/cyclonedx-py requirements --pyproject $@.toml \
+		--output-reproducible --output-format JSON --output-file $@ -
 
 lock: $(VENV)/ready ## Update the locks (UPGRADE=--upgrade takes newer versions)
 	$(compile_dev) requirements.lock $(UPGRADE)

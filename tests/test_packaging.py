@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import struct
@@ -11,10 +13,11 @@ from pathlib import Path
 
 import pytest
 from support.importing import PROGRAM, modules
-from support.sam import MISSING, SAM, Packages, build
+from support.sam import ENVIRONMENT, MISSING, SAM, Packages, build
 from support.template import ROOT, of_type
 
 from hookgate.codes import Code
+from hookgate.version import VERSION
 
 pytestmark = [
     pytest.mark.skipif(not SAM.exists(), reason=MISSING),
@@ -240,3 +243,57 @@ def test_build_names_the_artifacts(packages: Packages) -> None:
     """The built template takes every function's code from the artifacts."""
     uris = {packages.resources[name]["Properties"]["CodeUri"] for name in FUNCTIONS}
     assert set(FUNCTIONS) == uris
+
+
+def _entries(folder: Path) -> dict[str, tuple[int, float, bytes]]:
+    """What an archive of a folder would contain: each file's mode, time and content."""
+    return {
+        str(path.relative_to(folder)): (
+            path.stat().st_mode,
+            path.stat().st_mtime,
+            path.read_bytes() if path.is_file() else b"",
+        )
+        for path in folder.rglob("*")
+    }
+
+
+def test_layer_is_reproducible(packages: Packages, tmp_path: Path) -> None:
+    """A second build on another day, with another umask, gives the same files."""
+    source, artifacts = tmp_path / "layer", tmp_path / "artifacts"
+    shutil.copytree(ROOT / "layer", source)
+    subprocess.run(
+        ["/bin/sh", "-c", "umask 077 && make build-RuntimeLayerX86"],
+        cwd=source,
+        env={**os.environ, **ENVIRONMENT, "ARTIFACTS_DIR": str(artifacts)},
+        check=True,
+        capture_output=True,
+    )
+    assert _entries(packages.layer("RuntimeLayerX86")) == _entries(artifacts / "python")
+
+
+def test_sbom_lists_every_package_with_its_hashes(tmp_path: Path) -> None:
+    """`make build` writes what can be deployed in CycloneDX's form."""
+    file = tmp_path / "sbom.json"
+    subprocess.run(  # noqa: S603 - our own Makefile
+        ["/usr/bin/make", str(file), f"SBOM={file}"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    content = json.loads(file.read_text())
+    locks = ("layer/requirements.txt", "layer/second/requirements.txt")
+    locked = {
+        (match[1], match[2])
+        for lock in locks
+        for match in re.finditer(
+            r"^([\w-]+)==(\S+)", (ROOT / lock).read_text(), re.MULTILINE
+        )
+    }
+    assert locked == {(c["name"], c["version"]) for c in content["components"]}
+    assert all(
+        reference["hashes"]
+        for component in content["components"]
+        for reference in component["externalReferences"]
+    )
+    own = content["metadata"]["component"]
+    assert ("hookgate", VERSION) == (own["name"], own["version"])
