@@ -19,7 +19,7 @@ from hookgate import (
     Trust,
     Validator,
 )
-from hookgate.assertions.values import shown
+from hookgate.assertions.queries import shown
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
 from hookgate.http import ListenerName, TlsChoice

@@ -25,7 +25,7 @@ from hookgate import (
     Trust,
     Validator,
 )
-from hookgate.assertions.values import shown
+from hookgate.assertions.queries import shown
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import InvalidValue

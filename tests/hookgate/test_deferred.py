@@ -86,8 +86,11 @@ import hookgate.invocation
 print(*sorted(each for each in sys.modules if each in sys.argv[2:]))
 """
 _ENTRY, _TLS = "hookgate.assertions.assertion", "hookgate.http.tls"
+_FILTERS = "hookgate.assertions.filters"
 _LATER = (
     _ENTRY,
+    _FILTERS,
+    "hookgate.assertions.markup",
     _TLS,
     "hookgate.http.connection",
     "boto3",
@@ -107,6 +110,11 @@ _LATER = (
     [
         pytest.param("", "", id="no option"),
         pytest.param("expect: [{status: {above: 1}}]", _ENTRY, id="expect"),
+        pytest.param(
+            "expect: [{body: {filter: [trim], equals: a}}]",
+            f"{_ENTRY} {_FILTERS} hookgate.assertions.markup",
+            id="filter",
+        ),
         pytest.param("auth: {bearer: '${secret.A}'}", "", id="auth"),
         pytest.param("tls: {}", _TLS, id="tls"),
         pytest.param(

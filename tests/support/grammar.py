@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hookgate.assertions.assertion import Predicate
+from hookgate.assertions.assertion import NAMES, PREDICATES, Predicate
 from hookgate.assertions.filters import FILTERS
-from hookgate.assertions.predicates import NAMES, PREDICATES
-from hookgate.assertions.queries import QUERIES, WITH_ARGUMENT
-from hookgate.assertions.values import Kind, listed
+from hookgate.assertions.queries import QUERIES, WITH_ARGUMENT, Kind, listed
 
 
 def queries() -> str:

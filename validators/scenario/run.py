@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from hookgate import Auth, Finding, NoAnswer, Reply, Request, Trust
 from hookgate.assertions.assertion import Capture
-from hookgate.assertions.values import (
+from hookgate.assertions.queries import (
     Missing,
     Unreadable,
     encodable,

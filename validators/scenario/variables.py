@@ -13,8 +13,7 @@ from urllib.parse import quote
 
 from pydantic import ValidationError, ValidationInfo, WrapValidator
 
-from hookgate.assertions.conversions import to_number
-from hookgate.assertions.values import Unreadable
+from hookgate.assertions.queries import Unreadable, to_number
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
 from hookgate.files import Reading

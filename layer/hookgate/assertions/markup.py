@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-from hookgate.assertions.values import Missing, Unreadable
+from hookgate.assertions.queries import Missing, Unreadable
 from hookgate.codes import Code
 from hookgate.deferred import demand
 from hookgate.errors import InvalidValue

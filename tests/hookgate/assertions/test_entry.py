@@ -12,7 +12,7 @@ from hookgate.assertions.assertion import (
     Assertion,
     Capture,
 )
-from hookgate.assertions.values import Missing
+from hookgate.assertions.queries import Missing
 
 WRONG = [
     pytest.param({}, "give one of header, cookie, jsonpath", id="no query"),

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from hookgate.assertions.assertion import Predicate
-from hookgate.assertions.filters import FILTERS, LARGEST, MOST, step
-from hookgate.assertions.values import (
+from hookgate.assertions.assertion import MOST_FILTERS, Predicate
+from hookgate.assertions.filters import FILTERS, LARGEST, step
+from hookgate.assertions.queries import (
     Kind,
     Missing,
     Octets,
@@ -149,7 +149,9 @@ WRONG = [
     pytest.param([5], "its name, or one key", id="no filter"),
     pytest.param("lower", "valid tuple", id="no list"),
     pytest.param([], "at least 1 item", id="no filter at all"),
-    pytest.param(["lower"] * (MOST + 1), f"at most {MOST} items", id="too many"),
+    pytest.param(
+        ["lower"] * (MOST_FILTERS + 1), f"at most {MOST_FILTERS} items", id="too many"
+    ),
     pytest.param(["lower", "first"], "first takes an array, but lower", id="kinds"),
     pytest.param(
         ["to_number", {"split": ","}], "split takes a string, but to_number", id="chain"

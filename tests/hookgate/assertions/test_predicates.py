@@ -10,8 +10,7 @@ import yaml
 from pydantic import ValidationError
 from support.answers import answer
 
-from hookgate.assertions.assertion import Assertion
-from hookgate.assertions.predicates import NAMES
+from hookgate.assertions.assertion import NAMES, Assertion
 from hookgate.assertions.queries import FIELDS, QUERIES, WITHOUT_ARGUMENT
 
 ROWS = yaml.safe_load(Path(__file__).with_name("predicates.yaml").read_text("utf-8"))

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from hookgate.assertions.values import (
+from hookgate.assertions.queries import (
     Kind,
     Missing,
     Octets,

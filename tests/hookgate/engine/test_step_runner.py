@@ -8,7 +8,7 @@ import threading
 import pytest
 from support.steps import Asking, Gate, ListLog, a_step, raises, says, verdict_of
 
-from hookgate.assertions.values import shown
+from hookgate.assertions.queries import shown
 from hookgate.codes import Code
 from hookgate.errors import CannotMeasure, Inconclusive, NoAnswer, NoData
 from hookgate.model import Finding, HookStatus, Metric, Status
