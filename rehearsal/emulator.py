@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
 from hookgate_rehearsal.clients import Clients
@@ -18,9 +19,10 @@ from hookgate_rehearsal.codedeploy.observation import Change, Observer
 from hookgate_rehearsal.codedeploy.registry import Registry
 from hookgate_rehearsal.codedeploy.settings import EngineSettings
 from hookgate_rehearsal.data_plane import DataPlane
+from hookgate_rehearsal.ecs.api import EcsContext, ecs_service
 from hookgate_rehearsal.ecs.containers import Image
-from hookgate_rehearsal.ecs.ecs import Ecs
 from hookgate_rehearsal.ecs.records import EcsSettings, Location
+from hookgate_rehearsal.ecs.scheduler import Scheduler
 from hookgate_rehearsal.endpoint.access import AccessControl, AccessKey
 from hookgate_rehearsal.endpoint.front import EndpointServer, Front, confirms
 from hookgate_rehearsal.endpoint.moto_state import ACCOUNT, MotoState
@@ -161,7 +163,7 @@ class Emulator:
         closing.callback(self.data_plane.close)
         self.data_plane.override_route(StaleListeners(self.faults.stale_listener))
         self.data_plane.override_certificate(self.faults.certificate)
-        ecs = self._ecs(closing)
+        scheduler = self._scheduler(closing)
         front = Front(settings.region, self._moto)
         calls = FaultyCalls(front, self.faults.calls)
         guarded = AccessControl(calls, settings.key, settings.host, confirms)
@@ -175,10 +177,15 @@ class Emulator:
         fleet = self._fleet(cloudwatch, closing)
         codedeploy = self._codedeploy()
         self.engine = codedeploy.engine
+        ecs = EcsContext(
+            scheduler=scheduler,
+            moto=partial(self._moto.call, "ecs"),
+            is_attached=mirror.is_attached,
+        )
         front.open(
             {
                 "codedeploy": codedeploy.service(settings.region, ACCOUNT).handle,
-                "ecs": ecs.service(mirror.is_attached).handle,
+                "ecs": ecs_service(ecs).handle,
                 "elasticloadbalancing": LoadBalancerService(
                     self.data_plane, mirror
                 ).handle,
@@ -192,18 +199,17 @@ class Emulator:
         codedeploy.start()
         closing.callback(codedeploy.close)
 
-    def _ecs(self, closing: ExitStack) -> Ecs:
-        ecs = Ecs(
-            images=self.images,
-            plane=self.data_plane,
-            location=Location(region=self.settings.region, account=ACCOUNT),
-            settings=self.settings.ecs,
-            tampering=FaultyTasks(self.faults, self.data_plane),
-            moto=self._moto,
+    def _scheduler(self, closing: ExitStack) -> Scheduler:
+        scheduler = Scheduler(
+            self.images,
+            self.data_plane,
+            Location(region=self.settings.region, account=ACCOUNT),
+            self.settings.ecs,
+            FaultyTasks(self.faults, self.data_plane),
         )
-        ecs.start()
-        closing.callback(ecs.close)
-        return ecs
+        scheduler.start()
+        closing.callback(scheduler.close)
+        return scheduler
 
     def _notify(self, closing: ExitStack) -> Notifications:
         notifications = Notifications(

@@ -163,15 +163,3 @@ class Tampering(Protocol):
     def target(self, task: Task, target: Target) -> Target:
         """What is registered for a task that listens at a target."""
         ...
-
-
-class NoTampering:
-    """Every task is as its definition says."""
-
-    def image(self, task: Task, image_: str) -> str:  # noqa: ARG002 - as the protocol has it
-        """The image of the definition."""
-        return image_
-
-    def target(self, task: Task, target: Target) -> Target:  # noqa: ARG002 - as above
-        """The task itself."""
-        return target

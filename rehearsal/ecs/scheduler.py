@@ -21,7 +21,6 @@ from hookgate_rehearsal.ecs.records import (
     EcsSettings,
     EcsTaskSet,
     Location,
-    NoTampering,
     Tampering,
     Task,
 )
@@ -58,15 +57,15 @@ class Scheduler:
         plane: DataPlane,
         location: Location,
         settings: EcsSettings,
-        tampering: Tampering | None = None,
+        tampering: Tampering,
     ) -> None:
         self.lock = threading.RLock()
         self.task_sets: list[EcsTaskSet] = []
         self._plane = plane
-        self._location = location
+        self.location = location
         self._settings = settings
         self._runner = TaskRunner(
-            images, plane, settings, self._in_background, tampering or NoTampering()
+            images, plane, settings, self._in_background, tampering
         )
         self._closing = threading.Event()
         self._helpers: list[threading.Thread] = []
@@ -162,7 +161,7 @@ class Scheduler:
         for _ in range(missing):
             containers = task_set.definition["containerDefinitions"]
             task = Task(
-                arn=self._location.new_task(task_set.cluster),
+                arn=self.location.new_task(task_set.cluster),
                 task_definition_arn=task_set.definition["taskDefinitionArn"],
                 containers={each["name"]: each["image"] for each in containers},
             )
