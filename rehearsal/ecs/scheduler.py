@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any
 
 from hookgate_rehearsal.data_plane import DataPlane, Target, TargetState, TaskProcess
 from hookgate_rehearsal.ecs import containers
 from hookgate_rehearsal.ecs.containers import (
     CannotPullContainerError,
-    Image,
     Images,
     find_image,
 )
@@ -61,14 +62,10 @@ class Scheduler:
     ) -> None:
         self.lock = threading.RLock()
         self.task_sets: list[EcsTaskSet] = []
-        self._plane = plane
         self.location = location
         self._settings = settings
-        self._runner = TaskRunner(
-            images, plane, settings, self._in_background, tampering
-        )
+        self._runner = TaskRunner(images, plane, settings, tampering)
         self._closing = threading.Event()
-        self._helpers: list[threading.Thread] = []
         self._thread = threading.Thread(target=self._run, name="ecs", daemon=True)
 
     def start(self) -> None:
@@ -81,11 +78,7 @@ class Scheduler:
         self._thread.join()
         with self.lock:
             tasks = [task for each in self.task_sets for task in each.tasks]
-            helpers = list(self._helpers)
-        for task in tasks:
-            self._runner.kill(task)
-        for helper in helpers:
-            helper.join()
+        self._runner.close(tasks)
 
     def add(self, task_set: EcsTaskSet) -> None:
         """Look after one more task set."""
@@ -113,9 +106,7 @@ class Scheduler:
         running = [t for t in task_set.live_tasks if t.status == "RUNNING"]
         if len(running) != task_set.wanted or task_set.count("PENDING"):
             return False
-        arn = task_set.target_group_arn
-        known = self._plane.health(arn) if arn is not None else ()
-        states = {health.target: health.state for health in known}
+        states = self._runner.states(task_set)
         return all(self._is_settled(task, states) for task in running)
 
     def _is_settled(self, task: Task, states: Mapping[Target, TargetState]) -> bool:
@@ -181,15 +172,8 @@ class Scheduler:
         over = [task for task in task_set.tasks if task.status == "STOPPED"]
         for task in over[: -self._settings.stopped_kept]:
             task_set.tasks.remove(task)
-        is_gone = task_set.status == "DRAINING" and len(over) == len(task_set.tasks)
-        if is_gone:
+        if task_set.status == "DRAINING" and len(over) == len(task_set.tasks):
             self.task_sets.remove(task_set)
-
-    def _in_background(self, work: Callable[[], object]) -> None:
-        helper = threading.Thread(target=work, name="ecs-stop", daemon=True)
-        self._helpers = [each for each in self._helpers if each.is_alive()]
-        self._helpers.append(helper)
-        helper.start()
 
 
 MAX_QUOTE = 300  # characters of a dead task's output that its reason may quote
@@ -204,13 +188,12 @@ def output_tail(output: str) -> str:
 
 
 class TaskRunner:
-    """What can be done with one task.
+    """Starts and stops single tasks.
 
     Args:
         images: Which command an image stands for.
         plane: Where targets are registered.
         settings: Times.
-        in_background: Runs something that takes its time.
         tampering: What is different about tasks, for a fault.
     """
 
@@ -219,14 +202,29 @@ class TaskRunner:
         images: Images,
         plane: DataPlane,
         settings: EcsSettings,
-        in_background: Callable[[Callable[[], object]], None],
         tampering: Tampering,
     ) -> None:
         self._images = images
         self._plane = plane
         self._settings = settings
-        self._in_background = in_background
         self._tampering = tampering
+        self._helpers: list[threading.Thread] = []
+
+    def close(self, tasks: Iterable[Task]) -> None:
+        """Stop the processes of tasks at once, and wait for every thread."""
+        for task in tasks:
+            for process in task.processes.values():
+                process.stop(0)
+        for helper in self._helpers:
+            helper.join()
+
+    def states(self, task_set: EcsTaskSet) -> dict[Target, TargetState]:
+        """The health of the targets in the target group; empty if there is none."""
+        try:
+            found = self._plane.health(task_set.target_group_arn or "")
+        except KeyError:
+            return {}
+        return {health.target: health.state for health in found}
 
     def start(self, task_set: EcsTaskSet, task: Task) -> None:
         """Start every container; the one behind the load balancer gets a target."""
@@ -244,9 +242,9 @@ class TaskRunner:
         if task_set.target_group_arn is not None and task.target is not None:
             self._plane.register(task_set.target_group_arn, task.target)
 
-    def _start_container(self, task: Task, container: dict[str, object]) -> TaskProcess:
+    def _start_container(self, task: Task, container: Mapping[str, Any]) -> TaskProcess:
         """Run a container's command, or the container itself where Docker has it."""
-        name = self._tampering.image(task, str(container["image"]))
+        name = self._tampering.image(task, container["image"])
         try:
             image = find_image(self._images, name)
         except CannotPullContainerError as error:
@@ -254,16 +252,23 @@ class TaskRunner:
             if why is None:
                 return containers.start_container(name, container)
             raise CannotPullContainerError(f"{error}, and {why}") from None
-        return _start_command(image, container)
+        pairs = container.get("environment") or []
+        own = {pair["name"]: pair["value"] for pair in pairs}
+        containers.check_variables(own)
+        return TaskProcess.start(
+            (*image.command, *(container.get("command") or [])),
+            env={"PATH": "/usr/local/bin:/usr/bin:/bin", **image.environment, **own},
+            cwd=image.directory,
+        )
 
     def look_after(self, task_set: EcsTaskSet, task: Task) -> None:
         """End a running task that exited, and stop one that is unhealthy."""
         for name, process in task.processes.items():
             if process.exit_code is not None:
-                tail = output_tail(process.output)
                 reason = (
                     "Essential container in task exited: "
-                    f"{name} with exit code {process.exit_code}. {tail}"
+                    f"{name} with exit code {process.exit_code}. "
+                    f"{output_tail(process.output)}"
                 )
                 self._deregister(task_set, task)
                 self._end(task, reason.rstrip(), "EssentialContainerExited")
@@ -282,22 +287,17 @@ class TaskRunner:
         self._deregister(task_set, task)
 
     def finish(self, task_set: EcsTaskSet, task: Task) -> None:
-        """Stop the processes of a task on its way out, once its requests are done."""
-        started = task.stopping_at or 0.0
-        drain_ends = started + self._settings.drain
-        arn, target = task_set.target_group_arn, task.target
+        """Stop the processes of a stopping task, once its requests are done."""
         in_flight = 0
-        if arn is not None and target is not None and _is_known(self._plane, arn):
-            in_flight = self._plane.in_flight(arn, target)
+        with suppress(KeyError):  # the target group was deleted
+            if task.target is not None:
+                arn = task_set.target_group_arn or ""
+                in_flight = self._plane.in_flight(arn, task.target)
+        drain_ends = (task.stopping_at or 0.0) + self._settings.drain
         if in_flight and time.time() < drain_ends:
             return
         task.status = "STOPPING"
         self._in_background(lambda: self._stop_processes(task))
-
-    def kill(self, task: Task) -> None:
-        """Stop the processes at once."""
-        for process in task.processes.values():
-            process.stop(0)
 
     def _stop_processes(self, task: Task) -> None:
         for process in task.processes.values():
@@ -308,42 +308,23 @@ class TaskRunner:
         task.is_wanted, task.status = False, "STOPPED"
         task.stopped_at, task.stopped_reason = time.time(), reason
         task.stop_code = code
-        others = [p for p in task.processes.values() if p.exit_code is None]
-        for process in others:
-            self._in_background(functools.partial(process.stop, 0))
+        for process in task.processes.values():
+            if process.exit_code is None:
+                self._in_background(partial(process.stop, 0))
 
     def _deregister(self, task_set: EcsTaskSet, task: Task) -> None:
-        arn = task_set.target_group_arn
-        if arn is not None and task.target is not None and _is_known(self._plane, arn):
-            self._plane.deregister(arn, task.target)
+        with suppress(KeyError):  # the target group was deleted
+            if task.target is not None:
+                self._plane.deregister(task_set.target_group_arn or "", task.target)
 
     def _is_unhealthy(self, task_set: EcsTaskSet, task: Task) -> bool:
-        arn = task_set.target_group_arn
-        if arn is None or task.target is None or not _is_known(self._plane, arn):
-            return False
         if time.time() < task.created_at + self._settings.health_check_grace:
             return False
-        return any(
-            health.target == task.target and health.state is TargetState.UNHEALTHY
-            for health in self._plane.health(arn)
-        )
+        states = self.states(task_set)
+        return task.target in states and states[task.target] is TargetState.UNHEALTHY
 
-
-def _start_command(image: Image, container: dict[str, object]) -> TaskProcess:
-    pairs = container.get("environment") or []
-    own = {pair["name"]: pair["value"] for pair in pairs}  # type: ignore[attr-defined]
-    containers.check_variables(own)
-    return TaskProcess.start(
-        (*image.command, *(container.get("command") or [])),  # type: ignore[misc]
-        env={"PATH": "/usr/local/bin:/usr/bin:/bin", **image.environment, **own},
-        cwd=image.directory,
-    )
-
-
-def _is_known(plane: DataPlane, arn: str) -> bool:
-    """Whether the target group still exists."""
-    try:
-        plane.health(arn)
-    except KeyError:
-        return False
-    return True
+    def _in_background(self, work: Callable[[], object]) -> None:
+        helper = threading.Thread(target=work, name="ecs-stop", daemon=True)
+        self._helpers = [each for each in self._helpers if each.is_alive()]
+        self._helpers.append(helper)
+        helper.start()
