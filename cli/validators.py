@@ -99,7 +99,7 @@ _SHARED_TITLE = (
 )
 
 # One page has them for all validators.
-_GRAMMAR = {"Assertion", "Predicate", "Capture", "FilteredQuery"}
+_GRAMMAR = {"Assertion", "Predicate", "Capture", "Filtered"}
 
 _GRAMMAR_PAGE = "Assertions and captures have a [page of their own](../assertions.md)."
 
