@@ -14,24 +14,24 @@ from hookgate.model import LifecycleEvent
 from hookgate.plan import Plan, Step, beside, read_plan, worst_case
 from hookgate.registry import resolve
 from hookgate.units import seconds_text
-from hookgate_cli.output import console_for
+from hookgate_cli.output import INPUT, console_for
+
+
+def plan_of(file: Path, *, deployed: bool = False) -> Plan:
+    """Read a plan; ``deployed`` refuses validators that only ``hookgate run`` has.
+
+    Raises:
+        PlanError: the plan is not valid.
+    """
+    content = file.read_bytes()
+    return read_plan(content, str(file), resolve, beside(file), deployed=deployed)
 
 
 @click.command("explain")
-@click.argument(
-    "plan_file",
-    metavar="PLAN",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)
+@click.argument("plan_file", metavar="PLAN", type=INPUT)
 def command(plan_file: Path) -> None:
     """Show the resolved plan: the steps of each event and its worst-case time."""
-    plan = read_plan(
-        plan_file.read_bytes(),
-        str(plan_file),
-        resolve,
-        beside(plan_file),
-        deployed=False,
-    )
+    plan = plan_of(plan_file)
     console = console_for(())
     console.print(_target(plan))
     for event, steps in plan.events.items():

@@ -15,10 +15,10 @@ from hookgate.aws.codedeploy import RESERVE
 from hookgate.codes import Code
 from hookgate.errors import Place, PlanError, Problem
 from hookgate.model import LifecycleEvent
-from hookgate.plan import beside, check_fits, read_plan
-from hookgate.registry import resolve
+from hookgate.plan import check_fits
 from hookgate.yaml_reader import Document, parse
-from hookgate_cli.output import ExitCode
+from hookgate_cli.explain import plan_of
+from hookgate_cli.output import INPUT, ExitCode
 from hookgate_rehearsal.cloudformation import (
     check_hook,
     hook_properties,
@@ -224,12 +224,7 @@ LAMBDA_SECONDS = 900.0
 
 
 @click.command("lint")
-@click.argument(
-    "files",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)
+@click.argument("files", nargs=-1, required=True, type=INPUT)
 @click.option(
     "--for-run",
     is_flag=True,
@@ -304,7 +299,7 @@ def _read(file: Path, *, deployed: bool) -> _Checked:
     if keys & {"service", "deployments", "starts_with"}:
         read_scenario(file, offline=True)
         return _Checked(file=file)
-    plan = read_plan(content, str(file), resolve, beside(file), deployed=deployed)
+    plan = plan_of(file, deployed=deployed)
     for event in plan.events:
         check_fits(plan, event, LAMBDA_SECONDS - RESERVE)
     steps = {event: steps[0].place for event, steps in plan.events.items()}

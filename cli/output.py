@@ -1,4 +1,4 @@
-"""Where records go: to a file, or alone to standard output for ``-``."""
+"""The files, the console and the exit codes of commands."""
 
 from __future__ import annotations
 
@@ -46,6 +46,9 @@ class _File(click.Path):
             self.fail(f"{str(file)!r} cannot be made: {error.strerror}", param, ctx)
         file.unlink()
 
+
+#: A file to read.
+INPUT = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 #: An option that takes a file to write, ``-`` for standard output.
 FILE = _File(dir_okay=False, writable=True, allow_dash=True)

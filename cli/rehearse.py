@@ -12,6 +12,7 @@ from rich.text import Text
 
 from hookgate_cli.output import (
     FILE,
+    INPUT,
     INTERRUPTED,
     ExitCode,
     console_for,
@@ -34,12 +35,7 @@ EXAMPLE = APPLICATION / "examples" / "storefront" / "scenario.yaml"
 
 
 @click.command("rehearse")
-@click.argument(
-    "scenarios",
-    nargs=-1,
-    metavar="[SCENARIO]...",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)
+@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...", type=INPUT)
 @click.option("--speed", type=SPEED, help="Speed up AWS wait times by this factor.")
 @click.option("--only", help="Run only the deployments whose name contains this text.")
 @click.option(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -14,77 +15,57 @@ from urllib.parse import urlsplit
 import click
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 
 from hookgate.codes import Code
 from hookgate.context import DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
-from hookgate.engine import RunContext, run_steps
-from hookgate.errors import CannotMeasure, InputError, Place, did_you_mean
+from hookgate.engine import run_steps
+from hookgate.errors import CannotMeasure, InputError, did_you_mean
 from hookgate.http.address import AddressPolicy
-from hookgate.model import LifecycleEvent, Outcome, Reason, Status
-from hookgate.plan import Plan, Step, beside, check_fits, read_plan
+from hookgate.model import LifecycleEvent, Outcome, Status
+from hookgate.plan import Step, check_fits
 from hookgate.plan.placeholders import faults
 from hookgate.redaction import Secrets
-from hookgate.registry import resolve
 from hookgate.reporting.record import outcome_record, verdict_record
 from hookgate.run_context import make_run_context
 from hookgate.units import duration
 from hookgate.validator import Log
 from hookgate.yaml_reader import parse
-from hookgate_cli.output import FILE, console_for, of_verdict, write_json, write_text
+from hookgate_cli.explain import plan_of
+from hookgate_cli.output import (
+    FILE,
+    INPUT,
+    console_for,
+    of_verdict,
+    write_json,
+    write_text,
+)
 from hookgate_cli.words import step_table, verdict_lines
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """What the command line gives for placeholders: values, and secrets by name."""
-
-    values: Mapping[str, str]
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    def secret(self, name: str) -> str:
-        """The value of a secret.
-
-        Raises:
-            CannotMeasure: it was not given.
-        """
-        if name not in self.secrets:
-            raise CannotMeasure(
-                f"give ${{secret.{name}}} with --secret-env {name}=VARIABLE",
-                code=Code.SECRET,
-            )
-        return self.secrets[name]
-
-
-def parse_url(url: str, option: str = "--url") -> Endpoint:
+def parse_url(url: str) -> Endpoint:
     """The endpoint of an option's URL.
 
     Raises:
-        click.BadParameter: it is not an http or https URL.
+        click.BadParameter: it is not an http or https URL of a server.
     """
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise click.BadParameter(
-            f"not a valid URL: {error}", param_hint=option
-        ) from None
+        raise click.BadParameter(f"not a valid URL: {error}") from None
     if "@" in parts.netloc:
         raise click.BadParameter(
             "the URL must not contain a user or password; use the step's auth option, "
-            "with a secret from --secret-env NAME=VARIABLE",
-            param_hint=option,
+            "with a secret from --secret-env NAME=VARIABLE"
         )
     if parts.query or parts.fragment:
         raise click.BadParameter(
-            f"{url!r}: the URL must not contain a query or fragment; use a step's path",
-            param_hint=option,
+            f"{url!r}: the URL must not contain a query or fragment; use a step's path"
         )
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise click.BadParameter(
-            f"{url!r} is not a valid URL; for example http://localhost:8080",
-            param_hint=option,
+            f"{url!r} is not a valid URL; for example http://localhost:8080"
         )
     return Endpoint(
         scheme=parts.scheme,
@@ -94,67 +75,61 @@ def parse_url(url: str, option: str = "--url") -> Endpoint:
     )
 
 
-def read_values(given: tuple[str, ...]) -> dict[str, str]:
-    """The values of ``--set NAME=VALUE``.
+def read_value(given: str) -> tuple[str, str]:
+    """The name and the value of ``--set NAME=VALUE``.
 
     Raises:
-        click.BadParameter: one has no value, or a name that no plan can use.
+        click.BadParameter: it has no value, or a name that no plan can use.
     """
-    values = {}
-    for each in given:
-        name, sign, value = each.partition("=")
-        if not sign or not name:
-            raise click.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="--set")
-        if name.startswith("secret."):
-            raise click.BadParameter(
-                "a secret in an argument list is visible to every process; set an "
-                "environment variable to its value, and use "
-                f"--secret-env {name.removeprefix('secret.')}=VARIABLE",
-                param_hint="--set",
-            )
-        for _, fault in faults(f"${{{name}}}"):
-            raise click.BadParameter(fault, param_hint="--set")
-        values[name] = value
-    return values
+    name, sign, value = given.partition("=")
+    if not sign or not name:
+        raise click.BadParameter(f"{given!r} is not NAME=VALUE")
+    if name.startswith("secret."):
+        raise click.BadParameter(
+            "a secret in an argument list is visible to every process; set an "
+            "environment variable to its value, and use "
+            f"--secret-env {name.removeprefix('secret.')}=VARIABLE"
+        )
+    for _, fault in faults(f"${{{name}}}"):
+        raise click.BadParameter(fault)
+    return name, value
 
 
-def read_secrets(given: tuple[str, ...], environ: Mapping[str, str]) -> dict[str, str]:
-    """The values of ``--secret-env NAME=VARIABLE``, by the secrets' names.
+def read_secret(given: str) -> tuple[str, str]:
+    """The name and the value of the secret of ``--secret-env NAME=VARIABLE``.
 
     Raises:
-        click.BadParameter: a variable is not set or empty, or a name is not valid.
+        click.BadParameter: the variable is not set or empty, or a name is not valid.
     """
-    values = {}
-    for each in given:
-        name, _, variable = each.partition("=")
-        if not name or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
-            # Not repeated: what is no variable's name may be the secret itself.
-            raise click.BadParameter(
-                "write NAME=VARIABLE with the name of an environment variable",
-                param_hint="--secret-env",
-            )
-        for _, fault in faults(f"${{secret.{name}}}"):
-            raise click.BadParameter(fault, param_hint="--secret-env")
-        if not environ.get(variable):
-            raise click.BadParameter(
-                f"the environment variable {variable} is not set or is empty; set it "
-                f"to the value of the secret {name}",
-                param_hint="--secret-env",
-            )
-        values[name] = environ[variable]
-    return values
+    name, _, variable = given.partition("=")
+    if not name or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
+        # The message does not repeat it, because it may be the secret itself.
+        raise click.BadParameter(
+            "write NAME=VARIABLE with the name of an environment variable"
+        )
+    for _, fault in faults(f"${{secret.{name}}}"):
+        raise click.BadParameter(fault)
+    value = os.environ.get(variable)
+    if not value:
+        raise click.BadParameter(
+            f"the environment variable {variable} is not set or is empty; set it to "
+            f"the value of the secret {name}"
+        )
+    return name, value
 
 
-def read_seconds(text: str) -> float:
-    """A duration such as ``5m``, in seconds.
+def secret_of(secrets: Mapping[str, str], name: str) -> str:
+    """The value of a secret of ``--secret-env``.
 
     Raises:
-        click.BadParameter: it is none.
+        CannotMeasure: it was not given.
     """
-    try:
-        return duration(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--timeout") from None
+    if name not in secrets:
+        raise CannotMeasure(
+            f"give ${{secret.{name}}} with --secret-env {name}=VARIABLE",
+            code=Code.SECRET,
+        )
+    return secrets[name]
 
 
 def no_aws(service: str, operation: str, /, **_parameters: Any) -> Mapping[str, Any]:
@@ -170,47 +145,22 @@ def no_aws(service: str, operation: str, /, **_parameters: Any) -> Mapping[str, 
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """The steps of an event, and which of them ``--only`` and ``--skip`` leave out.
-
-    Attributes:
-        plan: the plan of the steps.
-        steps: all steps, in the plan's order.
-        skipped: the outcomes of those that do not run, by name.
-        waivers: what the verdict lists of them.
-    """
-
-    plan: Plan
-    steps: tuple[Step, ...]
-    skipped: Mapping[str, Outcome]
-    waivers: tuple[str, ...]
-
-    @property
-    def run(self) -> tuple[Step, ...]:
-        """The steps that run; none needs one that does not."""
-        return tuple(each for each in self.steps if each.name not in self.skipped)
-
-
-def select(
-    plan: Plan, event: LifecycleEvent, only: Sequence[str], skip: Sequence[str]
-) -> Selection:
-    """Leave out steps.
+def deselected(
+    steps: Sequence[Step], only: Collection[str], skip: Collection[str]
+) -> dict[str, Outcome]:
+    """The outcomes of the steps that do not run, by name.
 
     A step that is left out on purpose does not block. One that needs it is skipped, and
     still blocks: it could not show anything.
 
     Args:
-        plan: the plan.
-        event: the lifecycle event whose steps run.
+        steps: the steps of the event.
         only: names of the steps to run, with those that they need; empty for all.
         skip: names of the steps to leave out.
 
     Raises:
         click.BadParameter: no step has such a name.
-        PlanError: the plan has no steps for the event.
     """
-    steps = plan.steps(event)
     needs = {step.name: step.needs for step in steps}
     for option, names in (("--only", only), ("--skip", skip)):
         for name in names:
@@ -222,142 +172,57 @@ def select(
         kept |= needed
     reasons = {name: "skipped by --only" for name in needs if name not in kept}
     reasons |= dict.fromkeys(skip, "skipped by --skip")
-    skipped: dict[str, Outcome] = {}
-    for step in steps:
-        if step.name in reasons:
-            reason = Reason(Code.STEP_DESELECTED, reasons[step.name])
-            skipped[step.name] = _skipped(step, reason, blocking=False)
-    waivers = [f"{name}: {each.reason}" for name, each in skipped.items()]
+    skipped = {
+        step.name: _skipped(step, Code.STEP_DESELECTED, reasons[step.name])
+        for step in steps
+        if step.name in reasons
+    }
     while unmet := [
         step
         for step in steps
-        if step.name not in skipped and any(each in skipped for each in step.needs)
+        if step.name not in skipped and not skipped.keys().isdisjoint(step.needs)
     ]:
         for step in unmet:
             names = ", ".join(each for each in step.needs if each in skipped)
-            reason = Reason(Code.STEP_SKIPPED, f"needs {names}, which did not run")
-            skipped[step.name] = _skipped(step, reason, blocking=step.blocking)
-            if not step.blocking:
-                waivers.append(f"{step.name}: skipped, but it does not block")
-    return Selection(plan=plan, steps=steps, skipped=skipped, waivers=tuple(waivers))
+            reason = f"needs {names}, which did not run"
+            skipped[step.name] = _skipped(step, Code.STEP_SKIPPED, reason)
+    return skipped
 
 
-def _skipped(step: Step, reason: Reason, *, blocking: bool) -> Outcome:
+def _skipped(step: Step, code: Code, reason: str) -> Outcome:
     return Outcome(
         name=step.name,
         use=step.use,
         status=Status.SKIPPED,
-        blocking=blocking,
-        reason=reason.text,
-        code=reason.code,
+        blocking=step.blocking and code is not Code.STEP_DESELECTED,
+        reason=reason,
+        code=code,
     )
 
 
-def judged(
-    selection: Selection,
-    context: DeploymentContext,
-    given: Given,
-    seconds: float,
-    console: Console,
-) -> dict[str, Any]:
-    """Run the selected steps, and print their outcomes and the verdict.
-
-    Args:
-        selection: the steps that run, and those that do not.
-        context: the event and its listeners.
-        given: values of placeholders and secrets.
-        seconds: the timeout of all steps together.
-        console: where they are shown.
-
-    Returns:
-        The verdict record.
-
-    Raises:
-        InputError: the plan's target names a value that was not given.
-    """
-    plan = selection.plan
-    rows = {step.name: _row(step, "waiting") for step in selection.steps}
-    rows |= {name: outcome_record(each) for name, each in selection.skipped.items()}
-
-    def table() -> Table:
-        """The steps now: built when it is drawn, not for every change."""
-        return step_table(list(rows.values()))
-
-    with Live(console=console, transient=True, get_renderable=table):
-
-        def show(name: str, row: Mapping[str, Any]) -> None:
-            rows[name] = dict(row)
-
-        run_context = _run_context(
-            plan,
-            context,
-            given,
-            on_outcome=lambda outcome: show(outcome.name, outcome_record(outcome)),
-            on_start=lambda step: show(step.name, _row(step, "running")),
-        )
-        deadline = Deadline.after(seconds)
-        verdict = run_steps(
-            run_context, selection.run, deadline, concurrency=plan.concurrency
-        )
-    outcomes = {**selection.skipped, **{e.name: e for e in verdict.outcomes}}
-    verdict = replace(
-        verdict,
-        outcomes=tuple(outcomes[step.name] for step in selection.steps),
-        waivers=verdict.waivers + selection.waivers,
+def _waivers(skipped: Iterable[Outcome]) -> tuple[str, ...]:
+    """What the verdict lists of steps that do not run and do not block."""
+    return tuple(
+        f"{each.name}: {each.reason}"
+        if each.code is Code.STEP_DESELECTED
+        else f"{each.name}: skipped, but it does not block"
+        for each in skipped
+        if not each.blocking
     )
-    record = verdict_record(verdict, None)
-    console.print(Group(step_table(record["outcomes"]), *verdict_lines(record)))
-    _hint(selection.run, record, console)
-    return record
 
 
-def _run_context(
-    plan: Plan,
-    context: DeploymentContext,
-    given: Given,
-    *,
-    on_outcome: Callable[[Outcome], None],
-    on_start: Callable[[Step], None],
-) -> RunContext:
-    try:
-        return make_run_context(
-            plan,
-            context,
-            secrets=Secrets(given.secret),
-            aws=no_aws,
-            policy=AddressPolicy.of_command(),
-            log=_log,
-            on_outcome=on_outcome,
-            on_start=on_start,
-            given=given.values,
-        )
-    except CannotMeasure as error:
-        raise InputError(
-            f"{_target(plan)}: target: {error}; give it with --set NAME=VALUE",
-            code=Code.PLACEHOLDER_VALUE,
-        ) from None
-
-
-def _hint(steps: Sequence[Step], record: Mapping[str, Any], console: Console) -> None:
+def _show_needs_aws(
+    steps: Iterable[Step], outcomes: Iterable[Outcome], console: Console
+) -> None:
     """Print what to do about errored steps that need AWS."""
-    asks_aws = {step.name for step in steps if step.validator.needs_aws}
-    without = [
-        each["name"]
-        for each in record["outcomes"]
-        if each["status"] == "errored" and each["name"] in asks_aws
-    ]
-    if without:
+    needs_aws = {step.name for step in steps if step.validator.needs_aws}
+    errored = [each.name for each in outcomes if each.status is Status.ERRORED]
+    if names := ", ".join(each for each in errored if each in needs_aws):
         console.print(
-            f"  hint: these steps need AWS: {', '.join(without)}. Skip them with "
-            "--skip NAME, or run them in hookgate rehearse",
+            f"  hint: these steps need AWS: {names}. Skip them with --skip NAME, or "
+            "run them in hookgate rehearse",
             style="yellow",
         )
-
-
-def _target(plan: Plan) -> Place:
-    file = plan.origin.source
-    document, _ = parse(Path(file).read_bytes(), file)
-    return document.key(("target",))
 
 
 def _row(step: Step, status: str) -> dict[str, Any]:
@@ -380,23 +245,21 @@ def _log(step: str) -> Log:
 @click.argument(
     "event", metavar="EVENT", type=click.Choice([str(each) for each in LifecycleEvent])
 )
-@click.option(
-    "--plan",
-    "plan_file",
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The plan.",
-)
+@click.option("--plan", "plan_file", required=True, type=INPUT, help="The plan.")
 @click.option(
     "--url",
+    "endpoint",
     required=True,
+    metavar="URL",
+    type=parse_url,
     help="The URL to use as test and production listener: http(s)://HOST:PORT.",
 )
 @click.option(
     "--set",
-    "given",
+    "values",
     multiple=True,
     metavar="NAME=VALUE",
+    type=read_value,
     help="The value of ${NAME} in the plan, such as green.image.tag=1.2. Repeatable.",
 )
 @click.option(
@@ -404,11 +267,13 @@ def _log(step: str) -> Log:
     "secrets",
     multiple=True,
     metavar="NAME=VARIABLE",
+    type=read_secret,
     help="Read ${secret.NAME} from an environment variable. Repeatable.",
 )
 @click.option(
     "--timeout",
     metavar="DURATION",
+    type=duration,
     default="15m",
     show_default=True,
     help="The timeout of all steps together, such as 90s.",
@@ -435,10 +300,10 @@ def _log(step: str) -> Log:
 def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     event: str,
     plan_file: Path,
-    url: str,
-    given: tuple[str, ...],
-    secrets: tuple[str, ...],
-    timeout: str,
+    endpoint: Endpoint,
+    values: tuple[tuple[str, str], ...],
+    secrets: tuple[tuple[str, str], ...],
+    timeout: float,
     only: tuple[str, ...],
     skip: tuple[str, ...],
     json_file: str | None,
@@ -452,24 +317,56 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     decide.
     """
     console = console_for((json_file, junit_file))
-    plan = read_plan(
-        plan_file.read_bytes(),
-        str(plan_file),
-        resolve,
-        beside(plan_file),
-        deployed=False,
+    plan = plan_of(plan_file)
+    lifecycle_event = LifecycleEvent(event)
+    steps = plan.steps(lifecycle_event)
+    skipped = deselected(steps, only, skip)
+    running = tuple(step for step in steps if step.name not in skipped)
+    if running:
+        runs = replace(plan, events={lifecycle_event: running})
+        check_fits(runs, lifecycle_event, timeout)
+    rows = {step.name: _row(step, "waiting") for step in steps}
+    rows |= {name: outcome_record(each) for name, each in skipped.items()}
+    try:
+        run_context = make_run_context(
+            plan,
+            DeploymentContext(
+                event=lifecycle_event, test=endpoint, production=endpoint
+            ),
+            secrets=Secrets(partial(secret_of, dict(secrets))),
+            aws=no_aws,
+            policy=AddressPolicy.of_command(),
+            log=_log,
+            on_outcome=lambda each: rows.update({each.name: outcome_record(each)}),
+            on_start=lambda step: rows.update({step.name: _row(step, "running")}),
+            given=dict(values),
+        )
+    except CannotMeasure as error:
+        document, _ = parse(plan_file.read_bytes(), str(plan_file))
+        place = document.key(("target",))
+        raise InputError(
+            f"{place}: target: {error}; give it with --set NAME=VALUE",
+            code=Code.PLACEHOLDER_VALUE,
+        ) from None
+    # The table is built when it is drawn, not for every change.
+    with Live(
+        console=console,
+        transient=True,
+        get_renderable=lambda: step_table(list(rows.values())),
+    ):
+        deadline = Deadline.after(timeout)
+        verdict = run_steps(
+            run_context, running, deadline, concurrency=plan.concurrency
+        )
+    outcomes = {**skipped, **{each.name: each for each in verdict.outcomes}}
+    verdict = replace(
+        verdict,
+        outcomes=tuple(outcomes[step.name] for step in steps),
+        waivers=verdict.waivers + _waivers(skipped.values()),
     )
-    lifecycle_event, seconds = LifecycleEvent(event), read_seconds(timeout)
-    selection = select(plan, lifecycle_event, only, skip)
-    if selection.run:
-        runs = replace(plan, events={lifecycle_event: selection.run})
-        check_fits(runs, lifecycle_event, seconds)
-    endpoint = parse_url(url)
-    context = DeploymentContext(
-        event=lifecycle_event, test=endpoint, production=endpoint
-    )
-    values = Given(values=read_values(given), secrets=read_secrets(secrets, os.environ))
-    record = judged(selection, context, values, seconds, console)
+    record = verdict_record(verdict, None)
+    console.print(Group(step_table(record["outcomes"]), *verdict_lines(record)))
+    _show_needs_aws(running, verdict.outcomes, console)
     write_json(record, json_file)
     if junit_file is not None:
         from hookgate_cli.junit import of_verdicts  # noqa: PLC0415 - few runs ask for it

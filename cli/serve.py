@@ -6,7 +6,7 @@ import errno
 import shlex
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from hookgate_cli.output import ExitCode
+from hookgate.context import Endpoint
+from hookgate_cli.output import INPUT, ExitCode
 from hookgate_cli.rehearse import EXAMPLE, SPEED
 from hookgate_cli.run import parse_url
 from hookgate_cli.words import alarm_style, marked, style
@@ -108,12 +109,24 @@ def _port_problem(error: OSError, host: str, port: int) -> str:
 _WAKE = 0.5  # seconds
 
 
+def read_image(given: str) -> tuple[str, Image]:
+    """The name and the program of ``--image NAME=COMMAND``.
+
+    Raises:
+        click.BadParameter: it is not of that form.
+    """
+    name, _, words = given.partition("=")
+    try:
+        command = local_command(shlex.split(words))
+    except ValueError as error:
+        raise click.BadParameter(f"{given}: {error}") from None
+    if not name or not command:
+        raise click.BadParameter(f"{given!r} is not NAME=COMMAND")
+    return name, Image(command=command, directory=Path.cwd())
+
+
 @click.command("serve")
-@click.argument(
-    "scenario",
-    required=False,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)
+@click.argument("scenario", required=False, type=INPUT)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -148,7 +161,7 @@ _WAKE = 0.5  # seconds
     "images",
     multiple=True,
     metavar="NAME=COMMAND",
-    callback=lambda _context, _option, given: _images(given),
+    type=read_image,
     help="The command that runs an image; without a tag, for all its tags. Repeatable.",
 )
 @click.option(
@@ -159,6 +172,7 @@ _WAKE = 0.5  # seconds
 @click.option(
     "--functions-at",
     metavar="URL",
+    type=parse_url,
     help="Invoke the hooks at this Lambda endpoint, such as `sam local start-lambda`.",
 )
 def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
@@ -168,9 +182,9 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     access_key: AccessKey,
     speed: float | None,
     empty: bool,
-    images: Mapping[str, Image],
+    images: tuple[tuple[str, Image], ...],
     hold: Path | None,
-    functions_at: str | None,
+    functions_at: Endpoint | None,
 ) -> None:
     """Start the emulator with the resources of SCENARIO, until Ctrl-C.
 
@@ -190,7 +204,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
         host=host,
         key=access_key,
         invoker=_invoker(hold, functions_at, console),
-        images=images,
+        images=dict(images),
     )
     console.print("Starting the emulator …", style="dim")
     try:
@@ -222,21 +236,7 @@ def _access_key(given: str | None) -> AccessKey:
     return AccessKey(given)
 
 
-def _images(given: Iterable[str]) -> dict[str, Image]:
-    found = {}
-    for each in given:
-        name, _, words = each.partition("=")
-        try:
-            command = local_command(shlex.split(words))
-        except ValueError as error:
-            raise click.BadParameter(f"{each}: {error}") from None
-        if not name or not command:
-            raise click.BadParameter(f"{each!r} is not NAME=COMMAND")
-        found[name] = Image(command=command, directory=Path.cwd())
-    return found
-
-
-def _invoker(hold: Path | None, functions_at: str | None, console: Console) -> Any:
+def _invoker(hold: Path | None, functions_at: Endpoint | None, console: Console) -> Any:
     """The client that invokes the hooks; None for the emulator's own Lambda."""
     if hold is not None:
         try:
@@ -247,9 +247,7 @@ def _invoker(hold: Path | None, functions_at: str | None, console: Console) -> A
         return HeldHooks(
             hold, lambda file: console.print(f"held: {file}; waiting for its report")
         )
-    if functions_at is None:
-        return None
-    return lambda_at(parse_url(functions_at, "--functions-at").url)
+    return lambda_at(functions_at.url) if functions_at else None
 
 
 def _wait(console: Console) -> None:

@@ -6,14 +6,7 @@ from support.coded import raises
 
 from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
-from hookgate_cli.run import (
-    Given,
-    no_aws,
-    parse_url,
-    read_seconds,
-    read_secrets,
-    read_values,
-)
+from hookgate_cli.run import no_aws, parse_url, read_secret, read_value, secret_of
 
 
 @pytest.mark.parametrize(
@@ -63,8 +56,8 @@ def test_password_in_a_url_is_not_repeated(url):
 
 def test_values_may_hold_the_sign():
     """Only the first ``=`` parts a name from its value."""
-    expected = {"green.image.tag": "a=b", "green.env.X": ""}
-    assert expected == read_values(("green.image.tag=a=b", "green.env.X="))
+    assert ("green.image.tag", "a=b") == read_value("green.image.tag=a=b")
+    assert ("green.env.X", "") == read_value("green.env.X=")
 
 
 @pytest.mark.parametrize(
@@ -78,14 +71,7 @@ def test_values_may_hold_the_sign():
 def test_unusable_value_is_refused(given, message):
     """A typing mistake in a name is reported, not ignored."""
     with pytest.raises(click.BadParameter, match=message):
-        read_values((given,))
-
-
-def test_time_needs_its_unit():
-    """A duration has a unit here as in a plan."""
-    assert 90.0 == read_seconds("1m30s")
-    with pytest.raises(click.BadParameter, match="is not a duration"):
-        read_seconds("90")
+        read_value(given)
 
 
 def test_aws_is_not_there():
@@ -97,13 +83,14 @@ def test_aws_is_not_there():
 def test_secret_is_asked_for():
     """A secret that was not given says how to give it."""
     with raises(CannotMeasure, Code.SECRET):
-        Given(values={}).secret("TOKEN")
+        secret_of({}, "TOKEN")
 
 
-def test_secret_from_the_environment():
+def test_secret_from_the_environment(monkeypatch):
     """A secret is what its variable contains."""
-    secrets = read_secrets(("shop/token=TOKEN",), {"TOKEN": "t0p=secret"})
-    assert "t0p=secret" == Given(values={}, secrets=secrets).secret("shop/token")
+    monkeypatch.setenv("TOKEN", "t0p=secret")
+    secrets = dict([read_secret("shop/token=TOKEN")])
+    assert "t0p=secret" == secret_of(secrets, "shop/token")
 
 
 @pytest.mark.parametrize(
@@ -117,15 +104,17 @@ def test_secret_from_the_environment():
         pytest.param("token=t0p-secret", "write NAME=VARIABLE", id="a value"),
     ],
 )
-def test_wrong_secret_is_refused(given, message):
+def test_wrong_secret_is_refused(given, message, monkeypatch):
     """A secret without a value is an error that names the variable, and no value."""
+    monkeypatch.delenv("TOKEN", raising=False)
+    monkeypatch.setenv("EMPTY", "")
     with pytest.raises(click.BadParameter, match=message) as raised:
-        read_secrets((given,), {"EMPTY": ""})
+        read_secret(given)
     assert "t0p-secret" not in str(raised.value)
 
 
 def test_secret_in_an_argument_is_refused():
     """A secret in an argument list is refused, and not repeated."""
     with pytest.raises(click.BadParameter, match="--secret-env TOKEN=VARIA") as raised:
-        read_values(("secret.TOKEN=t0p-secret",))
+        read_value("secret.TOKEN=t0p-secret")
     assert "t0p-secret" not in str(raised.value)
