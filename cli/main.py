@@ -71,7 +71,7 @@ class _Lazy(click.Group):
 @click.option(
     "--debug",
     is_flag=True,
-    help="Show the log of validators at every level, on standard error.",
+    help="Show the log of validators and hooks at every level, on standard error.",
 )
 @click.pass_context
 def hookgate(context: click.Context, *, debug: bool) -> None:

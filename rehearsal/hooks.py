@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -46,6 +47,9 @@ VARIABLES = {
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 
+#: Gets the lines of functions; at level DEBUG, functions log at every level.
+_LOGGER = logging.getLogger("hookgate.hooks")
+
 #: The defaults of template.yaml, which a test compares.
 TIMEOUT, MEMORY = 900.0, 1024
 
@@ -80,6 +84,8 @@ def shipped_hooks(
         allowed_targets: the stack parameter AllowedTargets.
     """
     variables = {**VARIABLES, "HOOKGATE_ALLOWED_TARGETS": ",".join(allowed_targets)}
+    if _LOGGER.isEnabledFor(logging.DEBUG):
+        variables["POWERTOOLS_LOG_LEVEL"] = "DEBUG"
     hooks = (
         Function(
             name=function_name(name),
@@ -191,14 +197,19 @@ class HookLog:
 
     def __call__(self, function: str, request_id: str | None, line: str) -> None:
         """Read a line of a function's log."""
-        del function, request_id
+        del request_id
         try:
             entry = json.loads(line)
-        except ValueError:
-            return  # a traceback or other text
+        except ValueError:  # a traceback or other text
+            entry = None
         if not isinstance(entry, dict) or "deployment_id" not in entry:
+            _LOGGER.debug("%s: %s", function, line)
             return
         key = (entry["deployment_id"], entry.get("lifecycle_event", ""))
+        if "message" in entry and _LOGGER.isEnabledFor(logging.DEBUG):
+            level = logging.getLevelNamesMapping().get(entry["level"], logging.INFO)
+            text = (*key, entry.get("step", "-"), entry["message"])
+            _LOGGER.log(level, "%s %s %s: %s", *text)
         if "outcome" in entry:
             self._on_outcome(*key, entry["outcome"])
         if "verdict" in entry:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -183,12 +184,15 @@ def test_bundled_example_is_in_the_wheel(full, project):
 
 @pytest.mark.parametrize(("plan", "code"), [("good", 0), ("bad", 1)])
 def test_rehearsal_runs_the_projects_validator(full, project, plan, code):
-    """The hooks of the wheel import validators of the folder that rehearse runs in."""
+    """The hooks of the wheel import validators of the folder that rehearse runs in.
+
+    The rehearsal of the good plan runs with --debug.
+    """
     change = {"plan": f"plan: plan.yaml->plan: {plan}.yaml"}
     scenario = a_storefront(project, **BRIEF, **change)
     done = run(
-        *(full / "hookgate", "rehearse", scenario, "--only", "a good version"),
-        *("--json", "-"),
+        *(full / "hookgate", *(["--debug"] if plan == "good" else []), "rehearse"),
+        *(scenario, "--only", "a good version", "--json", "-"),
         cwd=project,
     )
 
@@ -201,6 +205,8 @@ def test_rehearsal_runs_the_projects_validator(full, project, plan, code):
     )
     assert "shop" == hook["verdict"]["outcomes"][0]["use"]
     assert code == done.returncode
+    debug = r"DEBUG hookgate\.hooks: d-\w+ AfterInstall shop: looked at the door\n"
+    assert (plan == "good") == bool(re.search(debug, done.stderr)), done.stderr
 
 
 def test_emulator_starts(full, project):

@@ -1,6 +1,7 @@
 """The hooks' log lines."""
 
 import json
+import logging
 import threading
 
 import pytest
@@ -91,3 +92,21 @@ def test_verdict_of_another_status(log):
     """Where no verdict has the status, as after a stop, the newest one is given."""
     log("function", None, _line(verdict={"status": "Succeeded"}))
     assert {"status": "Succeeded"} == log.verdict("d-1", "AfterInstall", 0, "Failed")
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO"])
+def test_log_of_hooks_at_debug(log, caplog, level):
+    """At level DEBUG the lines of hooks are logged with their places, else none."""
+    caplog.set_level(level, "hookgate.hooks")
+    log("function", None, _line(level="WARNING", step="a", message="slow"))
+    log("function", None, "Traceback (most recent call last):")
+
+    shown = [
+        ("hookgate.hooks", logging.WARNING, "d-1 AfterInstall a: slow"),
+        (
+            "hookgate.hooks",
+            logging.DEBUG,
+            "function: Traceback (most recent call last):",
+        ),
+    ]
+    assert (shown if level == "DEBUG" else []) == caplog.record_tuples

@@ -91,3 +91,14 @@ def test_functions_have_the_templates_variables():
     assert declared.keys() - OTHERS == {name for name, _ in variables}
     same = {n: v for n, v in variables if n not in OF_THE_EMULATOR}
     assert {name: default(declared[name]) for name in same} == same
+
+
+def test_log_level_of_debug(caplog):
+    """At level DEBUG of the logger, the functions log at every level."""
+    caplog.set_level("DEBUG", "hookgate.hooks")
+    levels = {
+        each.environment["POWERTOOLS_LOG_LEVEL"]
+        for each in shipped_hooks({LifecycleEvent.AFTER_INSTALL: "hook"})
+    }
+
+    assert {"DEBUG"} == levels
