@@ -32,8 +32,7 @@ from hookgate_rehearsal.faults.targets import FaultyTasks, StaleListeners
 from hookgate_rehearsal.functions.fleet import Destinations, Fleet
 from hookgate_rehearsal.functions.function import FleetSettings, Function, LogObserver
 from hookgate_rehearsal.functions.service import LambdaService
-from hookgate_rehearsal.load_balancer.mirror import Certificates, Mirror
-from hookgate_rehearsal.load_balancer.service import LoadBalancerService
+from hookgate_rehearsal.load_balancer import LoadBalancerService, Mirror
 from hookgate_rehearsal.notifications.notifications import Notifications
 
 
@@ -276,11 +275,9 @@ class Emulator:
         self._on_alarm(change)
 
     def _mirror(self) -> Mirror:
-        moto = self._moto
         return Mirror(
             self.data_plane,
-            lambda: moto.backend("elbv2"),
+            self._moto.backend,
             host=self.settings.host,
             pace=self.settings.health_check_pace,
-            certificates=Certificates(moto.backend),
         )

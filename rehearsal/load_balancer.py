@@ -1,0 +1,432 @@
+"""ELBv2: moto stores what clients configure, and the data plane does it.
+
+After each call, moto's target groups, listeners and certificates are copied to the data
+plane, which knows the real health of targets.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, get_args
+
+from hookgate_rehearsal.cloudwatch.load_balancer import Attached
+from hookgate_rehearsal.data_plane import (
+    Action,
+    Certificate,
+    Condition,
+    DataPlane,
+    FixedResponse,
+    Forward,
+    HealthCheck,
+    ListenerRule,
+    ListenerSettings,
+    Protocol,
+    Redirect,
+    Target,
+    TargetGroupSettings,
+)
+from hookgate_rehearsal.data_plane.routing import referenced_groups
+from hookgate_rehearsal.data_plane.settings import ConditionField
+from hookgate_rehearsal.endpoint.protocols import (
+    ApiError,
+    AwsRequest,
+    Reply,
+    form_of,
+    query_error,
+    query_reply,
+)
+
+Form = Mapping[str, str]
+MAX_TARGETS = 1000
+NOT_REGISTERED = "Target is not registered to the target group"
+
+
+#: What of a listener may make it unable to open.
+_CHANGEABLE = ("port", "protocol", "certificate", "certificates")
+
+
+class Mirror:
+    """Copies target groups, listeners and rules from moto to the data plane.
+
+    Args:
+        plane: The data plane.
+        backend: Gives moto's backend of a service.
+        host: Where the data plane listens: every load balancer's DNS name.
+        pace: What health check intervals are multiplied by.
+    """
+
+    def __init__(
+        self,
+        plane: DataPlane,
+        backend: Callable[[str], Any],
+        *,
+        host: str,
+        pace: float,
+    ) -> None:
+        self._plane = plane
+        self._backend = backend
+        self._host = host
+        self._pace = pace
+        self._lock = threading.Lock()
+        self._groups: dict[str, TargetGroupSettings] = {}
+        self._listeners: dict[str, ListenerSettings] = {}
+        self._opened: dict[str, dict[str, Any]] = {}
+
+    def attached(self) -> list[Attached]:
+        """Every target group that a listener forwards to, with the listener."""
+        with self._lock:
+            listeners = dict(self._listeners)
+        return [
+            Attached(listener=arn, target_group=group)
+            for arn, settings in listeners.items()
+            for group in referenced_groups(settings)
+        ]
+
+    def is_attached(self, target_group: str) -> bool:
+        """Whether any listener forwards to the target group with that ARN."""
+        return any(each.target_group == target_group for each in self.attached())
+
+    def has_port(self, port: str, *, balancer: str = "", listener: str = "") -> bool:
+        """Whether another listener of a load balancer has the port.
+
+        Args:
+            port: Of a listener that is about to be made or changed.
+            balancer: The load balancer's ARN; the listener's own if left out.
+            listener: The ARN of the listener that changes.
+        """
+        for each in self._backend("elbv2").load_balancers.values():
+            if each.arn == balancer or listener in each.listeners:
+                others = (o for arn, o in each.listeners.items() if arn != listener)
+                return any(str(other.port) == port for other in others)
+        return False
+
+    def refresh(self) -> dict[str, str]:
+        """Bring the data plane to what moto now says.
+
+        Returns:
+            The DNS names that moto invented, each with the one that resolves.
+
+        Raises:
+            ApiError: A listener cannot be opened. Moto forgets it again, or the change.
+        """
+        with self._lock:
+            backend = self._backend("elbv2")
+            self._put_groups(backend)
+            self._put_listeners(backend)
+            self._remove_groups(backend)
+            return self._rename(backend)
+
+    def _put_groups(self, backend: Any) -> None:
+        for arn, group in backend.target_groups.items():
+            settings = _target_group_settings(group, self._pace)
+            if self._groups.get(arn) != settings:
+                self._plane.put_target_group(settings)
+                self._groups[arn] = settings
+
+    def _remove_groups(self, backend: Any) -> None:
+        for arn in set(self._groups) - set(backend.target_groups):
+            self._plane.remove_target_group(arn)
+            del self._groups[arn]
+
+    def _put_listeners(self, backend: Any) -> None:
+        found = {
+            arn: listener
+            for balancer in backend.load_balancers.values()
+            for arn, listener in balancer.listeners.items()
+        }
+        for arn in set(self._listeners) - set(found):
+            self._plane.remove_listener(arn)
+            del self._listeners[arn], self._opened[arn]
+        for arn, listener in found.items():
+            try:
+                self._put_listener(arn, listener)
+            except ApiError:
+                self._undo(backend, arn, listener)
+                raise
+            except (OSError, KeyError, ValueError) as error:
+                message = f"the listener on port {listener.port} cannot open: {error}"
+                self._undo(backend, arn, listener)
+                raise ApiError("InvalidConfigurationRequest", message) from error
+
+    def _put_listener(self, arn: str, listener: Any) -> None:
+        settings = _listener_settings(listener, self._presented(listener))
+        if self._listeners.get(arn) != settings:
+            self._plane.put_listener(settings)
+            self._listeners[arn] = settings
+        self._opened[arn] = {name: getattr(listener, name) for name in _CHANGEABLE}
+
+    def _presented(self, listener: Any) -> tuple[Certificate, ...]:
+        """The certificates of an encrypted listener, the default first."""
+        if not Protocol(listener.protocol).is_encrypted:
+            return ()
+        default = listener.certificate
+        more = (arn for arn in listener.certificates or () if arn != default)
+        return tuple(map(self._certificate, (default, *more)))
+
+    def _certificate(self, arn: str | None) -> Certificate:
+        """The certificate with an ARN, as it was imported last to ACM or IAM."""
+        if arn is None:
+            message = "A certificate must be specified for HTTPS and TLS listeners"
+            raise ApiError("CertificateNotFound", message)
+        find = self._from_iam if ":iam:" in arn else self._from_acm
+        found = find(arn)
+        if found is None:
+            raise ApiError("CertificateNotFound", f"Certificate '{arn}' not found")
+        return found
+
+    def _from_acm(self, arn: str) -> Certificate | None:
+        from moto.acm.exceptions import (  # noqa: PLC0415 - moto is slow to import
+            CertificateNotFound,
+        )
+        from moto.acm.models import AWS_ROOT_CA  # noqa: PLC0415 - as above
+
+        try:
+            found = self._backend("acm").get_certificate(arn)
+        except CertificateNotFound:
+            return None
+        # Moto adds Amazon's root to every chain; no load balancer sends it.
+        rest = (found.chain or b"").replace(AWS_ROOT_CA, b"").strip()
+        chain = b"\n".join((found.cert.strip(), rest, b""))
+        return Certificate(chain=chain, key=found.key)
+
+    def _from_iam(self, arn: str) -> Certificate | None:
+        found = self._backend("iam").get_certificate_by_arn(arn)
+        if found is None:
+            return None
+        chain = f"{found.cert_body}\n{found.cert_chain or ''}\n"
+        return Certificate(chain=chain.encode(), key=found.private_key.encode())
+
+    def _undo(self, backend: Any, arn: str, listener: Any) -> None:
+        """Take a listener that never opened out of moto; put a changed one back."""
+        if arn not in self._listeners:
+            backend.delete_listener(arn)
+            return
+        for name, value in self._opened[arn].items():
+            setattr(listener, name, value)
+
+    def _rename(self, backend: Any) -> dict[str, str]:
+        renamed = {}
+        for balancer in backend.load_balancers.values():
+            if balancer.dns_name != self._host:
+                renamed[balancer.dns_name] = self._host
+                balancer.dns_name = self._host
+            balancer.activate()
+        return renamed
+
+
+# From moto's objects to the data plane's settings.
+
+
+def _target_group_settings(group: Any, pace: float) -> TargetGroupSettings:
+    protocol = Protocol(group.protocol)
+    port = str(group.health_check_port)
+    matcher = getattr(group, "matcher", None) or {}
+    delay = group.attributes["deregistration_delay.timeout_seconds"]
+    return TargetGroupSettings(
+        arn=group.arn,
+        name=group.name,
+        protocol=protocol,
+        deregistration_delay=float(delay),
+        health_check=HealthCheck(
+            protocol=Protocol(group.health_check_protocol or protocol),
+            path=group.health_check_path or "/",
+            matcher=str(matcher.get("HttpCode") or "200"),
+            interval=float(group.health_check_interval_seconds) * pace,
+            timeout=float(group.health_check_timeout_seconds),
+            healthy_threshold=int(group.healthy_threshold_count),
+            unhealthy_threshold=int(group.unhealthy_threshold_count),
+            port=int(port) if port.isdigit() else None,
+        ),
+    )
+
+
+def _listener_settings(
+    found: Any, certificates: Sequence[Certificate]
+) -> ListenerSettings:
+    """A listener with its rules.
+
+    Args:
+        found: Moto's listener.
+        certificates: What an encrypted listener presents, the default first.
+
+    Raises:
+        ValueError: The data plane does not support it.
+    """
+    return ListenerSettings(
+        arn=found.arn,
+        protocol=Protocol(found.protocol),
+        port=int(found.port),
+        default_action=_action(found.default_actions),
+        rules=tuple(
+            ListenerRule(
+                priority=int(rule.priority),
+                conditions=tuple(map(_condition, rule.conditions)),
+                action=_action(rule.actions),
+            )
+            for rule in found.rules.values()
+            if not rule.is_default
+        ),
+        certificate=certificates[0] if certificates else None,
+        more_certificates=tuple(certificates[1:]),
+    )
+
+
+def _action(actions: list[Any]) -> Action:
+    data = actions[-1].data
+    match data["Type"]:
+        case "forward":
+            return Forward(weights=_forward_weights(data))
+        case "fixed-response":
+            fixed = data.get("FixedResponseConfig") or {}
+            return FixedResponse(
+                status=int(fixed["StatusCode"]),
+                content_type=fixed.get("ContentType") or "text/plain",
+                body=str(fixed.get("MessageBody") or "").encode(),
+            )
+        case "redirect":
+            return _redirect(data["RedirectConfig"])
+    raise ValueError(f"the rehearsal has no action of type {data['Type']!r}")
+
+
+def _forward_weights(action: Mapping[str, Any]) -> dict[str, int]:
+    """The weights of a forward action, in either of the two forms it may have."""
+    config = action.get("ForwardConfig") or {}
+    groups = config.get("TargetGroups") or []
+    if not groups:
+        return {action["TargetGroupArn"]: 1}
+    return {group["TargetGroupArn"]: int(group.get("Weight", 1)) for group in groups}
+
+
+def _redirect(config: Mapping[str, Any]) -> Redirect:
+    names = {"Protocol", "Host", "Port", "Path", "Query"}
+    given = {name.lower(): str(config[name]) for name in names if config.get(name)}
+    status = int(config["StatusCode"].removeprefix("HTTP_"))
+    return Redirect(status=status, **given)
+
+
+def _condition(condition: Mapping[str, Any]) -> Condition:
+    field = condition["Field"]
+    if field not in get_args(ConditionField):
+        raise ValueError(f"the rehearsal has no condition {field!r}")
+    config = condition.get(f"{field.title().replace('-', '')}Config") or {}
+    values = condition.get("Values") or config.get("Values") or ()
+    if field == "query-string":
+        pairs = tuple((each.get("Key"), each["Value"]) for each in values)
+        return Condition(field=field, parameters=pairs)
+    name = config.get("HttpHeaderName", "")
+    return Condition(field=field, name=name, values=tuple(values))
+
+
+class LoadBalancerService:
+    """Answers the calls about targets; moto answers the others.
+
+    Args:
+        plane: The data plane.
+        mirror: Copies moto's state to the data plane.
+    """
+
+    def __init__(self, plane: DataPlane, mirror: Mirror) -> None:
+        self._plane = plane
+        self._mirror = mirror
+
+    def handle(self, request: AwsRequest) -> Reply:
+        """Answer a call about targets; mirror the result of the others."""
+        form = form_of(request.body)
+        operation = form.get("Action", "")
+        try:
+            match operation:
+                case "DescribeTargetHealth":
+                    content = self._describe_target_health(form)
+                case "RegisterTargets" | "DeregisterTargets":
+                    content = self._change_targets(form, operation)
+                case _:
+                    if operation in {"CreateListener", "ModifyListener"}:
+                        self._check_port(form)
+                    return self._mirrored(request.moto())
+        except ApiError as error:
+            return query_error("elbv2", error.code, error.message)
+        return query_reply("elbv2", operation, content)
+
+    def _mirrored(self, reply: Reply) -> Reply:
+        """Mirror moto's changes, and return DNS names that resolve."""
+        body = reply.body
+        for old, new in self._mirror.refresh().items():
+            body = body.replace(old.encode(), new.encode())
+        headers = {k: v for k, v in reply.headers.items() if k != "Content-Length"}
+        return replace(reply, body=body, headers=headers)
+
+    def _check_port(self, form: Form) -> None:
+        balancer = form.get("LoadBalancerArn", "")
+        listener, port = form.get("ListenerArn", ""), form.get("Port", "")
+        if self._mirror.has_port(port, balancer=balancer, listener=listener):
+            message = "A listener already exists on this port for this load balancer"
+            raise ApiError("DuplicateListener", f"{message} '{balancer or listener}'")
+
+    def _describe_target_health(self, form: Form) -> dict[str, Any]:
+        requested = _targets(form)
+        health = self._health(form)
+        registered = {each.target for each in health}
+        return {
+            "TargetHealthDescriptions": [
+                *(
+                    _description(h.target, h.state.value, h.reason, h.description)
+                    for h in health
+                    if not requested or h.target in requested
+                ),
+                *(
+                    _description(
+                        target, "unused", "Target.NotRegistered", NOT_REGISTERED
+                    )
+                    for target in requested
+                    if target not in registered
+                ),
+            ]
+        }
+
+    def _health(self, form: Form) -> tuple[Any, ...]:
+        arn = form.get("TargetGroupArn", "")
+        try:
+            return self._plane.health(arn)
+        except KeyError as error:
+            message = f"Target groups '{arn}' not found"
+            raise ApiError("TargetGroupNotFound", message) from error
+
+    def _change_targets(self, form: Form, operation: str) -> dict[str, Any]:
+        self._health(form)
+        registers = operation == "RegisterTargets"
+        change = self._plane.register if registers else self._plane.deregister
+        for target in _targets(form):
+            change(form["TargetGroupArn"], target)
+        return {}
+
+
+def _description(
+    target: Target, state: str, reason: str | None, description: str | None
+) -> dict[str, Any]:
+    return {
+        "Target": {"Id": target.id, "Port": target.port},
+        "HealthCheckPort": str(target.port),
+        "TargetHealth": {
+            "State": state,
+            "Reason": reason,
+            "Description": description,
+        },
+    }
+
+
+def _targets(form: Form) -> list[Target]:
+    targets = []
+    for number in range(1, MAX_TARGETS + 1):
+        identity = form.get(f"Targets.member.{number}.Id")
+        if identity is None:
+            break
+        port = form.get(f"Targets.member.{number}.Port", "")
+        if not port.isdigit():
+            message = (
+                f"target {identity} needs a port: tasks of a rehearsal choose their own"
+            )
+            raise ApiError("ValidationError", message)
+        targets.append(Target(id=identity, port=int(port)))
+    return targets

@@ -1,1 +1,0 @@
-"""ELBv2: moto holds what clients configure, the data plane does it for real."""
