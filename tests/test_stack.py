@@ -20,6 +20,11 @@ OPTIONS = {
     "Architecture": {"Architecture": "arm64"},
     "Idempotency": {"Idempotency": "false"},
     "KmsKeyArn": {"KmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/k"},
+    "LogKmsKeyArn": {"LogKmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/l"},
+    "PermissionsBoundaryArn": {
+        "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary"
+    },
+    "ReservedConcurrency": {"ReservedConcurrency": 5},
     "PlanBucket": {"PlanBucket": "plans"},
     "PlanParameterPrefix": {"PlanParameterPrefix": "/hookgate/plans"},
     "QueryLogGroups": {"QueryLogGroups": "arn:aws:logs:a:1:log-group:a:*"},

@@ -205,6 +205,25 @@ def test_parameters_are_documented() -> None:
     assert set() == {n for n in template()["Parameters"] if f"`{n}`" not in text}
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_roles_trust_lambda_in_this_account_only(role: str) -> None:
+    """Lambda assumes a role for a function of the stack's account."""
+    (statement,) = ROLES[role]["AssumeRolePolicyDocument"]["Statement"]
+    assert {"Service": "lambda.amazonaws.com"} == statement["Principal"]
+    assert {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}} == (
+        statement["Condition"]
+    )
+
+
+def test_the_key_decrypts_only_through_services() -> None:
+    """The hooks cannot decrypt with the key what no service gives them."""
+    (statement,) = (s for s in statements("HookRole") if s.get("Sid") == "Decryption")
+    services = statement["Condition"]["StringEquals"]["kms:ViaService"]
+    assert ["s3", "secretsmanager", "ssm"] == [
+        each["Fn::Sub"].partition(".")[0] for each in services
+    ]
+
+
 def test_fallback_report_role() -> None:
     """The fallback report may report and log, and nothing else."""
     assert set(FALLBACK_REPORT_ACTIONS) == actions("FallbackReportRole")

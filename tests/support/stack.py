@@ -14,6 +14,7 @@ _PSEUDO = {
     "AWS::Region": "eu-west-1",
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
 }
 _REFERENCE = re.compile(r"<(\w+)")
 
