@@ -160,8 +160,8 @@ class Emulator:
         closing.callback(self._moto.close)
         self.data_plane.start()
         closing.callback(self.data_plane.close)
-        self.data_plane.override_route(StaleListeners(self.faults.stale_listener))
-        self.data_plane.override_certificate(self.faults.certificate)
+        self.data_plane.override_route = StaleListeners(self.faults.stale_listener)
+        self.data_plane.override_certificate = self.faults.certificate
         scheduler = self._scheduler(closing)
         front = Front(settings.region, self._moto)
         calls = FaultyCalls(front, self.faults.calls)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hookgate_rehearsal.data_plane.connection import AccessObserver, AccessRecord
+from hookgate_rehearsal.data_plane.listener import AccessObserver, AccessRecord
 from hookgate_rehearsal.data_plane.load_balancer import DataPlane
 from hookgate_rehearsal.data_plane.processes import TaskProcess
 from hookgate_rehearsal.data_plane.settings import (

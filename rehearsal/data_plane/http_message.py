@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from email.utils import formatdate
-from http import HTTPStatus
 from typing import Protocol
 
 import httptools
@@ -108,21 +108,25 @@ class ResponseHead:
     """Whether a Content-Length header gives the length of the body."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forwarded:
-    """The client's data that the load balancer adds to a request."""
-
-    peer: bytes
-    protocol: bytes
-    port: bytes
-    trace_id: bytes
-
-
 # Write.
 
 
-def write_request(head: RequestHead, forwarded: Forwarded) -> bytes:
-    """Write the head of the request to the target."""
+def write_request(
+    head: RequestHead, settings: ListenerSettings, peer: str, trace_id: str
+) -> bytes:
+    """Write the head of the request to the target.
+
+    Args:
+        head: the head of the client's request.
+        settings: of the listener.
+        peer: the client's address.
+        trace_id: the value of ``X-Amzn-Trace-Id``.
+    """
+    protocol = b"https" if settings.protocol.is_encrypted else b"http"
+    port = b"%d" % settings.port
+    if settings.keeps_forwarded:
+        protocol = head.header(b"x-forwarded-proto") or protocol
+        port = head.header(b"x-forwarded-port") or port
     out = [head.method, b" ", head.url, b" HTTP/1.1\r\n"]
     dropped = _REWRITTEN | _named_by_connection(head.headers)
     seen: list[bytes] = []
@@ -135,12 +139,11 @@ def write_request(head: RequestHead, forwarded: Forwarded) -> bytes:
         out.append(b"Transfer-Encoding: chunked\r\n")
     if head.wants_websocket:
         out.append(_UPGRADE)
-    seen.append(forwarded.peer)
     out += (
-        *(b"X-Forwarded-For: ", b", ".join(seen)),
-        *(b"\r\nX-Forwarded-Proto: ", forwarded.protocol),
-        *(b"\r\nX-Forwarded-Port: ", forwarded.port),
-        *(b"\r\nX-Amzn-Trace-Id: ", forwarded.trace_id, b"\r\n\r\n"),
+        *(b"X-Forwarded-For: ", b", ".join([*seen, peer.encode()])),
+        *(b"\r\nX-Forwarded-Proto: ", protocol),
+        *(b"\r\nX-Forwarded-Port: ", port),
+        *(b"\r\nX-Amzn-Trace-Id: ", trace_id.encode("latin-1"), b"\r\n\r\n"),
     )
     return b"".join(out)
 
@@ -183,21 +186,19 @@ def _named_by_connection(headers: Iterable[Header]) -> frozenset[bytes]:
 # Build the load balancer's own responses.
 
 
-def own_head(
-    status: int, body: bytes, content_type: str, location: str | None = None
-) -> ResponseHead:
+def own_head(response: FixedResponse, location: str | None = None) -> ResponseHead:
     """The head of a response by the load balancer itself."""
     headers: list[Header] = [
         (b"server", b"Server", b"awselb/2.0"),
         (b"date", b"Date", formatdate(usegmt=True).encode()),
-        (b"content-type", b"Content-Type", content_type.encode("latin-1")),
-        (b"content-length", b"Content-Length", b"%d" % len(body)),
+        (b"content-type", b"Content-Type", response.content_type.encode("latin-1")),
+        (b"content-length", b"Content-Length", b"%d" % len(response.body)),
     ]
     if location is not None:
         headers.append((b"location", b"Location", location.encode("latin-1")))
     return ResponseHead(
-        status=status,
-        reason=_reason(status),
+        status=response.status,
+        reason=_reason(response.status),
         headers=tuple(headers),
         has_body=True,
         has_length=True,
@@ -215,10 +216,10 @@ def error_page(status: int) -> FixedResponse:
     )
 
 
-def redirect_head(
+def redirect_location(
     redirect: Redirect, request: RequestHead, listener: ListenerSettings
-) -> ResponseHead:
-    """The head of a redirect, its ``#{…}`` replaced from the request."""
+) -> str:
+    """The URL of a redirect, its ``#{…}`` replaced from the request."""
     host, _, port = request.text(b"host").partition(":")
     parts = {
         "protocol": str(listener.protocol),
@@ -227,26 +228,21 @@ def redirect_head(
         "path": request.path.decode("latin-1").removeprefix("/"),
         "query": request.query.decode("latin-1"),
     }
-    protocol = _fill(redirect.protocol, parts)
-    port = _fill(redirect.port, parts)
-    query = _fill(redirect.query, parts)
+
+    def fill(template: str) -> str:
+        return re.sub(r"#\{(\w+)\}", lambda m: parts.get(m[1], m[0]), template)
+
+    protocol, port = fill(redirect.protocol), fill(redirect.port)
+    query = fill(redirect.query)
     suffix = "" if _DEFAULT_PORTS.get(protocol) == port else f":{port}"
-    location = (
-        f"{protocol.lower()}://{_fill(redirect.host, parts)}{suffix}"
-        f"{_fill(redirect.path, parts)}{'?' if query else ''}{query}"
+    return (
+        f"{protocol.lower()}://{fill(redirect.host)}{suffix}"
+        f"{fill(redirect.path)}{'?' if query else ''}{query}"
     )
-    return own_head(redirect.status, b"", "text/html", location)
-
-
-def _fill(template: str, parts: Mapping[str, str]) -> str:
-    return re.sub(r"#\{(\w+)\}", lambda match: parts.get(match[1], match[0]), template)
 
 
 def _reason(status: int) -> bytes:
-    try:
-        return HTTPStatus(status).phrase.encode("latin-1")
-    except ValueError:  # a number without a registered phrase
-        return b""
+    return http.client.responses.get(status, "").encode("latin-1")
 
 
 # Parse requests.
@@ -266,15 +262,7 @@ class RequestReceiver(Protocol):
 
 
 class BadRequest(Exception):
-    """The client sent no valid HTTP.
-
-    Args:
-        status: the status of the response.
-    """
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
+    """The client sent no valid HTTP."""
 
 
 class RequestParser:
@@ -315,11 +303,11 @@ class RequestParser:
             except httptools.HttpParserCallbackError as error:
                 raise error.__context__ or error from None
             except httptools.HttpParserError:
-                raise BadRequest(400) from None
+                raise BadRequest from None
             if self.in_head:
                 self._head_size += len(data)
                 if self._head_size > MAX_HEAD:
-                    raise BadRequest(400)
+                    raise BadRequest
             return None
 
     def on_message_begin(self) -> None:
@@ -351,7 +339,11 @@ class RequestParser:
             headers=tuple(self._headers),
             is_http_1_0=old,
             keep_alive=parser.should_keep_alive(),
-            wants_websocket=offered and _names_websocket(self._headers),
+            wants_websocket=offered
+            and any(
+                lower == b"upgrade" and value.lower() == b"websocket"
+                for lower, _, value in self._headers
+            ),
         )
         refusal = _refusal(head, hosts=len(hosts), offered=offered)
         self._upgrade = head.wants_websocket and refusal is None
@@ -370,22 +362,14 @@ class RequestParser:
 
 def _refusal(head: RequestHead, *, hosts: int, offered: bool) -> int | None:
     """The status with which ALB refuses a well-formed request, if it does."""
-    if hosts > 1 or (hosts == 0 and not head.is_http_1_0):
-        return 400
-    if head.method == b"CONNECT":
+    is_host_missing = hosts == 0 and not head.is_http_1_0
+    if hosts > 1 or is_host_missing or head.method == b"CONNECT":
         return 400
     if head.method == b"TRACE":
         return 405
     if offered and head.has_body:
         return 501
     return None
-
-
-def _names_websocket(headers: list[Header]) -> bool:
-    return any(
-        lower == b"upgrade" and value.lower() == b"websocket"
-        for lower, _, value in headers
-    )
 
 
 def _origin_form(url: bytes) -> bytes:

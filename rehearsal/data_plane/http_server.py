@@ -1,7 +1,7 @@
 """A client's connection to an HTTP or HTTPS listener, and the requests it carries.
 
 ``HttpConnection`` parses requests and lets each be responded to in order; an
-``Exchange`` is one request and its response; ``Forwarding`` is the target's side of it.
+``Exchange`` is one request and its response.
 """
 
 from __future__ import annotations
@@ -9,35 +9,33 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-import typing
 from collections import deque
 from dataclasses import replace
 
-from hookgate_rehearsal.data_plane.connection import (
-    CONNECT_TIMEOUT,
-    AccessRecord,
-    IdleTimer,
-    ListenerPort,
-)
 from hookgate_rehearsal.data_plane.http_message import (
     CLIENT_CLOSED,
     HIGH_WATER,
     LAST_CHUNK,
     BadRequest,
-    Forwarded,
     RequestHead,
     RequestParser,
     ResponseHead,
     error_page,
     own_head,
-    redirect_head,
+    redirect_location,
     write_chunk,
     write_request,
     write_response,
 )
+from hookgate_rehearsal.data_plane.listener import (
+    CONNECT_TIMEOUT,
+    Assignment,
+    ClientConnection,
+    Listener,
+)
 from hookgate_rehearsal.data_plane.settings import FixedResponse, NoResponse, Redirect
-from hookgate_rehearsal.data_plane.target_group import Registration, TargetGroup
-from hookgate_rehearsal.data_plane.upstream import UpstreamConnection
+from hookgate_rehearsal.data_plane.target_group import TargetGroup
+from hookgate_rehearsal.data_plane.upstream import ConnectionPool, UpstreamConnection
 
 #: How long a client may take to read an early response, in seconds.
 _LINGER = 2.0
@@ -50,74 +48,37 @@ _IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 _UNREADABLE = RequestHead(method=b"-", url=b"-", headers=(), keep_alive=False)
 
 
-class ClientStream:
-    """The client's transport: writes in few pieces, and reads unless it is paused."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._out: list[bytes] = []
-        self._pauses: set[str] = set()
-        transport.set_write_buffer_limits(high=HIGH_WATER)
-
-    def write(self, data: bytes) -> None:
-        """Send at the next flush."""
-        self._out.append(data)
-
-    def flush(self) -> None:
-        """Send what was written."""
-        if not self._out:
-            return
-        data = b"".join(self._out)
-        self._out.clear()
-        if not self._transport.is_closing():
-            self._transport.write(data)
-
-    def pause(self, reason: str, *, on: bool) -> None:
-        """Add or remove a reason not to read; without a reason, reading goes on."""
-        if on and not self._pauses:
-            self._transport.pause_reading()
-        elif not on and self._pauses == {reason}:
-            self._transport.resume_reading()
-        (self._pauses.add if on else self._pauses.discard)(reason)
-
-
-class HttpConnection(asyncio.Protocol):
+class HttpConnection(ClientConnection):
     """A client's connection: parses requests, and responds to each in order.
 
     A WebSocket is passed through as raw bytes after the target's 101. Any other upgrade
     that a client offers is ignored, as ALB does; with a body it is refused (501).
     """
 
-    def __init__(self, listener: ListenerPort) -> None:
-        self.listener = listener
+    def __init__(self, listener: Listener) -> None:
+        super().__init__(listener)
         self.peer = ""
-        self.bucket = listener.next_bucket()
         self.is_slow = False
-        self.transport: asyncio.Transport
-        self.stream: ClientStream
+        self._out: list[bytes] = []
+        self._pauses: set[str] = set()
         self._parser = RequestParser(self, b"localhost:%d" % listener.settings.port)
         self._queue: deque[Exchange] = deque()
         self._undecided: bytes | None = None
         """Data after a WebSocket request that the target has not responded to yet."""
         self._is_processing = self._tunnel = self._ignores_input = False
         self._half_closed = self._close_after = False
-        self._idle_timer: IdleTimer
 
     # Callbacks of asyncio.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Register with the listener."""
-        self.transport = typing.cast("asyncio.Transport", transport)
-        self.stream = ClientStream(self.transport)
-        self.peer = self.transport.get_extra_info("peername")[0]
-        self._idle_timer = IdleTimer(self.listener.idle_timeout, self._timed_out)
-        self.listener.connection_opened(self)
+        super().connection_made(transport)
+        self.peer = transport.get_extra_info("peername")[0]
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
+    def connection_lost(self, exc: Exception | None) -> None:
         """End the running exchanges."""
-        self.listener.connection_closed(self)
+        super().connection_lost(exc)
         self._ignores_input = True
-        self._idle_timer.stop()
         while self._queue:
             self._queue.popleft().client_gone()
 
@@ -125,14 +86,14 @@ class HttpConnection(asyncio.Protocol):
         """Pause the target."""
         self.is_slow = True
         if self._queue:
-            self._queue[0].client_is_slow(slow=True)
+            self._queue[0].pause(paused=True)
 
     def resume_writing(self) -> None:
         """Resume the target."""
         self.is_slow = False
-        self._idle_timer.reset()
+        self.reset_idle_timer()
         if self._queue:
-            self._queue[0].client_is_slow(slow=False)
+            self._queue[0].pause(paused=False)
 
     def eof_received(self) -> bool:
         """Respond to the complete requests, then close."""
@@ -144,11 +105,11 @@ class HttpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse requests, or pass on tunnel data."""
-        self._idle_timer.reset()
+        self.reset_idle_timer()
         if self._ignores_input:
             return
         if self._tunnel:
-            self._queue[0].tunnel_data(data)
+            self._queue[0].send(data)
         elif self._undecided is not None:
             self._undecided += data
         else:
@@ -174,10 +135,24 @@ class HttpConnection(asyncio.Protocol):
 
     # Calls of the exchange.
 
+    def write(self, data: bytes) -> None:
+        """Send at the next flush."""
+        self._out.append(data)
+
     def flush(self) -> None:
         """Send what was written."""
-        self._idle_timer.reset()
-        self.stream.flush()
+        self.reset_idle_timer()
+        if self._out and not self.transport.is_closing():
+            self.transport.write(b"".join(self._out))
+        self._out.clear()
+
+    def pause(self, reason: str, *, on: bool) -> None:
+        """Add or remove a reason not to read; without a reason, reading goes on."""
+        if on and not self._pauses:
+            self.transport.pause_reading()
+        elif not on and self._pauses == {reason}:
+            self.transport.resume_reading()
+        (self._pauses.add if on else self._pauses.discard)(reason)
 
     def keeps_alive(self, head: RequestHead) -> bool:
         """Whether the connection stays open after this request."""
@@ -201,8 +176,8 @@ class HttpConnection(asyncio.Protocol):
         self._tunnel = True
         undecided, self._undecided = self._undecided, None
         if undecided:
-            self._queue[0].tunnel_data(undecided)
-        self.stream.pause("upgrade", on=False)
+            self._queue[0].send(undecided)
+        self.pause("upgrade", on=False)
 
     def process_queue(self) -> None:
         """Start the next request once the current one is finished."""
@@ -214,7 +189,7 @@ class HttpConnection(asyncio.Protocol):
         finally:
             self._is_processing = False
         self.flush()
-        self.stream.pause("queue", on=len(self._queue) > 1)
+        self.pause("queue", on=len(self._queue) > 1)
 
     def _respond_in_order(self) -> None:
         while self._queue and not self.transport.is_closing():
@@ -229,7 +204,7 @@ class HttpConnection(asyncio.Protocol):
                 self._close()
             elif self._undecided is not None:
                 undecided, self._undecided = self._undecided, None
-                self.stream.pause("upgrade", on=False)
+                self.pause("upgrade", on=False)
                 self._parse(undecided)
         if self._half_closed:
             self._close()
@@ -237,10 +212,10 @@ class HttpConnection(asyncio.Protocol):
     def _parse(self, data: bytes) -> None:
         try:
             self._undecided = self._parser.feed(data)
-        except BadRequest as bad:
-            self._refuse(bad.status, "the client's data is not HTTP")
+        except BadRequest:
+            self._refuse(400, "the client's data is not HTTP")
         if self._undecided is not None:
-            self.stream.pause("upgrade", on=True)
+            self.pause("upgrade", on=True)
 
     def _refuse(self, status: int, why: str) -> None:
         """Respond with an error to data that cannot be parsed, then close."""
@@ -266,7 +241,7 @@ class HttpConnection(asyncio.Protocol):
         self.transport.write_eof()
         asyncio.get_running_loop().call_later(_LINGER, self.transport.abort)
 
-    def _timed_out(self) -> None:
+    def timed_out(self) -> None:
         """ALB's idle timeout: 504 for an idle target, 408 for an idle client."""
         first = self._queue[0] if self._queue else None
         if first and first.started and first.request_ended and not self._tunnel:
@@ -292,17 +267,21 @@ class Exchange:
     def __init__(
         self, client: HttpConnection, head: RequestHead, refusal: int | None = None
     ) -> None:
-        self.client = client
         self.head = head
-        self.trace_id = head.text(b"x-amzn-trace-id") or _new_trace_id()
         self.started = self.responded = self.request_ended = False
+        self._client = client
+        self._trace_id = head.text(b"x-amzn-trace-id") or _new_trace_id()
         self._refusal = refusal
-        self._group: TargetGroup | None = None
-        self._registration: Registration | None = None
-        self._forwarding: Forwarding | None = None
-        self._pending: list[bytes] = []
+        self._assignment: Assignment
+        self._pool: ConnectionPool | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._upstream: UpstreamConnection | None = None
+        self._reused = self._chunk_response = False
+        self._response: ResponseHead | None = None
+        self._pending = bytearray()
         self._unread = 0
-        self._started = self._started_at = 0.0
+
+    # Calls of the client's connection.
 
     @property
     def is_finished(self) -> bool:
@@ -312,249 +291,115 @@ class Exchange:
     def start(self) -> None:
         """Route the request: forward it, or respond to it."""
         self.started = True
-        self._started, self._started_at = time.monotonic(), time.time()
+        client = self._client
+        self._assignment = Assignment(client.listener)
         if self._refusal is not None:
             self._respond(error_page(self._refusal), "the request is invalid")
             return
-        client = self.client
         decision = client.listener.router.decide(self.head, client.peer, client.bucket)
         if isinstance(decision, FixedResponse):
-            self._respond(decision, None)
+            self._respond(decision)
         elif isinstance(decision, Redirect):
-            head = redirect_head(decision, self.head, client.listener.settings)
-            self._respond_with(head, b"", None)
+            settings = client.listener.settings
+            location = redirect_location(decision, self.head, settings)
+            page = FixedResponse(status=decision.status, content_type="text/html")
+            self._respond(page, location=location)
         elif not isinstance(decision, NoResponse):
             self._forward(decision.choose())
 
     def request_body(self, data: bytes) -> None:
         """Forward a part of the body; after the response, discard up to a limit."""
-        if self._forwarding and not self.responded:
-            self._forwarding.send(data)
-        elif not self.started:
-            self._pending.append(data)
-        else:
-            self._unread += len(data)
-            if self._unread > _MAX_UNREAD:
-                self.client.close_now(flush=True)
+        if not self.responded and (self._pool or not self.started):
+            self.send(write_chunk(data) if self.head.is_chunked else data)
+            return
+        self._unread += len(data)
+        if self._unread > _MAX_UNREAD:
+            self._client.close_now(flush=True)
 
     def request_end(self) -> None:
         """Forward the end of the request."""
         self.request_ended = True
-        if self._forwarding and not self.responded:
-            self._forwarding.send_end()
+        if self.responded:
+            return
+        if self.head.is_chunked:
+            self.send(LAST_CHUNK)
+        if self._upstream:
+            self._upstream.request_complete = True
+
+    def send(self, data: bytes) -> None:
+        """Send bytes to the target, once there is a connection."""
+        if self._upstream:
+            self._upstream.transport.write(data)
+            return
+        self._pending += data
+        if self._pool:
+            self.target_is_slow(slow=len(self._pending) > HIGH_WATER)
+
+    def pause(self, *, paused: bool) -> None:
+        """Pause reading the response while the client's buffer is full."""
+        if self._upstream and not self._upstream.transport.is_closing():
+            transport = self._upstream.transport
+            (transport.pause_reading if paused else transport.resume_reading)()
 
     def fail(self, status: int, why: str) -> None:
         """Respond with an error, or cut a response that has started."""
         if self.responded:
             return
-        begun = self._forwarding.response if self._forwarding else None
         self._drop()
-        if begun is None:
+        if self._response is None:
             self._respond(error_page(status), why)
         else:
-            self.end(begun.status, begun, why)
-            self.client.close_now(flush=begun.has_length)
+            self._end(self._response.status, why)
+            self._client.close_now(flush=self._response.has_length)
 
     def client_gone(self) -> None:
         """Cancel: the client's connection has ended."""
         if self.responded or not self.started:
             return
-        begun = self._forwarding.response if self._forwarding else None
-        if begun and begun.status == 101:
-            self.end(101, begun, None)
+        if self._response and self._response.status == 101:
+            self._end(101)
         else:
-            self.end(CLIENT_CLOSED, begun, "the client closed the connection")
+            self._end(CLIENT_CLOSED, "the client closed the connection")
         self._drop()
-
-    def client_is_slow(self, *, slow: bool) -> None:
-        """Pause the target while the client's buffer is full."""
-        if self._forwarding:
-            self._forwarding.pause(paused=slow)
-
-    def tunnel_data(self, data: bytes) -> None:
-        """Pass on what the client sends after status 101."""
-        if self._forwarding:
-            self._forwarding.send_raw(data)
-
-    def end(self, status: int, response: ResponseHead | None, why: str | None) -> None:
-        """Write the line of the access log: the response is complete."""
-        self.responded = True
-        if self._registration:
-            self._registration.in_flight -= 1
-        listener = self.client.listener
-        listener.log_access(
-            AccessRecord(
-                listener_arn=listener.settings.arn,
-                target_group_arn=self._group.settings.arn if self._group else None,
-                target=self._registration.target if self._registration else None,
-                method=self.head.method.decode("latin-1"),
-                path=self.head.url.decode("latin-1"),
-                status=status,
-                target_status=response.status if response else None,
-                started=self._started,
-                started_at=self._started_at,
-                duration=time.monotonic() - self._started,
-                user_agent=self.head.text(b"user-agent"),
-                trace_id=self.trace_id,
-                error=why,
-            )
-        )
-
-    def _forward(self, group: TargetGroup | None) -> None:
-        self._group = group
-        registration = group.choose() if group else None
-        if registration is None:
-            why = "no target is registered" if group else "every weight is 0"
-            self._respond(error_page(503), why)
-            return
-        self._registration = registration
-        registration.in_flight += 1
-        if not self.request_ended and self.head.header(b"expect"):
-            self.client.stream.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        self._forwarding = Forwarding(self, registration)
-        for data in self._pending:
-            self._forwarding.send(data)
-        self._pending.clear()
-        if self.request_ended:
-            self._forwarding.send_end()
-        self._forwarding.start()
-
-    def _respond(self, response: FixedResponse, why: str | None) -> None:
-        head = own_head(response.status, response.body, response.content_type)
-        self._respond_with(head, response.body, why)
-
-    def _respond_with(self, head: ResponseHead, body: bytes, why: str | None) -> None:
-        keep = self.client.keeps_alive(self.head)
-        stream = self.client.stream
-        stream.write(write_response(head, self.head, chunked=False, keep_alive=keep))
-        if self.head.method != b"HEAD":
-            stream.write(body)
-        self._pending.clear()
-        self.end(head.status, None, why)
-
-    def _drop(self) -> None:
-        if self._forwarding:
-            self._forwarding.drop()
-
-
-class Forwarding:
-    """The target's side of an exchange: sends the request, receives the response.
-
-    Args:
-        exchange: the request, which is notified of the result.
-        registration: the target.
-    """
-
-    def __init__(self, exchange: Exchange, registration: Registration) -> None:
-        self.response: ResponseHead | None = None
-        self._exchange = exchange
-        self._head = exchange.head
-        self._client = exchange.client
-        self._registration = registration
-        self._upstream: UpstreamConnection | None = None
-        self._connecting: asyncio.Task[None] | None = None
-        self._reused = False
-        self._chunk_request = exchange.head.is_chunked
-        self._chunk_response = False
-        self._pending: list[bytes] = []
-        self._pending_size = 0
-
-    # Calls of the exchange.
-
-    def start(self) -> None:
-        """Use an idle connection if the request may be repeated, else a new one."""
-        may_reuse = self._head.method in _IDEMPOTENT and not self._head.has_body
-        idle = self._registration.pool.take() if may_reuse else None
-        if idle:
-            self._reused = True
-            self._send_request(idle)
-        else:
-            self._connect()
-
-    def send(self, data: bytes) -> None:
-        """Send a part of the request's body."""
-        self.send_raw(write_chunk(data) if self._chunk_request else data)
-
-    def send_end(self) -> None:
-        """Send the end of the request."""
-        if self._chunk_request:
-            self.send_raw(LAST_CHUNK)
-        if self._upstream:
-            self._upstream.request_complete = True
-
-    def send_raw(self, data: bytes) -> None:
-        """Send bytes unchanged; until there is a connection, buffer them."""
-        if self._upstream:
-            self._upstream.transport.write(data)
-            return
-        self._pending.append(data)
-        self._pending_size += len(data)
-        if self._pending_size > HIGH_WATER:
-            self._client.stream.pause("pending", on=True)
-
-    def pause(self, *, paused: bool) -> None:
-        """Pause or resume reading the response."""
-        if self._upstream and not self._upstream.transport.is_closing():
-            transport = self._upstream.transport
-            (transport.pause_reading if paused else transport.resume_reading)()
-
-    def drop(self) -> None:
-        """Abandon the connection."""
-        if self._connecting:
-            self._connecting.cancel()
-            self._connecting = None
-        if self._upstream:
-            self._upstream.abandon()
-            self._upstream = None
-        self._unpause()
 
     # Callbacks of the connection to the target.
 
     def response_head(self, head: ResponseHead) -> None:
         """Write the head, framed so that this client can tell where the body ends."""
-        self.response = head
+        self._response = head
         unframed = head.has_body and not head.has_length
-        self._chunk_response = unframed and not self._head.is_http_1_0
-        if unframed and self._head.is_http_1_0:
+        self._chunk_response = unframed and not self.head.is_http_1_0
+        if unframed and self.head.is_http_1_0:
             self._client.close_after()
-        keep = self._client.keeps_alive(self._head)
-        self._client.stream.write(
-            write_response(
-                head, self._head, chunked=self._chunk_response, keep_alive=keep
-            )
-        )
+        self._write_head(head)
         if head.status == 101:
             self._client.start_tunnel()
 
     def response_body(self, data: bytes) -> None:
-        """Write a part of the body."""
-        self._client.stream.write(write_chunk(data) if self._chunk_response else data)
+        """Write a part of the body, or what the target sends after status 101."""
+        self._client.write(write_chunk(data) if self._chunk_response else data)
 
     def response_end(self) -> None:
         """Write the end of the response, and finish the exchange."""
         self._upstream = None
         if self._chunk_response:
-            self._client.stream.write(LAST_CHUNK)
-        self._unpause()
-        if self.response:
-            self._exchange.end(self.response.status, self.response, None)
+            self._client.write(LAST_CHUNK)
+        self.target_is_slow(slow=False)
+        if self._response:
+            self._end(self._response.status)
         self._client.process_queue()
 
     def response_lost(self, why: str, *, untouched: bool) -> None:
         """Retry if an idle connection had been closed by the target; else fail."""
         self._upstream = None
-        if self._reused and untouched:
-            self._connect()
-        elif self.response and self.response.status == 101:
-            self._exchange.end(101, self.response, None)
+        if self._pool and self._reused and untouched:
+            self._connect(self._pool)
+        elif self._response and self._response.status == 101:
+            self._end(101)
             self._client.close_now(flush=True)
         else:
-            self._exchange.fail(502, why)
+            self.fail(502, why)
             self._client.process_queue()
-
-    def tunnel_data(self, data: bytes) -> None:
-        """Write what the target sends after status 101."""
-        self._client.stream.write(data)
 
     def flush(self) -> None:
         """Send the client what was written."""
@@ -562,18 +407,32 @@ class Forwarding:
 
     def target_is_slow(self, *, slow: bool) -> None:
         """Pause the client while the target's buffer is full."""
-        self._client.stream.pause("target", on=slow)
+        self._client.pause("target", on=slow)
 
-    # Connecting.
+    def _forward(self, group: TargetGroup | None) -> None:
+        """Use an idle connection if the request may be repeated, else a new one."""
+        registration = self._assignment.choose(group)
+        if isinstance(registration, str):
+            self._respond(error_page(503), registration)
+            return
+        if not self.request_ended and self.head.header(b"expect"):
+            self._client.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._pool = registration.pool
+        may_reuse = self.head.method in _IDEMPOTENT and not self.head.has_body
+        if idle := self._pool.take() if may_reuse else None:
+            self._reused = True
+            self._send_request(idle)
+        else:
+            self._connect(self._pool)
 
-    def _connect(self) -> None:
+    def _connect(self, pool: ConnectionPool) -> None:
         self._reused = False
-        self._connecting = self._client.listener.spawn(self._open())
+        self._connecting = self._client.listener.spawn(self._open(pool))
 
-    async def _open(self) -> None:
+    async def _open(self, pool: ConnectionPool) -> None:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                upstream = await self._registration.pool.connect()
+                upstream = await pool.connect()
         except TimeoutError:
             self._not_connected(504, "the connection to the target timed out")
         except OSError as error:
@@ -584,33 +443,63 @@ class Forwarding:
 
     def _not_connected(self, status: int, why: str) -> None:
         self._connecting = None
-        self._exchange.fail(status, why)
+        self.fail(status, why)
         self._client.process_queue()
 
     def _send_request(self, upstream: UpstreamConnection) -> None:
         self._upstream = upstream
-        settings = self._client.listener.settings
-        protocol = b"https" if settings.protocol.is_encrypted else b"http"
-        port = b"%d" % settings.port
-        if settings.keeps_forwarded:
-            protocol = self._head.header(b"x-forwarded-proto") or protocol
-            port = self._head.header(b"x-forwarded-port") or port
-        forwarded = Forwarded(
-            peer=self._client.peer.encode(),
-            protocol=protocol,
-            port=port,
-            trace_id=self._exchange.trace_id.encode("latin-1"),
-        )
-        request = [write_request(self._head, forwarded), *self._pending]
-        self._pending, self._pending_size = [], 0
-        upstream.send_request(self, b"".join(request), method=self._head.method)
-        upstream.request_complete = self._exchange.request_ended
-        self._client.stream.pause("pending", on=False)
-        self.pause(paused=self._client.is_slow)
+        client = self._client
+        settings = client.listener.settings
+        head = write_request(self.head, settings, client.peer, self._trace_id)
+        self.target_is_slow(slow=False)
+        upstream.send_request(self, head + self._pending, method=self.head.method)
+        self._pending.clear()
+        upstream.request_complete = self.request_ended
+        self.pause(paused=client.is_slow)
 
-    def _unpause(self) -> None:
-        self._client.stream.pause("target", on=False)
-        self._client.stream.pause("pending", on=False)
+    def _respond(
+        self,
+        response: FixedResponse,
+        why: str | None = None,
+        location: str | None = None,
+    ) -> None:
+        self._write_head(own_head(response, location))
+        if self.head.method != b"HEAD":
+            self._client.write(response.body)
+        self._end(response.status, why)
+
+    def _write_head(self, head: ResponseHead) -> None:
+        keep = self._client.keeps_alive(self.head)
+        self._client.write(
+            write_response(
+                head, self.head, chunked=self._chunk_response, keep_alive=keep
+            )
+        )
+
+    def _drop(self) -> None:
+        """Abandon the connection to the target."""
+        if self._connecting:
+            self._connecting.cancel()
+            self._connecting = None
+        if self._upstream:
+            self._upstream.abandon()
+            self._upstream = None
+        self.target_is_slow(slow=False)
+
+    def _end(self, status: int, why: str | None = None) -> None:
+        """Write the line of the access log: the response is complete."""
+        self.responded = True
+        self._pending.clear()
+        record = replace(
+            self._assignment.end(why),
+            method=self.head.method.decode("latin-1"),
+            path=self.head.url.decode("latin-1"),
+            status=status,
+            target_status=self._response.status if self._response else None,
+            user_agent=self.head.text(b"user-agent"),
+            trace_id=self._trace_id,
+        )
+        self._client.listener.log_access(record)
 
 
 def _new_trace_id() -> str:

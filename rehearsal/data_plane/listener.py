@@ -1,30 +1,30 @@
-"""A listener: its socket, its TLS certificates, and its connections."""
+"""A listener: its socket, TLS certificates, connections and access log."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import ssl
+import time
+import typing
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 from cryptography import x509
 
-from hookgate_rehearsal.data_plane.connection import (
-    AccessObserver,
-    ClientConnection,
-    TcpConnection,
-)
-from hookgate_rehearsal.data_plane.http_server import HttpConnection
+from hookgate_rehearsal.data_plane.http_message import HIGH_WATER
 from hookgate_rehearsal.data_plane.loop_thread import until
 from hookgate_rehearsal.data_plane.routing import Routing
-from hookgate_rehearsal.data_plane.settings import Certificate, ListenerSettings
+from hookgate_rehearsal.data_plane.settings import Certificate, ListenerSettings, Target
+from hookgate_rehearsal.data_plane.target_group import Registration, TargetGroup
 
 #: Connections beyond this number are closed at once.
 MAX_CONNECTIONS = 4096
+#: How long a load balancer waits for a target to accept a connection, in seconds.
+CONNECT_TIMEOUT = 10.0
 #: How long a TLS handshake may take, in seconds.
 HANDSHAKE_TIMEOUT = 10.0
 _BACKLOG = 1024
@@ -37,12 +37,132 @@ CertificateOverride = Callable[[str], Certificate | None]
 """Takes a listener's ARN; returns the certificate to present instead of its own."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRecord:
+    """One line of the access log.
+
+    It is reported before the client has the last byte of the response. ``target`` is
+    the chosen target and ``target_status`` the status of its response: ``None`` if
+    there was no response, and ``error`` says why. A connection through a TCP or TLS
+    listener is one record, reported when it ends, with method ``TCP`` and status 0.
+
+    ``started`` is in monotonic seconds, ``started_at`` in seconds since the epoch; both
+    are the time at which the request was routed. ``duration`` is in seconds.
+    """
+
+    listener_arn: str
+    target_group_arn: str | None
+    target: Target | None
+    started: float
+    started_at: float
+    duration: float
+    method: str = "TCP"
+    path: str = ""
+    status: int = 0
+    target_status: int | None = None
+    user_agent: str = ""
+    trace_id: str = ""
+    error: str | None = None
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a target responded, or a connection reached one."""
+        if self.method == "TCP":
+            return self.target is not None and self.error is None
+        return self.target_status is not None
+
+
+AccessObserver = Callable[[AccessRecord], None]
+
+
+class Assignment:
+    """The target of a request or a connection that has just arrived."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener_arn = listener.settings.arn
+        self._group: TargetGroup | None = None
+        self._registration: Registration | None = None
+        self._started, self._started_at = time.monotonic(), time.time()
+
+    def choose(self, group: TargetGroup | None) -> Registration | str:
+        """Take the next target of a group, or return why there is none."""
+        self._group = group
+        if group is None:
+            return "every weight is 0"
+        self._registration = group.choose()
+        if self._registration is None:
+            return "no target is registered"
+        self._registration.in_flight += 1
+        return self._registration
+
+    def end(self, error: str | None) -> AccessRecord:
+        """Release the target, and return the line of the access log."""
+        if self._registration:
+            self._registration.in_flight -= 1
+        return AccessRecord(
+            listener_arn=self._listener_arn,
+            target_group_arn=self._group.settings.arn if self._group else None,
+            target=self._registration.target if self._registration else None,
+            started=self._started,
+            started_at=self._started_at,
+            duration=time.monotonic() - self._started,
+            error=error,
+        )
+
+
+class ClientConnection(asyncio.Protocol):
+    """A client's connection, known to its listener, with an idle timeout.
+
+    ``bucket`` is a number of the connection, at least 0 and below 1: evenly spread, and
+    reproducible.
+    """
+
+    transport: asyncio.Transport
+    _idle_timer: asyncio.TimerHandle
+
+    def __init__(self, listener: Listener) -> None:
+        self.listener = listener
+        self.bucket = listener.next_bucket()
+        self._loop = asyncio.get_running_loop()
+        self._active_at = self._loop.time()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Register with the listener."""
+        self.transport = typing.cast("asyncio.Transport", transport)
+        self.transport.set_write_buffer_limits(high=HIGH_WATER)
+        self.listener.connection_opened(self)
+        self._check_idle()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
+        """Remove it from the listener."""
+        self.listener.connection_closed(self)
+        self._idle_timer.cancel()
+
+    def reset_idle_timer(self) -> None:
+        """Start the idle timeout again: there was traffic."""
+        self._active_at = self._loop.time()
+
+    def timed_out(self) -> None:
+        """End the connection; called at the timeout, and after each further one."""
+        raise NotImplementedError
+
+    def _check_idle(self) -> None:
+        """Run one timer, which is cheaper than a new one for each piece of data."""
+        timeout = self.listener.settings.idle_timeout
+        left = self._active_at + timeout - self._loop.time()
+        if left <= 0:
+            left = timeout
+            self.timed_out()
+        self._idle_timer = self._loop.call_later(left, self._check_idle)
+
+
 class Listener:
     """A listener that accepts connections.
 
     Args:
         settings: with the port it is bound to.
         router: the rules of the settings, compiled.
+        connection: makes the protocol of each connection.
         log_access: receives the lines of the access log.
         override_certificate: which certificate to present instead of its own.
     """
@@ -51,12 +171,14 @@ class Listener:
         self,
         settings: ListenerSettings,
         router: Routing,
+        connection: Callable[[Listener], ClientConnection],
         log_access: AccessObserver,
         override_certificate: CertificateOverride = lambda _arn: None,
     ) -> None:
         self.settings = settings
         self.router = router
         self.log_access = log_access
+        self._connection = connection
         self._override_certificate = override_certificate
         self._connections: set[ClientConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -93,10 +215,6 @@ class Listener:
         self.router = router
         if before != (settings.certificate, settings.more_certificates):
             self._tls = self._own_tls()
-
-    def idle_timeout(self) -> float:
-        """How long a connection may be idle now, in seconds."""
-        return self.settings.idle_timeout
 
     def next_bucket(self) -> float:
         """The bucket of a new connection: evenly spread, and reproducible."""
@@ -167,12 +285,11 @@ class Listener:
             client.close()
 
     async def _serve(self, client: socket.socket) -> None:
-        kind = HttpConnection if self.settings.protocol.is_http else TcpConnection
         tls = self._current_tls()
         # A client that speaks no TLS, or rejects the certificate, is gone now.
         with suppress(OSError):
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: kind(self),
+                lambda: self._connection(self),
                 client,
                 ssl=tls,
                 ssl_handshake_timeout=HANDSHAKE_TIMEOUT if tls else None,

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import count
 from random import Random
 from typing import Self
 
-from hookgate_rehearsal.data_plane.connection import AccessObserver, AccessRecord
-from hookgate_rehearsal.data_plane.listener import CertificateOverride, Listener
+from hookgate_rehearsal.data_plane.http_server import HttpConnection
+from hookgate_rehearsal.data_plane.listener import (
+    AccessObserver,
+    AccessRecord,
+    CertificateOverride,
+    Listener,
+)
 from hookgate_rehearsal.data_plane.loop_thread import LoopThread, until
 from hookgate_rehearsal.data_plane.routing import Router, Routing, referenced_groups
 from hookgate_rehearsal.data_plane.settings import (
-    Certificate,
     Forward,
     ListenerSettings,
     Protocol,
@@ -20,6 +25,7 @@ from hookgate_rehearsal.data_plane.settings import (
     TargetGroupSettings,
 )
 from hookgate_rehearsal.data_plane.target_group import TargetGroup, TargetHealth
+from hookgate_rehearsal.data_plane.tcp import TcpConnection
 
 #: Longer than any load balancer waits for a target, in seconds.
 _TARGET_PROXY_IDLE_TIMEOUT = 4000.0
@@ -40,6 +46,12 @@ class DataPlane:
     Args:
         host: the address that listeners are bound to.
         randomness: the random numbers for the choice by weight.
+
+    Attributes:
+        override_route: a fault, which decides which routing a changed listener uses.
+        override_certificate: a fault, which decides which certificate a listener
+            presents. Set both before the first listener is added; they are called on
+            the data plane's loop, and must not wait.
     """
 
     def __init__(
@@ -50,10 +62,10 @@ class DataPlane:
         self._randomness = randomness or Random()  # noqa: S311 - not for security
         self._groups: dict[str, TargetGroup] = {}
         self._listeners: dict[str, Listener] = {}
-        self._proxies: list[_TargetProxy] = []
+        self._proxy_numbers = count()
         self._observers: tuple[AccessObserver, ...] = ()
-        self._override_route: RouteOverride = lambda _settings, _before, after: after
-        self._override_certificate: CertificateOverride = lambda _arn: None
+        self.override_route: RouteOverride = lambda _settings, _before, after: after
+        self.override_certificate: CertificateOverride = lambda _arn: None
 
     def start(self) -> None:
         """Start, without listeners."""
@@ -82,20 +94,6 @@ class DataPlane:
         """
         self._observers = (*self._observers, observer)
 
-    def override_route(self, override: RouteOverride) -> None:
-        """Let a fault decide which routing a changed listener uses.
-
-        It is called on the data plane's loop, and must not wait.
-        """
-        self._override_route = override
-
-    def override_certificate(self, override: CertificateOverride) -> None:
-        """Let a fault decide which certificate a listener presents.
-
-        It is called on the data plane's loop, and must not wait.
-        """
-        self._override_certificate = override
-
     def open_target_proxy(
         self, target: Target, routing: RoutingFactory, delay: float = 0.0
     ) -> Target:
@@ -114,10 +112,21 @@ class DataPlane:
         """
 
         async def open_() -> Target:
-            proxy = _TargetProxy(target, routing)
-            address = await proxy.open(delay)
-            self._proxies.append(proxy)
-            return address
+            arn = f"target-proxy:{next(self._proxy_numbers)}"
+            group = TargetGroup(TargetGroupSettings(arn=arn, name=arn))
+            group.register(target)
+            settings = ListenerSettings(
+                arn=arn,
+                protocol=Protocol.HTTP,
+                default_action=Forward(weights={}),
+                idle_timeout=_TARGET_PROXY_IDLE_TIMEOUT,
+                keeps_forwarded=True,
+            )
+            # The load balancer logs the same request, so this access log is dropped.
+            listener = Listener(settings, routing(group), HttpConnection, _drop_record)
+            await listener.open(target.id, delay)
+            self._groups[arn], self._listeners[arn] = group, listener
+            return Target(id=target.id, port=listener.settings.port)
 
         return self._thread.run(open_())
 
@@ -223,7 +232,7 @@ class DataPlane:
         for arn in referenced_groups(settings):
             self._group(arn)
         listener = self._listeners.get(settings.arn)
-        router = self._override_route(
+        router = self.override_route(
             settings,
             listener.router if listener else None,
             Router(settings, self._groups, self._randomness),
@@ -231,7 +240,14 @@ class DataPlane:
         if listener and listener.can_update(settings):
             listener.update(settings, router)
         else:
-            new = Listener(settings, router, self._log_access, self._certificate)
+            kind = HttpConnection if settings.protocol.is_http else TcpConnection
+            new = Listener(
+                settings,
+                router,
+                kind,
+                self._log_access,
+                self.override_certificate,
+            )
             listener = await self._replaced(listener, new)
             self._listeners[settings.arn] = listener
         self._update_health_checks()
@@ -256,16 +272,9 @@ class DataPlane:
     async def _close(self) -> None:
         for arn in tuple(self._listeners):
             await self._listeners.pop(arn).close()
-        for proxy in self._proxies:
-            await proxy.close()
         for group in self._groups.values():
             group.abort()
-        await until(
-            lambda: (
-                all(group.is_quiet for group in self._groups.values())
-                and all(proxy.is_quiet for proxy in self._proxies)
-            )
-        )
+        await until(lambda: all(group.is_quiet for group in self._groups.values()))
 
     def _referenced(self) -> frozenset[str]:
         listeners = self._listeners.values()
@@ -277,9 +286,6 @@ class DataPlane:
         for arn, group in self._groups.items():
             group.use(in_use=arn in used)
 
-    def _certificate(self, arn: str) -> Certificate | None:
-        return self._override_certificate(arn)
-
     def _log_access(self, record: AccessRecord) -> None:
         for observer in self._observers:
             try:
@@ -289,34 +295,5 @@ class DataPlane:
                 asyncio.get_running_loop().call_exception_handler(context)
 
 
-class _TargetProxy:
-    """A listener in front of one target, where faults act on requests."""
-
-    def __init__(self, target: Target, routing: RoutingFactory) -> None:
-        arn = f"target-proxy:{target}"
-        self._target = target
-        self._group = TargetGroup(TargetGroupSettings(arn=arn, name=arn))
-        self._group.register(target)
-        settings = ListenerSettings(
-            arn=arn,
-            protocol=Protocol.HTTP,
-            default_action=Forward(weights={}),
-            idle_timeout=_TARGET_PROXY_IDLE_TIMEOUT,
-            keeps_forwarded=True,
-        )
-        # The load balancer logs the same request, so this access log is dropped.
-        self._listener = Listener(settings, routing(self._group), lambda _record: None)
-
-    async def open(self, delay: float) -> Target:
-        """Open after ``delay`` seconds, and return its address."""
-        await self._listener.open(self._target.id, delay)
-        return Target(id=self._target.id, port=self._listener.settings.port)
-
-    async def close(self) -> None:
-        await self._listener.close()
-        self._group.abort()
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether no connection to the target is left."""
-        return self._group.is_quiet
+def _drop_record(record: AccessRecord) -> None:
+    del record

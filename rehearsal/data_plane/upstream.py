@@ -37,16 +37,13 @@ class ResponseReceiver(Protocol):
         """The head of the response."""
 
     def response_body(self, data: bytes) -> None:
-        """A part of the body."""
+        """A part of the body, or data after status 101."""
 
     def response_end(self) -> None:
         """The response is complete; the connection may be in the pool again."""
 
     def response_lost(self, why: str, *, untouched: bool) -> None:
         """The connection failed first; ``untouched`` if no byte had arrived."""
-
-    def tunnel_data(self, data: bytes) -> None:
-        """Data after status 101."""
 
     def flush(self) -> None:
         """All data that has arrived so far was delivered."""
@@ -118,7 +115,7 @@ class UpstreamConnection(asyncio.Protocol):
             return
         self._untouched = False
         if self._tunnel:
-            receiver.tunnel_data(data)
+            receiver.response_body(data)
         else:
             self._parse(data, receiver)
         receiver.flush()
@@ -192,7 +189,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             if rest := data[upgrade.args[0] :]:
-                receiver.tunnel_data(rest)
+                receiver.response_body(rest)
         except httptools.HttpParserCallbackError as error:
             raise error.__context__ or error from None
         except httptools.HttpParserError as error:

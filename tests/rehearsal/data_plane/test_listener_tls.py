@@ -127,7 +127,7 @@ def test_unknown_name_is_shown_the_default(plane, echo, authority, certificate, 
 def test_overridden_certificate(plane, echo, certificate, other_certificate, trust):
     """A listener presents the fault's certificate while it is set, then its own."""
     ordered = [other_certificate]
-    plane.override_certificate(lambda _arn: ordered[0] if ordered else None)
+    plane.override_certificate = lambda _arn: ordered[0] if ordered else None
     port = serve(plane, echo().target, protocol=Protocol.HTTPS, certificate=certificate)
 
     assert "blue" == ask(port, trust, "tea.example")["name"]
