@@ -1,4 +1,4 @@
-"""Every code is used, has a page, and is written in one place only."""
+"""Every code is used, tested, has a page, and is written in one place only."""
 
 import re
 from pathlib import Path
@@ -17,6 +17,11 @@ SOURCES = {
     if file != CODES
 }
 TEXT = "\n".join(SOURCES.values())
+TESTS = "\n".join(
+    file.read_text("utf-8")
+    for suffix in ("py", "yaml", "txt")
+    for file in sorted((ROOT / "tests").rglob(f"*.{suffix}"))
+)
 LITERAL = re.compile(r"""["'](HG-[A-Z][A-Z0-9-]*)["']""")
 #: It works without the layer, so it cannot import the codes.
 ALONE = ROOT / "hooks" / "fallback_report.py"
@@ -30,8 +35,8 @@ def test_page_is_current():
 
 @pytest.mark.parametrize("code", Code, ids=str)
 def test_code(code):
-    """A code is named as its value, used in the sources, and means one sentence."""
-    assert f"HG-{code.name.replace('_', '-')}" == code
+    """A code is used in the sources, named by a test, and means one sentence."""
+    assert re.search(rf"{code}(?![A-Z0-9-])|\bCode\.{code.name}\b", TESTS)
     assert re.search(rf"\bCode\.{code.name}\b", TEXT)
     assert re.fullmatch(r"[A-Z][^.]*(\d\.\d[^.]*)*\.", code.meaning)
 

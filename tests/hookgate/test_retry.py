@@ -11,7 +11,7 @@ from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, Defect, NoAnswer
 from hookgate.model import Finding
-from hookgate.retry import Attempt, RetryPolicy, eventually
+from hookgate.retry import Attempt, Repeat, RetryPolicy, eventually
 from hookgate.testing import VirtualClock
 
 
@@ -167,3 +167,18 @@ def test_worst_case_covers_the_slowest(policy, seconds):
     assert policy.worst_case(10) == seconds
     for outcomes in ([True], [False], [False, True], [True, False]):
         assert settle(outcomes, policy, took=10).elapsed <= seconds
+
+
+@pytest.mark.parametrize(
+    ("failures", "codes"),
+    [
+        pytest.param(1, ["", Code.REPEAT], id="allowed"),
+        pytest.param(0, ["", Code.REPEAT], id="too many"),
+    ],
+)
+def test_repeat_counts_attempts(failures, codes):
+    """After a fixed number of attempts, a finding states how many failed."""
+    policy = RetryPolicy(repeat=Repeat(count=3, failures=failures))
+    settled = settle([True, False, True], policy)
+    assert codes == [each.code for each in settled.findings]
+    assert [failures == 1] * 2 == [each.ok for each in settled.findings]

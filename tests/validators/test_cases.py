@@ -174,6 +174,7 @@ def context(  # noqa: PLR0913 - what a table may change
     rule: str | None = None,
     shared: bool = False,
     first: bool = False,
+    balancer: str = "app",
 ) -> DeploymentContext:
     made = a_context(event, **dict.fromkeys(without))
     assert made.task_definition
@@ -197,4 +198,7 @@ def context(  # noqa: PLR0913 - what a table may change
     if made.test and rule:
         listener = made.production if shared else made.test
         changes["test"] = replace(listener, rule_arn=rule)
+    elif made.test:
+        arn = made.test.listener_arn.replace("/app/", f"/{balancer}/")
+        changes["test"] = replace(made.test, listener_arn=arn)
     return replace(made, **changes)

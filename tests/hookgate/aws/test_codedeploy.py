@@ -168,6 +168,14 @@ def test_no_pair(world):
         find_deployment(world, HOOK, TESTED, VirtualClock())
 
 
+def test_no_service(world):
+    """A group without an ECS service is refused by name."""
+    world.group["ecsServices"] = []
+
+    with raises(CannotMeasure, Code.DISCOVERY_SERVICE):
+        find_deployment(world, HOOK, TESTED, VirtualClock())
+
+
 @pytest.fixture(name="client")
 def _client():
     client = boto3.client(

@@ -356,6 +356,14 @@ def test_no_green(world, event):
         found(world, event)
 
 
+def test_no_service(world):
+    """A service that ECS does not have is refused by name."""
+    world.answers["ecs", "describe_services"] = {"services": []}
+
+    with raises(CannotMeasure, Code.DISCOVERY_SERVICE):
+        found(world)
+
+
 def test_primary_wherever_it_is_listed(world):
     """Blue is the primary task set, though another is listed before it."""
     world.task_sets = [

@@ -4,12 +4,13 @@ import queue
 import threading
 
 import pytest
+from support.coded import raises
 from support.steps import EVENT, Gate, a_run_context, a_step, says, verdict_of
 
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
-from hookgate.engine.scheduler import GRACE, StepScheduler
-from hookgate.errors import Inconclusive
+from hookgate.engine.scheduler import GRACE, StepScheduler, begin
+from hookgate.errors import CannotMeasure, Inconclusive
 from hookgate.model import Finding, HookStatus, Status
 from hookgate.testing import VirtualClock
 
@@ -17,6 +18,15 @@ from hookgate.testing import VirtualClock
 def statuses(verdict):
     """The status of each step, by name."""
     return {each.name: str(each.status) for each in verdict.outcomes}
+
+
+def test_work_without_end():
+    """What does not end by the deadline could not be measured."""
+    end, clock = threading.Event(), VirtualClock()
+    pending = begin("discovery", end.wait)
+    with raises(CannotMeasure, Code.HOOK_TIMEOUT, "discovery"):
+        pending.result(Deadline.after(0, clock))
+    end.set()
 
 
 def test_event():

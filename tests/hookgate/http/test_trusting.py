@@ -51,6 +51,16 @@ def serving(authority):
         server.join()
 
 
+def test_silent_server(authority):
+    """A server that never completes the handshake is given up at the deadline."""
+    ours, theirs = socket.socketpair()
+    line = Connection(
+        socket=ours, place="it", name="shop.example", deadline=Deadline.after(0.1)
+    )
+    with theirs, line, raises(NoAnswer, "HG-CONNECTION-TIMEOUT", "it"):
+        line.encrypt(Trust(ca=pem(authority)))
+
+
 def own(authority):
     """A client's certificate with its chain, and its key."""
     made = authority.issue_cert("gate.example")

@@ -21,9 +21,8 @@ def test_deployed_plan_is_refused():
     """A plan for Lambda cannot start programs; the reason says what can."""
     with pytest.raises(PlanError) as refused:
         read_plan(PLAN, "shop.yaml", resolve)
-    assert str(refused.value).startswith(
-        "shop.yaml:4:12: command is for hookgate run only"
-    )
+    (problem,) = refused.value.problems
+    assert ("HG-PLAN-ONLY-RUN", "shop.yaml:4:12") == (problem.code, str(problem.place))
 
 
 def test_plan_for_run_is_read():
