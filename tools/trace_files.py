@@ -147,7 +147,7 @@ def trace_http_step() -> Trace:
     from hookgate.model import LifecycleEvent  # noqa: PLC0415
     from hookgate.redaction import Secrets  # noqa: PLC0415
     from hookgate.run_context import make_run_context  # noqa: PLC0415
-    from hookgate.testing import quiet_log  # noqa: PLC0415
+    from hookgate.validator import Log  # noqa: PLC0415
     from hookgate_cli.run import no_aws  # noqa: PLC0415
 
     event = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
@@ -160,7 +160,7 @@ def trace_http_step() -> Trace:
             secrets=Secrets(lambda name: name),
             aws=no_aws,
             policy=AddressPolicy.of_command(),
-            log=lambda _step: quiet_log(),
+            log=lambda _step: Log(lambda _level, _message: None),
             on_outcome=lambda _outcome: None,
             on_start=lambda _step: None,
         )

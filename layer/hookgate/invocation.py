@@ -24,8 +24,12 @@ from hookgate.codes import Code
 from hookgate.context import DeploymentContext, DeploymentInfo
 from hookgate.deadline import Deadline
 from hookgate.engine import begin, run_steps
-from hookgate.engine.step_output import routed_output
-from hookgate.engine.step_runner import code_of, error_message, error_with_place
+from hookgate.engine.step_runner import (
+    code_of,
+    error_message,
+    error_with_place,
+    routed_output,
+)
 from hookgate.errors import CannotMeasure, HookgateError, PlanError, PlanOrigin
 from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent, Outcome, Reason, Status, Verdict

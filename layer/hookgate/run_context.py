@@ -21,7 +21,7 @@ from hookgate.plan import Identity, Plan, Step, Target, Variables
 from hookgate.plan.placeholders import names
 from hookgate.redaction import Secrets
 from hookgate.routing import Reach
-from hookgate.traffic.tool import TrafficTool, no_baseline
+from hookgate.traffic.tool import TrafficTool
 from hookgate.validator import Aws, Log, Tools
 
 
@@ -252,3 +252,17 @@ def _no_production(context: DeploymentContext) -> str:
         f"the production listener serves the original task set at {context.event}; "
         "ask it at AfterAllowTraffic"
     )
+
+
+def no_baseline(context: DeploymentContext) -> str:
+    """Why the production listener is no baseline; empty if it is one."""
+    if context.production is None:
+        return "no baseline: the deployment group has no production listener"
+    if context.event.production_listener_serves_green:
+        return (
+            f"no baseline: at {context.event} the production listener serves the "
+            "replacement; compare at AfterAllowTestTraffic"
+        )
+    if context.production == context.test:
+        return "no baseline: the production listener is also the test listener"
+    return ""

@@ -18,12 +18,13 @@ from hookgate.http.request import Request
 from hookgate.model import Finding, LifecycleEvent, Status
 from hookgate.plan import Identity, Plan, Target
 from hookgate.redaction import Secrets
-from hookgate.run_context import make_run_context
+from hookgate.run_context import make_run_context, no_baseline
 from hookgate.testing import a_context
 
 EVENT = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
 SHIFTED = LifecycleEvent.AFTER_ALLOW_TRAFFIC
 PROVEN = Target(identity=Identity(header="X-Deployment", equals="${deployment.id}"))
+ONE_LISTENER = Endpoint(scheme="http", address="127.0.0.1", port=80)
 
 
 @pytest.fixture(name="listener")
@@ -294,3 +295,25 @@ def test_unknown_value():
     target = Target(identity=Identity(header="A", equals="${green.label.x}"))
     with raises(CannotMeasure, "HG-PLACEHOLDER-VALUE", "green.label.x"):
         verdict(target, EVENT, a_step(asks("http")))
+
+
+@pytest.mark.parametrize(
+    ("event", "changes", "is_baseline"),
+    [
+        pytest.param("AfterAllowTestTraffic", {}, True, id="before the shift"),
+        pytest.param("BeforeAllowTraffic", {}, True, id="just before the shift"),
+        pytest.param("AfterAllowTraffic", {}, False, id="after the shift"),
+        pytest.param(
+            "AfterAllowTestTraffic", {"production": None}, False, id="no listener"
+        ),
+        pytest.param(
+            "AfterAllowTestTraffic",
+            {"production": ONE_LISTENER, "test": ONE_LISTENER},
+            False,
+            id="one listener for both",
+        ),
+    ],
+)
+def test_baseline(event, changes, is_baseline):
+    """Production is a baseline only while it serves the original."""
+    assert is_baseline is (no_baseline(a_context(event, **changes)) == "")

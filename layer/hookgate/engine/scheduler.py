@@ -17,8 +17,7 @@ from typing import Generic, NoReturn, TypeVar
 from hookgate.codes import Code
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
-from hookgate.engine.step_output import routed_output
-from hookgate.engine.step_runner import StepRun
+from hookgate.engine.step_runner import StepRun, routed_output
 from hookgate.errors import CannotMeasure, PlanOrigin
 from hookgate.model import Outcome, Reason, Status, Verdict
 from hookgate.plan import Step

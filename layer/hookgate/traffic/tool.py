@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from hookgate.codes import Code
-from hookgate.context import DeploymentContext, Endpoint
+from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure
 
@@ -92,17 +92,3 @@ def _endpoint(found: Endpoint | str | None) -> Endpoint:
     if isinstance(found, Endpoint):
         return found
     raise CannotMeasure(f"traffic: {found}", code=Code.HTTP_NO_LISTENER)
-
-
-def no_baseline(context: DeploymentContext) -> str:
-    """Why the production listener is no baseline; empty if it is one."""
-    if context.production is None:
-        return "no baseline: the deployment group has no production listener"
-    if context.event.production_listener_serves_green:
-        return (
-            f"no baseline: at {context.event} the production listener serves the "
-            "replacement; compare at AfterAllowTestTraffic"
-        )
-    if context.production == context.test:
-        return "no baseline: the production listener is also the test listener"
-    return ""
