@@ -25,8 +25,7 @@ from hookgate import (
 )
 from hookgate.codes import Code
 from hookgate.http import ListenerName
-from hookgate.http.options import Encodings, HttpRequest
-from hookgate.http.request import status_in
+from hookgate.http.request import Encodings, HttpRequest, status_in
 
 _FAMILIES = {"any": "", "4": "4", "6": "6", "prefer 4": "4?", "prefer 6": "6?"}
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 
 from hookgate.aws.discovery import fetch_task_definition
+from hookgate.codes import Code
 from hookgate.context import DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
 from hookgate.engine import RunContext
 from hookgate.engine.scheduler import CONSTANT, NOT_PROVEN
 from hookgate.errors import CannotMeasure
 from hookgate.http.address import AddressPolicy
-from hookgate.http.listener_client import ListenerClient, MissingListener
 from hookgate.http.request import HttpClient, Reply, Request
 from hookgate.model import LifecycleEvent, Outcome
 from hookgate.plan import Identity, Plan, Step, Target, Variables
@@ -25,17 +26,50 @@ from hookgate.traffic.tool import TrafficTool
 from hookgate.validator import Aws, Log, Tools
 
 
-@dataclass(frozen=True, slots=True)
-class ProvenProbe:
-    """A probe that checks its proof of identity when it is first used."""
+@dataclass(frozen=True)
+class MissingListener:
+    """Stands for a listener that does not exist or may not be used."""
 
-    probe: HttpClient
+    reason: str
+
+    def __call__(self, request: Request) -> Reply:
+        """Refuse the request.
+
+        Raises:
+            CannotMeasure: always.
+        """
+        raise CannotMeasure(
+            f"{request.method} {request.path}: {self.reason}",
+            code=Code.HTTP_NO_LISTENER,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProvenClient:
+    """The client of a listener, which checks its proof of identity when first used."""
+
+    endpoint: Endpoint
+    target: Target
+    deadline: Deadline
+    policy: AddressPolicy
     proof: Proof
 
     def __call__(self, request: Request) -> Reply:
         """Send one request."""
         self.proof.examine()
-        return self.probe(request)
+        return self._client(request)
+
+    @cached_property
+    def _client(self) -> HttpClient:
+        from hookgate.http.client import ListenerClient  # noqa: PLC0415 - imports libcurl, which a plan may not use
+
+        return ListenerClient(
+            self.endpoint,
+            host=self.target.host,
+            identity=self.target.expected,
+            deadline=self.deadline,
+            policy=self.policy,
+        )
 
 
 @dataclass(slots=True)
@@ -184,7 +218,7 @@ class _Toolmaker:
                 context=context,
                 closed=closed,
                 host=self.target.host,
-                identity=self._expected,
+                identity=self.target.expected,
                 allow=self.target.allow,
                 aws=self.aws,
                 deadline=deadline,
@@ -198,32 +232,25 @@ class _Toolmaker:
                 test=closed["test"] or context.test,
                 production=no_baseline(context) or context.production,
                 host=self.target.host,
-                identity=self._expected,
+                identity=self.target.expected,
                 examine=self.proof.examine,
                 deadline=deadline,
                 policy=self.policy,
             ),
         )
 
-    @property
-    def _expected(self) -> tuple[str, str] | None:
-        """The header and the value that identify the replacement task set."""
-        identity = self.target.identity
-        return (identity.header, identity.equals) if identity else None
-
     def _probe(
         self, endpoint: Endpoint | None, why_not: str, deadline: Deadline
     ) -> HttpClient:
         if endpoint is None or why_not:
             return MissingListener(why_not)
-        probe = ListenerClient(
-            endpoint,
-            host=self.target.host,
-            identity=self._expected,
+        return ProvenClient(
+            endpoint=endpoint,
+            target=self.target,
             deadline=deadline,
             policy=self.policy,
+            proof=self.proof,
         )
-        return ProvenProbe(probe, self.proof)
 
 
 def _no_test(context: DeploymentContext) -> str:

@@ -12,9 +12,9 @@ from support.listeners import probe
 
 from hookgate import Tools
 from hookgate.deadline import Deadline
-from hookgate.http.listener_client import MissingListener
 from hookgate.plan import read_plan
 from hookgate.registry import resolve
+from hookgate.run_context import MissingListener
 from hookgate.testing import ScriptedAws, a_context, leads_nowhere, quiet_log
 from hookgate_rehearsal.data_plane import TaskProcess
 

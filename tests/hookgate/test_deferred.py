@@ -12,11 +12,11 @@ from support.template import ROOT
 from hookgate.assertions import assertion
 from hookgate.deferred import deferred
 from hookgate.files import FILLED
-from hookgate.http import options as who_asks
+from hookgate.http import request
 from hookgate.http.tls import TlsSettings
 
 Tls = deferred("hookgate.http.tls", "TlsSettings")
-Auth = deferred("hookgate.http.options", "Auth")
+Auth = deferred("hookgate.http.request", "Auth")
 Assertion = deferred("hookgate.assertions.assertion", "Assertion")
 
 
@@ -32,7 +32,7 @@ class Direct(BaseModel):
     """Options as a validator has them."""
 
     tls: TlsSettings | None = None
-    auth: who_asks.Auth | None = None
+    auth: request.Auth | None = None
     expect: tuple[assertion.Assertion, ...] = ()
 
 

@@ -116,7 +116,7 @@ def test_context_is_a_whole_deployment():
 def test_hookgate_brings_no_http_client():
     """What a plan may not use is not imported with the public names."""
     code = (
-        "import sys, hookgate, hookgate.http.listener_client\n"
+        "import sys, hookgate, hookgate.run_context\n"
         "heavy = {'requests', 'urllib3', 'pycurl', 'jsonpath', 'boto3'}\n"
         "print(heavy & set(sys.modules))"
     )

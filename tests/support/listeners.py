@@ -13,7 +13,7 @@ from typing import Any
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.http.address import AddressPolicy, Resolver, system_resolver
-from hookgate.http.listener_client import ListenerClient
+from hookgate.http.client import ListenerClient
 
 Script = Callable[["Peer"], None]
 

@@ -25,7 +25,7 @@ from hookgate.assertions.queries import (
 )
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
-from hookgate.http.request import HttpClient, followed, status_in
+from hookgate.http.request import HttpClient, status_in
 from hookgate.redaction import hide
 from hookgate.retry import Attempt, eventually
 from hookgate_validators.http import assertions
@@ -178,6 +178,8 @@ class Visitor:
             CannotMeasure: there is nothing that may be asked.
         """
         bounded = deadline.within(request.timeout)
+        from hookgate.http.client import followed  # noqa: PLC0415 - imports libcurl, which reading a plan does not need
+
         return followed(lambda each: self._once(each, bounded), self._own(request))
 
     def _own(self, request: Request) -> Request:

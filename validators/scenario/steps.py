@@ -27,7 +27,7 @@ from hookgate.assertions.assertion import CONFIG, Assertion, Capture
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
 from hookgate.files import FILLED, File, Reading
-from hookgate.http.options import HttpRequest
+from hookgate.http.request import HttpRequest
 from hookgate.retry import (
     Consecutive,
     Every,

@@ -1,7 +1,4 @@
-"""Options that validators share: authentication, files, listeners, TLS settings.
-
-Their models are imported when a plan first uses them.
-"""
+"""Options that validators share: authentication, files, listeners, TLS settings."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -9,14 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WrapValidator
 
 from hookgate.deferred import deferred
-from hookgate.http.request import Trust
-
-if TYPE_CHECKING:
-    from hookgate.files import File
-    from hookgate.http.options import Auth
-else:
-    Auth = deferred("hookgate.http.options", "Auth")
-    File = deferred("hookgate.files", "File")
+from hookgate.files import File
+from hookgate.http.request import Auth, Trust
 
 
 def _text(value: Any) -> Any:

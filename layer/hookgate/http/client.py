@@ -9,21 +9,22 @@ from __future__ import annotations
 import re
 import socket
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from functools import cache
-from urllib.parse import quote
+from dataclasses import KW_ONLY, dataclass, replace
+from functools import cache, cached_property
+from urllib.parse import quote, urljoin, urlsplit
 
 import pycurl
 
 from hookgate.codes import Code
 from hookgate.context import Endpoint, RuleCondition
+from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NoAnswer
-from hookgate.http import transfer
-from hookgate.http.address import ascii_host, demand, host_of, routed
-from hookgate.http.request import Phases, Reply, Request
-from hookgate.http.transfer import TOO_LONG, Answer, Exchange, Phase
+from hookgate.http.address import AddressPolicy, ascii_host, demand, host_of, routed
+from hookgate.http.curl import no_answer, peer_certificate, secure
+from hookgate.http.exchange import Answer, Exchange, demand_green
+from hookgate.http.request import Phases, Redirect, Reply, Request
 from hookgate.version import VERSION
 
 _METHOD = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
@@ -225,9 +226,12 @@ class Transport:
             try:
                 curl.perform()
             except pycurl.error as error:
-                name = self.name if self.encrypted else None
                 raise answer.trouble or no_answer(
-                    curl, name, exchange, message, *error.args
+                    curl,
+                    error,
+                    exchange,
+                    server_name=self.name if self.encrypted else None,
+                    size=len(message.body or b""),
                 ) from None
         answer.end()
         return Reply(
@@ -241,7 +245,7 @@ class Transport:
             fields=tuple(answer.fields),
             cookies=answer.cookies,
             phases=_phases(curl, exchange),
-            certificate=transfer.peer_certificate(curl) if self.encrypted else None,
+            certificate=peer_certificate(curl) if self.encrypted else None,
         )
 
     def _prepare(self, curl: pycurl.Curl, message: Message, request: Request) -> None:
@@ -264,7 +268,7 @@ class Transport:
         curl.setopt(pycurl.HTTP_VERSION, version)
         say(curl, message)
         if self.encrypted:
-            transfer.secure(curl, request.trust, self.verify)
+            secure(curl, request.trust, self.verify)
 
 
 def _connected(curl: pycurl.Curl, connection: socket.socket) -> None:
@@ -345,77 +349,145 @@ def _idle() -> deque[pycurl.Curl]:
     return deque()
 
 
-_TOO_LARGE = 100  # CURLE_TOO_LARGE: one line alone is more than libcurl takes.
-
-_CUT = {pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR}
-
-_BROKEN = {pycurl.E_PARTIAL_FILE, pycurl.E_HTTP2}
-
-
-def no_answer(  # noqa: PLR0913, PLR0917 - libcurl's own two come last
-    curl: pycurl.Curl,
-    server_name: str | None,
-    exchange: Exchange,
-    message: Message,
-    code: int,
-    reason: str,
-) -> NoAnswer:
-    """The reason why there is no response.
+@dataclass(frozen=True)
+class ListenerClient:
+    """The HTTP client of one listener; every request uses a new connection.
 
     Args:
-        curl: the handle that sent the request.
-        server_name: what the listener is called over TLS; None without TLS.
-        exchange: how far the exchange got.
-        message: what was sent.
-        code: libcurl's error number.
-        reason: libcurl's message.
+        endpoint: the listener; the client connects to nothing else.
+        host: the plan's ``target.host``, which may have a port, for the Host header and
+            the TLS server name. By default, the host of the listener rule, else the
+            name of the load balancer.
+        identity: the identity header, and its value in responses of green.
+        deadline: bounds every request, beside the request's own timeout.
+        policy: which addresses may be connected to.
+        verify: a file of CA certificates to trust instead of certifi's.
     """
-    place, encrypted = exchange.place, server_name is not None
-    if code == pycurl.E_OPERATION_TIMEDOUT:
-        exchange.phase = _reached(curl, exchange, message, encrypted)
-        return exchange.too_late()
-    if code in {pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT_BADFILE}:
-        return NoAnswer(
-            transfer.refused(curl, place, server_name or "", reason),
-            code=Code.TLS_UNTRUSTED,
+
+    endpoint: Endpoint
+    _: KW_ONLY
+    deadline: Deadline
+    host: str | None = None
+    identity: tuple[str, str] | None = None
+    policy: AddressPolicy
+    verify: str | None = None
+
+    def __call__(self, request: Request) -> Reply:
+        """Send a request over a new connection, and one for each redirect.
+
+        Raises:
+            NoAnswer: refused, reset, too slow, too large or not HTTP.
+            NotGreen: another than the replacement task set responded.
+            CannotMeasure: no time is left, or the request cannot be sent.
+        """
+        if self.deadline.expired:
+            raise CannotMeasure(
+                f"no time left for a request to {self.endpoint.url}", code=Code.NO_TIME
+            )
+        deadline = self.deadline.within(request.timeout)
+        limit = deadline.remaining
+        with handle(cookies=request.follow > 0) as curl:
+
+            def ask(request: Request) -> Reply:
+                exchange = Exchange(
+                    endpoint=self.endpoint,
+                    deadline=deadline,
+                    limit=limit,
+                    policy=self.policy,
+                    ip=request.ip,
+                )
+                reply = self._transport.send(curl, request, exchange)
+                if self.identity is not None:
+                    demand_green(reply.fields, self.identity)
+                return reply
+
+            return followed(ask, request)
+
+    @cached_property
+    def _transport(self) -> Transport:
+        return Transport.to(self.endpoint, host=self.host, verify=self.verify)
+
+
+_REDIRECTS = {301, 302, 303, 307, 308}
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def followed(ask: Callable[[Request], Reply], request: Request) -> Reply:
+    """Send a request, and follow at most ``request.follow`` redirects.
+
+    The method follows RFC 9110, 15.4: a 303 changes all but HEAD to GET, and so do 301
+    and 302 change POST, as in every browser.
+
+    Args:
+        ask: sends one request to the listener.
+        request: the first.
+
+    Raises:
+        NoAnswer: a redirect leads away from the listener or in a circle, or there are
+            too many.
+    """
+    passed: list[Redirect] = []
+    reply, duration, jar = ask(request), 0.0, set[str]()
+    first = reply.url
+    seen: set[object] = set()
+    while request.follow and reply.status in _REDIRECTS and reply.header("Location"):
+        location = reply.header("Location") or ""
+        passed.append(Redirect(status=reply.status, url=reply.url, location=location))
+        if len(passed) > request.follow:
+            raise NoAnswer(
+                f"more than {request.follow} redirects: {_way(passed)}",
+                code=Code.HTTP_REDIRECTS,
+            )
+        duration += reply.duration
+        jar.update(reply.cookies)
+        step = (request.method, reply.url, frozenset(jar))
+        if step in seen:
+            raise NoAnswer(
+                f"the redirects form a loop: {_way(passed)}",
+                code=Code.HTTP_REDIRECTS,
+            )
+        seen.add(step)
+        request = _next(request, reply, _path(reply.url, location, first, passed))
+        reply = ask(request)
+    return replace(reply, redirects=tuple(passed), duration=reply.duration + duration)
+
+
+def _path(url: str, location: str, first: str, passed: list[Redirect]) -> str:
+    try:
+        to = urlsplit(urljoin(url, location))
+        leads = (to.scheme, to.hostname, to.port or _PORTS.get(to.scheme))
+    except ValueError:
+        raise NoAnswer(
+            f"the redirect to {location[:200]!r} is not a valid URL",
+            code=Code.HTTP_REDIRECTS,
+        ) from None
+    own = urlsplit(first)
+    if leads != (own.scheme, own.hostname, own.port or _PORTS[own.scheme]):
+        raise NoAnswer(
+            f"a redirect leads away from the listener ({own.scheme}://{own.netloc}), "
+            f"so it was not followed: {_way(passed)}",
+            code=Code.HTTP_REDIRECT_AWAY,
         )
-    if encrypted and not curl.getinfo(pycurl.APPCONNECT_TIME):
-        return NoAnswer(transfer.no_handshake(place, reason), code=Code.TLS_HANDSHAKE)
-    if code == pycurl.E_GOT_NOTHING:
-        return NoAnswer(
-            f"{place} closed the connection without a response",
-            code=Code.CONNECTION_CLOSED,
-        )
-    if code == _TOO_LARGE:
-        return NoAnswer(
-            f"{place} did not respond with HTTP: {TOO_LONG}", code=Code.HTTP_PROTOCOL
-        )
-    if exchange.phase is Phase.BODY or code in _BROKEN:
-        return NoAnswer(
-            f"the response is incomplete: {reason}", code=Code.HTTP_TRUNCATED
-        )
-    if code in _CUT:
-        return NoAnswer(
-            f"{place} closed the connection after {exchange.received} bytes: {reason}",
-            code=Code.CONNECTION_CLOSED,
-        )
-    return NoAnswer(
-        f"{place} did not respond with HTTP: {reason}", code=Code.HTTP_PROTOCOL
+    return (to.path or "/") + (f"?{to.query}" if to.query else "")
+
+
+def _next(request: Request, reply: Reply, path: str) -> Request:
+    get = (reply.status == 303 and request.method != "HEAD") or (
+        reply.status in {301, 302} and request.method == "POST"
     )
+    if not get:
+        return replace(request, path=path)
+    headers = {
+        name: value
+        for name, value in request.headers.items()
+        if not name.lower().startswith("content-")
+    }
+    return replace(request, method="GET", path=path, body=None, headers=headers)
 
 
-def _reached(
-    curl: pycurl.Curl, exchange: Exchange, message: Message, encrypted: bool
-) -> Phase:
-    if exchange.phase is Phase.BODY:
-        exchange.received = curl.getinfo(pycurl.HEADER_SIZE) + curl.getinfo(
-            pycurl.SIZE_DOWNLOAD_T
-        )
-        return Phase.BODY
-    if encrypted and not curl.getinfo(pycurl.APPCONNECT_TIME):
-        return Phase.HANDSHAKE
-    if exchange.received or curl.getinfo(pycurl.STARTTRANSFER_TIME):
-        return Phase.HEADERS
-    if curl.getinfo(pycurl.SIZE_UPLOAD_T) < len(message.body or b""):
-        return Phase.SEND
-    return Phase.HEAD
+def _way(passed: list[Redirect]) -> str:
+    first = urlsplit(passed[0].url).path
+    hops = "".join(f", {each.status} to {each.location[:200]}" for each in passed[-5:])
+    skipped = ", …" if len(passed) > 5 else ""
+    return f"{first}{skipped}{hops}"

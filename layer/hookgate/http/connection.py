@@ -13,10 +13,9 @@ from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.http.address import AddressPolicy, ascii_host, demand, host_of, routed
+from hookgate.http.exchange import Exchange, demand_green
 from hookgate.http.request import Trust
-from hookgate.http.response import demand_green
-from hookgate.http.tls import context_of
-from hookgate.http.transfer import Exchange
+from hookgate.http.tls import context_of, explain
 from hookgate.model import Finding
 
 _PIECE = 16 * 1024
@@ -80,11 +79,8 @@ class Connection:
         except TimeoutError as error:
             raise self._broken(error, "did not complete the TLS handshake") from None
         except OSError as error:
-            from hookgate.http.transfer import explain  # noqa: PLC0415 - imports libcurl, only for a failure
-
-            raise NoAnswer(
-                explain(self.place, error), code=Code.TLS_HANDSHAKE
-            ) from error
+            why = explain(self.place, error)
+            raise NoAnswer(why, code=Code.TLS_HANDSHAKE) from error
         self.socket = encrypted
         return encrypted
 

@@ -1,18 +1,32 @@
-"""An HTTP request, its response, and redirects."""
+"""An HTTP request, its response, and the options of a request in a plan."""
 
 from __future__ import annotations
 
+import base64
+import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Annotated, Protocol
-from urllib.parse import urljoin, urlsplit
+from typing import Annotated, Any, Literal, Protocol
+from urllib.parse import quote_plus, urlencode
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue, NoAnswer
+from hookgate.files import File, FileName, Reading
+from hookgate.redaction import SecretText, hide
+from hookgate.units import TextFormat, UrlPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +190,7 @@ class HttpClient(Protocol):
 
 _STATUS = re.compile(r"[1-5](?:\d\d|xx)")
 
-_ONE = {
+_ONE_STATUS = {
     "anyOf": [
         {"type": "integer", "minimum": 100, "maximum": 599},
         {"type": "string", "pattern": r"^[1-5](\d\d|xx)$"},
@@ -209,89 +223,321 @@ def status_in(status: int, wanted: Collection[str]) -> bool:
 Statuses = Annotated[
     tuple[str, ...],
     BeforeValidator(statuses),
+    WithJsonSchema(
+        {"anyOf": [*_ONE_STATUS["anyOf"], {"type": "array", "items": _ONE_STATUS}]}
+    ),
+]
+
+_CONFIG = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class Basic(BaseModel):
+    """A name and a password (RFC 7617)."""
+
+    model_config = _CONFIG
+
+    username: Annotated[str, TextFormat(r"^[^:]*\Z", "text without a colon")] = Field(
+        min_length=1, description="The name, without a colon."
+    )
+    password: SecretText = Field(description="The password, by reference.")
+
+
+class OAuth2(BaseModel):
+    """Client credentials (RFC 6749, 4.4), from a token endpoint on the same listener.
+
+    For a token from elsewhere, keep the token as a secret and use ``bearer``.
+    """
+
+    model_config = _CONFIG
+
+    token_path: UrlPath = Field(
+        description="Path of the token endpoint on the same listener. Keep a token "
+        "from elsewhere as a secret and use bearer.",
+    )
+    client_id: str = Field(min_length=1, description="The client's id.")
+    client_secret: SecretText = Field(description="Its secret, by reference.")
+    scopes: tuple[str, ...] = Field((), description="The scopes of the token.")
+    parameters: Mapping[str, str] = Field(
+        {}, description="Further parameters of the endpoint, such as an audience."
+    )
+
+
+class Auth(BaseModel):
+    """Authentication of a request, in one of three ways."""
+
+    model_config = _CONFIG
+
+    basic: Basic | None = Field(None, description="A name and a password.")
+    bearer: SecretText | None = Field(None, description="A token, by reference.")
+    oauth2: OAuth2 | None = Field(
+        None, description="A token that is requested first, with client credentials."
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Auth:
+        given = [each for each in (self.basic, self.bearer, self.oauth2) if each]
+        if len(given) != 1:
+            raise InvalidValue(
+                "give one of basic, bearer, oauth2", code=Code.OPTION_ONE_OF
+            )
+        return self
+
+    def authorized(self, request: Request, client: HttpClient) -> Request:
+        """The request with its Authorization header; ``client`` may request a token.
+
+        Raises:
+            NoAnswer: the token endpoint gave no token.
+        """
+        if self.basic:
+            value = _basic(f"{self.basic.username}:{self.basic.password}")
+        elif self.bearer:
+            value = f"Bearer {self.bearer}"
+        elif self.oauth2:
+            value = f"Bearer {_token(self.oauth2, request, client)}"
+        return replace(request, headers={**request.headers, "Authorization": value})
+
+
+def _token(oauth2: OAuth2, request: Request, client: HttpClient) -> str:
+    form = {"grant_type": "client_credentials", **oauth2.parameters}
+    if oauth2.scopes:
+        form["scope"] = " ".join(oauth2.scopes)
+    # RFC 6749, 2.3.1: both are encoded as in a form before they are joined.
+    own = f"{quote_plus(oauth2.client_id)}:{quote_plus(oauth2.client_secret)}"
+    reply = client(
+        replace(
+            request,
+            method="POST",
+            path=oauth2.token_path,
+            headers={
+                "Authorization": _basic(own),
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Accept": "application/json",
+            },
+            body=urlencode(form).encode(),
+        )
+    )
+    where = f"the token endpoint {oauth2.token_path} answered {reply.status}"
+    if reply.status != 200:
+        raise NoAnswer(f"{where}, expected 200", code=Code.AUTH)
+    try:
+        document: Any = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        raise NoAnswer(f"{where}, but not with JSON", code=Code.AUTH) from None
+    token = document.get("access_token") if isinstance(document, dict) else None
+    if not isinstance(token, str) or not token:
+        raise NoAnswer(f"{where}, but without an access_token", code=Code.AUTH)
+    hide(token)
+    return token
+
+
+def _basic(pair: str) -> str:
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+def _many(value: Any) -> Any:
+    many = value if isinstance(value, list | tuple) else [value]
+    if "identity" in many:
+        if len(many) > 1:
+            raise InvalidValue(
+                "identity means no encoding: write it alone", code=Code.OPTION_TOGETHER
+            )
+        return ()
+    if not many:
+        raise InvalidValue("write identity for no encoding", code=Code.OPTION_TOGETHER)
+    return tuple(dict.fromkeys(many))
+
+
+#: ``gzip``, ``deflate``, ``br``, a list of them, or ``identity`` for none.
+Encodings = Annotated[
+    tuple[Literal["gzip", "deflate", "br"], ...], BeforeValidator(_many)
+]
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str | int | float):
+        raise InvalidValue("write text, a number, true or false", code=Code.PLAN_TYPE)
+    return str(value)
+
+
+def _scalars(value: object) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+_ONE = {"anyOf": [{"type": each} for each in ("string", "number", "boolean")]}
+
+_Scalar = Annotated[str, BeforeValidator(_scalar), WithJsonSchema(_ONE)]
+
+_Many = Annotated[
+    tuple[_Scalar, ...],
+    BeforeValidator(_scalars),
     WithJsonSchema({"anyOf": [*_ONE["anyOf"], {"type": "array", "items": _ONE}]}),
 ]
 
-_REDIRECTS = {301, 302, 303, 307, 308}
-
-_PORTS = {"http": 80, "https": 443}
-
-
-def followed(ask: Callable[[Request], Reply], request: Request) -> Reply:
-    """Send a request, and follow at most ``request.follow`` redirects.
-
-    The method follows RFC 9110, 15.4: a 303 changes all but HEAD to GET, and so do 301
-    and 302 change POST, as in every browser.
-
-    Args:
-        ask: sends one request to the listener.
-        request: the first.
-
-    Raises:
-        NoAnswer: a redirect leads away from the listener or in a circle, or there are
-            too many.
-    """
-    passed: list[Redirect] = []
-    reply, duration, jar = ask(request), 0.0, set[str]()
-    first = reply.url
-    seen: set[object] = set()
-    while request.follow and reply.status in _REDIRECTS and reply.header("Location"):
-        location = reply.header("Location") or ""
-        passed.append(Redirect(status=reply.status, url=reply.url, location=location))
-        if len(passed) > request.follow:
-            raise NoAnswer(
-                f"more than {request.follow} redirects: {_way(passed)}",
-                code=Code.HTTP_REDIRECTS,
-            )
-        duration += reply.duration
-        jar.update(reply.cookies)
-        step = (request.method, reply.url, frozenset(jar))
-        if step in seen:
-            raise NoAnswer(
-                f"the redirects form a loop: {_way(passed)}",
-                code=Code.HTTP_REDIRECTS,
-            )
-        seen.add(step)
-        request = _next(request, reply, _path(reply.url, location, first, passed))
-        reply = ask(request)
-    return replace(reply, redirects=tuple(passed), duration=reply.duration + duration)
+#: Names with a value each, or a list of values.
+Fields = Mapping[str, _Many]
 
 
-def _path(url: str, location: str, first: str, passed: list[Redirect]) -> str:
-    try:
-        to = urlsplit(urljoin(url, location))
-        leads = (to.scheme, to.hostname, to.port or _PORTS.get(to.scheme))
-    except ValueError:
-        raise NoAnswer(
-            f"the redirect to {location[:200]!r} is not a valid URL",
-            code=Code.HTTP_REDIRECTS,
-        ) from None
-    own = urlsplit(first)
-    if leads != (own.scheme, own.hostname, own.port or _PORTS[own.scheme]):
-        raise NoAnswer(
-            f"a redirect leads away from the listener ({own.scheme}://{own.netloc}), "
-            f"so it was not followed: {_way(passed)}",
-            code=Code.HTTP_REDIRECT_AWAY,
-        )
-    return (to.path or "/") + (f"?{to.query}" if to.query else "")
+class Part(BaseModel):
+    """A part of a multipart body: text or a file."""
 
+    model_config = _CONFIG
 
-def _next(request: Request, reply: Reply, path: str) -> Request:
-    get = (reply.status == 303 and request.method != "HEAD") or (
-        reply.status in {301, 302} and request.method == "POST"
+    name: str = Field(min_length=1, description="The field's name.")
+    text: str | None = Field(None, description="Its text.")
+    file: FileName | None = Field(
+        None, description="A file's name, relative to the plan."
     )
-    if not get:
-        return replace(request, path=path)
-    headers = {
-        name: value
-        for name, value in request.headers.items()
-        if not name.lower().startswith("content-")
-    }
-    return replace(request, method="GET", path=path, body=None, headers=headers)
+    filename: str | None = Field(None, description="The file's name in the request.")
+    type: str | None = Field(None, description="Its Content-Type.")
+
+    _raw: bytes = PrivateAttr(b"")
+
+    @model_validator(mode="after")
+    def _one(self, info: ValidationInfo) -> Part:
+        if (self.text is None) == (self.file is None):
+            raise InvalidValue("give one of text, file", code=Code.OPTION_ONE_OF)
+        if self.file is not None:
+            self._raw = Reading.of(info.context).read(self.file)
+        return self
+
+    def field(self) -> tuple[str, Any]:
+        """As urllib3 takes it."""
+        if self.file is None:
+            return self.name, (None, self.text, self.type or "text/plain")
+        called = self.filename or self.file.rpartition("/")[2]
+        return self.name, (called, self._raw, self.type or "application/octet-stream")
 
 
-def _way(passed: list[Redirect]) -> str:
-    first = urlsplit(passed[0].url).path
-    hops = "".join(f", {each.status} to {each.location[:200]}" for each in passed[-5:])
-    skipped = ", …" if len(passed) > 5 else ""
-    return f"{first}{skipped}{hops}"
+class GraphQl(BaseModel):
+    """A GraphQL operation, sent as JSON (graphql.org/learn/serving-over-http)."""
+
+    model_config = _CONFIG
+
+    query: str = Field(min_length=1, description="The document.")
+    variables: Mapping[str, Any] = Field({}, description="Its variables.")
+    operation: str | None = Field(None, description="Which operation of several.")
+    errors: bool = Field(
+        False,
+        strict=True,
+        description="Whether a response with errors passes.",
+    )
+
+
+#: The options that hold a body, of which a request has one at most.
+_BODIES = {
+    "body": "body",
+    "json_body": "json",
+    "form": "form",
+    "multipart": "multipart",
+    "graphql": "graphql",
+}
+
+
+class HttpRequest(BaseModel):
+    """The options of an HTTP request, for validators to extend."""
+
+    model_config = _CONFIG
+
+    path: UrlPath = Field("/", description="The path, with a query if any.")
+    method: (
+        Annotated[str, TextFormat(r"^[A-Z]+\Z", "a method in capitals, such as GET")]
+        | None
+    ) = Field(
+        None,
+        description="The method, in capitals; by default GET, or POST with a body.",
+    )
+    query: Fields = Field({}, description="Parameters to add to the query.")
+    headers: Mapping[str, str] = Field({}, description="Headers to send.")
+    body: str | File | None = Field(
+        None,
+        description="Text to send, or {file: order.json}, a file beside the plan.",
+    )
+    json_body: Any = Field(
+        None,
+        alias="json",
+        description="JSON to send, with Content-Type application/json unless headers "
+        "have another.",
+    )
+    form: Fields | None = Field(None, description="Fields of a form to send.")
+    multipart: tuple[Part, ...] | None = Field(
+        None, min_length=1, max_length=50, description="Parts of a form with files."
+    )
+    graphql: GraphQl | None = Field(None, description="A GraphQL operation to send.")
+
+    @model_validator(mode="after")
+    def _is_one_request(self) -> HttpRequest:
+        if len(self._bodies) > 1:
+            raise InvalidValue(
+                f"give one of {', '.join(_BODIES.values())}", code=Code.OPTION_ONE_OF
+            )
+        names = [each.lower() for each in self.headers]
+        twice = {each for each in names if names.count(each) > 1}
+        if twice:
+            raise InvalidValue(
+                f"a header is given twice: {', '.join(sorted(twice))}",
+                code=Code.OPTION_HEADER,
+            )
+        return self
+
+    @property
+    def _bodies(self) -> list[str]:
+        # null is JSON to send; as another option it means that there is none.
+        return [
+            each
+            for each in _BODIES
+            if each in self.model_fields_set
+            and (each == "json_body" or getattr(self, each) is not None)
+        ]
+
+    @property
+    def verb(self) -> str:
+        """The method of the request."""
+        return self.method or ("POST" if self._bodies else "GET")
+
+    def request(self, common: Mapping[str, str] | None = None, **more: Any) -> Request:
+        """The request to send.
+
+        Args:
+            common: headers of all requests; those of this request replace them.
+            more: other fields of ``Request``.
+        """
+        own = {name.lower() for name in self.headers}
+        headers = {
+            name: value
+            for name, value in (common or {}).items()
+            if name.lower() not in own
+        } | dict(self.headers)
+        body = None
+        for each in self._bodies:
+            body, kind = _encoded(_BODIES[each], getattr(self, each))
+            if kind and "content-type" not in {name.lower() for name in headers}:
+                headers["Content-Type"] = kind
+        path, query = self.path, _urlencoded(self.query)
+        if query:
+            path += f"{'&' if '?' in path else '?'}{query}"
+        return Request(method=self.verb, path=path, headers=headers, body=body, **more)
+
+
+def _urlencoded(fields: Mapping[str, Sequence[str]]) -> str:
+    """Names and values as a query or form."""
+    return urlencode({key: list(values) for key, values in fields.items()}, doseq=True)
+
+
+def _encoded(kind: str, content: Any) -> tuple[bytes, str | None]:
+    """A body and its Content-Type, from the option of that name."""
+    if kind == "json":
+        return json.dumps(content).encode(), "application/json"
+    if kind == "graphql":
+        operation = {"query": content.query, "variables": dict(content.variables)}
+        if content.operation is not None:
+            operation["operationName"] = content.operation
+        return json.dumps(operation).encode(), "application/json"
+    if kind == "form":
+        return _urlencoded(content).encode(), "application/x-www-form-urlencoded"
+    if kind == "multipart":
+        from urllib3.filepost import encode_multipart_formdata  # noqa: PLC0415 - few plans need it
+
+        return encode_multipart_formdata([each.field() for each in content])
+    return (content.raw if isinstance(content, File) else content.encode()), None

@@ -147,3 +147,28 @@ def _present(context: ssl.SSLContext, trust: Trust) -> None:
                 "the certificate's own key in PEM, without a password",
                 code=Code.TLS_CLIENT,
             ) from None
+
+
+# OpenSSL's X509_V_ERR_…, docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
+VERIFY = {
+    9: "the certificate is not valid yet",
+    10: "the certificate has expired",
+    18: "the certificate is self-signed",
+    19: "the certificate chain ends in a self-signed certificate that is not trusted",
+    20: "the certificate's issuer is not trusted, or the chain is incomplete",
+    21: "the certificate's issuer is not trusted, or the chain is incomplete",
+}
+
+
+def explain(place: str, error: OSError) -> str:
+    """The reason why a handshake of Python's TLS with ``place`` failed."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        what = VERIFY.get(error.verify_code, error.verify_message)
+        return f"TLS: {place}: {what}"
+    if isinstance(error, ssl.SSLError):
+        if error.reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}:
+            return f"TLS: {place} does not speak TLS"
+        return f"TLS: the handshake with {place} failed: {error.reason or error}"
+    return (
+        f"{place} closed the connection in the TLS handshake: {error.strerror or error}"
+    )

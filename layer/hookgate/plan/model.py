@@ -42,6 +42,11 @@ class Target:
     identity: Identity | None = None
     allow: tuple[str, ...] = ()
 
+    @property
+    def expected(self) -> tuple[str, str] | None:
+        """The header and the value that identify the replacement task set."""
+        return (self.identity.header, self.identity.equals) if self.identity else None
+
     def build(self, substitute: Substitute) -> Target:
         """Return this target with the values of the deployment.
 

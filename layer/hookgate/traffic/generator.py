@@ -13,8 +13,8 @@ from typing import Any
 
 import pycurl
 
+from hookgate.http.exchange import IdentityCheck
 from hookgate.http.request import Request
-from hookgate.http.response import IdentityCheck
 from hookgate.traffic.in_flight import (
     RESENT,
     HandlePool,

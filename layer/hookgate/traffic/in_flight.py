@@ -14,8 +14,8 @@ from hookgate.context import Endpoint
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.http.address import ascii_host, host_of
 from hookgate.http.client import Message, RequestDefaults, say
-from hookgate.http.response import BodyError, Decoder, final_fields
-from hookgate.http.transfer import secure
+from hookgate.http.curl import secure
+from hookgate.http.exchange import BodyError, Decoder, final_fields
 from hookgate.traffic.options import Load
 from hookgate.traffic.results import Tally
 from hookgate.version import VERSION

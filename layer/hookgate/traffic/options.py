@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
-from hookgate.http.options import HttpRequest
-from hookgate.http.request import Statuses, Trust
+from hookgate.http.request import HttpRequest, Statuses, Trust
 from hookgate.traffic.thresholds import Thresholds
 from hookgate.units import Duration, Rate
 

@@ -53,7 +53,7 @@ class TrafficTool:
             CannotMeasure: a listener is missing or cannot be used.
             NoAnswer: its name does not resolve.
         """
-        from hookgate.http.response import IdentityCheck  # noqa: PLC0415 - few plans
+        from hookgate.http.exchange import IdentityCheck  # noqa: PLC0415 - few plans
         from hookgate.traffic.generator import (  # noqa: PLC0415 - imports pycurl
             Generator,
             LoadedListener,

@@ -9,8 +9,7 @@ from support.coded import raises
 
 from hookgate.errors import NoAnswer
 from hookgate.files import FILLED
-from hookgate.http.options import Auth
-from hookgate.http.request import Request
+from hookgate.http.request import Auth, Request
 from hookgate.redaction import Secrets, masked
 from hookgate.testing import ScriptedClient, VirtualClock, a_reply
 

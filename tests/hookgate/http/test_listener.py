@@ -12,8 +12,8 @@ from support.listeners import Listener, answer, probe, says
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NotGreen
-from hookgate.http.listener_client import MissingListener
 from hookgate.http.request import Request
+from hookgate.run_context import MissingListener
 from hookgate.version import VERSION
 
 BALANCER = {"address": "lb.example.internal"}

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from hookgate.http.response import IdentityCheck
+from hookgate.http.exchange import IdentityCheck
 from hookgate.traffic.generator import LoadedListener
 from hookgate.traffic.in_flight import InFlightRequest
 from hookgate.traffic.results import Tally

@@ -9,7 +9,7 @@ import brotli
 import pytest
 
 from hookgate.errors import NotGreen
-from hookgate.http.response import (
+from hookgate.http.exchange import (
     BodyError,
     Decoder,
     IdentityCheck,
