@@ -8,7 +8,7 @@ function is called when, how traffic shifts, how long blue stays.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,19 @@ TYPE = "AWS::CodeDeploy::BlueGreen"
 #: What CloudFormation takes where the template says nothing.
 DEFAULT_TYPE, DEFAULT_STEP, DEFAULT_BAKE = "TimeBasedCanary", 15, 5
 
+ROUTING = ("AllAtOnce", "TimeBasedCanary", "TimeBasedLinear")
+
+PROPERTIES = (
+    *("TrafficRoutingConfig", "AdditionalOptions", "LifecycleEventHooks"),
+    *("ServiceRole", "Applications"),
+)
+
+#: AWSCodeDeployRoleForCloudFormation may invoke functions of no other name.
+PREFIX = "CodeDeployHook_"
+
+LONGEST_WAIT = 2880  # minutes, by CodeDeploy's model
+
+LEAST_STEP, MOST_STEP = 14, 99  # percent
 
 #: A template in YAML or JSON; CloudFormation's own limit is one in S3. It accepts no
 #: aliases and no merge keys. An account id may be a key.
@@ -34,12 +47,10 @@ _TEMPLATE = Dialect(
     function=lambda tag: tag if tag in {"Ref", "Condition"} else f"Fn::{tag}",
 )
 
-_HOOK = re.compile(rb"AWS::CodeDeploy::BlueGreen\b")
-
 
 def is_template(content: bytes) -> bool:
     """Whether a file is a template with a blue/green hook."""
-    return _HOOK.search(content) is not None
+    return re.search(rb"AWS::CodeDeploy::BlueGreen\b", content) is not None
 
 
 def read_template(content: bytes, file: str) -> Document:
@@ -69,33 +80,33 @@ class BlueGreenHook:
 def read_hook(document: Document) -> BlueGreenHook:
     """The hook of a template that has no faults."""
     _, properties = hook_properties(document)
-    functions = mapping(properties.get("LifecycleEventHooks"))
-    options = mapping(properties.get("AdditionalOptions"))
+    functions = _mapping(properties.get("LifecycleEventHooks"))
+    options = _mapping(properties.get("AdditionalOptions"))
     return BlueGreenHook(
         functions={
             LifecycleEvent(event): function_name(document.data, function)
             for event, function in functions.items()
         },
-        routing=_routing(mapping(properties.get("TrafficRoutingConfig"))),
+        routing=_routing(_mapping(properties.get("TrafficRoutingConfig"))),
         termination_wait=int(options.get("TerminationWaitTimeInMinutes", 0)),
     )
 
 
-def hook_names(document: Document) -> list[str]:
+def _hook_names(document: Document) -> list[str]:
     """The logical ids of a template's blue/green hooks."""
-    hooks = mapping(document.data.get("Hooks"))
-    return [name for name, hook in hooks.items() if mapping(hook).get("Type") == TYPE]
+    hooks = _mapping(document.data.get("Hooks"))
+    return [name for name, hook in hooks.items() if _mapping(hook).get("Type") == TYPE]
 
 
 def hook_properties(document: Document) -> tuple[Path, Mapping[str, Any]]:
     """The properties of a template's blue/green hook, and where they stand."""
-    for name in hook_names(document):
+    for name in _hook_names(document):
         hook = document.data["Hooks"][name]
-        return ("Hooks", name, "Properties"), mapping(hook.get("Properties"))
+        return ("Hooks", name, "Properties"), _mapping(hook.get("Properties"))
     return ("Hooks",), {}
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
+def _mapping(value: Any) -> Mapping[str, Any]:
     """A mapping; an empty one where there is something else."""
     return value if isinstance(value, Mapping) else {}
 
@@ -123,7 +134,7 @@ def _routing(routing: Mapping[str, Any]) -> dict[str, Any]:
     kind = routing.get("Type", DEFAULT_TYPE)
     if kind == "AllAtOnce":
         return {"type": kind}
-    given = mapping(routing.get(kind))
+    given = _mapping(routing.get(kind))
     word = "canary" if kind == "TimeBasedCanary" else "linear"
     shift = {
         f"{word}Percentage": given.get("StepPercentage", DEFAULT_STEP),
@@ -132,24 +143,8 @@ def _routing(routing: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": kind, f"timeBased{word.capitalize()}": shift}
 
 
-ROUTING = ("AllAtOnce", "TimeBasedCanary", "TimeBasedLinear")
-
-PROPERTIES = (
-    "TrafficRoutingConfig",
-    "AdditionalOptions",
-    "LifecycleEventHooks",
-    "ServiceRole",
-    "Applications",
-)
-
-#: AWSCodeDeployRoleForCloudFormation may invoke functions of no other name.
-PREFIX = "CodeDeployHook_"
-
-LONGEST_WAIT = 2880  # minutes, by CodeDeploy's model
-
-LEAST_STEP, MOST_STEP = 14, 99  # percent
-
-Fault = tuple[Path, Code, str]
+Report = Callable[[Path, Code, str], None]
+"""Reports a problem of the value, or of the key, at a path."""
 
 
 def check_hook(document: Document) -> None:
@@ -159,16 +154,23 @@ def check_hook(document: Document) -> None:
         PlanError: it is wrong; every problem with its place.
     """
     problems = Problems()
-    for path, code, what in _faults(document):
-        problems.add(document.key(path), code, what)
+
+    def report(path: Path, code: Code, text: str) -> None:
+        problems.add(document.key(path), code, text)
+
+    if len(_hook_names(document)) == 1:
+        _check_properties(document, report)
+    else:
+        text = f"a template must have exactly one hook of type {TYPE}"
+        report(("Hooks",), Code.TEMPLATE_HOOK, text)
     if problems:
         raise problems.error()
 
 
 def hook_warnings(document: Document) -> Iterator[Problem]:
-    """What works only with a role of one's own."""
+    """What works only with a role of your own."""
     at, properties = hook_properties(document)
-    for event, value in mapping(properties.get("LifecycleEventHooks")).items():
+    for event, value in _mapping(properties.get("LifecycleEventHooks")).items():
         name = function_name(document.data, value)
         if not name.startswith(PREFIX):
             what = (
@@ -179,111 +181,86 @@ def hook_warnings(document: Document) -> Iterator[Problem]:
             yield Problem(place, Code.TEMPLATE_FUNCTION_NAME, what)
 
 
-def _faults(document: Document) -> Iterator[Fault]:
-    if len(hook_names(document)) != 1:
-        yield (
-            ("Hooks",),
-            Code.TEMPLATE_HOOK,
-            f"a template has exactly one hook of type {TYPE}",
-        )
-        return
+def _check_properties(document: Document, report: Report) -> None:
     at, properties = hook_properties(document)
     for key in properties:
         if key not in PROPERTIES:
-            hint = did_you_mean(key, PROPERTIES)
-            yield (
-                (*at, key),
-                Code.TEMPLATE_UNKNOWN_KEY,
-                f"unknown property {key!r}{hint}",
-            )
-    yield from _function_faults(document, properties, at)
-    yield from _routing_faults(mapping(properties.get("TrafficRoutingConfig")), at)
-    options = mapping(properties.get("AdditionalOptions"))
+            text = f"unknown property {key!r}{did_you_mean(key, PROPERTIES)}"
+            report((*at, key), Code.TEMPLATE_UNKNOWN_KEY, text)
+    _check_functions(document, properties, at, report)
+    routing = _mapping(properties.get("TrafficRoutingConfig"))
+    _check_routing(routing, (*at, "TrafficRoutingConfig"), report)
+    options = _mapping(properties.get("AdditionalOptions"))
     wait = options.get("TerminationWaitTimeInMinutes", 0)
     if not isinstance(wait, int) or not 0 <= wait <= LONGEST_WAIT:
         where = (*at, "AdditionalOptions", "TerminationWaitTimeInMinutes")
-        yield where, Code.TEMPLATE_VALUE, f"the wait is 0 to {LONGEST_WAIT} minutes"
-    yield from _application_faults(document, properties, at)
+        text = f"the wait must be 0 to {LONGEST_WAIT} minutes"
+        report(where, Code.TEMPLATE_VALUE, text)
+    _check_applications(document, properties, (*at, "Applications"), report)
 
 
-def _function_faults(
-    document: Document, properties: Mapping[str, Any], at: Path
-) -> Iterator[Fault]:
+def _check_functions(
+    document: Document, properties: Mapping[str, Any], at: Path, report: Report
+) -> None:
     hooks = properties.get("LifecycleEventHooks", {})
     at = (*at, "LifecycleEventHooks")
     if not isinstance(hooks, Mapping):
-        yield (
-            at,
-            Code.TEMPLATE_HOOK,
-            "LifecycleEventHooks is a mapping of events to functions",
-        )
+        text = "LifecycleEventHooks must be a mapping of events to functions"
+        report(at, Code.TEMPLATE_HOOK, text)
         return
     events = [str(event) for event in LifecycleEvent]
     for event, function in hooks.items():
         if event not in events:
             known = f"the hooks of ECS are {', '.join(events)}"
-            yield (
-                (*at, event),
-                Code.TEMPLATE_UNKNOWN_KEY,
-                f"unknown lifecycle event {event!r}; {known}",
-            )
+            text = f"unknown lifecycle event {event!r}; {known}"
+            report((*at, event), Code.TEMPLATE_UNKNOWN_KEY, text)
         elif not function_name(document.data, function):
-            yield (*at, event), Code.TEMPLATE_FUNCTION, "a hook names a Lambda function"
+            text = "a hook must name a Lambda function"
+            report((*at, event), Code.TEMPLATE_FUNCTION, text)
 
 
-def _routing_faults(routing: Mapping[str, Any], at: Path) -> Iterator[Fault]:
-    at = (*at, "TrafficRoutingConfig")
+def _check_routing(routing: Mapping[str, Any], at: Path, report: Report) -> None:
     kind = routing.get("Type", DEFAULT_TYPE)
     if kind not in ROUTING:
-        yield (
-            (*at, "Type"),
-            Code.TEMPLATE_VALUE,
-            f"Type is one of {', '.join(ROUTING)}",
-        )
+        text = f"Type must be one of {', '.join(ROUTING)}"
+        report((*at, "Type"), Code.TEMPLATE_VALUE, text)
         return
-    given = mapping(routing.get(kind))
+    given = _mapping(routing.get(kind))
     step = given.get("StepPercentage", DEFAULT_STEP)
     if not isinstance(step, int) or not LEAST_STEP <= step <= MOST_STEP:
-        what = f"StepPercentage is {LEAST_STEP} to {MOST_STEP}"
-        yield (*at, kind, "StepPercentage"), Code.TEMPLATE_VALUE, what
+        text = f"StepPercentage must be {LEAST_STEP} to {MOST_STEP}"
+        report((*at, kind, "StepPercentage"), Code.TEMPLATE_VALUE, text)
     bake = given.get("BakeTimeMins", DEFAULT_BAKE)
     if not isinstance(bake, int) or bake < 0:
-        yield (
-            (*at, kind, "BakeTimeMins"),
-            Code.TEMPLATE_VALUE,
-            "BakeTimeMins is a number of minutes",
-        )
+        text = "BakeTimeMins must be a number of minutes"
+        report((*at, kind, "BakeTimeMins"), Code.TEMPLATE_VALUE, text)
 
 
-def _application_faults(
-    document: Document, properties: Mapping[str, Any], at: Path
-) -> Iterator[Fault]:
+def _check_applications(
+    document: Document, properties: Mapping[str, Any], at: Path, report: Report
+) -> None:
     """What the hook calls by name must be among the template's resources."""
     applications = properties.get("Applications")
-    at = (*at, "Applications")
     if not isinstance(applications, list) or len(applications) != 1:
-        yield (
-            at,
-            Code.TEMPLATE_RESOURCE,
-            "Applications contains exactly one ECS service",
-        )
+        text = "Applications must contain exactly one ECS service"
+        report(at, Code.TEMPLATE_RESOURCE, text)
         return
-    resources = mapping(document.data.get("Resources"))
+    resources = _mapping(document.data.get("Resources"))
     for path, name in _names(applications[0], (*at, 0)):
         if name not in resources:
-            hint = did_you_mean(name, resources)
-            yield path, Code.TEMPLATE_RESOURCE, f"Resources has no {name!r}{hint}"
+            text = f"Resources has no {name!r}{did_you_mean(name, resources)}"
+            report(path, Code.TEMPLATE_RESOURCE, text)
 
 
 def _names(value: Any, at: Path) -> Iterator[tuple[Path, str]]:
     """The logical ids in an application."""
-    if isinstance(value, Mapping):
-        for key, each in value.items():
-            if key == "Type":
-                continue
-            yield from _names(each, (*at, key))
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from _names(each, (*at, index))
-    elif isinstance(value, str):
-        yield at, value
+    match value:
+        case str():
+            yield at, value
+        case Mapping():
+            for key, each in value.items():
+                if key != "Type":
+                    yield from _names(each, (*at, key))
+        case list():
+            for index, each in enumerate(value):
+                yield from _names(each, (*at, index))
