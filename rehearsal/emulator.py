@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Self
+from typing import Any, Protocol, Self, TypeVar
 
 from hookgate_rehearsal.clients import Clients
 from hookgate_rehearsal.clock import Clock, SystemClock
@@ -66,6 +66,15 @@ class EmulatorSettings:
     ecs: EcsSettings = field(default_factory=EcsSettings)
 
 
+class _Part(Protocol):
+    def start(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+_PartT = TypeVar("_PartT", bound=_Part)
+
+
 def _ignore(*_: object) -> None:
     """The default observer, which does nothing."""
 
@@ -119,9 +128,11 @@ class Emulator:
 
     def __enter__(self) -> Self:
         """Start all parts; if one fails, close those that have started."""
-        with ExitStack() as closing:
-            self._start(closing)
-            self._closing = closing.pop_all()
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -153,28 +164,66 @@ class Emulator:
         """A boto3 client of the emulator, with its access key."""
         return self._clients.client(service)
 
-    def _start(self, closing: ExitStack) -> None:
+    def _start(self) -> None:
         """Start the parts in order of dependency; they close in the opposite order."""
-        settings = self.settings
+        settings, plane, faults = self.settings, self.data_plane, self.faults
         self._moto = MotoState(settings.region)
-        closing.callback(self._moto.close)
-        self.data_plane.start()
-        closing.callback(self.data_plane.close)
-        self.data_plane.override_route = StaleListeners(self.faults.stale_listener)
-        self.data_plane.override_certificate = self.faults.certificate
-        scheduler = self._scheduler(closing)
+        self._closing.callback(self._moto.close)
+        self._run(plane)
+        plane.override_route = StaleListeners(faults.stale_listener)
+        plane.override_certificate = faults.certificate
+        scheduler = self._run(
+            Scheduler(
+                self.images,
+                plane,
+                Location(region=settings.region, account=ACCOUNT),
+                settings.ecs,
+                FaultyTasks(faults, plane),
+            )
+        )
         front = Front(settings.region, self._moto)
-        calls = FaultyCalls(front, self.faults.calls)
+        calls = FaultyCalls(front, faults.calls)
         guarded = AccessControl(calls, settings.key, settings.host, confirms)
         self._server = EndpointServer(guarded, settings.port, settings.host)
-        closing.callback(self._server.close)
+        self._closing.callback(self._server.close)
         self._clients = Clients(self._server.url, settings.region, settings.key)
-        closing.callback(self._stops.close)
-        self._notifications = self._notify(closing)
-        mirror = self._mirror()
-        cloudwatch = self._cloudwatch(mirror, closing)
-        fleet = self._fleet(cloudwatch, closing)
-        codedeploy = self._codedeploy()
+        self._closing.callback(self._stops.close)
+        self._notifications = self._run(
+            Notifications(
+                backend=self._moto.backend,
+                client=self.client,
+                endpoint_url=lambda: self._server.url,
+                registry=self._registry,
+                assumptions=settings.engine.assumptions,
+                region=settings.region,
+                host=settings.host,
+            )
+        )
+        mirror = Mirror(
+            plane,
+            self._moto.backend,
+            host=settings.host,
+            pace=settings.health_check_pace,
+        )
+        cloudwatch = self._run(
+            CloudWatch(
+                settings=settings.cloudwatch,
+                clock=self._clock,
+                plane=plane,
+                attached=mirror.attached,
+                on_change=self._alarm_changed,
+                region=settings.region,
+            )
+        )
+        fleet = self._fleet(cloudwatch)
+        codedeploy = CodeDeploy(
+            clients=self._clients,
+            invoker=self._invoker or self.client("lambda"),
+            registry=self._registry,
+            clock=self._clock,
+            settings=settings.engine,
+            on_change=self._changed,
+        )
         self.engine = codedeploy.engine
         ecs = EcsContext(
             scheduler=scheduler,
@@ -185,9 +234,7 @@ class Emulator:
             {
                 "codedeploy": codedeploy.service(settings.region, ACCOUNT).handle,
                 "ecs": ecs_service(ecs).handle,
-                "elasticloadbalancing": LoadBalancerService(
-                    self.data_plane, mirror
-                ).handle,
+                "elasticloadbalancing": LoadBalancerService(plane, mirror).handle,
                 "lambda": LambdaService(fleet).handle,
                 "monitoring": CloudWatchService(cloudwatch).handle,
                 "sns": self._notifications.topics.handle,
@@ -195,49 +242,15 @@ class Emulator:
         )
         self._server.start()
         fleet.prewarm(settings.warm)
-        codedeploy.start()
-        closing.callback(codedeploy.close)
+        self._run(codedeploy)
 
-    def _scheduler(self, closing: ExitStack) -> Scheduler:
-        scheduler = Scheduler(
-            self.images,
-            self.data_plane,
-            Location(region=self.settings.region, account=ACCOUNT),
-            self.settings.ecs,
-            FaultyTasks(self.faults, self.data_plane),
-        )
-        scheduler.start()
-        closing.callback(scheduler.close)
-        return scheduler
+    def _run(self, part: _PartT) -> _PartT:
+        """Start a part, and close it with the emulator."""
+        part.start()
+        self._closing.callback(part.close)
+        return part
 
-    def _notify(self, closing: ExitStack) -> Notifications:
-        notifications = Notifications(
-            backend=self._moto.backend,
-            client=self.client,
-            endpoint_url=lambda: self._server.url,
-            registry=self._registry,
-            assumptions=self.settings.engine.assumptions,
-            region=self.settings.region,
-            host=self.settings.host,
-        )
-        notifications.start()
-        closing.callback(notifications.close)
-        return notifications
-
-    def _cloudwatch(self, mirror: Mirror, closing: ExitStack) -> CloudWatch:
-        cloudwatch = CloudWatch(
-            settings=self.settings.cloudwatch,
-            clock=self._clock,
-            plane=self.data_plane,
-            attached=mirror.attached,
-            on_change=self._alarm_changed,
-            region=self.settings.region,
-        )
-        cloudwatch.start()
-        closing.callback(cloudwatch.close)
-        return cloudwatch
-
-    def _fleet(self, cloudwatch: CloudWatch, closing: ExitStack) -> Fleet:
+    def _fleet(self, cloudwatch: CloudWatch) -> Fleet:
         def log(function: str, request_id: str | None, line: str) -> None:
             cloudwatch.log(function, request_id, line)
             self._on_log(function, request_id, line)
@@ -252,18 +265,8 @@ class Emulator:
         invoker = FaultyEventInvoker(self.faults.hook)
         fleet = Fleet(self.functions, settings, log, invoker)
         fleet.send_failures_to(Destinations(fleet=fleet, client=self.client))
-        closing.callback(fleet.close)
+        self._closing.callback(fleet.close)
         return fleet
-
-    def _codedeploy(self) -> CodeDeploy:
-        return CodeDeploy(
-            clients=self._clients,
-            invoker=self._invoker or self.client("lambda"),
-            registry=self._registry,
-            clock=self._clock,
-            settings=self.settings.engine,
-            on_change=self._changed,
-        )
 
     def _changed(self, change: Change) -> None:
         self._stops.on_change(change)
@@ -273,11 +276,3 @@ class Emulator:
     def _alarm_changed(self, change: AlarmChanged) -> None:
         self._notifications.of_alarms(change)
         self._on_alarm(change)
-
-    def _mirror(self) -> Mirror:
-        return Mirror(
-            self.data_plane,
-            self._moto.backend,
-            host=self.settings.host,
-            pace=self.settings.health_check_pace,
-        )
