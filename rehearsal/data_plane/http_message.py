@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from email.utils import formatdate
-from typing import Protocol
 
 import httptools
 
@@ -248,128 +247,88 @@ def _reason(status: int) -> bytes:
 # Parse requests.
 
 
-class RequestReceiver(Protocol):
-    """Receives the parsed requests of a connection."""
-
-    def request_head(self, head: RequestHead, refusal: int | None) -> None:
-        """A request starts; ``refusal`` is the status to refuse it with, if any."""
-
-    def request_body(self, data: bytes) -> None:
-        """A part of its body."""
-
-    def request_end(self) -> None:
-        """The request is complete."""
+class BadMessage(Exception):
+    """The data is not a valid message, or its headers are too large."""
 
 
-class BadRequest(Exception):
-    """The client sent no valid HTTP."""
+class MessageParser:
+    """Parses messages with httptools, which calls its methods ``on_…``."""
 
-
-class RequestParser:
-    """A parser of the requests of one connection, with a limit for their heads.
-
-    Args:
-        receiver: receives the requests.
-        host: the Host header of an HTTP/1.0 request that has none.
-    """
-
-    def __init__(self, receiver: RequestReceiver, host: bytes) -> None:
-        self._receiver = receiver
-        self._host = host
-        self._parser = httptools.HttpRequestParser(self)
-        self._url = b""
-        self._headers: list[Header] = []
-        self._head_size = 0
-        self._upgrade = False
-        self.in_head = False
+    parser: httptools.HttpRequestParser | httptools.HttpResponseParser
+    headers: list[Header]
+    in_head = False
+    _head_size = 0
 
     def feed(self, data: bytes) -> bytes | None:
         """Parse data.
 
         Returns:
-            The data after a WebSocket request; ``None`` if there was no such request.
+            The data after an upgrade; ``None`` if there was none.
 
         Raises:
-            BadRequest: the data is not HTTP, or its head is too large.
+            BadMessage: the data is not HTTP, or a head is too large.
         """
-        while True:
-            try:
-                self._parser.feed_data(data)
-            except httptools.HttpParserUpgrade as upgrade:
-                data = data[upgrade.args[0] :]
-                if self._upgrade:
-                    return data
-                continue
-            except httptools.HttpParserCallbackError as error:
-                raise error.__context__ or error from None
-            except httptools.HttpParserError:
-                raise BadRequest from None
-            if self.in_head:
-                self._head_size += len(data)
-                if self._head_size > MAX_HEAD:
-                    raise BadRequest
-            return None
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            return data[upgrade.args[0] :]
+        except httptools.HttpParserCallbackError as error:
+            raise error.__context__ or error from None
+        except httptools.HttpParserError as error:
+            raise BadMessage(f"not HTTP: {error}") from None
+        if self.in_head:
+            self._head_size += len(data)
+            if self._head_size > MAX_HEAD:
+                raise BadMessage(f"the headers exceed {MAX_HEAD} bytes")
+        return None
 
     def on_message_begin(self) -> None:
-        """A request starts."""
-        self._url, self._headers, self._head_size = b"", [], 0
-        self.in_head, self._upgrade = True, False
-
-    def on_url(self, part: bytes) -> None:
-        """The request target, or a part of it."""
-        self._url += part
+        """A head starts."""
+        self.headers, self._head_size, self.in_head = [], 0, True
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; one after the body is a trailer, which ALB drops."""
         if self.in_head:
-            self._headers.append((name.lower(), name, value))
-
-    def on_headers_complete(self) -> None:
-        """The head is complete."""
-        self.in_head = False
-        parser = self._parser
-        old = parser.get_http_version() == "1.0"
-        hosts = [value for lower, _, value in self._headers if lower == b"host"]
-        if not hosts and old:
-            self._headers.append((b"host", b"Host", self._host))
-        offered = parser.should_upgrade()
-        head = RequestHead(
-            method=parser.get_method(),
-            url=_origin_form(self._url),
-            headers=tuple(self._headers),
-            is_http_1_0=old,
-            keep_alive=parser.should_keep_alive(),
-            wants_websocket=offered
-            and any(
-                lower == b"upgrade" and value.lower() == b"websocket"
-                for lower, _, value in self._headers
-            ),
-        )
-        refusal = _refusal(head, hosts=len(hosts), offered=offered)
-        self._upgrade = head.wants_websocket and refusal is None
-        if refusal is not None:
-            head = replace(head, keep_alive=False)
-        self._receiver.request_head(head, refusal)
-
-    def on_body(self, data: bytes) -> None:
-        """A part of the body."""
-        self._receiver.request_body(data)
-
-    def on_message_complete(self) -> None:
-        """The request is complete."""
-        self._receiver.request_end()
+            self.headers.append((name.lower(), name, value))
 
 
-def _refusal(head: RequestHead, *, hosts: int, offered: bool) -> int | None:
-    """The status with which ALB refuses a well-formed request, if it does."""
-    is_host_missing = hosts == 0 and not head.is_http_1_0
-    if hosts > 1 or is_host_missing or head.method == b"CONNECT":
-        return 400
-    if head.method == b"TRACE":
-        return 405
-    if offered and head.has_body:
-        return 501
-    return None
+def read_request(
+    parser: httptools.HttpRequestParser, url: bytes, headers: list[Header], port: int
+) -> tuple[RequestHead, int | None]:
+    """The head of a request, and the status with which ALB refuses it, if it does.
+
+    Args:
+        parser: has parsed the head.
+        url: the request target.
+        headers: the headers.
+        port: the listener's, for an HTTP/1.0 request without a Host header.
+    """
+    old = parser.get_http_version() == "1.0"
+    hosts = [value for lower, _, value in headers if lower == b"host"]
+    if not hosts and old:
+        hosts = [b"localhost:%d" % port]
+        headers = [*headers, (b"host", b"Host", hosts[0])]
+    offered = parser.should_upgrade()
+    head = RequestHead(
+        method=parser.get_method(),
+        url=_origin_form(url),
+        headers=tuple(headers),
+        is_http_1_0=old,
+        keep_alive=parser.should_keep_alive(),
+        wants_websocket=offered
+        and any(
+            lower == b"upgrade" and value.lower() == b"websocket"
+            for lower, _, value in headers
+        ),
+    )
+    refusal = None
+    if len(hosts) != 1 or head.method == b"CONNECT":
+        refusal = 400
+    elif head.method == b"TRACE":
+        refusal = 405
+    elif offered and head.has_body:
+        refusal = 501
+    return (head if refusal is None else replace(head, keep_alive=False)), refusal
 
 
 def _origin_form(url: bytes) -> bytes:

@@ -12,16 +12,19 @@ import time
 from collections import deque
 from dataclasses import replace
 
+import httptools
+
 from hookgate_rehearsal.data_plane.http_message import (
     CLIENT_CLOSED,
     HIGH_WATER,
     LAST_CHUNK,
-    BadRequest,
+    BadMessage,
+    MessageParser,
     RequestHead,
-    RequestParser,
     ResponseHead,
     error_page,
     own_head,
+    read_request,
     redirect_location,
     write_chunk,
     write_request,
@@ -48,7 +51,7 @@ _IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 _UNREADABLE = RequestHead(method=b"-", url=b"-", headers=(), keep_alive=False)
 
 
-class HttpConnection(ClientConnection):
+class HttpConnection(ClientConnection, MessageParser):
     """A client's connection: parses requests, and responds to each in order.
 
     A WebSocket is passed through as raw bytes after the target's 101. Any other upgrade
@@ -61,12 +64,13 @@ class HttpConnection(ClientConnection):
         self.is_slow = False
         self._out: list[bytes] = []
         self._pauses: set[str] = set()
-        self._parser = RequestParser(self, b"localhost:%d" % listener.settings.port)
+        self.parser: httptools.HttpRequestParser = httptools.HttpRequestParser(self)
+        self._url = b""
         self._queue: deque[Exchange] = deque()
         self._undecided: bytes | None = None
         """Data after a WebSocket request that the target has not responded to yet."""
         self._is_processing = self._tunnel = self._ignores_input = False
-        self._half_closed = self._close_after = False
+        self._half_closed = self._close_after = self._upgrade = False
 
     # Callbacks of asyncio.
 
@@ -118,18 +122,31 @@ class HttpConnection(ClientConnection):
 
     # Callbacks of the parser.
 
-    def request_head(self, head: RequestHead, refusal: int | None) -> None:
-        """A request starts; the rest of a refused one is not parsed."""
+    def on_message_begin(self) -> None:
+        """A request starts."""
+        super().on_message_begin()
+        self._url, self._upgrade = b"", False
+
+    def on_url(self, part: bytes) -> None:
+        """The request target, or a part of it."""
+        self._url += part
+
+    def on_headers_complete(self) -> None:
+        """The head is complete; the rest of a refused request is not parsed."""
+        self.in_head = False
+        port = self.listener.settings.port
+        head, refusal = read_request(self.parser, self._url, self.headers, port)
+        self._upgrade = head.wants_websocket and refusal is None
         exchange = Exchange(self, head, refusal)
         self._queue.append(exchange)
         if refusal is not None:
             exchange.request_ended = self._ignores_input = True
 
-    def request_body(self, data: bytes) -> None:
-        """A part of its body."""
+    def on_body(self, data: bytes) -> None:
+        """A part of the body."""
         self._queue[-1].request_body(data)
 
-    def request_end(self) -> None:
+    def on_message_complete(self) -> None:
         """The request is complete."""
         self._queue[-1].request_end()
 
@@ -210,12 +227,16 @@ class HttpConnection(ClientConnection):
             self._close()
 
     def _parse(self, data: bytes) -> None:
+        rest: bytes | None = data
         try:
-            self._undecided = self._parser.feed(data)
-        except BadRequest:
+            while rest is not None:
+                rest = self.feed(rest)
+                if self._upgrade and rest is not None:
+                    self._undecided = rest
+                    self.pause("upgrade", on=True)
+                    return
+        except BadMessage:
             self._refuse(400, "the client's data is not HTTP")
-        if self._undecided is not None:
-            self.pause("upgrade", on=True)
 
     def _refuse(self, status: int, why: str) -> None:
         """Respond with an error to data that cannot be parsed, then close."""
@@ -248,7 +269,7 @@ class HttpConnection(ClientConnection):
             first.fail(504, "idle timeout: the target sent nothing")
         elif self._ignores_input or self._tunnel or (first and first.responded):
             self.close_now(flush=False)
-        elif first or self._parser.in_head:
+        elif first or self.in_head:
             self._refuse(408, "idle timeout: the client sent nothing")
         else:
             self.transport.close()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import ssl
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from hookgate_rehearsal.data_plane.settings import (
@@ -16,10 +17,6 @@ from hookgate_rehearsal.data_plane.upstream import ConnectionPool, unverified_tl
 #: Seconds between health checks of a target that has not passed one yet: fewer than its
 #: interval, to save time. The additional checks count only if they pass.
 EAGER_INTERVAL = 0.2
-
-MATCHED = "Target.ResponseCodeMismatch"
-TIMEOUT = "Target.Timeout"
-FAILED = "Target.FailedHealthChecks"
 
 
 class TargetState(StrEnum):
@@ -42,90 +39,84 @@ class TargetHealth:
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckResult:
-    """The result of one health check, with ELB's reason."""
-
-    ok: bool
-    reason: str | None = None
-    description: str | None = None
-
-
-@dataclass(slots=True)
 class HealthRecord:
-    """A target's state, and its consecutive passed and failed health checks.
+    """A target's health, and its consecutive passed and failed health checks.
 
     As with ELB, a new target is healthy after its first passed check, and unhealthy
     after as many failed ones as the threshold.
     """
 
-    target: Target
-    state: TargetState = TargetState.INITIAL
-    reason: str | None = "Elb.RegistrationInProgress"
-    description: str | None = "Target registration is in progress"
-    passed: int = 0
-    failed: int = 0
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self.register()
 
-    def add(self, result: CheckResult, check: HealthCheck) -> None:
-        """Count the result of a health check."""
-        self.passed, self.failed = (
-            (self.passed + 1, 0) if result.ok else (0, self.failed + 1)
-        )
-        if result.ok:
-            needed = check.healthy_threshold
-            if self.state is TargetState.INITIAL or self.passed >= needed:
-                self.set_state(TargetState.HEALTHY)
-        elif self.failed >= check.unhealthy_threshold or (
-            self.state is TargetState.UNHEALTHY
-        ):
-            self.set_state(TargetState.UNHEALTHY, result.reason, result.description)
-        elif self.state is TargetState.INITIAL:
-            self.await_first_check()
-
-    def await_first_check(self) -> None:
-        """Set the state during the first health checks."""
-        self.set_state(
+    def register(self) -> None:
+        """Set the state of a new target."""
+        self.reset(
             TargetState.INITIAL,
-            "Elb.InitialHealthChecking",
-            "Initial health checks in progress",
+            "Elb.RegistrationInProgress",
+            "Target registration is in progress",
         )
-
-    def set_state(
-        self,
-        state: TargetState,
-        reason: str | None = None,
-        description: str | None = None,
-    ) -> None:
-        """Change the state, and keep the counts."""
-        self.state, self.reason, self.description = state, reason, description
 
     def reset(self, state: TargetState, reason: str, description: str) -> None:
         """Change the state, and reset the counts."""
-        self.passed = self.failed = 0
-        self.set_state(state, reason, description)
-
-    def snapshot(self) -> TargetHealth:
-        """What DescribeTargetHealth returns for the target now."""
-        return TargetHealth(
-            target=self.target,
-            state=self.state,
-            reason=self.reason,
-            description=self.description,
+        self._passed = self._failed = 0
+        self.health = TargetHealth(
+            target=self._target, state=state, reason=reason, description=description
         )
 
+    def await_first_check(self) -> None:
+        """Set the reason during the first health checks."""
+        self.health = replace(
+            self.health,
+            reason="Elb.InitialHealthChecking",
+            description="Initial health checks in progress",
+        )
 
-async def check_target(target: Target, check: HealthCheck) -> CheckResult:
+    def add(self, result: TargetHealth, check: HealthCheck) -> None:
+        """Count the result of a health check."""
+        is_initial = self.health.state is TargetState.INITIAL
+        is_unhealthy = self.health.state is TargetState.UNHEALTHY
+        if result.state is TargetState.HEALTHY:
+            self._passed, self._failed = self._passed + 1, 0
+            if is_initial or self._passed >= check.healthy_threshold:
+                self.health = result
+            return
+        self._passed, self._failed = 0, self._failed + 1
+        if is_unhealthy or self._failed >= check.unhealthy_threshold:
+            self.health = result
+        elif is_initial:
+            self.await_first_check()
+
+
+async def check_target(target: Target, check: HealthCheck) -> TargetHealth:
     """Run one health check, over a connection of its own."""
+
+    def unhealthy(reason: str, description: str) -> TargetHealth:
+        return TargetHealth(
+            target=target,
+            state=TargetState.UNHEALTHY,
+            reason=reason,
+            description=description,
+        )
+
     try:
         async with asyncio.timeout(check.timeout):
-            return await _request(target, check)
+            status = await _status(target, check)
     except TimeoutError:
-        return CheckResult(ok=False, reason=TIMEOUT, description="Request timed out")
+        return unhealthy("Target.Timeout", "Request timed out")
     except (OSError, ValueError, EOFError, asyncio.LimitOverrunError):
-        return CheckResult(ok=False, reason=FAILED, description="Health checks failed")
+        return unhealthy("Target.FailedHealthChecks", "Health checks failed")
+    if status is None or matches(status, check.matcher):
+        return TargetHealth(target=target, state=TargetState.HEALTHY)
+    return unhealthy(
+        "Target.ResponseCodeMismatch",
+        f"Health checks failed with these codes: [{status}]",
+    )
 
 
-async def _request(target: Target, check: HealthCheck) -> CheckResult:
+async def _status(target: Target, check: HealthCheck) -> int | None:
+    """The status of the response; ``None`` if a connection is enough."""
     reader, writer = await asyncio.open_connection(
         target.id,
         check.port or target.port,
@@ -134,48 +125,33 @@ async def _request(target: Target, check: HealthCheck) -> CheckResult:
     )
     try:
         if not check.protocol.is_http:
-            return CheckResult(ok=True)
+            return None
         writer.write(
             f"GET {check.path} HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n"
             "User-Agent: ELB-HealthChecker/2.0\r\nAccept-Encoding: gzip, compressed"
             "\r\n\r\n".encode("latin-1")
         )
-        return _evaluate(await reader.readuntil(b"\r\n"), check)
+        version, _, rest = (await reader.readuntil(b"\r\n")).partition(b" ")
     finally:
         writer.transport.abort()
-
-
-def _evaluate(status_line: bytes, check: HealthCheck) -> CheckResult:
-    version, _, rest = status_line.partition(b" ")
     if not version.startswith(b"HTTP/1."):
-        raise ValueError(f"not an HTTP response: {status_line[:40]!r}")
-    status = int(rest[:3])
-    if matches(status, check.matcher):
-        return CheckResult(ok=True)
-    return CheckResult(
-        ok=False,
-        reason=MATCHED,
-        description=f"Health checks failed with these codes: [{status}]",
-    )
+        raise ValueError("not an HTTP response")
+    return int(rest[:3])
 
 
 def matches(status: int, matcher: str) -> bool:
     """Whether a matcher such as ``200``, ``200,202`` or ``200-299`` contains it."""
-    for part in matcher.split(","):
-        low, _, high = part.strip().partition("-")
-        if int(low) <= status <= int(high or low):
-            return True
-    return False
+    ranges = (part.partition("-") for part in matcher.split(","))
+    return any(int(low) <= status <= int(high or low) for low, _, high in ranges)
 
 
 class Registration:
     """One target in a target group, with its connections and health checks."""
 
-    def __init__(self, target: Target, group: TargetGroup) -> None:
+    def __init__(self, target: Target, tls: ssl.SSLContext | None) -> None:
         self.target = target
-        self.group = group
-        self.health = HealthRecord(target)
-        self.tls = unverified_tls() if group.settings.protocol.is_encrypted else None
+        self.tls = tls
+        self.record = HealthRecord(target)
         self.pool = ConnectionPool(target, self.tls)
         self.in_flight = 0
         self.checks: asyncio.Task[None] | None = None
@@ -194,12 +170,16 @@ class Registration:
             self.checks.cancel()
             self.checks = None
 
-    def abort(self) -> None:
-        """Stop the health checks, and abort every connection to the target."""
-        self.stop_checks()
+    def stop_draining(self) -> None:
+        """Cancel the removal of the target."""
         if self.drain:
             self.drain.cancel()
             self.drain = None
+
+    def abort(self) -> None:
+        """Stop the health checks, and abort every connection to the target."""
+        self.stop_checks()
+        self.stop_draining()
         self.pool.abort()
         for transport in tuple(self.tunnels):
             transport.abort()
@@ -230,7 +210,7 @@ class TargetGroup:
 
     def health(self) -> tuple[TargetHealth, ...]:
         """What DescribeTargetHealth returns, draining targets included."""
-        return tuple(r.health.snapshot() for r in self._registrations.values())
+        return tuple(each.record.health for each in self._registrations.values())
 
     def in_flight(self, target: Target) -> int:
         """The number of requests or connections that a target is handling."""
@@ -239,15 +219,15 @@ class TargetGroup:
 
     def register(self, target: Target) -> None:
         """Add a target, also one that is draining; keep one that is registered."""
-        present = self._registrations.get(target)
-        if present and not present.drain:
-            return
-        registration = present or Registration(target, self)
-        if registration.drain:
-            registration.drain.cancel()
-            registration.drain = None
+        registration = self._registrations.get(target)
+        if registration is None:
+            tls = unverified_tls() if self.settings.protocol.is_encrypted else None
+            registration = self._registrations[target] = Registration(target, tls)
+        elif registration.drain:
+            registration.stop_draining()
             registration.pool.keep_idle(enabled=True)
-        self._registrations[target] = registration
+        else:
+            return
         self._start_checks(registration)
         self._update_candidates()
 
@@ -257,7 +237,7 @@ class TargetGroup:
         if registration is None or registration.drain:
             return
         registration.stop_checks()
-        registration.health.reset(
+        registration.record.reset(
             TargetState.DRAINING,
             "Target.DeregistrationInProgress",
             "Target deregistration is in progress",
@@ -291,45 +271,40 @@ class TargetGroup:
 
     def _remove(self, registration: Registration) -> None:
         registration.abort()
-        if self._registrations.get(registration.target) is registration:
-            del self._registrations[registration.target]
+        del self._registrations[registration.target]
 
     def _update_candidates(self) -> None:
         present = [r for r in self._registrations.values() if not r.drain]
-        healthy = [r for r in present if r.health.state is TargetState.HEALTHY]
+        healthy = [r for r in present if r.record.health.state is TargetState.HEALTHY]
         self._candidates = tuple(healthy or present)
 
     def _start_checks(self, registration: Registration) -> None:
         registration.stop_checks()
         if not self._in_use:
-            registration.health.reset(
+            registration.record.reset(
                 TargetState.UNUSED,
                 "Target.NotInUse",
                 "Target group is not configured to receive traffic from the load "
                 "balancer",
             )
             return
-        registration.health.reset(
-            TargetState.INITIAL,
-            "Elb.RegistrationInProgress",
-            "Target registration is in progress",
-        )
+        registration.record.register()
         registration.checks = asyncio.create_task(self._check(registration))
 
     async def _check(self, registration: Registration) -> None:
         loop = asyncio.get_running_loop()
-        health = registration.health
+        record = registration.record
         due = loop.time() + self.settings.health_check.interval
         while True:
             check = self.settings.health_check
             result = await check_target(registration.target, check)
             now = loop.time()
-            eager = health.state is TargetState.INITIAL and not result.ok and now < due
-            if eager:
-                health.await_first_check()
+            is_initial = record.health.state is TargetState.INITIAL
+            if is_initial and result.state is TargetState.UNHEALTHY and now < due:
+                record.await_first_check()
                 await asyncio.sleep(min(EAGER_INTERVAL, due - now))
                 continue
-            health.add(result, check)
+            record.add(result, check)
             self._update_candidates()
             await asyncio.sleep(max(0.0, due - now))
             due += check.interval

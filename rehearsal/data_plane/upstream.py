@@ -11,8 +11,8 @@ import httptools
 
 from hookgate_rehearsal.data_plane.http_message import (
     HIGH_WATER,
-    MAX_HEAD,
-    Header,
+    BadMessage,
+    MessageParser,
     ResponseHead,
 )
 from hookgate_rehearsal.data_plane.settings import Target
@@ -52,21 +52,19 @@ class ResponseReceiver(Protocol):
         """The target's buffer is full, or has room again."""
 
 
-class UpstreamConnection(asyncio.Protocol):
+class UpstreamConnection(asyncio.Protocol, MessageParser):
     """One connection to a target, which reads one response at a time."""
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
+        self.parser: httptools.HttpResponseParser = httptools.HttpResponseParser(self)
         self._receiver: ResponseReceiver | None = None
-        self._parser = httptools.HttpResponseParser(self)
-        self._untouched = self._in_head = True
+        self._untouched = True
         self._for_head = self._ended = self._keep = self._until_close = False
         self._broken = self._tunnel = False
         self.request_complete = False
         """Whether the whole request was sent."""
-        self._head_size = 0
         self._reason = b""
-        self._headers: list[Header] = []
         self.transport: asyncio.Transport
 
     def send_request(
@@ -75,7 +73,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Send the start of a request, and pass the response to the receiver."""
         self._receiver = receiver
         self._for_head = method == b"HEAD"
-        self._untouched, self._head_size = True, 0
+        self._untouched = self.in_head = True
         self.transport.resume_reading()
         self.transport.write(data)
 
@@ -136,35 +134,31 @@ class UpstreamConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """A head starts."""
+        super().on_message_begin()
         self._broken = self._broken or self._ended
-        self._headers, self._reason, self._in_head = [], b"", True
+        self._reason = b""
 
     def on_status(self, reason: bytes) -> None:
         """The reason phrase, or a part of it."""
         self._reason += reason
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; one after the body is a trailer, which ALB drops."""
-        if self._in_head:
-            self._headers.append((name.lower(), name, value))
-
     def on_headers_complete(self) -> None:
         """The head is complete; an informational one is dropped."""
-        self._in_head = False
-        status = self._parser.get_status_code()
+        self.in_head = False
+        status = self.parser.get_status_code()
         if self._receiver is None or self._ended or (status < 200 and status != 101):
             return
-        names = {lower for lower, _, _ in self._headers}
+        names = {lower for lower, _, _ in self.headers}
         has_length = b"content-length" in names
         has_body = not (self._for_head or status in _NO_BODY or status == 101)
         chunked = b"transfer-encoding" in names
         self._until_close = has_body and not has_length and not chunked
-        self._keep = self._parser.should_keep_alive()
+        self._keep = self.parser.should_keep_alive()
         self._receiver.response_head(
             ResponseHead(
                 status=status,
                 reason=self._reason,
-                headers=tuple(self._headers),
+                headers=tuple(self.headers),
                 has_body=has_body,
                 has_length=has_length,
             )
@@ -181,26 +175,17 @@ class UpstreamConnection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The response is complete, unless it was an informational one."""
-        if self._parser.get_status_code() >= 200:
+        if self.parser.get_status_code() >= 200:
             self._ended = True
 
     def _parse(self, data: bytes, receiver: ResponseReceiver) -> None:
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            if rest := data[upgrade.args[0] :]:
+            if rest := self.feed(data):
                 receiver.response_body(rest)
-        except httptools.HttpParserCallbackError as error:
-            raise error.__context__ or error from None
-        except httptools.HttpParserError as error:
+        except BadMessage as error:
             if not self._ended:
-                self._lose(f"the target's response is not HTTP: {error}")
+                self._lose(f"the target's response is invalid: {error}")
             self.transport.abort()
-        if self._in_head:
-            self._head_size += len(data)
-            if self._head_size > MAX_HEAD:
-                self._lose(f"the target's headers exceed {MAX_HEAD} bytes")
-                self.transport.abort()
         if self._ended and self._receiver is receiver:
             self._finish()
 
@@ -213,7 +198,7 @@ class UpstreamConnection(asyncio.Protocol):
             and not self._until_close
         )
         if self._for_head:
-            self._parser = httptools.HttpResponseParser(self)
+            self.parser = httptools.HttpResponseParser(self)
         self._ended = self._until_close = False
         if reusable:
             self._pool.release(self)

@@ -23,15 +23,20 @@ from hookgate_rehearsal.data_plane import (
     TargetState,
 )
 from hookgate_rehearsal.data_plane.target_group import (
-    CheckResult,
     HealthRecord,
+    TargetHealth,
     check_target,
     matches,
 )
 
 TARGET = Target(id="127.0.0.1", port=1)
-GOOD = CheckResult(ok=True)
-BAD = CheckResult(ok=False, reason="Target.Timeout", description="Request timed out")
+GOOD = TargetHealth(target=TARGET, state=TargetState.HEALTHY)
+BAD = TargetHealth(
+    target=TARGET,
+    state=TargetState.UNHEALTHY,
+    reason="Target.Timeout",
+    description="Request timed out",
+)
 
 
 @pytest.mark.parametrize(
@@ -56,17 +61,17 @@ def test_thresholds(results, expected):
     for result in results:
         record.add(GOOD if result == "+" else BAD, check)
 
-    assert expected == record.state
+    assert expected == record.health.state
 
 
 def test_reasons():
     """A state that is not healthy has ELB's reason, a healthy one none."""
     check = HealthCheck(unhealthy_threshold=1)
     record = HealthRecord(TARGET)
-    text = [record.snapshot().reason]
+    text = [record.health.reason]
     for result in (BAD, GOOD):
         record.add(result, check)
-        text.append(record.snapshot().reason)
+        text.append(record.health.reason)
 
     assert ["Elb.RegistrationInProgress", "Target.Timeout", "Target.Timeout"] == text
 
@@ -138,7 +143,7 @@ def test_check(script, reason, description):
         result = asyncio.run(check_target(target, check))
 
     assert (reason is None, reason, description) == (
-        result.ok,
+        result.state == "healthy",
         result.reason,
         result.description,
     )
@@ -156,7 +161,7 @@ def test_check_by_connecting():
     with scripted(lambda visitor: visitor.until_gone()) as target:
         check = HealthCheck(protocol=Protocol.TCP)
 
-        assert asyncio.run(check_target(target, check)).ok
+        assert "healthy" == asyncio.run(check_target(target, check)).state
 
 
 def test_check_elsewhere(plane, echo):
