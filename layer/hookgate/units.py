@@ -46,17 +46,22 @@ _SIZE = re.compile(rf"({_NUMBER})\s*(B|KB|KiB|MB|MiB)")
 _RATE = re.compile(rf"({_NUMBER})\s*/\s*(s|m|h)")
 
 
-def _text(value: object, what: str, example: str) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise InvalidValue(
-            f"{what} is text such as {example}", code=Code.OPTION_QUANTITY
-        )
-    if not isinstance(value, str):
-        raise InvalidValue(
-            f"{value} has no unit; write {what} such as {example}",
-            code=Code.OPTION_QUANTITY,
-        )
-    return value.strip()
+def _quantity(
+    value: object, form: re.Pattern[str], what: str, examples: str
+) -> re.Match[str]:
+    """Match the text of a quantity.
+
+    Raises:
+        ValueError: it is not text, or has another form.
+    """
+    wrong = f"{what} is text such as {examples}"
+    if isinstance(value, str):
+        if match := form.fullmatch(value.strip()):
+            return match
+        wrong = f"{value.strip()!r} is not {what}; write {examples}"
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        wrong = f"{value} has no unit; write {what} such as {examples}"
+    raise InvalidValue(wrong, code=Code.OPTION_QUANTITY)
 
 
 def duration(value: object) -> float:
@@ -65,15 +70,9 @@ def duration(value: object) -> float:
     Raises:
         ValueError: no unit, or not a duration.
     """
-    text = _text(value, "a duration", "500ms, 20s or 5m")
-    if not _DURATION.fullmatch(text):
-        raise InvalidValue(
-            f"{text!r} is not a duration; write 500ms, 20s, 5m or 1h30m",
-            code=Code.OPTION_QUANTITY,
-        )
-    return sum(
-        float(number) * _SECONDS[unit] for number, unit in _DURATION_PART.findall(text)
-    )
+    match = _quantity(value, _DURATION, "a duration", "500ms, 20s, 5m or 1h30m")
+    parts = _DURATION_PART.findall(match[0])
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
 
 
 def percentage(value: object) -> float:
@@ -82,16 +81,10 @@ def percentage(value: object) -> float:
     Raises:
         ValueError: no per cent sign, or more than 100 %.
     """
-    text = _text(value, "a percentage", "100%")
-    match = _PERCENTAGE.fullmatch(text)
-    if not match:
-        raise InvalidValue(
-            f"{text!r} is not a percentage; write 100% or 99.5%",
-            code=Code.OPTION_QUANTITY,
-        )
+    match = _quantity(value, _PERCENTAGE, "a percentage", "100% or 99.5%")
     number = float(match[1])
     if number > 100:
-        raise InvalidValue(f"{text} is more than 100%", code=Code.OPTION_QUANTITY)
+        raise InvalidValue(f"{match[0]} is more than 100%", code=Code.OPTION_QUANTITY)
     return number
 
 
@@ -101,18 +94,12 @@ def size(value: object) -> int:
     Raises:
         ValueError: no unit, not a size, or a part of a byte.
     """
-    text = _text(value, "a size", "64KiB or 1MB")
-    match = _SIZE.fullmatch(text)
-    if not match:
-        raise InvalidValue(
-            f"{text!r} is not a size; write 512B, 64KiB or 1MB",
-            code=Code.OPTION_QUANTITY,
-        )
+    match = _quantity(value, _SIZE, "a size", "512B, 64KiB or 1MB")
     number = float(match[1]) * _BYTES[match[2]]
     whole = round(number)
     if abs(number - whole) > 1e-6:  # 0.57KB is 570 bytes, but for floating point
         raise InvalidValue(
-            f"{text} is not a whole number of bytes", code=Code.OPTION_QUANTITY
+            f"{match[0]} is not a whole number of bytes", code=Code.OPTION_QUANTITY
         )
     return whole
 
@@ -123,12 +110,7 @@ def rate(value: object) -> float:
     Raises:
         ValueError: no unit, or not a rate.
     """
-    text = _text(value, "a rate", "50/s")
-    match = _RATE.fullmatch(text)
-    if not match:
-        raise InvalidValue(
-            f"{text!r} is not a rate; write 50/s or 600/m", code=Code.OPTION_QUANTITY
-        )
+    match = _quantity(value, _RATE, "a rate", "50/s or 600/m")
     return float(match[1]) * _PER_SECOND[match[2]]
 
 
@@ -233,29 +215,17 @@ def seconds_text(seconds: float) -> str:
     return f"{minutes} min {rest} s" if rest else f"{minutes} min"
 
 
-Duration = Annotated[
-    float,
-    BeforeValidator(duration),
-    WithJsonSchema({"type": "string", "examples": ["500ms", "20s", "5m"]}),
-]
+def _example(*examples: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "examples": list(examples)})
 
-Percentage = Annotated[
-    float,
-    BeforeValidator(percentage),
-    WithJsonSchema({"type": "string", "examples": ["100%", "99.5%"]}),
-]
 
-Size = Annotated[
-    int,
-    BeforeValidator(size),
-    WithJsonSchema({"type": "string", "examples": ["64KiB", "1MB"]}),
-]
+Duration = Annotated[float, BeforeValidator(duration), _example("500ms", "20s", "5m")]
 
-Rate = Annotated[
-    float,
-    BeforeValidator(rate),
-    WithJsonSchema({"type": "string", "examples": ["50/s", "600/m"]}),
-]
+Percentage = Annotated[float, BeforeValidator(percentage), _example("100%", "99.5%")]
+
+Size = Annotated[int, BeforeValidator(size), _example("64KiB", "1MB")]
+
+Rate = Annotated[float, BeforeValidator(rate), _example("50/s", "600/m")]
 
 #: A compiled regular expression; Any, so that RE2 is imported only with one.
 Pattern = Annotated[
@@ -276,7 +246,7 @@ _SIGNS: Mapping[str, Callable[[float, float], bool]] = {
 
 _SIGN = re.compile(r"\s*(<=|>=|==|!=|<|>|=)\s*([^\s=].*?)\s*")
 
-_PLAIN_NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?")
+_PLAIN_NUMBER = re.compile(r"(-?[0-9]{1,15}(?:\.[0-9]{1,9})?)")
 
 _PER_CENT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%")
 
@@ -333,21 +303,32 @@ def signed(value: object, example: str) -> tuple[str, str]:
     return "==" if match[1] == "=" else match[1], match[2]
 
 
+def _bound(
+    value: object, example: str, form: re.Pattern[str], what: str, unit: str
+) -> Bound:
+    """Read a bound whose value is one number that ``form`` matches.
+
+    Raises:
+        ValueError: it has no sign, or another form.
+    """
+    if isinstance(value, Bound):
+        return value
+    sign, text = signed(value, example)
+    if match := form.fullmatch(text):
+        return Bound(sign, float(match[1]), unit)
+    raise InvalidValue(
+        f"{text!r} is not {what}; write '{sign} {example.rpartition(' ')[2]}'",
+        code=Code.OPTION_BOUND,
+    )
+
+
 def number_bound(value: object) -> Bound:
     """Read ``"< 5"`` or ``">= 100"``.
 
     Raises:
         ValueError: not a bound on a number.
     """
-    if isinstance(value, Bound):
-        return value
-    sign, text = signed(value, "< 5")
-    if not _PLAIN_NUMBER.fullmatch(text):
-        raise InvalidValue(
-            f"{text!r} is not a number without a unit; write '{sign} 5'",
-            code=Code.OPTION_BOUND,
-        )
-    return Bound(sign, float(text))
+    return _bound(value, "< 5", _PLAIN_NUMBER, "a number without a unit", "")
 
 
 def duration_bound(value: object) -> Bound:
@@ -373,31 +354,19 @@ def percentage_bound(value: object) -> Bound:
     Raises:
         ValueError: not a bound on a percentage.
     """
-    if isinstance(value, Bound):
-        return value
-    sign, text = signed(value, "< 0.1%")
-    match = _PER_CENT.fullmatch(text)
-    if not match:
-        raise InvalidValue(
-            f"{text!r} is not a percentage; write '{sign} 0.1%'", code=Code.OPTION_BOUND
-        )
-    return Bound(sign, float(match[1]), "%")
-
-
-def _in_a_schema(*examples: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "examples": list(examples)})
+    return _bound(value, "< 0.1%", _PER_CENT, "a percentage", "%")
 
 
 _TEXT_OF_BOUND = PlainSerializer(str, return_type=str)
 
 NumberBound = Annotated[
-    Bound, BeforeValidator(number_bound), _TEXT_OF_BOUND, _in_a_schema("< 5", ">= 100")
+    Bound, BeforeValidator(number_bound), _TEXT_OF_BOUND, _example("< 5", ">= 100")
 ]
 
 DurationBound = Annotated[
-    Bound, BeforeValidator(duration_bound), _TEXT_OF_BOUND, _in_a_schema("< 300ms")
+    Bound, BeforeValidator(duration_bound), _TEXT_OF_BOUND, _example("< 300ms")
 ]
 
 PercentageBound = Annotated[
-    Bound, BeforeValidator(percentage_bound), _TEXT_OF_BOUND, _in_a_schema("< 0.1%")
+    Bound, BeforeValidator(percentage_bound), _TEXT_OF_BOUND, _example("< 0.1%")
 ]

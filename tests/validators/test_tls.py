@@ -1,4 +1,4 @@
-"""Certificates that a server presents and nobody can read."""
+"""Certificates of a server that cannot be read."""
 
 from __future__ import annotations
 
