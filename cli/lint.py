@@ -93,7 +93,7 @@ def _faults(data: Mapping[str, Any]) -> Iterator[_Fault]:
             what = f"unknown key {key!r}; there are version, Resources, Hooks"
             yield _Fault((key,), Code.APPSPEC_UNKNOWN_KEY, what, at_key=True)
     if str(top.get("version")) not in {"0.0", "0"}:
-        yield _Fault(("version",), Code.APPSPEC_VERSION, "the version is 0.0")
+        yield _Fault(("version",), Code.APPSPEC_VERSION, "version must be 0.0")
     yield from _resource_faults(top.get("resources"))
     yield from _hook_faults(top.get("hooks", []))
 
@@ -101,21 +101,23 @@ def _faults(data: Mapping[str, Any]) -> Iterator[_Fault]:
 def _resource_faults(resources: Any) -> Iterator[_Fault]:
     at: tuple[str | int, ...] = ("resources",)
     if not isinstance(resources, list) or len(resources) != 1:
-        yield _Fault(at, Code.APPSPEC_RESOURCES, "Resources contains one service")
+        yield _Fault(at, Code.APPSPEC_RESOURCES, "Resources must contain one service")
         return
     item = resources[0]
     if not isinstance(item, dict) or len(item) != 1:
         yield _Fault(
             (*at, 0),
             Code.APPSPEC_RESOURCES,
-            "a resource is one name with Type and Properties",
+            "a resource must be one name with Type and Properties",
         )
         return
     ((name, service),) = item.items()
     at = (*at, 0, name)
     service = _lower(service)
     if service.get("type") != "AWS::ECS::Service":
-        yield _Fault((*at, "type"), Code.APPSPEC_RESOURCES, "Type is AWS::ECS::Service")
+        yield _Fault(
+            (*at, "type"), Code.APPSPEC_RESOURCES, "Type must be AWS::ECS::Service"
+        )
     properties = _lower(service.get("properties"))
     at = (*at, "properties")
     task_definition = str(properties.get("taskdefinition") or "")
@@ -123,7 +125,7 @@ def _resource_faults(resources: Any) -> Iterator[_Fault]:
         yield _Fault(
             (*at, "taskdefinition"),
             Code.APPSPEC_TASK_DEFINITION,
-            f"TaskDefinition is an ARN with a revision, or {_PLACEHOLDER}",
+            f"TaskDefinition must be an ARN with a revision, or {_PLACEHOLDER}",
         )
     balancer = _lower(properties.get("loadbalancerinfo"))
     if not balancer.get("containername"):
@@ -143,7 +145,7 @@ def _resource_faults(resources: Any) -> Iterator[_Fault]:
         yield _Fault(
             (*at, "loadbalancerinfo", "containerport"),
             Code.APPSPEC_CONTAINER,
-            "ContainerPort is a number from 1 to 65535, without quotes",
+            "ContainerPort must be a number from 1 to 65535, without quotes",
         )
     yield from _property_faults(service.get("properties"), at)
 
@@ -169,7 +171,7 @@ def _hook_faults(hooks: Any) -> Iterator[_Fault]:
         yield _Fault(
             ("hooks",),
             Code.APPSPEC_HOOKS,
-            "Hooks is a list of one event and its function each",
+            "Hooks must be a list; each entry is one event and its function",
         )
         return
     seen: set[str] = set()
@@ -178,7 +180,7 @@ def _hook_faults(hooks: Any) -> Iterator[_Fault]:
             yield _Fault(
                 ("hooks", index),
                 Code.APPSPEC_HOOKS,
-                "a hook is one event and its function",
+                "a hook must be one event and its function",
             )
             continue
         ((event, function),) = item.items()
@@ -188,24 +190,26 @@ def _hook_faults(hooks: Any) -> Iterator[_Fault]:
             what = f"unknown lifecycle event {event!r}; the hooks of ECS are {known}"
             yield _Fault(at, Code.APPSPEC_EVENT, what, at_key=True)
         elif event.lower() in seen:
-            what = f"{event} has a function already; an event calls one"
+            what = f"{event} already has a function; an event calls only one"
             yield _Fault(at, Code.APPSPEC_EVENT, what, at_key=True)
         seen.add(event.lower())
         if not isinstance(function, str) or not function:
             yield _Fault(
-                at, Code.APPSPEC_FUNCTION, "a hook names a Lambda function or its ARN"
+                at,
+                Code.APPSPEC_FUNCTION,
+                "a hook must name a Lambda function or its ARN",
             )
 
 
 def _lower(value: Any) -> dict[str, Any]:
-    """A mapping with its keys in lower case; empty where there is none."""
+    """A mapping with its keys in lower case; empty for any other value."""
     if not isinstance(value, Mapping):
         return {}
     return {str(key).lower(): each for key, each in value.items()}
 
 
 def _spelled(document: Document, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """``path`` in the file's own spelling, as far as it leads."""
+    """The existing part of ``path``, in the file's own spelling."""
     found: tuple[str | int, ...] = ()
     at: Any = document.data
     for part in path:
@@ -245,14 +249,14 @@ def command(files: tuple[Path, ...], *, for_run: bool) -> NoReturn:
         for warning in () if each.problems else each.warnings:
             click.echo(f"{warning.place}: warning: {warning.message} [{warning.code}]")
         if not each.problems:
-            click.echo(f"{each.file}: fine")
+            click.echo(f"{each.file}: valid")
     wrong = any(each.problems for each in checked)
     raise click.exceptions.Exit(ExitCode.WRONG_INPUT if wrong else ExitCode.PASSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Checked:
-    """What is wrong with a file, and what other files are compared with.
+    """The problems of a file, and what is compared with other files.
 
     ``steps`` has the place of the first step of each event of a plan, ``hooks`` the
     place of each hook of an AppSpec or a template; each is None in other files.
@@ -274,7 +278,7 @@ def _check(file: Path, *, deployed: bool) -> _Checked:
 
 
 def _read(file: Path, *, deployed: bool) -> _Checked:
-    """Read a file that has no problem.
+    """Check a file by its kind.
 
     Raises:
         PlanError: the file is wrong; every problem with its place.
@@ -307,39 +311,37 @@ def _read(file: Path, *, deployed: bool) -> _Checked:
 
 
 def _crossed(one: _Checked, others: Iterable[_Checked]) -> _Checked:
-    """``one`` with what is wrong beside the other files of the same call."""
+    """``one`` with its events that another file of the same call lacks."""
     found: list[Problem] = []
     for other in others:
-        if one.hooks is not None and other.steps is not None:
-            found += (
-                Problem(
-                    place,
-                    Code.APPSPEC_NO_STEPS,
-                    f"the plan {other.file} has no steps for {event}, so this hook "
-                    "reports Failed; add steps, or remove the hook",
+        for own, theirs, code, message in (
+            (one.hooks, other.steps, Code.APPSPEC_NO_STEPS, _NO_STEPS),
+            (one.steps, other.hooks, Code.APPSPEC_NO_HOOK, _NO_HOOK),
+        ):
+            if own is not None and theirs is not None:
+                found += (
+                    Problem(place, code, message.format(file=other.file, event=event))
+                    for event, place in own.items()
+                    if event not in theirs
                 )
-                for event, place in one.hooks.items()
-                if event not in other.steps
-            )
-        if one.steps is not None and other.hooks is not None:
-            found += (
-                Problem(
-                    place,
-                    Code.APPSPEC_NO_HOOK,
-                    f"{other.file} has no hook for {event}, so these steps never run; "
-                    "add the hook, or remove the steps",
-                )
-                for event, place in one.steps.items()
-                if event not in other.hooks
-            )
     return replace(one, problems=(*one.problems, *found))
+
+
+_NO_STEPS = (
+    "the plan {file} has no steps for {event}, so this hook reports Failed; add steps, "
+    "or remove the hook"
+)
+_NO_HOOK = (
+    "{file} has no hook for {event}, so these steps never run; add the hook, or remove "
+    "the steps"
+)
 
 
 def _top_keys(content: bytes, file: str) -> set[str]:
     """The top keys in lower case, which show what kind of file it is.
 
     Raises:
-        PlanError: it cannot be read, whatever it is.
+        PlanError: it cannot be read.
     """
     document, _ = parse(content, file, STRICT)
     return {str(key).lower() for key in document.data}

@@ -58,7 +58,7 @@ STEPS = "[{use: task_definition}]"
 
 
 @pytest.mark.parametrize(
-    ("events", "fine", "messages"),
+    ("events", "valid", "messages"),
     [
         pytest.param(["AfterInstall", "BeforeAllowTraffic"], 2, [], id="match"),
         pytest.param(
@@ -75,7 +75,7 @@ STEPS = "[{use: task_definition}]"
         ),
     ],
 )
-def test_appspec_and_plan(tmp_path, events, fine, messages, capsys):
+def test_appspec_and_plan(tmp_path, events, valid, messages, capsys):
     """A hook without steps and steps without a hook are errors, in any order."""
     appspec, plan = tmp_path / "appspec.yaml", tmp_path / "plan.yaml"
     appspec.write_text(APPSPEC)
@@ -84,7 +84,7 @@ def test_appspec_and_plan(tmp_path, events, fine, messages, capsys):
     for files in ((appspec, plan), (plan, appspec)):
         code = run(hookgate, ["lint", *map(str, files)])
         out = capsys.readouterr().out
-        assert (2 if messages else 0, fine) == (code, out.count(": fine"))
+        assert (2 if messages else 0, valid) == (code, out.count(": valid"))
         assert [True] * len(messages) == [each in out for each in messages], out
     for file in (appspec, plan):
         assert 0 == run(hookgate, ["lint", str(file)])
@@ -152,13 +152,13 @@ def test_literal_secret(tmp_path, capsys):
 def test_shipped_file_is_fine(file, capsys):
     """The files that ship are right."""
     assert 0 == run(hookgate, ["lint", str(file)])
-    assert f"{file}: fine" in capsys.readouterr().out
+    assert f"{file}: valid" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("name", "code", "expected"),
     [
-        pytest.param("appspec.json", 0, "appspec.json: fine", id="AppSpec"),
+        pytest.param("appspec.json", 0, "appspec.json: valid", id="AppSpec"),
         pytest.param("wrong-plan.yaml", 2, "unknown validator 'htp'", id="plan"),
         pytest.param("wrong-appspec.yaml", 2, "RESOURCES", id="wrong AppSpec"),
         pytest.param("advisory.yaml", 0, "warning:", id="warning"),
