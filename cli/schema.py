@@ -10,6 +10,7 @@ import click
 
 from hookgate.plan import PlanFile
 from hookgate.registry import names, resolve
+from hookgate.validator import Validator
 
 
 @click.command("schema")
@@ -28,9 +29,7 @@ def plan_schema() -> dict[str, Any]:
     step["properties"]["use"]["enum"] = list(names())
     step["allOf"] = []
     for name in names():
-        options = resolve(name).model_json_schema(
-            by_alias=True, ref_template=f"#/$defs/{name}.{{model}}"
-        )
+        options = options_schema(resolve(name), f"#/$defs/{name}.{{model}}")
         for inner, definition in options.pop("$defs", {}).items():
             definitions[f"{name}.{inner}"] = definition
         definitions[name] = options
@@ -40,16 +39,29 @@ def plan_schema() -> dict[str, Any]:
                 "then": {"properties": {"with": {"$ref": f"#/$defs/{name}"}}},
             }
         )
-    add_units(schema)
     return schema
 
 
-def add_units(schema: dict[str, Any]) -> None:
-    """Write defaults as a plan does: pydantic knows them without their unit."""
+def options_schema(
+    validator: type[Validator], ref_template: str = "#/$defs/{model}"
+) -> dict[str, Any]:
+    """The schema of a validator's options, with defaults as a plan has them."""
+    schema = validator.model_json_schema(by_alias=True, ref_template=ref_template)
+    # pydantic would list each default of an inner model, and a bound as an object.
+    fields = set(validator.model_fields)
+    built = validator.model_construct(fields)
+    defaults = built.model_dump(
+        mode="json", by_alias=True, exclude_unset=True, warnings=False
+    )
+    for name, option in schema["properties"].items():
+        if "default" in option:
+            option["default"] = defaults[name]
+    # pydantic has numbers without their units.
     for each in _schemas(schema):
         default, example = each.get("default"), str(each.get("examples", [""])[0])
         if each.get("type") == "string" and isinstance(default, int | float):
             each["default"] = _with_unit(default, example)
+    return schema
 
 
 def _schemas(schema: Any) -> Iterator[dict[str, Any]]:

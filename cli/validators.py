@@ -7,12 +7,12 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from rich.console import Console, Group
+from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -25,20 +25,23 @@ from hookgate.codes import Code
 from hookgate.registry import names, resolve
 from hookgate.validator import Validator
 from hookgate_cli.output import console_for, write_text
-from hookgate_cli.schema import add_units
+from hookgate_cli.schema import options_schema
 
-_TYPES = {
-    "string": "text",
-    "integer": "whole number",
-    "number": "number",
-    "boolean": "true | false",
-    "object": "mapping",
-}
+#: JSON Schema has no units; the first example of an option shows which one it has.
+_UNITS = (
+    (r"<.*%", "percentage bound"),
+    (r"<.*s", "duration bound"),
+    (r"<", "number bound"),
+    (r"\$\{secret", "secret"),
+    (r".*%", "percentage"),
+    (r".*/", "rate"),
+    (r".*B", "size"),
+    (r"\d", "duration"),
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """One option: its name, type, default and description."""
+class Option(NamedTuple):
+    """One option; ``default`` is ``required`` if it has none."""
 
     name: str
     kind: str
@@ -46,18 +49,14 @@ class Option:
     description: str
 
 
-def options(schema: Mapping[str, Any]) -> tuple[Option, ...]:
+def options(schema: Mapping[str, Any]) -> list[Option]:
     """The options of an object's schema."""
-    required = set(schema.get("required", ()))
-    return tuple(
-        Option(
-            name=name,
-            kind=kind(field),
-            default="required" if name in required else _short(field.get("default")),
-            description=field.get("description", ""),
-        )
-        for name, field in schema.get("properties", {}).items()
-    )
+    found = []
+    for name, field in schema.get("properties", {}).items():
+        is_required = name in schema.get("required", ())
+        default = "required" if is_required else _short(field.get("default"))
+        found.append(Option(name, kind(field), default, field.get("description", "")))
+    return found
 
 
 def kind(field: Mapping[str, Any]) -> str:
@@ -69,20 +68,24 @@ def kind(field: Mapping[str, Any]) -> str:
     if "enum" in field:
         return " | ".join(str(each) for each in field["enum"])
     choice = field.get("anyOf") or field.get("oneOf") or ()
-    branches = [each for each in choice if each.get("type") != "null"]
-    if branches:
-        return " | ".join(dict.fromkeys(kind(each) for each in branches))
+    if branches := [each for each in choice if each.get("type") != "null"]:
+        kinds = " | ".join(dict.fromkeys(kind(each) for each in branches))
+        # Of "integer | string | list of integer | string", the end says nothing new.
+        return re.sub(r"^(.*) \| list of \1$", r"\1 | list", kinds)
     if field.get("type") == "array":
         return f"list of {kind(field.get('items', {}))}"
-    if "examples" in field:
-        return f"such as {field['examples'][0]}"
     if field.get("format") == "regex":
         return "regular expression"
-    return _TYPES.get(str(field.get("type")), "any value")
+    if field.get("type") == "object":
+        values = field.get("patternProperties", {}).values()
+        return " of ".join(("map", *(kind(each) for each in values)))
+    example = str(field.get("examples", [""])[0])
+    units = (unit for start, unit in _UNITS if re.match(start, example))
+    return next(units, str(field.get("type", "any")))
 
 
 def _short(value: Any) -> str:
-    if value is None:
+    if value in (None, "", [], {}):
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
@@ -91,17 +94,13 @@ _CODE = re.compile(r"\bCode\.([A-Z0-9_]+)")
 
 _EXAMPLE = "\nExample:\n"
 
-_SHARED = Validator.model_fields
-
-_SHARED_TITLE = (
-    "## Options of every validator\n\n[Retries](../semantics.md) describes them. The "
-    "defaults are those of this validator."
-)
-
-# One page has them for all validators.
-_GRAMMAR = {"Assertion", "Predicate", "Capture", "Filtered"}
-
-_GRAMMAR_PAGE = "Assertions and captures have a [page of their own](../assertions.md)."
+#: Types that another page describes for all validators.
+_ELSEWHERE = {
+    "Repeat": "../semantics.md#retry-options",
+    **dict.fromkeys(
+        ("Assertion", "Predicate", "Capture", "Filtered"), "../assertions.md"
+    ),
+}
 
 
 def title(validator: type[Validator]) -> str:
@@ -110,21 +109,14 @@ def title(validator: type[Validator]) -> str:
 
 
 def prose(validator: type[Validator]) -> str:
-    """What a validator's docstring says beside its example."""
+    """A validator's docstring without its example."""
     return (inspect.getdoc(validator) or "").partition(_EXAMPLE)[0].strip()
 
 
 def example(validator: type[Validator]) -> str:
-    """The steps that a validator's docstring gives as its example, in YAML."""
+    """The steps of the example in a validator's docstring, in YAML."""
     text = (inspect.getdoc(validator) or "").partition(_EXAMPLE)[2]
     return textwrap.dedent(text).strip()
-
-
-def schema_of(validator: type[Validator]) -> dict[str, Any]:
-    """The JSON Schema of a validator's options, with units in the defaults."""
-    schema = validator.model_json_schema(by_alias=True)
-    add_units(schema)
-    return schema
 
 
 def page(name: str) -> str:
@@ -134,69 +126,99 @@ def page(name: str) -> str:
         InputError: there is none of that name.
     """
     validator = resolve(name)
-    return "\n".join(_lines(name, validator)).rstrip() + "\n"
+    parts = [f"# {name}", prose(validator), _when(validator)]
+    if shown := example(validator):
+        parts += ["## Example", f"```yaml\n{shown}\n```"]
+    schema = options_schema(validator)
+    own, shared = _options_of(schema)
+    known = schema.get("$defs", {})
+    parts += ["## Options", _option_table(own, known), _retries(validator, shared)]
+    for inner, definition in _nested(schema):
+        parts += [f"### {inner}", _first_line(definition)]
+        parts += [_option_table(options(definition), known)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _options_of(schema: Mapping[str, Any]) -> tuple[list[Option], list[Option]]:
+    """The options of a validator, and those that every validator has."""
+    known = options(schema)
+    shared = [each for each in known if each.name in Validator.model_fields]
+    return [each for each in known if each not in shared], shared
+
+
+def _nested(schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The types of a validator's options that its page describes."""
+    for name, definition in schema.get("$defs", {}).items():
+        if definition.get("properties") and name not in _ELSEWHERE:
+            yield name.lstrip("_"), definition
+
+
+def _first_line(definition: Mapping[str, Any]) -> str:
+    return str(definition.get("description", "")).partition("\n")[0]
+
+
+def _retries(validator: type[Validator], shared: Iterable[Option]) -> str:
+    fields, usual = validator.model_fields, Validator.model_fields
+    defaults = " and ".join(
+        f"`{each.name}: {each.default}`"
+        for each in shared
+        if fields[each.name].default != usual[each.name].default
+    )
+    return (
+        "Every validator also has the [retry options](../semantics.md#retry-options) "
+        + ", ".join(f"`{each.name}`" for each in shared)
+        + (f"; here the defaults are {defaults}." if defaults else ".")
+    )
 
 
 def index(names: Sequence[str]) -> str:
-    """The page that leads to the others."""
-    lines = [
-        "# The validators",
-        "",
-        "Generated by `make docs`. `hookgate validators NAME` shows the same.",
-        "",
-        "| validator | checks |",
-        "|---|---|",
-    ]
-    lines += [f"| [{each}]({each}.md) | {title(resolve(each))} |" for each in names]
-    return "\n".join(lines) + "\n"
+    """The page of all validators."""
+    return _generated(
+        "The validators",
+        "`hookgate validators NAME` shows the same. [Types of options]"
+        "(../plans.md#types-of-options) shows how a plan has durations, bounds and "
+        "other types.",
+        ("validator", "checks"),
+        [(f"[{each}]({each}.md)", title(resolve(each))) for each in names],
+    )
 
 
 def codes_page() -> str:
     """The page of all codes: what each means, and which modules use it."""
     places = _places()
-    text = (
-        "Generated by `make docs`. Each finding, error and outcome has a code. "
-        "Programs and tests rely on the code, which is stable; messages may change. A "
-        "finding of a third-party validator without a code has the validator's name as "
-        "its code, such as `REDIRECTS`."
+    return _generated(
+        "Codes of findings and errors",
+        "Each finding, error and outcome has a code. Programs and tests rely on the "
+        "code, which is stable; messages may change. A finding of a third-party "
+        "validator without a code has the validator's name as its code, such as "
+        "`REDIRECTS`.",
+        ("code", "meaning", "where"),
+        [(f"`{c}`", c.meaning, ", ".join(places[c.name])) for c in sorted(Code)],
     )
-    lines = [
-        "# Codes of findings and errors",
-        "",
-        text,
-        "",
-        "| code | meaning | where |",
-        "|---|---|---|",
-    ]
-    lines += [
-        f"| `{each}` | {each.meaning} | {', '.join(places[each.name])} |"
-        for each in sorted(Code)
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def permissions_page() -> str:
     """The page of the AWS permissions that each validator needs."""
-    text = (
-        "Generated by `make docs`. The role of the hooks in `template.yaml` has these "
-        "permissions in addition to those of Hookgate itself, which "
-        "[Deploying Hookgate](../deploy.md#permissions) lists with their resources. "
-        "Validators that are not in this table make no calls to AWS."
+    return _generated(
+        "Permissions of the validators",
+        "The role of the hooks in `template.yaml` has these permissions and those of "
+        "Hookgate itself, which [Deploying Hookgate](../deploy.md#permissions) lists "
+        "with their resources. Validators that are not in this table make no calls to "
+        "AWS.",
+        ("validator", "permissions"),
+        [
+            (f"[{name}]({name}.md)", _code(resolve(name).permissions))
+            for name in names()
+            if resolve(name).permissions
+        ],
     )
-    lines = [
-        "# Permissions of the validators",
-        "",
-        text,
-        "",
-        "| validator | permissions |",
-        "|---|---|",
-    ]
-    lines += [
-        f"| [{each}]({each}.md) | {_code(kind.permissions)} |"
-        for each in names()
-        if (kind := resolve(each)).permissions
-    ]
-    return "\n".join(lines) + "\n"
+
+
+def _generated(
+    title: str, text: str, header: Sequence[str], rows: Iterable[Sequence[str]]
+) -> str:
+    text = f"Generated by `make docs`. {text}"
+    return f"# {title}\n\n{text}\n\n{_table(header, rows)}\n"
 
 
 def _code(words: Iterable[str]) -> str:
@@ -204,39 +226,18 @@ def _code(words: Iterable[str]) -> str:
 
 
 def _places() -> dict[str, list[str]]:
-    """For each code, the packages whose sources use it."""
+    """For each code, the validators and the packages whose sources use it."""
     found: dict[str, set[str]] = {each.name: set() for each in Code}
     for package in (hookgate, hookgate_validators, hookgate_rehearsal, hookgate_cli):
         root = Path(package.__path__[0])
         for file in root.rglob("*.py"):
-            place = ".".join((root.name, *file.relative_to(root).parts[:1]))
+            part = file.relative_to(root).parts[0].removesuffix(".py")
+            place = f"`{root.name}.{part}`"
+            if package is hookgate_validators:
+                place = f"[{part}]({part}.md)"
             for name in _CODE.findall(file.read_text("utf-8")):
-                found[name].add(f"`{place.removesuffix('.py')}`")
+                found[name].add(place)
     return {name: sorted(places) for name, places in found.items()}
-
-
-def _lines(name: str, validator: type[Validator]) -> Iterator[str]:
-    yield f"# {name}"
-    yield ""
-    yield prose(validator)
-    yield ""
-    yield _when(validator)
-    if shown := example(validator):
-        yield from ("", "## Example", "", "```yaml", shown, "```")
-    schema = schema_of(validator)
-    known = options(schema)
-    yield from ("", "## Options", "")
-    yield from _table([each for each in known if each.name not in _SHARED])
-    yield from ("", _SHARED_TITLE, "")
-    yield from _table([each for each in known if each.name in _SHARED])
-    definitions = schema.get("$defs", {})
-    if _GRAMMAR & definitions.keys():
-        yield from ("", _GRAMMAR_PAGE)
-    for inner, definition in definitions.items():
-        if definition.get("properties") and inner not in _GRAMMAR:
-            yield from ("", f"### {inner.lstrip('_')}", "")
-            yield from (definition.get("description", "").partition("\n")[0], "")
-            yield from _table(options(definition))
 
 
 def _when(validator: type[Validator]) -> str:
@@ -252,23 +253,29 @@ def _when(validator: type[Validator]) -> str:
     return when
 
 
-def _table(rows: Sequence[Option]) -> Iterator[str]:
-    if not rows:
-        yield "None."
-        return
-    yield "| option | type | default | |"
-    yield "|---|---|---|---|"
-    for each in rows:
-        default = (
-            each.default if each.default in {"", "required"} else f"`{each.default}`"
+def _option_table(rows: Iterable[Option], known: Iterable[str]) -> str:
+    """A table of options; a type of ``known`` links to its own table."""
+    links = {name: f"#{name.lower()}" for name in (each.lstrip("_") for each in known)}
+    links |= _ELSEWHERE
+
+    def linked(word: re.Match[str]) -> str:
+        return f"[{word[0]}]({links[word[0]]})" if word[0] in links else word[0]
+
+    cells = [
+        (
+            f"`{each.name}`",
+            re.sub(r"\w+", linked, each.kind),
+            each.default if each.default in {"", "required"} else f"`{each.default}`",
+            each.description,
         )
-        cells: Mapping[str, str] = {
-            "name": f"`{each.name}`",
-            "kind": each.kind,
-            "default": default,
-            "description": each.description,
-        }
-        yield "| " + " | ".join(_cell(text) for text in cells.values()) + " |"
+        for each in rows
+    ]
+    return _table(("option", "type", "default", "description"), cells)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *(map(_cell, row) for row in rows)]
+    return "\n".join(f"| {' | '.join(each)} |" for each in lines)
 
 
 def _cell(text: str) -> str:
@@ -319,28 +326,19 @@ def _list(console: Console) -> None:
 def _show(console: Console, name: str) -> None:
     validator = resolve(name)
     console.print(Text(name, style="bold"))
-    console.print(Text(f"\n{_flowing(prose(validator))}\n"))
+    console.print("", Markdown(prose(validator)), "", sep="\n")
     if shown := example(validator):
         console.print(Text(f"{shown}\n", style="cyan"))
-    schema = schema_of(validator)
-    known = options(schema)
-    own = [each for each in known if each.name not in Validator.model_fields]
+    schema = options_schema(validator)
+    own, shared = _options_of(schema)
     console.print("Options", style="bold")
     console.print(_options(own) if own else "  None.")
     console.print("\nOptions of every validator", style="bold")
-    console.print(_options(each for each in known if each not in own))
+    console.print(_options(shared))
     for inner, definition in schema.get("$defs", {}).items():
-        text = definition.get("description", "").partition("\n")[0]
-        console.print(Text.assemble("\n", (inner.lstrip("_"), "bold"), f"  {text}"))
+        text = f"  {_first_line(definition)}"
+        console.print(Text.assemble("\n", (inner.lstrip("_"), "bold"), text))
         console.print(_options(options(definition)))
-
-
-def _flowing(text: str) -> str:
-    """Paragraphs in one line each, for a terminal of any width to break."""
-    paragraphs = text.split("\n\n")
-    return "\n\n".join(
-        each if "\n- " in f"\n{each}" else " ".join(each.split()) for each in paragraphs
-    )
 
 
 def _options(known: Iterable[Option]) -> Group:

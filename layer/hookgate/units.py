@@ -188,8 +188,8 @@ class TextFormat:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """Show the regular expression to editors."""
-        return {**handler(schema), "pattern": self.pattern}
+        """Show the regular expression to editors, whose dialect is JavaScript's."""
+        return {**handler(schema), "pattern": self.pattern.replace(r"\Z", "$")}
 
     def _check(self, value: str) -> str:
         if not re.search(self.pattern, value):

@@ -9,10 +9,10 @@ from support.command import ROOT
 
 from hookgate.errors import PlanError
 from hookgate.plan import read_plan
-from hookgate.registry import resolve
+from hookgate.registry import names, resolve
 from hookgate.yaml_reader import parse
 from hookgate_cli.main import hookgate, run
-from hookgate_cli.schema import plan_schema
+from hookgate_cli.schema import options_schema, plan_schema
 
 
 def _is_read(file: Path) -> bool:
@@ -73,6 +73,21 @@ def test_defaults_have_their_units():
     options = plan_schema()["$defs"]["http"]["properties"]
     shown = [options[each]["default"] for each in ("within", "timeout", "max_body")]
     assert ["0s", "10s", "1MiB"] == shown
+
+
+@pytest.mark.parametrize("name", names())
+def test_defaults_are_valid(name):
+    """A plan may state each default, as the schema has it."""
+    schema = options_schema(resolve(name))
+    for option in schema["properties"].values():
+        if option.get("default") is not None:
+            whole = {**option, "$defs": schema.get("$defs", {})}
+            Draft202012Validator(whole).validate(option["default"])
+
+
+def test_patterns_are_those_of_javascript():
+    """JavaScript, in which editors are written, ends a text with ``$`` only."""
+    assert r"\\Z" not in json.dumps(plan_schema())
 
 
 def test_command_prints_the_schema(capsys):

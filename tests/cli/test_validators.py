@@ -36,15 +36,31 @@ def test_unknown_validator_is_wrong_input(capsys):
 @pytest.mark.parametrize(
     ("field", "expected"),
     [
-        pytest.param({"type": "integer"}, "whole number", id="type"),
+        pytest.param({"type": "integer"}, "integer", id="type"),
         pytest.param({"enum": ["a", "b"]}, "a | b", id="choice"),
         pytest.param({"const": 1}, "1", id="constant"),
         pytest.param({"$ref": "#/$defs/_Page"}, "Page", id="another table"),
-        pytest.param({"type": "string", "examples": ["5s"]}, "such as 5s", id="unit"),
-        pytest.param({"format": "regex"}, "regular expression", id="pattern"),
-        pytest.param({}, "any value", id="anything"),
+        pytest.param({"type": "string", "examples": ["5s"]}, "duration", id="unit"),
+        pytest.param({"examples": ["< 0.1%"]}, "percentage bound", id="bound"),
         pytest.param(
-            {"anyOf": [{"type": "string"}, {"type": "null"}]}, "text", id="or nothing"
+            {
+                "anyOf": [
+                    {"type": "integer"},
+                    {"type": "array", "items": {"type": "integer"}},
+                ]
+            },
+            "integer | list",
+            id="one or several",
+        ),
+        pytest.param(
+            {"type": "object", "patternProperties": {"^m": {"$ref": "#/A"}}},
+            "map of A",
+            id="map",
+        ),
+        pytest.param({"format": "regex"}, "regular expression", id="pattern"),
+        pytest.param({}, "any", id="anything"),
+        pytest.param(
+            {"anyOf": [{"type": "string"}, {"type": "null"}]}, "string", id="or nothing"
         ),
         pytest.param(
             {"type": "array", "items": {"oneOf": [{"$ref": "#/A"}, {"$ref": "#/B"}]}},
@@ -62,7 +78,7 @@ def test_own_options_come_first(capsys):
     """What only this validator takes stands above what every validator takes."""
     run(hookgate, ["validators", "http"])
     output = capsys.readouterr().out
-    assert output.index("  path  text") < output.index("  within  ")
+    assert output.index("  path  string") < output.index("  within  ")
 
 
 def test_prose_flows_to_the_width(capsys, monkeypatch):
