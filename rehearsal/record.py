@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from hookgate_rehearsal.faults.schema import FaultsFile
 from hookgate_rehearsal.scenario.schema import DeploymentFile, ExpectedStep, ExpectFile
-
-Verdicts = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 
 SCHEMA = "hookgate.rehearsal/1"
 
@@ -35,38 +33,35 @@ def rehearsal_record(
     }
 
 
-def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
+def deployment_record(  # noqa: PLR0913 - the parts of one record
+    deployment: DeploymentFile,
+    *,
     info: Mapping[str, Any],
     rollback: Mapping[str, Any] | None,
-    events: Iterable[Mapping[str, Any]],
-    deployment: DeploymentFile,
+    events: Iterable[tuple[Mapping[str, Any], Mapping[str, Any] | None]],
     definition: str,
     traffic: Mapping[str, Any],
     green_served_at: float | None,
-    verdict: Verdicts,
-    alarms: Iterable[Mapping[str, str]] = (),
-    *,
-    interrupted: bool = False,
+    alarms: Iterable[Mapping[str, str]],
+    interrupted: bool,
 ) -> dict[str, Any]:
     """The record of one deployment.
 
     Args:
+        deployment: the scenario's deployment.
         info: its ``deploymentInfo`` at the end.
         rollback: the ``deploymentInfo`` of its rollback, if there was one.
-        events: the target's lifecycle events.
-        deployment: the scenario's deployment.
+        events: the target's lifecycle events, each with the verdict of its hook.
         definition: the ARN of green's task definition.
         traffic: the counts of the production traffic.
         green_served_at: the time of green's first response to production traffic, in
             epoch seconds.
-        verdict: returns the verdict of the hook at an event, if one ran.
         alarms: the alarms that stopped the deployment, with name and reason.
         interrupted: whether the user interrupted the rehearsal before its end.
     """
-    id_ = info["deploymentId"]
     error = info.get("errorInformation")
     record = {
-        "deployment_id": id_,
+        "deployment_id": info["deploymentId"],
         "name": deployment.name,
         "image": deployment.image,
         "task_definition": definition.rpartition("/")[2],
@@ -81,7 +76,7 @@ def deployment_record(  # noqa: PLR0913, PLR0917 - the parts of one record
         "alarms": [dict(each) for each in alarms],
         "rollback": rollback
         and {"deployment_id": rollback["deploymentId"], "status": rollback["status"]},
-        "lifecycle_events": [_event(each, verdict(each)) for each in events],
+        "lifecycle_events": [_event(*each) for each in events],
         "production_traffic": dict(traffic),
     }
     surprises = ["interrupted before the deployment ended"]
@@ -104,15 +99,11 @@ def _event(
         "status": event["status"],
         "started_at": started and started.astimezone(UTC).isoformat(),
         "ended_at": ended and ended.astimezone(UTC).isoformat(),
-        "duration_ms": _milliseconds(started, ended),
+        "duration_ms": (
+            round((ended - started).total_seconds() * 1000) if started and ended else 0
+        ),
         "verdict": verdict,
     }
-
-
-def _milliseconds(started: datetime | None, ended: datetime | None) -> int:
-    if started is None or ended is None:
-        return 0
-    return round((ended - started).total_seconds() * 1000)
 
 
 def _surprises(

@@ -193,15 +193,17 @@ class Rehearsal:
         rollback = _rollback_of(info)
         counts = traffic.end()
         record = deployment_record(
-            info,
-            _find_deployment(codedeploy, rollback) if rollback else None,
-            _lifecycle_events(codedeploy, self.scenario, id_),
             deployment,
-            definition,
-            counts.record,
-            counts.first_served.get(definition),
-            lambda event: self._verdict(id_, event, events),
-            self.alarms.stopping(info.get("errorInformation")),
+            info=info,
+            rollback=_find_deployment(codedeploy, rollback) if rollback else None,
+            events=[
+                (each, self._verdict(id_, each, events))
+                for each in _lifecycle_events(codedeploy, self.scenario, id_)
+            ],
+            definition=definition,
+            traffic=counts.record,
+            green_served_at=counts.first_served.get(definition),
+            alarms=self.alarms.stopping(info.get("errorInformation")),
             interrupted=interrupt is not None,
         )
         self.records.append(record)
@@ -283,18 +285,16 @@ def _create_deployment(
     codedeploy: Any, scenario: Scenario, spec: Mapping[str, Any]
 ) -> str:
     group = scenario.content.deployment_group
-    id_: str = codedeploy.create_deployment(
+    created = codedeploy.create_deployment(
         applicationName=group.application,
         deploymentGroupName=group.name,
         revision=revision(spec),
-    )["deploymentId"]
-    return id_
+    )
+    return str(created["deploymentId"])
 
 
 def _find_deployment(codedeploy: Any, deployment_id: str) -> dict[str, Any]:
-    answer = codedeploy.get_deployment(deploymentId=deployment_id)
-    info: dict[str, Any] = answer["deploymentInfo"]
-    return info
+    return dict(codedeploy.get_deployment(deploymentId=deployment_id)["deploymentInfo"])
 
 
 def _lifecycle_events(
@@ -305,8 +305,7 @@ def _lifecycle_events(
     target = codedeploy.get_deployment_target(
         deploymentId=deployment_id, targetId=f"{service.cluster}:{service.name}"
     )["deploymentTarget"]
-    events: list[Mapping[str, Any]] = target["ecsTarget"]["lifecycleEvents"]
-    return events
+    return list(target["ecsTarget"]["lifecycleEvents"])
 
 
 def _images(scenario: Scenario) -> dict[str, Image]:

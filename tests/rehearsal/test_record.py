@@ -62,15 +62,17 @@ def _record(  # noqa: PLR0913 - each is what a test is about
         **({"errorInformation": STOPPED} if at else {}),
     }
     return deployment_record(
-        info,
-        rollback,
-        _events(at),
         deployment,
-        "arn:aws:ecs:us-east-1:123456789012:task-definition/shop:2",
-        TRAFFIC | traffic,
-        served,
-        lambda event: dict(verdicts).get(event["lifecycleEventName"]),
-        alarms,
+        info=info,
+        rollback=rollback,
+        events=[
+            (each, dict(verdicts).get(each["lifecycleEventName"]))
+            for each in _events(at)
+        ],
+        definition="arn:aws:ecs:us-east-1:123456789012:task-definition/shop:2",
+        traffic=TRAFFIC | traffic,
+        green_served_at=served,
+        alarms=alarms,
         interrupted=interrupted,
     )
 
