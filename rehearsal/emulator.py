@@ -32,7 +32,7 @@ from hookgate_rehearsal.faults.targets import FaultyTasks, StaleListeners
 from hookgate_rehearsal.functions.fleet import Destinations, Fleet
 from hookgate_rehearsal.functions.function import FleetSettings, Function, LogObserver
 from hookgate_rehearsal.functions.service import LambdaService
-from hookgate_rehearsal.load_balancer import LoadBalancerService, Mirror
+from hookgate_rehearsal.load_balancer import LoadBalancers
 from hookgate_rehearsal.notifications.notifications import Notifications
 
 
@@ -199,7 +199,7 @@ class Emulator:
                 host=settings.host,
             )
         )
-        mirror = Mirror(
+        balancers = LoadBalancers(
             plane,
             self._moto.backend,
             host=settings.host,
@@ -210,7 +210,7 @@ class Emulator:
                 settings=settings.cloudwatch,
                 clock=self._clock,
                 plane=plane,
-                attached=mirror.attached,
+                attached=balancers.attached,
                 on_change=self._alarm_changed,
                 region=settings.region,
             )
@@ -228,13 +228,13 @@ class Emulator:
         ecs = EcsContext(
             scheduler=scheduler,
             moto=partial(self._moto.call, "ecs"),
-            is_attached=mirror.is_attached,
+            is_attached=balancers.is_attached,
         )
         front.open(
             {
                 "codedeploy": codedeploy.service(settings.region, ACCOUNT).handle,
                 "ecs": ecs_service(ecs).handle,
-                "elasticloadbalancing": LoadBalancerService(plane, mirror).handle,
+                "elasticloadbalancing": balancers.handle,
                 "lambda": LambdaService(fleet).handle,
                 "monitoring": CloudWatchService(cloudwatch).handle,
                 "sns": self._notifications.topics.handle,

@@ -26,6 +26,8 @@ from hookgate_rehearsal.data_plane import (
     Redirect,
     Target,
     TargetGroupSettings,
+    TargetHealth,
+    TargetState,
 )
 from hookgate_rehearsal.data_plane.routing import referenced_groups
 from hookgate_rehearsal.data_plane.settings import ConditionField
@@ -40,15 +42,13 @@ from hookgate_rehearsal.endpoint.protocols import (
 
 Form = Mapping[str, str]
 MAX_TARGETS = 1000
-NOT_REGISTERED = "Target is not registered to the target group"
-
 
 #: What of a listener may make it unable to open.
 _CHANGEABLE = ("port", "protocol", "certificate", "certificates")
 
 
-class Mirror:
-    """Copies target groups, listeners and rules from moto to the data plane.
+class LoadBalancers:
+    """ELBv2's API: calls about targets are answered here, the others by moto.
 
     Args:
         plane: The data plane.
@@ -74,49 +74,106 @@ class Mirror:
         self._listeners: dict[str, ListenerSettings] = {}
         self._opened: dict[str, dict[str, Any]] = {}
 
+    def handle(self, request: AwsRequest) -> Reply:
+        """Answer a call about targets; mirror the result of the others."""
+        form = form_of(request.body)
+        operation = form.get("Action", "")
+        try:
+            match operation:
+                case "DescribeTargetHealth":
+                    content = self._describe_target_health(form)
+                case "RegisterTargets" | "DeregisterTargets":
+                    content = self._change_targets(form, operation)
+                case _:
+                    if operation in {"CreateListener", "ModifyListener"}:
+                        self._check_port(form)
+                    return self._mirrored(request.moto())
+        except ApiError as error:
+            return query_error("elbv2", error.code, error.message)
+        return query_reply("elbv2", operation, content)
+
     def attached(self) -> list[Attached]:
-        """Every target group that a listener forwards to, with the listener."""
+        """The listeners, each with a target group that it forwards to."""
         with self._lock:
             listeners = dict(self._listeners)
         return [
-            Attached(listener=arn, target_group=group)
+            (arn, group)
             for arn, settings in listeners.items()
             for group in referenced_groups(settings)
         ]
 
     def is_attached(self, target_group: str) -> bool:
         """Whether any listener forwards to the target group with that ARN."""
-        return any(each.target_group == target_group for each in self.attached())
+        return any(group == target_group for _, group in self.attached())
 
-    def has_port(self, port: str, *, balancer: str = "", listener: str = "") -> bool:
-        """Whether another listener of a load balancer has the port.
-
-        Args:
-            port: Of a listener that is about to be made or changed.
-            balancer: The load balancer's ARN; the listener's own if left out.
-            listener: The ARN of the listener that changes.
-        """
-        for each in self._backend("elbv2").load_balancers.values():
-            if each.arn == balancer or listener in each.listeners:
-                others = (o for arn, o in each.listeners.items() if arn != listener)
-                return any(str(other.port) == port for other in others)
-        return False
-
-    def refresh(self) -> dict[str, str]:
-        """Bring the data plane to what moto now says.
-
-        Returns:
-            The DNS names that moto invented, each with the one that resolves.
+    def _mirrored(self, reply: Reply) -> Reply:
+        """Bring the data plane to moto's state, and return DNS names that resolve.
 
         Raises:
             ApiError: A listener cannot be opened. Moto forgets it again, or the change.
         """
+        body = reply.body
         with self._lock:
             backend = self._backend("elbv2")
             self._put_groups(backend)
             self._put_listeners(backend)
             self._remove_groups(backend)
-            return self._rename(backend)
+            for balancer in backend.load_balancers.values():
+                body = body.replace(balancer.dns_name.encode(), self._host.encode())
+                balancer.dns_name = self._host
+                balancer.activate()
+        headers = {k: v for k, v in reply.headers.items() if k != "Content-Length"}
+        return replace(reply, body=body, headers=headers)
+
+    def _check_port(self, form: Form) -> None:
+        """Refuse a port that another listener of the load balancer has."""
+        balancer = form.get("LoadBalancerArn", "")
+        listener = form.get("ListenerArn", "")
+        for each in self._backend("elbv2").load_balancers.values():
+            if each.arn == balancer or listener in each.listeners:
+                others = (o for arn, o in each.listeners.items() if arn != listener)
+                if any(str(other.port) == form.get("Port") for other in others):
+                    raise ApiError(
+                        "DuplicateListener",
+                        "A listener already exists on this port for this load balancer "
+                        f"'{balancer or listener}'",
+                    )
+
+    def _describe_target_health(self, form: Form) -> dict[str, Any]:
+        health = self._health(form)
+        if requested := _targets(form):
+            known = {each.target: each for each in health}
+            health = [known.get(each) or _unregistered(each) for each in requested]
+        return {
+            "TargetHealthDescriptions": [
+                {
+                    "Target": {"Id": each.target.id, "Port": each.target.port},
+                    "HealthCheckPort": str(each.target.port),
+                    "TargetHealth": {
+                        "State": each.state.value,
+                        "Reason": each.reason,
+                        "Description": each.description,
+                    },
+                }
+                for each in health
+            ]
+        }
+
+    def _health(self, form: Form) -> Sequence[TargetHealth]:
+        arn = form.get("TargetGroupArn", "")
+        try:
+            return self._plane.health(arn)
+        except KeyError as error:
+            message = f"Target groups '{arn}' not found"
+            raise ApiError("TargetGroupNotFound", message) from error
+
+    def _change_targets(self, form: Form, operation: str) -> dict[str, Any]:
+        self._health(form)
+        registers = operation == "RegisterTargets"
+        change = self._plane.register if registers else self._plane.deregister
+        for target in _targets(form):
+            change(form["TargetGroupArn"], target)
+        return {}
 
     def _put_groups(self, backend: Any) -> None:
         for arn, group in backend.target_groups.items():
@@ -205,15 +262,6 @@ class Mirror:
             return
         for name, value in self._opened[arn].items():
             setattr(listener, name, value)
-
-    def _rename(self, backend: Any) -> dict[str, str]:
-        renamed = {}
-        for balancer in backend.load_balancers.values():
-            if balancer.dns_name != self._host:
-                renamed[balancer.dns_name] = self._host
-                balancer.dns_name = self._host
-            balancer.activate()
-        return renamed
 
 
 # From moto's objects to the data plane's settings.
@@ -319,101 +367,13 @@ def _condition(condition: Mapping[str, Any]) -> Condition:
     return Condition(field=field, name=name, values=tuple(values))
 
 
-class LoadBalancerService:
-    """Answers the calls about targets; moto answers the others.
-
-    Args:
-        plane: The data plane.
-        mirror: Copies moto's state to the data plane.
-    """
-
-    def __init__(self, plane: DataPlane, mirror: Mirror) -> None:
-        self._plane = plane
-        self._mirror = mirror
-
-    def handle(self, request: AwsRequest) -> Reply:
-        """Answer a call about targets; mirror the result of the others."""
-        form = form_of(request.body)
-        operation = form.get("Action", "")
-        try:
-            match operation:
-                case "DescribeTargetHealth":
-                    content = self._describe_target_health(form)
-                case "RegisterTargets" | "DeregisterTargets":
-                    content = self._change_targets(form, operation)
-                case _:
-                    if operation in {"CreateListener", "ModifyListener"}:
-                        self._check_port(form)
-                    return self._mirrored(request.moto())
-        except ApiError as error:
-            return query_error("elbv2", error.code, error.message)
-        return query_reply("elbv2", operation, content)
-
-    def _mirrored(self, reply: Reply) -> Reply:
-        """Mirror moto's changes, and return DNS names that resolve."""
-        body = reply.body
-        for old, new in self._mirror.refresh().items():
-            body = body.replace(old.encode(), new.encode())
-        headers = {k: v for k, v in reply.headers.items() if k != "Content-Length"}
-        return replace(reply, body=body, headers=headers)
-
-    def _check_port(self, form: Form) -> None:
-        balancer = form.get("LoadBalancerArn", "")
-        listener, port = form.get("ListenerArn", ""), form.get("Port", "")
-        if self._mirror.has_port(port, balancer=balancer, listener=listener):
-            message = "A listener already exists on this port for this load balancer"
-            raise ApiError("DuplicateListener", f"{message} '{balancer or listener}'")
-
-    def _describe_target_health(self, form: Form) -> dict[str, Any]:
-        requested = _targets(form)
-        health = self._health(form)
-        registered = {each.target for each in health}
-        return {
-            "TargetHealthDescriptions": [
-                *(
-                    _description(h.target, h.state.value, h.reason, h.description)
-                    for h in health
-                    if not requested or h.target in requested
-                ),
-                *(
-                    _description(
-                        target, "unused", "Target.NotRegistered", NOT_REGISTERED
-                    )
-                    for target in requested
-                    if target not in registered
-                ),
-            ]
-        }
-
-    def _health(self, form: Form) -> tuple[Any, ...]:
-        arn = form.get("TargetGroupArn", "")
-        try:
-            return self._plane.health(arn)
-        except KeyError as error:
-            message = f"Target groups '{arn}' not found"
-            raise ApiError("TargetGroupNotFound", message) from error
-
-    def _change_targets(self, form: Form, operation: str) -> dict[str, Any]:
-        self._health(form)
-        registers = operation == "RegisterTargets"
-        change = self._plane.register if registers else self._plane.deregister
-        for target in _targets(form):
-            change(form["TargetGroupArn"], target)
-        return {}
-
-
-def _description(
-    target: Target, state: str, reason: str | None, description: str | None
-) -> dict[str, Any]:
-    return {
-        "Target": {"Id": target.id, "Port": target.port},
-        "HealthCheckPort": str(target.port),
-        "TargetHealth": {
-            "State": state,
-            "Reason": reason,
-            "Description": description,
-        },
-    }
+def _unregistered(target: Target) -> TargetHealth:
+    return TargetHealth(
+        target=target,
+        state=TargetState.UNUSED,
+        reason="Target.NotRegistered",
+        description="Target is not registered to the target group",
+    )
 
 
 def _targets(form: Form) -> list[Target]:

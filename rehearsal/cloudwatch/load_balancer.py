@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from hookgate_rehearsal.cloudwatch.store import MetricId, MetricStore
 from hookgate_rehearsal.data_plane import AccessRecord, TargetHealth, TargetState
@@ -24,12 +23,8 @@ Sample = tuple[str, float, str]
 """A metric's name, its value and its unit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attached:
-    """A target group that a listener of a load balancer forwards to, by ARN."""
-
-    listener: str
-    target_group: str
+Attached = tuple[str, str]
+"""The ARNs of a listener, and of a target group that it forwards to."""
 
 
 class LoadBalancerMetrics:
@@ -70,22 +65,18 @@ class LoadBalancerMetrics:
 
     def count_hosts(self, now: float) -> None:
         """Count the healthy and the unhealthy targets of all attached groups."""
-        for each in set(self._attached()):
+        for listener, group in set(self._attached()):
             try:
-                states = [one.state for one in self._health(each.target_group)]
+                states = [each.state for each in self._health(group)]
             except KeyError:
-                continue  # it was removed between the two looks
-            healthy = sum(state is TargetState.HEALTHY for state in states)
-            unhealthy = sum(state in self._unhealthy for state in states)
-            for name, number in (
-                ("HealthyHostCount", healthy),
-                ("UnHealthyHostCount", unhealthy),
-            ):
-                metric = MetricId.of(
-                    _namespace(each.listener),
-                    name,
-                    _dimensions(each.listener, each.target_group),
-                )
+                continue  # it was removed in the meantime
+            numbers = {
+                "HealthyHostCount": sum(s is TargetState.HEALTHY for s in states),
+                "UnHealthyHostCount": sum(s in self._unhealthy for s in states),
+            }
+            for name, number in numbers.items():
+                dimensions = _dimensions(listener, group)
+                metric = MetricId.of(_namespace(listener), name, dimensions)
                 self._store.put(metric, float(number), now, unit="Count")
 
     def _count(self, record: AccessRecord) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hookgate_rehearsal.cloudwatch.load_balancer import Attached, LoadBalancerMetrics
+from hookgate_rehearsal.cloudwatch.load_balancer import LoadBalancerMetrics
 from hookgate_rehearsal.cloudwatch.store import MetricId, MetricStore
 from hookgate_rehearsal.data_plane import (
     AccessRecord,
@@ -43,7 +43,7 @@ def numbers(store, states=(), **settings):
     health = tuple(TargetHealth(target=TARGET, state=state) for state in states)
     return LoadBalancerMetrics(
         store,
-        lambda: [Attached(listener=LISTENER, target_group=GROUP)] * 2,
+        lambda: [(LISTENER, GROUP)] * 2,
         lambda _arn: health,
         **{"initial_is_unhealthy": False} | settings,
     )
