@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from hookgate import DeploymentContext, Finding, NoData, Tools, Validator, known
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
-from hookgate.retry import Every
+from hookgate.validator import Every
 
 _Alarm = Mapping[str, Any]
 

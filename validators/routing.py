@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from hookgate import DeploymentContext, Endpoint, Finding, Side, Tools, Validator, known
 from hookgate.codes import Code
-from hookgate.retry import Every
 from hookgate.routing import Route, read_routes
+from hookgate.validator import Every
 
 #: The calls of one attempt with their retries, in seconds.
 _CALLS = 30.0

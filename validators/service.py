@@ -9,7 +9,7 @@ from pydantic import Field
 
 from hookgate import CannotMeasure, DeploymentContext, Finding, Tools, Validator, known
 from hookgate.codes import Code
-from hookgate.retry import Every, Within
+from hookgate.validator import Every, Within
 
 _Task = Mapping[str, Any]
 

@@ -17,7 +17,7 @@ from hookgate import (
     known,
 )
 from hookgate.codes import Code
-from hookgate.retry import Every, StableFor, Within
+from hookgate.validator import Every, StableFor, Within
 
 _Target = Mapping[str, Any]
 

@@ -1,201 +1,17 @@
-"""The retry options of every validator, and the loop that acts on them."""
+"""The loop that retries a check as its retry options require."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Annotated
-
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-    model_validator,
-)
 
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
-from hookgate.errors import CannotMeasure, Defect, Inconclusive, InvalidValue, NoAnswer
-from hookgate.http.request import status_in, statuses
+from hookgate.errors import CannotMeasure, Defect, Inconclusive, NoAnswer
+from hookgate.http.request import status_in
 from hookgate.model import Finding
-from hookgate.units import Duration, seconds_text
-
-_LIKE_A_STATUS = re.compile(r"\d+|\d+[xX]+")
-
-_LIKE_A_CODE = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*")
-
-_MOST = 1000
-
-
-def _pace(seconds: float) -> float:
-    if seconds < 0.05:
-        raise InvalidValue(
-            "write at least 50ms; for a load test, write use: traffic",
-            code=Code.OPTION_RETRY,
-        )
-    return seconds
-
-
-def _stop_on(value: object) -> tuple[str, ...]:
-    many = value if isinstance(value, list | tuple) else [value]
-    for each in many:
-        if isinstance(each, bool) or not isinstance(each, int | str) or each == "":
-            raise InvalidValue(
-                f"write statuses such as 501, or codes such as {Code.HTTP_STATUS}",
-                code=Code.OPTION_STOP_ON,
-            )
-        if _LIKE_A_STATUS.fullmatch(str(each)):
-            statuses(each)
-        else:
-            _check_code(str(each))
-    return tuple(str(each) for each in many)
-
-
-def _check_code(text: str) -> None:
-    """Check a code; only Hookgate's own codes are known, not those of plugins."""
-    if not _LIKE_A_CODE.fullmatch(text):
-        raise InvalidValue(
-            f"{text[:64]!r} is neither a status nor a code; write codes such as "
-            f"{Code.HTTP_STATUS}, not parts of a message",
-            code=Code.OPTION_STOP_ON,
-        )
-    if text.startswith("HG-") and text not in set(Code):
-        from difflib import get_close_matches  # noqa: PLC0415 - most plans are right
-
-        close = get_close_matches(text[:64], list(Code), n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise InvalidValue(f"unknown code {text[:64]}{hint}", code=Code.OPTION_STOP_ON)
-
-
-Within = Annotated[
-    Duration,
-    Field(
-        description="Retry until the check passes, for at most this time. Without it, "
-        "the first attempt that fails decides."
-    ),
-]
-
-Every = Annotated[
-    Duration,
-    AfterValidator(_pace),
-    Field(description="The time from the end of one attempt to the start of the next."),
-]
-
-Consecutive = Annotated[
-    int,
-    Field(ge=1, le=_MOST, description="Number of consecutive attempts that must pass."),
-]
-
-StableFor = Annotated[
-    Duration, Field(description="How long the check must pass without a failure.")
-]
-
-StopOn = Annotated[
-    tuple[str, ...],
-    BeforeValidator(_stop_on),
-    WithJsonSchema(
-        {"type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "string"}]}}
-    ),
-    Field(
-        description="Stop retrying when a finding that is not satisfied has one of "
-        "these HTTP statuses, such as 501 or 4xx, or codes."
-    ),
-]
-
-
-class Repeat(BaseModel):
-    """A fixed number of attempts, of which some may fail."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    count: int = Field(ge=1, le=_MOST, description="Number of attempts.")
-    failures: int = Field(
-        0,
-        ge=0,
-        description="Maximum number of attempts that may fail; the verdict lists a "
-        "waiver if any did.",
-    )
-    errors: int = Field(
-        0,
-        ge=0,
-        description="Maximum number of attempts that may not be able to measure; the "
-        "verdict lists a waiver if any did.",
-    )
-
-    @model_validator(mode="after")
-    def _requires_a_success(self) -> Repeat:
-        if self.failures + self.errors >= self.count:
-            raise InvalidValue(
-                "no attempt would have to pass: failures and errors together must be "
-                "less than count",
-                code=Code.OPTION_RETRY,
-            )
-        return self
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
-    """When to retry and when the result counts; times are in seconds.
-
-    With ``repeat``, ``within``, ``consecutive`` and ``stable_for`` are not used.
-    """
-
-    within: float = 0.0
-    every: float = 1.0
-    consecutive: int = 1
-    stable_for: float = 0.0
-    stop_on: tuple[str, ...] = ()
-    repeat: Repeat | None = None
-
-    @property
-    def once(self) -> bool:
-        """Whether a single attempt decides."""
-        return self == RetryPolicy(every=self.every, stop_on=self.stop_on)
-
-    def check(self, given: Collection[str]) -> None:
-        """Check that the options go together; ``given`` are those that the plan sets.
-
-        Raises:
-            ValueError: they do not.
-        """
-        until = {"within", "consecutive", "stable_for"}.intersection(given)
-        if self.repeat and until:
-            raise InvalidValue(
-                "repeat makes a fixed number of attempts: leave out "
-                f"{' and '.join(sorted(until))}",
-                code=Code.OPTION_TOGETHER,
-            )
-        if self.within and self.stable_for >= self.within and not self.repeat:
-            raise InvalidValue(
-                "stable_for does not fit into within: make within longer",
-                code=Code.OPTION_RETRY,
-            )
-
-    def worst_case(self, attempt: float) -> float:
-        """The longest that all attempts take if one takes ``attempt`` seconds."""
-        if self.repeat:
-            return self.repeat.count * (attempt + self.every) - self.every
-        if self.within:
-            return self.within + attempt
-        in_a_row = self.consecutive * attempt + (self.consecutive - 1) * self.every
-        if not self.stable_for:
-            return in_a_row
-        return max(in_a_row, self.stable_for + self.every + 2 * attempt)
-
-    def is_final(self, attempt: Attempt) -> bool:
-        """Whether no retry can change the result of an attempt that failed."""
-        return attempt.certain or any(
-            each.certain or self._stops_on(each) for each in attempt.failures
-        )
-
-    def _stops_on(self, finding: Finding) -> bool:
-        status = finding.evidence.get("status")
-        by_status = isinstance(status, int) and status_in(status, self.stop_on)
-        return by_status or finding.code in self.stop_on
+from hookgate.units import seconds_text
+from hookgate.validator import Repeat, RetryPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +30,22 @@ class Attempt:
     def passed(self) -> bool:
         """Whether every finding is satisfied."""
         return not self.failures
+
+    def is_final(self, stop_on: Collection[str]) -> bool:
+        """Whether no retry can change an attempt that failed.
+
+        Args:
+            stop_on: the option of that name.
+        """
+        return self.certain or any(
+            each.certain
+            or each.code in stop_on
+            or (
+                isinstance(status := each.evidence.get("status"), int)
+                and status_in(status, stop_on)
+            )
+            for each in self.failures
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,7 +146,7 @@ class _Series:
         if self.unclear:
             final = self.unclear.code in self.policy.stop_on
         else:
-            final = self.last is not None and self.policy.is_final(self.last)
+            final = self.last is not None and self.last.is_final(self.policy.stop_on)
         return final or not self.policy.within
 
     def add(self, check: Callable[[], Attempt]) -> None:
@@ -385,7 +217,9 @@ def _repeat(
                 code=Code.NO_TIME,
             )
         failed = count.add(check)
-        final = count.too_many or (failed is not None and policy.is_final(failed))
+        final = count.too_many or (
+            failed is not None and failed.is_final(policy.stop_on)
+        )
     return RetryResult(
         passed=not final,
         findings=tuple(count.findings(passed=not final)),

@@ -1,30 +1,31 @@
-"""The base class of validators, and the tools that a check works with."""
+"""The base class of validators: its tools and its retry options."""
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from hookgate.codes import Code
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.deferred import demand
-from hookgate.errors import CannotMeasure
-from hookgate.http.request import HttpClient
+from hookgate.errors import CannotMeasure, InvalidValue
+from hookgate.http.request import HttpClient, statuses
 from hookgate.model import Finding
-from hookgate.retry import (
-    Consecutive,
-    Every,
-    Repeat,
-    RetryPolicy,
-    StableFor,
-    StopOn,
-    Within,
-)
+from hookgate.units import Duration
 
 if TYPE_CHECKING:
     from hookgate.http.connection import Destination
@@ -135,7 +136,192 @@ class Tools:
     traffic: Traffic = no_traffic
 
 
-class Validator(BaseModel, ABC):
+_LIKE_A_STATUS = re.compile(r"\d+|\d+[xX]+")
+
+_LIKE_A_CODE = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*")
+
+_STATUS_OR_CODE = [{"type": "integer"}, {"type": "string"}]
+
+_MOST = 1000
+
+
+def _pace(seconds: float) -> float:
+    if seconds < 0.05:
+        raise InvalidValue(
+            "write at least 50ms; for a load test, write use: traffic",
+            code=Code.OPTION_RETRY,
+        )
+    return seconds
+
+
+def _stop_on(value: object) -> tuple[str, ...]:
+    many = value if isinstance(value, list | tuple) else [value]
+    for each in many:
+        if isinstance(each, bool) or not isinstance(each, int | str) or each == "":
+            raise InvalidValue(
+                f"write statuses such as 501, or codes such as {Code.HTTP_STATUS}",
+                code=Code.OPTION_STOP_ON,
+            )
+        if _LIKE_A_STATUS.fullmatch(str(each)):
+            statuses(each)
+        else:
+            _check_code(str(each))
+    return tuple(str(each) for each in many)
+
+
+def _check_code(text: str) -> None:
+    """Check a code; only Hookgate's own codes are known, not those of plugins."""
+    if not _LIKE_A_CODE.fullmatch(text):
+        raise InvalidValue(
+            f"{text[:64]!r} is neither a status nor a code; write codes such as "
+            f"{Code.HTTP_STATUS}, not parts of a message",
+            code=Code.OPTION_STOP_ON,
+        )
+    if text.startswith("HG-") and text not in set(Code):
+        from difflib import get_close_matches  # noqa: PLC0415 - most plans are right
+
+        close = get_close_matches(text[:64], list(Code), n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise InvalidValue(f"unknown code {text[:64]}{hint}", code=Code.OPTION_STOP_ON)
+
+
+# A validator that has another default repeats the type.
+Within = Annotated[
+    Duration,
+    Field(
+        description="Retry until the check passes, for at most this time. Without it, "
+        "the first attempt that fails decides."
+    ),
+]
+
+Every = Annotated[
+    Duration,
+    AfterValidator(_pace),
+    Field(description="The time from the end of one attempt to the start of the next."),
+]
+
+StableFor = Annotated[
+    Duration, Field(description="How long the check must pass without a failure.")
+]
+
+
+class Repeat(BaseModel):
+    """A fixed number of attempts, of which some may fail."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    count: int = Field(ge=1, le=_MOST, description="Number of attempts.")
+    failures: int = Field(
+        0,
+        ge=0,
+        description="Maximum number of attempts that may fail; the verdict lists a "
+        "waiver if any did.",
+    )
+    errors: int = Field(
+        0,
+        ge=0,
+        description="Maximum number of attempts that may not be able to measure; the "
+        "verdict lists a waiver if any did.",
+    )
+
+    @model_validator(mode="after")
+    def _requires_a_success(self) -> Repeat:
+        if self.failures + self.errors >= self.count:
+            raise InvalidValue(
+                "no attempt would have to pass: failures and errors together must be "
+                "less than count",
+                code=Code.OPTION_RETRY,
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """When to retry and when the result counts; times are in seconds.
+
+    With ``repeat``, ``within``, ``consecutive`` and ``stable_for`` are not used.
+    """
+
+    within: float = 0.0
+    every: float = 1.0
+    consecutive: int = 1
+    stable_for: float = 0.0
+    stop_on: tuple[str, ...] = ()
+    repeat: Repeat | None = None
+
+    @property
+    def once(self) -> bool:
+        """Whether a single attempt decides."""
+        return self == RetryPolicy(every=self.every, stop_on=self.stop_on)
+
+    def check(self, given: Collection[str]) -> None:
+        """Check that the options go together; ``given`` are those that the plan sets.
+
+        Raises:
+            ValueError: they do not.
+        """
+        until = {"within", "consecutive", "stable_for"}.intersection(given)
+        if self.repeat and until:
+            raise InvalidValue(
+                "repeat makes a fixed number of attempts: leave out "
+                f"{' and '.join(sorted(until))}",
+                code=Code.OPTION_TOGETHER,
+            )
+        if self.within and self.stable_for >= self.within and not self.repeat:
+            raise InvalidValue(
+                "stable_for does not fit into within: make within longer",
+                code=Code.OPTION_RETRY,
+            )
+
+    def worst_case(self, attempt: float) -> float:
+        """The longest that all attempts take if one takes ``attempt`` seconds."""
+        if self.repeat:
+            return self.repeat.count * (attempt + self.every) - self.every
+        if self.within:
+            return self.within + attempt
+        in_a_row = self.consecutive * attempt + (self.consecutive - 1) * self.every
+        if not self.stable_for:
+            return in_a_row
+        return max(in_a_row, self.stable_for + self.every + 2 * attempt)
+
+
+class RetryOptions(BaseModel):
+    """The options that say when to retry, and when the result counts."""
+
+    within: Within = 0.0
+    every: Every = 1.0
+    consecutive: int = Field(
+        1, ge=1, le=_MOST, description="Number of consecutive attempts that must pass."
+    )
+    stable_for: StableFor = 0.0
+    stop_on: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_stop_on),
+        WithJsonSchema({"type": "array", "items": {"anyOf": _STATUS_OR_CODE}}),
+    ] = Field(
+        (),
+        description="Stop retrying when a finding that is not satisfied has one of "
+        "these HTTP statuses, such as 501 or 4xx, or codes.",
+    )
+    repeat: Repeat | None = Field(
+        None,
+        description="Make a fixed number of attempts, of which some may fail.",
+    )
+
+    @model_validator(mode="after")
+    def _retry_options_fit(self) -> Self:
+        self.retry_policy.check(self.model_fields_set)
+        return self
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """When to retry, and when the result counts."""
+        return RetryPolicy(
+            **{each.name: getattr(self, each.name) for each in fields(RetryPolicy)}
+        )
+
+
+class Validator(RetryOptions, ABC):
     """Checks one thing; its pydantic fields are its options.
 
     A subclass named ``TargetHealth`` in ``validators/target_health.py`` is used in a
@@ -160,38 +346,11 @@ class Validator(BaseModel, ABC):
     #: them its options are refused; so it imports them no earlier than in ``check``.
     second_layer: ClassVar[tuple[str, ...]] = ()
 
-    within: Within = 0.0
-    every: Every = 1.0
-    consecutive: Consecutive = 1
-    stable_for: StableFor = 0.0
-    stop_on: StopOn = ()
-    repeat: Repeat | None = Field(
-        None,
-        description="Make a fixed number of attempts, of which some may fail.",
-    )
-
     @model_validator(mode="before")
     @classmethod
     def _installed(cls, options: Any) -> Any:
         demand(f"the validator {cls.__name__}", *cls.second_layer)
         return options
-
-    @model_validator(mode="after")
-    def _retry_options_fit(self) -> Validator:
-        self.retry_policy.check(self.model_fields_set)
-        return self
-
-    @property
-    def retry_policy(self) -> RetryPolicy:
-        """When to retry, and when the result counts."""
-        return RetryPolicy(
-            within=self.within,
-            every=self.every,
-            consecutive=self.consecutive,
-            stable_for=self.stable_for,
-            stop_on=self.stop_on,
-            repeat=self.repeat,
-        )
 
     @abstractmethod
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:

@@ -11,8 +11,9 @@ from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, Defect, NoAnswer
 from hookgate.model import Finding
-from hookgate.retry import Attempt, Repeat, RetryPolicy, eventually
+from hookgate.retry import Attempt, eventually
 from hookgate.testing import VirtualClock
+from hookgate.validator import Repeat, RetryPolicy
 
 
 def settle(outcomes, policy, *, seconds=3600.0, took=0.0):

@@ -28,16 +28,8 @@ from hookgate.codes import Code
 from hookgate.errors import InvalidValue
 from hookgate.files import FILLED, File, Reading
 from hookgate.http.request import HttpRequest
-from hookgate.retry import (
-    Consecutive,
-    Every,
-    Repeat,
-    RetryPolicy,
-    StableFor,
-    StopOn,
-    Within,
-)
 from hookgate.units import TextFormat
+from hookgate.validator import RetryOptions
 from hookgate_validators.scenario.variables import LATER, NAME, filled, names
 
 #: More rows are a load test.
@@ -115,7 +107,7 @@ def _no_constant(name: str) -> Any:
 Rows = Annotated[list[Any] | File, AfterValidator(_read)]
 
 
-class Call(HttpRequest):
+class Call(RetryOptions, HttpRequest):
     """A request, assertions about its response, and values to capture.
 
     Texts may contain ``{{name}}``: a variable or a captured value.
@@ -153,14 +145,6 @@ class Call(HttpRequest):
         description="Maximum number of redirects to follow, all on the "
         "listener. The cookies of each are kept.",
     )
-    within: Within = 0.0
-    every: Every = 1.0
-    consecutive: Consecutive = 1
-    stable_for: StableFor = 0.0
-    stop_on: StopOn = ()
-    repeat: Repeat | None = Field(
-        None, description="Make a fixed number of attempts, of which some may fail."
-    )
     timeout: Duration = Field(10.0, gt=0, description="Maximum time of one attempt.")
     max_body: Size = Field(
         1024 * 1024,
@@ -190,7 +174,6 @@ class Call(HttpRequest):
                 "'-'",
                 code=Code.SCENARIO_VARIABLE,
             )
-        self.retry_policy.check(self.model_fields_set)
         return self
 
     @property
@@ -214,18 +197,6 @@ class Call(HttpRequest):
     def title(self) -> str:
         """How findings name it."""
         return self.name or f"{self.verb} {self.path}"
-
-    @property
-    def retry_policy(self) -> RetryPolicy:
-        """How often to ask, and when the answer counts."""
-        return RetryPolicy(
-            within=self.within,
-            every=self.every,
-            consecutive=self.consecutive,
-            stable_for=self.stable_for,
-            stop_on=self.stop_on,
-            repeat=self.repeat,
-        )
 
 
 def _included(name: str, info: ValidationInfo) -> tuple[Call | Group, ...]:
