@@ -41,7 +41,8 @@ class DataPlane:
     """Real listeners that forward to real targets, as ALB and NLB do.
 
     Every method may be called from any thread. A change is in effect when the method
-    returns: the next request uses it, and running requests are not disturbed.
+    returns: the next request uses it, and running requests are not disturbed. A method
+    raises KeyError if a target group or listener does not exist.
 
     Args:
         host: the address that listeners are bound to.
@@ -149,7 +150,6 @@ class DataPlane:
         """Remove a target group and its targets.
 
         Raises:
-            KeyError: there is no such target group.
             ValueError: a listener references it.
         """
 
@@ -163,36 +163,21 @@ class DataPlane:
         self._thread.call(remove)
 
     def register(self, target_group_arn: str, target: Target) -> None:
-        """Add a target, which gets requests once it is healthy.
-
-        Raises:
-            KeyError: there is no such target group.
-        """
+        """Add a target, which gets requests once it is healthy."""
         self._thread.call(lambda: self._group(target_group_arn).register(target))
 
     def deregister(self, target_group_arn: str, target: Target) -> None:
-        """Send a target no new requests; remove it after the deregistration delay.
-
-        Raises:
-            KeyError: there is no such target group.
-        """
+        """Send a target no new requests; remove it after the deregistration delay."""
         self._thread.call(lambda: self._group(target_group_arn).deregister(target))
 
     def health(self, target_group_arn: str) -> tuple[TargetHealth, ...]:
-        """What DescribeTargetHealth returns, draining targets included.
-
-        Raises:
-            KeyError: there is no such target group.
-        """
+        """What DescribeTargetHealth returns, draining targets included."""
         return self._thread.call(lambda: self._group(target_group_arn).health())
 
     def in_flight(self, target_group_arn: str, target: Target) -> int:
         """The number of requests or connections that a target is handling.
 
         A draining target with none may be stopped before its delay is over.
-
-        Raises:
-            KeyError: there is no such target group.
         """
         return self._thread.call(
             lambda: self._group(target_group_arn).in_flight(target)
@@ -208,17 +193,12 @@ class DataPlane:
             The port it is bound to.
 
         Raises:
-            KeyError: an action references a target group that does not exist.
             OSError: the port is taken or forbidden, or a certificate unreadable.
         """
         return self._thread.run(self._put_listener(settings))
 
     def remove_listener(self, arn: str) -> None:
-        """Close a listener and its connections.
-
-        Raises:
-            KeyError: there is no such listener.
-        """
+        """Close a listener and its connections."""
         self._thread.run(self._remove_listener(arn))
 
     # On the data plane's loop.

@@ -7,7 +7,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -28,35 +27,23 @@ class LoopThread:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        """The running loop.
-
-        Raises:
-            RuntimeError: not started, or closed.
-        """
-        if self._loop is None:
-            raise RuntimeError(f"{self._name} is not running; call start() first")
-        return self._loop
-
-    @property
     def is_running(self) -> bool:
         """Whether it was started and not closed."""
         return self._thread is not None
 
     def start(self) -> None:
-        """Start the loop, and return once it runs.
+        """Start the loop.
 
         Raises:
             RuntimeError: it is running already.
         """
         if self._thread is not None:
             raise RuntimeError(f"{self._name} is running already")
-        ready: Future[asyncio.AbstractEventLoop] = Future()
+        self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
-            target=_run, args=(ready,), name=self._name, daemon=True
+            target=_run, args=(self._loop,), name=self._name, daemon=True
         )
         self._thread.start()
-        self._loop = ready.result()
 
     def call(self, function: Callable[[], T]) -> T:
         """Call a function between two events of the loop, and return its result.
@@ -65,42 +52,39 @@ class LoopThread:
         """
         if threading.current_thread() is self._thread:
             return function()
-        done: Future[T] = Future()
-        self.loop.call_soon_threadsafe(_settle, done, function)
-        return done.result()
+
+        async def call() -> T:
+            return function()
+
+        return self.run(call())
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine to its end, and return its result.
 
         Raises:
-            RuntimeError: called from the loop itself, which cannot wait for itself.
+            RuntimeError: not started, or called from the loop, which would not end.
         """
-        if threading.current_thread() is self._thread:
+        if self._loop is None or threading.current_thread() is self._thread:
             coroutine.close()
+            if self._loop is None:
+                raise RuntimeError(f"{self._name} is not running; call start() first")
             raise RuntimeError(f"{self._name} cannot wait for itself")
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def close(self) -> None:
         """Cancel the running tasks, and end the thread."""
-        if self._thread is None:
+        if self._thread is None or self._loop is None:
             return
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._thread = self._loop = None
 
 
-def _run(ready: Future[asyncio.AbstractEventLoop]) -> None:
-    with asyncio.Runner() as runner:
-        loop = runner.get_loop()
-        loop.call_soon(ready.set_result, loop)
-        loop.run_forever()
-
-
-def _settle(done: Future[T], function: Callable[[], T]) -> None:
-    try:
-        done.set_result(function())
-    except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
-        done.set_exception(error)
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    with asyncio.Runner(
+        loop_factory=lambda: loop
+    ) as runner:  # cancels tasks at its end
+        runner.get_loop().run_forever()
 
 
 async def until(holds: Callable[[], bool], seconds: float = CLOSING) -> None:
