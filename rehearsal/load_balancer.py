@@ -12,11 +12,13 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from hookgate_rehearsal.cloudwatch.load_balancer import Attached
-from hookgate_rehearsal.data_plane import (
+from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.routing import referenced_groups
+from hookgate_rehearsal.data_plane.settings import (
     Action,
     Certificate,
     Condition,
-    DataPlane,
+    ConditionField,
     FixedResponse,
     Forward,
     HealthCheck,
@@ -29,8 +31,6 @@ from hookgate_rehearsal.data_plane import (
     TargetHealth,
     TargetState,
 )
-from hookgate_rehearsal.data_plane.routing import referenced_groups
-from hookgate_rehearsal.data_plane.settings import ConditionField
 from hookgate_rehearsal.endpoint.protocols import (
     ApiError,
     AwsRequest,

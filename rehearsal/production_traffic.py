@@ -14,9 +14,10 @@ from itertools import count
 from typing import Any
 
 from hookgate_rehearsal.building.setup import CreatedLoadBalancer
-from hookgate_rehearsal.data_plane import AccessRecord, Target
 from hookgate_rehearsal.data_plane.http_message import ResponseHead
+from hookgate_rehearsal.data_plane.listener import AccessRecord
 from hookgate_rehearsal.data_plane.loop_thread import LoopThread, until
+from hookgate_rehearsal.data_plane.settings import Target
 from hookgate_rehearsal.data_plane.upstream import ConnectionPool, unverified_tls
 from hookgate_rehearsal.emulator import Emulator
 from hookgate_rehearsal.scenario.reader import Scenario

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 
-from hookgate_rehearsal.data_plane import (
-    DataPlane,
+from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.settings import (
     Forward,
     HealthCheck,
     ListenerSettings,

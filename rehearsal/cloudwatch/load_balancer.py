@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from hookgate_rehearsal.cloudwatch.store import MetricId, MetricStore
-from hookgate_rehearsal.data_plane import AccessRecord, TargetHealth, TargetState
+from hookgate_rehearsal.data_plane.listener import AccessRecord
+from hookgate_rehearsal.data_plane.target_group import TargetHealth, TargetState
 
 APPLICATION = "AWS/ApplicationELB"
 NETWORK = "AWS/NetworkELB"

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hookgate_rehearsal.data_plane import TaskProcess
+    from hookgate_rehearsal.data_plane.processes import TaskProcess
 
 
 #: Before the names of the container's own variables: the Docker command has others.
@@ -126,7 +126,7 @@ def start_container(image: str, definition: Mapping[str, Any]) -> TaskProcess:
         image: The image's name, which ``why_not`` accepts.
         definition: The task definition's container: environment, command and port.
     """
-    from hookgate_rehearsal.data_plane import (  # noqa: PLC0415 - the program has no packages
+    from hookgate_rehearsal.data_plane.processes import (  # noqa: PLC0415 - the program has no packages
         TaskProcess,
     )
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from hookgate_rehearsal.data_plane import Target, TaskProcess
+from hookgate_rehearsal.data_plane.processes import TaskProcess
+from hookgate_rehearsal.data_plane.settings import Target
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

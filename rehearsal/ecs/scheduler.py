@@ -11,7 +11,10 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from hookgate_rehearsal.data_plane import DataPlane, Target, TargetState, TaskProcess
+from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.processes import TaskProcess
+from hookgate_rehearsal.data_plane.settings import Target
+from hookgate_rehearsal.data_plane.target_group import TargetState
 from hookgate_rehearsal.ecs import containers
 from hookgate_rehearsal.ecs.containers import (
     CannotPullContainerError,

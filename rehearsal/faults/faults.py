@@ -16,7 +16,7 @@ from hookgate_rehearsal.codedeploy.observation import (
     EventStarted,
     StatusChanged,
 )
-from hookgate_rehearsal.data_plane import Certificate
+from hookgate_rehearsal.data_plane.settings import Certificate
 from hookgate_rehearsal.faults.calls import CallFault
 from hookgate_rehearsal.faults.schema import (
     CallFile,

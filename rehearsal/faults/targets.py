@@ -10,17 +10,17 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from hookgate_rehearsal.data_plane import (
+from hookgate_rehearsal.data_plane.http_message import RequestHead
+from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.routing import Decision, Routing, WeightedChoice
+from hookgate_rehearsal.data_plane.settings import (
     Certificate,
-    DataPlane,
     FixedResponse,
     Forward,
     ListenerSettings,
+    NoResponse,
     Target,
 )
-from hookgate_rehearsal.data_plane.http_message import RequestHead
-from hookgate_rehearsal.data_plane.routing import Decision, Routing, WeightedChoice
-from hookgate_rehearsal.data_plane.settings import NoResponse
 from hookgate_rehearsal.data_plane.target_group import TargetGroup
 from hookgate_rehearsal.ecs.records import Task
 from hookgate_rehearsal.faults.faults import Faults

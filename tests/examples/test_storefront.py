@@ -16,7 +16,7 @@ from hookgate.plan import read_plan
 from hookgate.registry import resolve
 from hookgate.run_context import MissingListener
 from hookgate.testing import ScriptedAws, a_context, leads_nowhere, quiet_log
-from hookgate_rehearsal.data_plane import TaskProcess
+from hookgate_rehearsal.data_plane.processes import TaskProcess
 
 APP = Path(__file__).parents[2] / "examples/storefront/app.py"
 

@@ -9,7 +9,7 @@ import trustme
 from botocore.exceptions import ClientError
 from support.emulator_setup import HERE, SETTINGS, fetch, free_port, wait_for
 
-from hookgate_rehearsal.data_plane import TaskProcess
+from hookgate_rehearsal.data_plane.processes import TaskProcess
 from hookgate_rehearsal.emulator import Emulator
 
 AUTHORITY = trustme.CA()

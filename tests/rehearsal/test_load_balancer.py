@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from support.emulator_setup import HERE, SETTINGS, fetch, free_port, wait_for
 
-from hookgate_rehearsal.data_plane import TaskProcess
+from hookgate_rehearsal.data_plane.processes import TaskProcess
 from hookgate_rehearsal.emulator import Emulator
 
 

@@ -12,17 +12,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from hookgate_rehearsal.data_plane import (
+from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.settings import (
     Action,
-    DataPlane,
     Forward,
     HealthCheck,
     ListenerSettings,
     Protocol,
     Target,
     TargetGroupSettings,
-    TargetState,
 )
+from hookgate_rehearsal.data_plane.target_group import TargetState
 
 #: Seconds that a test waits for a result; it never takes that long.
 TIMEOUT = 60.0

@@ -4,12 +4,9 @@ import pytest
 
 from hookgate_rehearsal.cloudwatch.load_balancer import LoadBalancerMetrics
 from hookgate_rehearsal.cloudwatch.store import MetricId, MetricStore
-from hookgate_rehearsal.data_plane import (
-    AccessRecord,
-    Target,
-    TargetHealth,
-    TargetState,
-)
+from hookgate_rehearsal.data_plane.listener import AccessRecord
+from hookgate_rehearsal.data_plane.settings import Target
+from hookgate_rehearsal.data_plane.target_group import TargetHealth, TargetState
 
 AT = 1_700_000_000.0
 ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:"

@@ -14,17 +14,17 @@ from support.data_plane import (
     states,
 )
 
-from hookgate_rehearsal.data_plane import (
+from hookgate_rehearsal.data_plane.settings import (
     FixedResponse,
     Forward,
     HealthCheck,
     Protocol,
     Target,
-    TargetState,
 )
 from hookgate_rehearsal.data_plane.target_group import (
     HealthRecord,
     TargetHealth,
+    TargetState,
     check_target,
     matches,
 )

@@ -19,7 +19,7 @@ from support.data_plane import (
     serve,
 )
 
-from hookgate_rehearsal.data_plane import FixedResponse, Redirect
+from hookgate_rehearsal.data_plane.settings import FixedResponse, Redirect
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"

@@ -16,7 +16,7 @@ from support.data_plane import (
     serve,
 )
 
-from hookgate_rehearsal.data_plane import FixedResponse, Forward, Protocol
+from hookgate_rehearsal.data_plane.settings import FixedResponse, Forward, Protocol
 
 SEED = 7
 

@@ -19,7 +19,8 @@ from support.data_plane import (
     serve,
 )
 
-from hookgate_rehearsal.data_plane import Certificate, DataPlane, HealthCheck, Protocol
+from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.settings import Certificate, HealthCheck, Protocol
 
 
 @pytest.fixture(name="authority", scope="module")

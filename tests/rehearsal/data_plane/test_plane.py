@@ -20,14 +20,14 @@ from support.data_plane import (
     who,
 )
 
-from hookgate_rehearsal.data_plane import (
+from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.settings import (
     Condition,
-    DataPlane,
     FixedResponse,
     Forward,
     ListenerRule,
-    TargetState,
 )
+from hookgate_rehearsal.data_plane.target_group import TargetState
 
 SEED = 7
 

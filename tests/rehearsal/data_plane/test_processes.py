@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from support.data_plane import TIMEOUT, eventually
 
-from hookgate_rehearsal.data_plane import TaskProcess
-from hookgate_rehearsal.data_plane.processes import OUTPUT_KEPT
+from hookgate_rehearsal.data_plane.processes import OUTPUT_KEPT, TaskProcess
 
 ROOT = Path(__file__).parents[3]
 
@@ -189,7 +188,7 @@ def test_no_orphan(how):
 
 EMULATOR = """
     import sys, time
-    from hookgate_rehearsal.data_plane import TaskProcess
+    from hookgate_rehearsal.data_plane.processes import TaskProcess
     task = TaskProcess.start([sys.executable, "-c", '''
     import os, subprocess, sys, time
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(999)"])

@@ -2,16 +2,16 @@
 
 import pytest
 
-from hookgate_rehearsal.data_plane import (
+from hookgate_rehearsal.data_plane.http_message import RequestHead
+from hookgate_rehearsal.data_plane.routing import Router, referenced_groups
+from hookgate_rehearsal.data_plane.settings import (
     Condition,
     FixedResponse,
+    Forward,
     ListenerRule,
     ListenerSettings,
     Protocol,
 )
-from hookgate_rehearsal.data_plane.http_message import RequestHead
-from hookgate_rehearsal.data_plane.routing import Router, referenced_groups
-from hookgate_rehearsal.data_plane.settings import Forward
 
 MET = FixedResponse(status=200)
 NOT_MET = FixedResponse(status=404)

@@ -17,7 +17,7 @@ from websockets.sync.server import serve as serve_websockets
 from hookgate.errors import NotGreen
 from hookgate.registry import resolve
 from hookgate.testing import check
-from hookgate_rehearsal.data_plane import Protocol, Target
+from hookgate_rehearsal.data_plane.settings import Protocol, Target
 
 IDENTITY = {"identity": ["X-Version", "v2"]}
 

@@ -8,7 +8,7 @@ from support.virtual_world import HOOKS, Simulation, VirtualWorld
 
 from hookgate_rehearsal.codedeploy.model.deployment import EventName
 from hookgate_rehearsal.codedeploy.model.signals import InvokeHook
-from hookgate_rehearsal.data_plane import Certificate
+from hookgate_rehearsal.data_plane.settings import Certificate
 from hookgate_rehearsal.faults.faults import Faults, Stops
 from hookgate_rehearsal.faults.schema import FaultsFile
 

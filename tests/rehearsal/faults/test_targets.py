@@ -15,8 +15,8 @@ from support.data_plane import (
     who,
 )
 
-from hookgate_rehearsal.data_plane import TargetState
 from hookgate_rehearsal.data_plane.settings import HealthCheck
+from hookgate_rehearsal.data_plane.target_group import TargetState
 from hookgate_rehearsal.faults.schema import FaultsFile
 from hookgate_rehearsal.faults.targets import (
     FaultyRouting,

@@ -14,7 +14,7 @@ from support.data_plane import (
     serve,
 )
 
-from hookgate_rehearsal.data_plane import Certificate, FixedResponse, Protocol
+from hookgate_rehearsal.data_plane.settings import Certificate, FixedResponse, Protocol
 from hookgate_rehearsal.production_traffic import (
     Connections,
     ProductionClient,

@@ -8,7 +8,8 @@ import pytest
 from support.answering import answering
 from support.emulator_setup import wait_for
 
-from hookgate_rehearsal.data_plane import AccessRecord, Target
+from hookgate_rehearsal.data_plane.listener import AccessRecord
+from hookgate_rehearsal.data_plane.settings import Target
 from hookgate_rehearsal.production_traffic import (
     ProductionClient,
     TrafficCounter,

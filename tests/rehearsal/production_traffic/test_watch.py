@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from hookgate_rehearsal.data_plane import AccessRecord, Target
+from hookgate_rehearsal.data_plane.listener import AccessRecord
+from hookgate_rehearsal.data_plane.settings import Target
 from hookgate_rehearsal.production_traffic import USER_AGENT, Served, TrafficWatch
 
 BEHIND = {"group-a": "shop:1", "group-b": "shop:2"}
