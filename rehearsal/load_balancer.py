@@ -28,9 +28,8 @@ from hookgate_rehearsal.data_plane.settings import (
     Redirect,
     Target,
     TargetGroupSettings,
-    TargetHealth,
-    TargetState,
 )
+from hookgate_rehearsal.data_plane.target_group import TargetHealth, TargetState
 from hookgate_rehearsal.endpoint.protocols import (
     ApiError,
     AwsRequest,
