@@ -8,21 +8,16 @@ reported, as there, but for the counts of hosts.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 from hookgate_rehearsal.cloudwatch.store import MetricId, MetricStore
 from hookgate_rehearsal.data_plane.listener import AccessRecord
 from hookgate_rehearsal.data_plane.target_group import TargetHealth, TargetState
 
-APPLICATION = "AWS/ApplicationELB"
-NETWORK = "AWS/NetworkELB"
-#: Answers that wait to be counted; a full queue would lose the oldest.
+#: Responses that wait to be counted; a full queue would lose the oldest.
 MOST_WAITING = 500_000
 _TIME_DIGITS = 3
-
-Sample = tuple[str, float, str]
-"""A metric's name, its value and its unit."""
-
 
 Attached = tuple[str, str]
 """The ARNs of a listener, and of a target group that it forwards to."""
@@ -53,7 +48,6 @@ class LoadBalancerMetrics:
         if initial_is_unhealthy:
             self._unhealthy.add(TargetState.INITIAL)
         self._waiting: deque[AccessRecord] = deque(maxlen=MOST_WAITING)
-        self._metrics: dict[tuple[str, str | None, str], tuple[MetricId, ...]] = {}
 
     def __call__(self, record: AccessRecord) -> None:
         """Queue a record of the access log; ``flush`` counts it."""
@@ -76,32 +70,20 @@ class LoadBalancerMetrics:
                 "UnHealthyHostCount": sum(s in self._unhealthy for s in states),
             }
             for name, number in numbers.items():
-                dimensions = _dimensions(listener, group)
-                metric = MetricId.of(_namespace(listener), name, dimensions)
+                metric = _metric(name, listener, group)
                 self._store.put(metric, float(number), now, unit="Count")
 
     def _count(self, record: AccessRecord) -> None:
         at = record.started_at + record.duration
+        listener, group = record.listener_arn, record.target_group_arn
         for name, value, unit in _samples(record):
-            for metric in self._named(record, name):
-                self._store.put(metric, value, at, unit=unit)
-
-    def _named(self, record: AccessRecord, name: str) -> tuple[MetricId, ...]:
-        """The metric of the load balancer, and that of the target group in it."""
-        key = (record.listener_arn, record.target_group_arn, name)
-        found = self._metrics.get(key)
-        if found is None:
-            namespace = _namespace(record.listener_arn)
-            alone = _dimensions(record.listener_arn, None)
-            sets = [alone]
-            if record.target_group_arn and not name.startswith("HTTPCode_ELB"):
-                sets.append(_dimensions(record.listener_arn, record.target_group_arn))
-            found = tuple(MetricId.of(namespace, name, each) for each in sets)
-            self._metrics[key] = found
-        return found
+            self._store.put(_metric(name, listener), value, at, unit=unit)
+            if group and not name.startswith("HTTPCode_ELB"):
+                self._store.put(_metric(name, listener, group), value, at, unit=unit)
 
 
-def _samples(record: AccessRecord) -> Iterator[Sample]:
+def _samples(record: AccessRecord) -> Iterator[tuple[str, float, str]]:
+    """The names, values and units of a record."""
     if record.method == "TCP":
         yield "NewFlowCount", 1.0, "Count"
         return
@@ -119,14 +101,13 @@ def _samples(record: AccessRecord) -> Iterator[Sample]:
         yield f"HTTPCode_ELB_{record.status}_Count", 1.0, "Count"
 
 
-def _namespace(listener: str) -> str:
-    return NETWORK if ":listener/net/" in listener else APPLICATION
-
-
-def _dimensions(listener: str, target_group: str | None) -> Mapping[str, str]:
-    """``app/name/id``, as a listener's ARN holds it, and ``targetgroup/name/id``."""
-    _, _, path = listener.partition(":listener/")
-    found = {"LoadBalancer": path.rpartition("/")[0]}
+@lru_cache(maxsize=1024)
+def _metric(name: str, listener: str, target_group: str | None = None) -> MetricId:
+    """A metric of a listener's load balancer, or of a target group in it, by ARNs."""
+    balancer = listener.partition(":listener/")[2].rpartition("/")[0]  # app/name/id
+    dimensions = {"LoadBalancer": balancer}
     if target_group is not None:
-        found["TargetGroup"] = target_group.rpartition(":")[2]
-    return found
+        dimensions["TargetGroup"] = target_group.rpartition(":")[2]
+    is_network = balancer.startswith("net/")
+    namespace = "AWS/NetworkELB" if is_network else "AWS/ApplicationELB"
+    return MetricId.of(namespace, name, dimensions)
