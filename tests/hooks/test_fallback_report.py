@@ -10,7 +10,7 @@ import pytest
 from support.codedeploy_edge import EVENTS, codedeploy_edge
 
 from hookgate.codes import Code
-from hookgate.context import Deployment
+from hookgate.context import DeploymentInfo
 from hookgate.model import LifecycleEvent, Reason, Verdict
 from hookgate.reporting.metrics import EmfMetrics
 from hookgate.reporting.record import verdict_record
@@ -174,7 +174,7 @@ def test_in_step_with_the_layer(invoke, capsys):
     others = dict.fromkeys(
         ("configuration", "cluster", "service", "region", "account"), ""
     )
-    deployment = Deployment(**names, **others)
+    deployment = DeploymentInfo(**names, **others)
     EmfMetrics("Hookgate").publish(verdict, deployment)
     theirs = json.loads(capsys.readouterr().out.splitlines()[0])
     (ours,) = (each for each in lines if "_aws" in each)

@@ -7,7 +7,7 @@ import json
 import pytest
 from support.stack import Stack
 
-from hookgate.context import Deployment
+from hookgate.context import DeploymentInfo
 from hookgate.model import LifecycleEvent, Outcome, Status, Verdict
 from hookgate.reporting.metrics import EmfMetrics
 from hookgate_rehearsal.cloudwatch.alarm import Alarm, AlarmState, watch_of
@@ -25,7 +25,7 @@ def written(status: Status, group: str) -> list[str]:
     outcome = Outcome(name="a", use="http", status=status, blocking=True, reason="")
     verdict = Verdict(event=LifecycleEvent.AFTER_INSTALL, outcomes=(outcome,))
     known = dict.fromkeys(("id", "configuration", "cluster", "service", "region"), "x")
-    deployment = Deployment(application="shop", group=group, account="1", **known)
+    deployment = DeploymentInfo(application="shop", group=group, account="1", **known)
     stream = io.StringIO()
     with contextlib.redirect_stdout(stream):
         EmfMetrics(STACK.parameters["MetricsNamespace"]).publish(verdict, deployment)
