@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,7 +38,7 @@ from hookgate.redaction import Secrets
 from hookgate.reporting.record import bounded_record
 from hookgate.run_context import make_run_context
 from hookgate.services import Services
-from hookgate.watchdog import Watch
+from hookgate.watchdog import Watchdog
 
 #: Seconds after which CodeDeploy fails an event without a report (a documented quota).
 HOUR = 3600.0
@@ -49,25 +49,15 @@ HOUR_MARGIN = 60.0
 LATE = 5.0
 
 
-class Aborted(HookgateError):
+class _Stopped(Exception):
     """The invocation stopped before its steps; ``reasons`` are by part."""
 
     def __init__(self, reasons: dict[str, Reason]) -> None:
+        super().__init__()
         self.reasons = reasons
-        first = next(iter(reasons.values()))
-        message = "; ".join(each.text for each in reasons.values())
-        super().__init__(message, code=first.code)
 
 
-@dataclass(slots=True)
-class _Known:
-    """What is known so far, for the verdict of an invocation that stops early."""
-
-    deployment: DeploymentInfo | None = None
-    plan: PlanOrigin | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Invocation:
     """One invocation of a hook."""
 
@@ -75,6 +65,9 @@ class Invocation:
     hook: HookEvent
     services: Services
     deadline: Deadline
+    _deployment: DeploymentInfo | None = field(default=None, init=False)
+    _plan: PlanOrigin | None = field(default=None, init=False)
+    _secrets: Secrets = field(init=False)
 
     def run(self, waivers: tuple[str, ...] = ()) -> dict[str, Any]:
         """Run the steps and report; returns the verdict record.
@@ -85,57 +78,56 @@ class Invocation:
         Raises:
             ReportError: CodeDeploy did not confirm the report.
         """
+        self._secrets = Secrets(self.services.secrets)
         seconds = self.deadline.remaining + LATE
         with self.services.watchdog.watch(self.hook, self.event, seconds) as watch:
-            verdict, deployment = self._decide(watch)
+            verdict = self._decide(watch)
             verdict = replace(verdict, waivers=waivers + verdict.waivers)
             damage = watch.damage()
             if damage:
                 verdict = _untrusted(verdict, damage)
-            return self._report(verdict, deployment, watch)
+            return self._report(verdict, watch)
 
-    def _report(
-        self, verdict: Verdict, deployment: DeploymentInfo | None, watch: Watch
-    ) -> dict[str, Any]:
+    def _report(self, verdict: Verdict, watch: Watchdog) -> dict[str, Any]:
         """Publish the verdict and report it to CodeDeploy.
 
         The metrics are written before the report. Where CodeDeploy may have accepted
         another report of this lifecycle event already, as in a retry after a response
         was lost, they are written only if they do not contradict it.
         """
-        first = self._is_open(deployment)
+        first = self._is_open()
         watch.reporting()
         if first:
-            self._publish(verdict, deployment)
+            self._publish(verdict)
         accepted = self.services.status.report(self.hook, verdict.status)
-        if not first:
-            ended = verdict.status if accepted else self._ended_as(deployment)
+        if first and not accepted:
+            self._problem(f"{self.event} had already ended before this report")
+        elif not first:
+            ended = verdict.status if accepted else self._ended_as()
             if ended == verdict.status:
-                self._publish(verdict, deployment)
+                self._publish(verdict)
             else:
                 self._problem(
                     f"{self.event} had already ended ({ended or 'status not known'}), "
                     f"so the verdict {verdict.status} is not published: "
                     f"{'; '.join(verdict.reasons)}"
                 )
-        elif not accepted:
-            self._problem(f"{self.event} had already ended before this report")
-        return bounded_record(verdict, deployment)
+        return bounded_record(verdict, self._deployment)
 
-    def _publish(self, verdict: Verdict, deployment: DeploymentInfo | None) -> None:
+    def _publish(self, verdict: Verdict) -> None:
         for reporter in self.services.reporters:
             try:
-                reporter.publish(verdict, deployment)
+                reporter.publish(verdict, self._deployment)
             except Exception as error:  # noqa: BLE001 - must not keep the report
                 self._problem(
                     f"{type(reporter).__name__} failed: {error_with_place(error)}"
                 )
 
-    def _is_open(self, deployment: DeploymentInfo | None) -> bool:
+    def _is_open(self) -> bool:
         """Whether CodeDeploy is known to have accepted no report of the event yet."""
+        aws, deployment, event = self.services.aws, self._deployment, self.event
         if deployment is None:
             return False
-        aws, event = self.services.aws, self.event
         deadline = Deadline.after(CHECK, self.services.clock)
         pending = begin("checking the event", lambda: is_open(aws, deployment, event))
         try:
@@ -146,64 +138,43 @@ class Invocation:
             )
             return False
 
-    def _ended_as(self, deployment: DeploymentInfo | None) -> str | None:
-        if deployment is None:
+    def _ended_as(self) -> str | None:
+        if self._deployment is None:
             return None
-        return ended_as(self.services.aws, deployment, self.event, self.services.clock)
+        aws, clock = self.services.aws, self.services.clock
+        return ended_as(aws, self._deployment, self.event, clock)
 
-    def _decide(self, watch: Watch) -> tuple[Verdict, DeploymentInfo | None]:
+    def _decide(self, watch: Watchdog) -> Verdict:
         """The verdict; never raises."""
-        known = _Known()
-        secrets = Secrets(self.services.secrets)
         try:
             # Around the plan too, since reading it imports plugins, which may print.
             with routed_output():
-                watch.note("finding the deployment")
-                found = self._find()
-                known.deployment = found.deployment
-                watch.set_deployment(found.deployment)
-                verdict = self._run_steps(found, watch, secrets, known)
-                return verdict, known.deployment
-        except Aborted as error:
-            reasons = error.reasons
-        except HookgateError as error:
-            reasons = {"discovery": Reason(code_of(error), error_message(error))}
+                return self._run_steps(watch)
+        except _Stopped as stopped:
+            reasons = stopped.reasons
         except BaseException as error:  # noqa: BLE001 - without a report the deployment waits an hour
-            frames = "".join(traceback.format_tb(error.__traceback__))
-            self._problem(
-                secrets.mask(
-                    f"Hookgate itself failed: {error_with_place(error)}\n{frames}"
-                )
-            )
-            defect = (
-                f"Hookgate itself failed, which is a defect: {error_with_place(error)}"
-            )
-            reasons = {"hookgate": Reason(Code.HOOK_DEFECT, defect)}
-        masked = {
-            part: Reason(reason.code, secrets.mask(reason.text))
-            for part, reason in reasons.items()
-        }
-        return Verdict.aborted(self.event, masked, known.plan), known.deployment
+            part = "discovery" if isinstance(error, HookgateError) else "hookgate"
+            reasons = {part: self._reason(error)}
+        return Verdict.aborted(self.event, reasons, self._plan)
 
-    def _find(self) -> FoundDeployment:
-        aws, hook, event = self.services.aws, self.hook, self.event
-        return begin(
+    def _run_steps(self, watch: Watchdog) -> Verdict:
+        aws, clock = self.services.aws, self.services.clock
+        watch.note("finding the deployment")
+        found = begin(
             "finding the deployment",
-            lambda: find_deployment(aws, hook, event, self.services.clock),
+            lambda: find_deployment(aws, self.hook, self.event, clock),
         ).result(self.deadline)
-
-    def _run_steps(
-        self, found: FoundDeployment, watch: Watch, secrets: Secrets, known: _Known
-    ) -> Verdict:
+        self._deployment = found.deployment
+        watch.set_deployment(found.deployment)
         watch.note("reading the plan and discovering the deployment")
         deadline = self._within_the_hour(found.deployment)
         watch.due(deadline.remaining + LATE)
-        plan, context = self._prepare(found, deadline, known)
+        plan, context = self._prepare(found, deadline)
         run_context = make_run_context(
             plan,
             context,
-            secrets=secrets,
-            aws=self.services.aws,
+            secrets=self._secrets,
+            aws=aws,
             policy=self.services.policy,
             log=self.services.log.step,
             on_outcome=self.services.log.outcome,
@@ -213,42 +184,44 @@ class Invocation:
         return run_steps(run_context, steps, deadline, concurrency=plan.concurrency)
 
     def _prepare(
-        self, found: FoundDeployment, deadline: Deadline, known: _Known
+        self, found: FoundDeployment, deadline: Deadline
     ) -> tuple[Plan, DeploymentContext]:
         """Read the plan and discover the deployment, concurrently.
 
         Raises:
-            Aborted: one of the two failed, or both; with all reasons.
+            _Stopped: one of the two failed, or both; with all reasons.
         """
         aws, plans, event = self.services.aws, self.services.plans, self.event
         discovery = begin("discovery", lambda: discover(aws, found, event))
+        reading = begin("reading the plan", lambda: plans.plan(found.deployment))
         reasons: dict[str, Reason] = {}
-        plan: Plan | None = None
-        context: DeploymentContext | None = None
         try:
-            plan = begin(
-                "reading the plan", lambda: plans.plan(found.deployment)
-            ).result(deadline)
-            known.plan = plan.origin
+            plan = reading.result(deadline)
+            self._plan = plan.origin
             plan.steps(event)
             check_fits(plan, event, deadline.remaining)
         except BaseException as error:  # noqa: BLE001 - must not hide the other's reason
             reasons["plan"] = self._reason(error)
             if isinstance(error, PlanError):
-                known.plan = known.plan or error.plan
+                self._plan = self._plan or error.plan
         try:
             context = discovery.result(deadline)
         except BaseException as error:  # noqa: BLE001 - as above
             reasons["discovery"] = self._reason(error)
-        if plan is None or context is None or reasons:
-            raise Aborted(reasons)
+        if reasons:
+            raise _Stopped(reasons)
         return plan, context
 
     def _reason(self, error: BaseException) -> Reason:
+        """Why an error stops the invocation; a defect is logged with its traceback."""
         if isinstance(error, HookgateError):
-            return Reason(code_of(error), error_message(error))
-        self._problem(f"Hookgate itself failed: {error_with_place(error)}")
-        defect = f"Hookgate itself failed, which is a defect: {error_with_place(error)}"
+            return Reason(code_of(error), self._secrets.mask(error_message(error)))
+        place = error_with_place(error)
+        defect = self._secrets.mask(
+            f"Hookgate itself failed, which is a defect: {place}"
+        )
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        self._problem(self._secrets.mask(f"{defect}\n{frames}"))
         return Reason(Code.HOOK_DEFECT, defect)
 
     def _within_the_hour(self, deployment: DeploymentInfo) -> Deadline:

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn, Self
 
 from hookgate.context import DeploymentInfo
 from hookgate.event import HookEvent
@@ -28,30 +28,6 @@ from hookgate.model import LifecycleEvent
 #: reserve is for its own report.
 REPORTING = 14.0
 _SCRIPT = Path(__file__).with_name("process.py")
-
-
-class Watch(Protocol):
-    """An invocation that the watchdog process watches."""
-
-    def note(self, doing: str) -> None:
-        """Note what runs now; the reason of the fallback report contains it."""
-        ...
-
-    def set_deployment(self, deployment: DeploymentInfo) -> None:
-        """Note the deployment, for the metrics."""
-        ...
-
-    def due(self, seconds: float) -> None:
-        """Set the time limit of the invocation to ``seconds`` from now."""
-        ...
-
-    def reporting(self) -> None:
-        """Note that the report starts, which may need its retries."""
-        ...
-
-    def damage(self) -> str:
-        """How a validator damaged this process; empty if it did not."""
-        ...
 
 
 class ProcessGuard:
@@ -151,7 +127,7 @@ class Watchdog:
     @contextlib.contextmanager
     def watch(
         self, hook: HookEvent, event: LifecycleEvent, seconds: float
-    ) -> Iterator[Watch]:
+    ) -> Iterator[Self]:
         """Report Failed unless the block ends within ``seconds``.
 
         A block that raises ends the watch too: Lambda retries the invocation and then
@@ -177,19 +153,19 @@ class Watchdog:
         return found
 
     def note(self, doing: str) -> None:
-        """Note what runs now."""
+        """Note what runs now; the reason of the fallback report contains it."""
         self._send("note", doing)
 
     def set_deployment(self, deployment: DeploymentInfo) -> None:
-        """Note the deployment."""
+        """Note the deployment, for the metrics."""
         self._send("deployment", asdict(deployment))
 
     def due(self, seconds: float) -> None:
-        """Set the time limit to ``seconds`` from now."""
+        """Set the time limit of the invocation to ``seconds`` from now."""
         self._send(f"due {seconds}")
 
     def reporting(self) -> None:
-        """Allow time for the report, so that two reports do not cross."""
+        """Allow time for the report, which may need its retries."""
         self.due(REPORTING)
 
     def exit(self) -> NoReturn:
