@@ -82,9 +82,7 @@ def test_good_listener():
         pytest.param(says(b"SSH-2.0-OpenSSH_9.2\r\n"), "HTTP", id="not-http"),
         pytest.param(answer(b"old", "X-App-Version: 1.1.0"), "answered by", id="blue"),
         pytest.param(answer(b"who?"), "X-App-Version", id="unproven"),
-        pytest.param(
-            answer(b"oops", PROVEN, status="500 No"), "answered 500", id="500"
-        ),
+        pytest.param(answer(b"oops", PROVEN, status="500 No"), "got 500", id="500"),
     ],
 )
 def test_bad_listener(script, reason):
