@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from hookgate import DeploymentContext, Duration, Finding, Tools, Validator
-from hookgate.external_checks import (
-    foreign_document,
-    foreign_findings,
-    foreign_question,
-    run_child,
+from hookgate import (
+    CannotMeasure,
+    DeploymentContext,
+    Duration,
+    Finding,
+    Tools,
+    Validator,
 )
+from hookgate.codes import Code
+from hookgate.deadline import Deadline
+from hookgate.external_checks import MAX_ANSWER, foreign_findings, foreign_question
+from hookgate.redaction import masked
+from hookgate.units import seconds_text
 
 _Word = Annotated[str, Field(min_length=1, max_length=4096)]
 
-#: Just over the maximum size of a response.
-_MOST = 256 * 1024 + 1
+_PIECE = 64 * 1024
+
+_MAX_ERROR = 500
 
 
 class Command(Validator):
@@ -61,8 +74,97 @@ class Command(Validator):
         """Run the program, and yield its findings."""
         written = run_child(
             self.run,
-            foreign_document(foreign_question(context, self.input)),
+            foreign_question(context, self.input),
             deadline=tools.deadline.within(self.timeout),
-            most=_MOST,
+            most=MAX_ANSWER,
         )
         yield from foreign_findings(written, self.run[0])
+
+
+def run_child(
+    command: Sequence[str], document: bytes, *, deadline: Deadline, most: int
+) -> bytes:
+    """Run ``command`` with ``document`` as its input, and return its output.
+
+    At the end, its whole process group is killed.
+
+    Args:
+        command: the program and its arguments, without a shell.
+        document: its standard input.
+        deadline: when it must have ended.
+        most: maximum size of each output stream, in bytes.
+
+    Raises:
+        CannotMeasure: it could not start, failed, took too long or wrote too much.
+    """
+    limit = seconds_text(deadline.remaining)
+    with tempfile.TemporaryFile() as given:
+        given.write(document)
+        given.seek(0)
+        try:
+            child = subprocess.Popen(  # noqa: S603 - the command of the plan, without a shell
+                command,
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise CannotMeasure(
+                f"{command[0]} cannot be run: {error.strerror or error}",
+                code=Code.COMMAND_MISSING,
+            ) from None
+    with child:
+        try:
+            written, errors = _read(child, deadline, most)
+            code = child.wait(deadline.remaining)
+        except (TimeoutError, subprocess.TimeoutExpired):
+            raise CannotMeasure(
+                f"{command[0]} did not end within {limit} and was killed",
+                code=Code.COMMAND_FAILED,
+            ) from None
+        except OverflowError:
+            raise CannotMeasure(
+                f"{command[0]} wrote more than {most} bytes and was killed",
+                code=Code.COMMAND_FAILED,
+            ) from None
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+    if code != 0:
+        output = masked(errors.decode("utf-8", "replace")).strip()[-_MAX_ERROR:]
+        ended = f"signal {-code}" if code < 0 else f"exit code {code}"
+        raise CannotMeasure(
+            f"{command[0]} failed ({ended}): {output or 'no error output'}",
+            code=Code.COMMAND_FAILED,
+        )
+    return written
+
+
+def _read(
+    child: subprocess.Popen[bytes], deadline: Deadline, most: int
+) -> tuple[bytes, bytes]:
+    """Read both streams to their ends.
+
+    Raises:
+        TimeoutError: a stream did not end in time.
+        OverflowError: a stream has more than ``most`` bytes.
+    """
+    streams: list[IO[bytes]] = [each for each in (child.stdout, child.stderr) if each]
+    read = {stream.fileno(): bytearray() for stream in streams}
+    with selectors.DefaultSelector() as selector:
+        for each in read:
+            selector.register(each, selectors.EVENT_READ)
+        while selector.get_map():
+            ready = selector.select(deadline.remaining)
+            if not ready or deadline.expired:
+                raise TimeoutError
+            for key, _ in ready:
+                piece = os.read(key.fd, _PIECE)
+                read[key.fd] += piece
+                if not piece:
+                    selector.unregister(key.fd)
+                if len(read[key.fd]) > most:
+                    raise OverflowError
+    first, second = read.values()
+    return bytes(first), bytes(second)

@@ -17,14 +17,7 @@ from hookgate import (
     Validator,
 )
 from hookgate.codes import Code
-from hookgate.external_checks import (
-    foreign_document,
-    foreign_findings,
-    foreign_question,
-)
-
-#: Just over the maximum size of a response.
-_MOST = 256 * 1024 + 1
+from hookgate.external_checks import MAX_ANSWER, foreign_findings, foreign_question
 
 
 class Lambda(Validator):
@@ -68,9 +61,9 @@ class Lambda(Validator):
             "invoke",
             FunctionName=self.function,
             InvocationType="RequestResponse",
-            Payload=foreign_document(foreign_question(context, self.input)),
+            Payload=foreign_question(context, self.input),
         )
-        body = answer["Payload"].read(_MOST)
+        body = answer["Payload"].read(MAX_ANSWER + 1)
         if answer.get("FunctionError"):
             raise CannotMeasure(
                 f"the function {self.function} failed: {_failure(body)}",

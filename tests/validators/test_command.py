@@ -1,4 +1,4 @@
-"""Programs of the user's: nothing of them is left behind."""
+"""Programs of the user: their processes end with the check."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support.coded import raises
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure
-from hookgate.external_checks import run_child
+from hookgate_validators.command import run_child
 
 # A parent that starts a child which waits for ever, and says its id.
 FAMILY = """

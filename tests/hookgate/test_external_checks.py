@@ -1,4 +1,4 @@
-"""A judgement from outside: what it is given, and what counts as an answer."""
+"""External checks: their input, and the responses that are valid."""
 
 import json
 from dataclasses import replace
@@ -8,7 +8,6 @@ import pytest
 from hookgate.errors import CannotMeasure
 from hookgate.external_checks import (
     MAX_ANSWER,
-    foreign_document,
     foreign_findings,
     foreign_question,
 )
@@ -18,7 +17,7 @@ from hookgate.testing import a_context
 
 def test_question():
     """The deployment, both sides, the listeners and the step's own input are passed."""
-    question = json.loads(foreign_document(foreign_question(a_context(), {"min": 3})))
+    question = json.loads(foreign_question(a_context(), {"min": 3}))
     green = question["green"]
 
     assert question["event"] == "AfterAllowTestTraffic"
@@ -29,9 +28,9 @@ def test_question():
 
 
 def test_question_without_a_deployment():
-    """What is not known is null, and nothing is made up."""
+    """What is not known is null."""
     bare = a_context(deployment=None, blue=None, green=None, test=None, production=None)
-    question = foreign_question(bare, {})
+    question = json.loads(foreign_question(bare, {}))
     names = ("deployment", "blue", "green", "test_listener", "production_listener")
 
     assert [question[each] for each in names] == [None] * 5
@@ -44,7 +43,7 @@ def test_environment_is_not_passed():
     definition = replace(context.task_definition, containers=(own,))
     question = foreign_question(replace(context, task_definition=definition), {})
 
-    assert "s3cret" not in json.dumps(question)
+    assert b"s3cret" not in question
 
 
 def test_answer():
