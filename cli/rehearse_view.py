@@ -9,15 +9,15 @@ from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from hookgate.model import LifecycleEvent
 from hookgate_cli.words import (
     fault_lines,
+    indented,
     marked,
-    plan_line,
+    plans_and_waivers,
     plans_of,
     reason_text,
     side,
@@ -40,11 +40,10 @@ from hookgate_rehearsal.scenario.reader import Scenario
 from hookgate_rehearsal.scenario.schema import DeploymentFile
 
 
-def alarm_line(named: tuple[str, str]) -> RenderableType:
+def alarm_line(name: str, reason: str) -> RenderableType:
     """An alarm that is in ALARM, and its reason."""
-    name, reason = named
     line = Text.assemble(("alarm ", "dim"), (name, "bold red"), f"  {reason}")
-    return Padding(line, (0, 0, 0, 2))
+    return indented(line)
 
 
 def ending(record: Mapping[str, Any]) -> RenderableType:
@@ -53,26 +52,20 @@ def ending(record: Mapping[str, Any]) -> RenderableType:
     served = ", ".join(
         f"{n} by {side(record, who)}" for who, n in traffic["served_by"].items()
     )
-    lines: list[RenderableType] = [
-        Text(
-            f"  production: {traffic['requests']} requests, {traffic['failed']} failed"
-            + (f" ({served})" if served else ""),
-            style="dim",
-        )
-    ]
+    requests = f"{traffic['requests']} requests, {traffic['failed']} failed"
+    requests += f" ({served})" if served else ""
+    lines = [indented(f"production: {requests}", "dim")]
     if _is_unexplained(record):
-        why = Text(record["error"]["message"], style="bold red")
-        lines.append(Padding(why, (0, 0, 0, 2)))
-    lines += [alarm_line((each["name"], each["reason"])) for each in record["alarms"]]
-    lines += [plan_line(plan) for plan in plans_of(record)]
-    lines += [Text(f"  waiver: {each}", style="yellow") for each in waivers_of(record)]
+        lines.append(indented(record["error"]["message"], "bold red"))
+    lines += [alarm_line(each["name"], each["reason"]) for each in record["alarms"]]
+    lines += plans_and_waivers(plans_of(record), waivers_of(record))
     if record["as_expected"]:
-        lines.append(Text(f"  {record['status']}, as expected", style="green"))
+        lines.append(indented(f"{record['status']}, as expected", "green"))
     if record["interrupted"]:
-        lines.append(Text(f"  {record['status']}, interrupted", style="yellow"))
+        lines.append(indented(f"{record['status']}, interrupted", "yellow"))
     else:
         lines += [
-            Padding(Text(f"not as expected: {each}", style="bold red"), (0, 0, 0, 2))
+            indented(f"not as expected: {each}", "bold red")
             for each in record["surprises"]
         ]
     return Group(*lines)
@@ -129,8 +122,7 @@ class Scene:
 
         Args:
             number: Its number and the total, such as ``1/3``.
-            more: How it ended; then traffic and alarms, which still change, are left
-                out.
+            more: How it ended; with it, traffic and alarms are left out.
         """
         main = self.deployments.get(self.id)
         status = str(main.status) if main else "Created"
@@ -143,10 +135,7 @@ class Scene:
             (status, style(status)),
         )
         rows: list[RenderableType] = [head]
-        rows += [
-            Padding(Text(f"injected fault  {each}", style="yellow"), (0, 0, 0, 2))
-            for each in self.faults
-        ]
+        rows += [indented(f"injected fault  {each}", "yellow") for each in self.faults]
         if main is not None:
             rows.append(_events(main, self.outcomes))
         rows += [
@@ -154,7 +143,7 @@ class Scene:
         ]
         if main is not None and not more:
             rows.append(_split(list(self.deployments.values())[-1]))
-            rows += [alarm_line(each) for each in self.alarms.items()]
+            rows += [alarm_line(*each) for each in self.alarms.items()]
         return Group(*rows, *more)
 
 
@@ -184,9 +173,8 @@ def _events(
 
 
 def _took(event: Event) -> Text:
-    if event.started_at is None or event.ended_at is None:
-        return Text("")
-    if event.status is EventStatus.SKIPPED:
+    skipped = event.status is EventStatus.SKIPPED
+    if event.started_at is None or event.ended_at is None or skipped:
         return Text("")
     return took((event.ended_at - event.started_at) * 1000)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import RenderableType
@@ -81,9 +81,9 @@ def plan_text(plan: Mapping[str, Any]) -> str:
     return f"{plan['source']}{version}, SHA-256 {plan['sha256']}"
 
 
-def plan_line(plan: str) -> RenderableType:
-    """A plan in a verdict's end."""
-    return Padding(Text(f"plan: {plan}", style="dim"), (0, 0, 0, 2))
+def indented(text: str | Text, style: str = "") -> RenderableType:
+    """A paragraph with two spaces before each of its lines."""
+    return Padding(text if isinstance(text, Text) else Text(text, style), (0, 0, 0, 2))
 
 
 def plans_of(record: Mapping[str, Any]) -> list[str]:
@@ -120,7 +120,7 @@ def _listed(value: Any) -> str:
 
 
 def side(record: Mapping[str, Any], task_definition: str) -> str:
-    """The side of a deployment that a task definition was: blue, green or unknown."""
+    """The side of a deployment that has a task definition: blue, green or unknown."""
     if task_definition == "unknown":
         return task_definition
     return "green" if task_definition == record["task_definition"] else "blue"
@@ -162,16 +162,22 @@ def verdict_lines(record: Mapping[str, Any]) -> list[RenderableType]:
     """The end of a verdict: its status, its plan, and every waiver that was used."""
     status = record["status"]
     head = Text.assemble(
-        marked(status), " ", (f"{record['event']}: {status}", style(status))
+        marked(status),
+        " ",
+        (f"{record['event']}: {status}", style(status)),
+        (f"  {record['duration_ms'] / 1000:.1f} s", "dim"),
     )
-    head.append(f"  {record['duration_ms'] / 1000:.1f} s", style="dim")
     if not any(e["blocking"] and e["status"] != "skipped" for e in record["outcomes"]):
-        why = Text("no blocking step ran", style=style(status))
-        head = Text.assemble(head, "\n  ", why)
-    waivers = [
-        Padding(Text(f"waiver: {each}", style="yellow"), (0, 0, 0, 2))
-        for each in record["optouts"]
+        head.append("\n  no blocking step ran", style=style(status))
+    plans = [plan_text(record["plan"])] if record["plan"] else []
+    return [head, *plans_and_waivers(plans, record["optouts"])]
+
+
+def plans_and_waivers(
+    plans: Iterable[str], waivers: Iterable[str]
+) -> list[RenderableType]:
+    """The plans that were used and the waivers that applied, one a line."""
+    return [
+        *(indented(f"plan: {each}", "dim") for each in plans),
+        *(indented(f"waiver: {each}", "yellow") for each in waivers),
     ]
-    plan = record["plan"]
-    origin = [plan_line(plan_text(plan))] if plan else []
-    return [head, *origin, *waivers]
