@@ -11,8 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
-from hookgate_cli.rehearse import EXAMPLE
-from hookgate_cli.rehearse_view import RehearsalView
+from hookgate_cli.rehearse import EXAMPLE, RehearsalView
 from hookgate_rehearsal.rehearse import Rehearsal
 from hookgate_rehearsal.scenario.reader import read_scenario
 

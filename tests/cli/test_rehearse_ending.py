@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from support.rehearsal_record import a_deployment, a_verdict, an_event
 
-from hookgate_cli.rehearse_view import ending
+from hookgate_cli.rehearse import ending
 
 
 def _printed(record):

@@ -2,7 +2,7 @@
 
 from support.rehearsal_record import a_deployment, a_verdict, an_event, an_outcome
 
-from hookgate_cli.rehearse_view import Scene
+from hookgate_cli.rehearse import Scene
 
 
 def test_a_hook_that_is_run_again_tells_its_steps_once():
