@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -26,24 +25,21 @@ _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 2
 _MOST_MARKS = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
+class Bar(NamedTuple):
     """The start and length of an event, in percent of the scale."""
 
     start: float
     length: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(NamedTuple):
     """A mark of the scale: its place in percent, and its time in seconds."""
 
     at: float
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
+class Timeline(NamedTuple):
     """The bars of the events in order, None for one that never began, and the scale."""
 
     bars: tuple[Bar | None, ...]
@@ -54,11 +50,14 @@ class Timeline:
 def timeline(events: Iterable[Mapping[str, Any]]) -> Timeline:
     """Lay a record's lifecycle events out from the first start to the last end."""
     spans = [_span(each) for each in events]
-    known = [span for span in spans if span is not None]
-    begun = min((span[0] for span in known), default=0.0)
-    total = max((span[1] for span in known), default=0.0) - begun
-    bars = tuple(None if span is None else _bar(span, begun, total) for span in spans)
-    return Timeline(bars=bars, marks=_marks(total), seconds=total)
+    begun = min((start for start, _ in filter(None, spans)), default=0.0)
+    total = max((end for _, end in filter(None, spans)), default=0.0) - begun
+    percent = 100 / total if total else 0.0
+    bars = tuple(
+        span and Bar(percent * (span[0] - begun), percent * (span[1] - span[0]))
+        for span in spans
+    )
+    return Timeline(bars, _marks(total), total)
 
 
 def _span(event: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -67,13 +66,6 @@ def _span(event: Mapping[str, Any]) -> tuple[float, float] | None:
         return None
     started = datetime.fromisoformat(event["started_at"]).timestamp()
     return started, started + event["duration_ms"] / 1000
-
-
-def _bar(span: tuple[float, float], begun: float, total: float) -> Bar:
-    if not total:
-        return Bar(start=0.0, length=0.0)
-    start, end = span
-    return Bar(start=100 * (start - begun) / total, length=100 * (end - start) / total)
 
 
 def _marks(total: float) -> tuple[Mark, ...]:
@@ -165,8 +157,7 @@ def _expected_result(expected: Mapping[str, Any]) -> str:
 def _shares(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
     """How many requests each side served, as parts of a bar."""
     served_by = deployment["production_traffic"]["served_by"]
-    total, shares = sum(served_by.values()), []
-    start = 0.0
+    total, shares, start = sum(served_by.values()), [], 0.0
     for who, number in served_by.items():
         length = 100 * number / total
         share = {"who": who, "number": number, "start": start, "length": length}

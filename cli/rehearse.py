@@ -31,6 +31,7 @@ from hookgate_cli.words import (
     plans_and_waivers,
     plans_of,
     reason_text,
+    result_table,
     side,
     style,
     took,
@@ -162,11 +163,7 @@ class Scene:
 def _events(
     deployment: Deployment, outcomes: Mapping[str, Mapping[str, Outcome]]
 ) -> Table:
-    table = Table.grid(padding=(0, 1))
-    table.add_column(width=1)
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="fold")
+    table = result_table()
     for event in deployment.events:
         waits = event.status in {EventStatus.PENDING, EventStatus.SKIPPED}
         name = Text(str(event.name), style="dim" if waits else "")

@@ -90,23 +90,15 @@ def check_port(host: str, port: int) -> None:
         with socket.create_server((host, port)):
             return
     except OSError as error:
-        raise click.ClickException(_port_problem(error, host, port)) from None
-
-
-def _port_problem(error: OSError, host: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"port {port} is in use; choose another with --port, or --port 0 for a "
-            "free one"
-        )
-    if error.errno == errno.EACCES:
-        return f"no permission to listen on port {port}; use --port above 1023"
-    return (
-        f"{host} is not an address of this machine; use --host, for example 127.0.0.1"
-    )
-
-
-_WAKE = 0.5  # seconds
+        problems = {
+            errno.EADDRINUSE: f"port {port} is in use; choose another with --port, or "
+            "--port 0 for a free one",
+            errno.EACCES: f"no permission to listen on port {port}; use --port above "
+            "1023",
+        }
+        other = f"{host} is not an address of this machine; use --host, for example "
+        problem = problems.get(error.errno or 0, f"{other}127.0.0.1")
+        raise click.ClickException(problem) from None
 
 
 def read_image(given: str) -> tuple[str, Image]:
@@ -259,6 +251,6 @@ def _wait(console: Console) -> None:
     try:
         console.print("\nReady. Press Ctrl-C to stop.", style="bold")
         while True:
-            threading.Event().wait(_WAKE)
+            threading.Event().wait(0.5)
     except KeyboardInterrupt:
         return

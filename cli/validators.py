@@ -17,9 +17,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-import hookgate
-import hookgate_cli
-import hookgate_rehearsal
 import hookgate_validators
 from hookgate.codes import Code
 from hookgate.registry import names, resolve
@@ -184,7 +181,7 @@ def index(names: Sequence[str]) -> str:
 
 
 def codes_page() -> str:
-    """The page of all codes: what each means, and which modules use it."""
+    """The page of all codes: what each means, and which validators use it."""
     places = _places()
     return _generated(
         "Codes of findings and errors",
@@ -192,8 +189,11 @@ def codes_page() -> str:
         "code, which is stable; messages may change. A finding of a third-party "
         "validator without a code has the validator's name as its code, such as "
         "`REDIRECTS`.",
-        ("code", "meaning", "where"),
-        [(f"`{c}`", c.meaning, ", ".join(places[c.name])) for c in sorted(Code)],
+        ("code", "meaning", "validators"),
+        [
+            (f"`{each}`", each.meaning, ", ".join(sorted(places[each.name])))
+            for each in sorted(Code)
+        ],
     )
 
 
@@ -225,19 +225,15 @@ def _code(words: Iterable[str]) -> str:
     return ", ".join(f"`{each}`" for each in words)
 
 
-def _places() -> dict[str, list[str]]:
-    """For each code, the validators and the packages whose sources use it."""
+def _places() -> dict[str, set[str]]:
+    """For each code, links to the validators whose sources use it."""
     found: dict[str, set[str]] = {each.name: set() for each in Code}
-    for package in (hookgate, hookgate_validators, hookgate_rehearsal, hookgate_cli):
-        root = Path(package.__path__[0])
-        for file in root.rglob("*.py"):
-            part = file.relative_to(root).parts[0].removesuffix(".py")
-            place = f"`{root.name}.{part}`"
-            if package is hookgate_validators:
-                place = f"[{part}]({part}.md)"
-            for name in _CODE.findall(file.read_text("utf-8")):
-                found[name].add(place)
-    return {name: sorted(places) for name, places in found.items()}
+    root = Path(hookgate_validators.__path__[0])
+    for file in root.rglob("*.py"):
+        name = file.relative_to(root).parts[0].removesuffix(".py")
+        for code in _CODE.findall(file.read_text("utf-8")):
+            found[code].add(f"[{name}]({name}.md)")
+    return found
 
 
 def _when(validator: type[Validator]) -> str:

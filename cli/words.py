@@ -126,16 +126,22 @@ def side(record: Mapping[str, Any], task_definition: str) -> str:
     return "green" if task_definition == record["task_definition"] else "blue"
 
 
-def step_table(outcomes: list[Mapping[str, Any]]) -> Table:
-    """Outcomes of steps, each with its reason.
-
-    With many steps, those that passed or wait are only counted.
-    """
+def result_table() -> Table:
+    """A table of marks, names, durations and reasons."""
     table = Table.grid(padding=(0, 1))
     table.add_column(width=1)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
+    return table
+
+
+def step_table(outcomes: list[Mapping[str, Any]]) -> Table:
+    """Outcomes of steps, each with its reason.
+
+    With many steps, those that passed or wait are only counted.
+    """
+    table = result_table()
     counted: Counter[str] = Counter()
     for outcome in outcomes:
         status = outcome["status"]
