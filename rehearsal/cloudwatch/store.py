@@ -6,7 +6,7 @@ import math
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -31,11 +31,8 @@ class MetricId:
     @classmethod
     def from_api(cls, given: Mapping[str, Any]) -> MetricId:
         """The metric that ``Namespace``, ``MetricName`` and ``Dimensions`` name."""
-        return cls.of(
-            given["Namespace"],
-            given["MetricName"],
-            by_name(given.get("Dimensions") or ()),
-        )
+        dimensions = {d["Name"]: d["Value"] for d in given.get("Dimensions") or ()}
+        return cls.of(given["Namespace"], given["MetricName"], dimensions)
 
     def to_api(self) -> dict[str, Any]:
         """Convert to the API's shape."""
@@ -46,11 +43,6 @@ class MetricId:
                 {"Name": name, "Value": value} for name, value in self.dimensions
             ],
         }
-
-
-def by_name(dimensions: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """An API's list of dimensions as a mapping."""
-    return {each["Name"]: each["Value"] for each in dimensions}
 
 
 #: Distinct values that are kept apart; further ones are rounded.
