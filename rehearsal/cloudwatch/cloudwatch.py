@@ -106,42 +106,35 @@ class EmfError(ValueError):
     """A log line in Embedded Metric Format breaks the specification."""
 
 
-def put_line(line: str, store: MetricStore) -> int:
+def put_line(line: str, store: MetricStore) -> None:
     """Store the metrics of a log line in Embedded Metric Format, if it contains any.
 
     Source: "Specification: Embedded metric format" in the CloudWatch user guide.
-
-    Returns:
-        The number of metrics, for each set of dimensions.
 
     Raises:
         EmfError: The line breaks the specification.
     """
     if '"_aws"' not in line:
-        return 0
+        return
     try:
         document = json.loads(line)
     except ValueError:
-        return 0
+        return
     if not isinstance(document, dict) or not isinstance(document.get("_aws"), dict):
-        return 0
-    number = 0
+        return
     try:
         at = document["_aws"]["Timestamp"] / 1000
         for directive in document["_aws"]["CloudWatchMetrics"]:
-            for metric, unit, values in _emf_metrics(directive, document):
-                number += 1
-                for value in values:
-                    store.put(metric, value, at, unit=unit)
+            for metric, unit, value in _emf_values(directive, document):
+                store.put(metric, value, at, unit=unit)
     except (KeyError, TypeError, AttributeError) as error:
         raise EmfError(f"{type(error).__name__}: {error}") from error
-    return number
 
 
-def _emf_metrics(
+def _emf_values(
     directive: Mapping[str, Any], document: Mapping[str, Any]
-) -> Iterator[tuple[MetricId, str, list[float]]]:
-    namespace = directive["Namespace"]
+) -> Iterator[tuple[MetricId, str, float]]:
+    """Every value of every metric, for every set of dimensions."""
     for names in directive["Dimensions"]:
         if len(names) > MAX_DIMENSIONS:
             raise EmfError(
@@ -149,15 +142,15 @@ def _emf_metrics(
             )
         dimensions = {name: str(document[name]) for name in names}
         for definition in directive["Metrics"]:
-            name = definition["Name"]
-            metric = MetricId.of(namespace, name, dimensions)
-            yield metric, definition.get("Unit", NO_UNIT), _emf_values(document[name])
-
-
-def _emf_values(given: Any) -> list[float]:
-    values = given if isinstance(given, list) else [given]
-    if len(values) > MAX_VALUES:
-        raise EmfError(f"{len(values)} values at once; the maximum is {MAX_VALUES}")
-    if any(isinstance(each, bool | str) or each is None for each in values):
-        raise EmfError(f"{given!r} is not a number")
-    return [float(each) for each in values]
+            name, unit = definition["Name"], definition.get("Unit", NO_UNIT)
+            metric = MetricId.of(directive["Namespace"], name, dimensions)
+            given = document[name]
+            values = given if isinstance(given, list) else [given]
+            if len(values) > MAX_VALUES:
+                raise EmfError(
+                    f"{len(values)} values at once; the maximum is {MAX_VALUES}"
+                )
+            for value in values:
+                if isinstance(value, bool | str) or value is None:
+                    raise EmfError(f"{given!r} is not a number")
+                yield metric, unit, float(value)
