@@ -96,7 +96,7 @@ class Openapi(Validator):
     timeout: Duration = Field(5.0, gt=0, description="Maximum time of one request.")
 
     def worst_case(self) -> float:
-        """As long as a token, the document and all operations may take."""
+        """The maximum time of a token, the document and all operations."""
         return self.timeout * (self.max_operations + 2)
 
     def check(
@@ -117,22 +117,26 @@ class Openapi(Validator):
         )
         operations = list(document.operations())
         ready = [each for each in operations if not each.why_not]
-        if not ready:
-            raise NoData(
-                f"no operation can be called: {_listed(operations)}",
-            )
-        for each in ready[: self.max_operations]:
-            yield self._ask(probe, document, each, own)
-        asked = len(ready[: self.max_operations])
+        called = ready[: self.max_operations]
+        if not called:
+            raise NoData(f"no operation can be called: {_listed(operations)}")
+        for each in called:
+            yield self._call(probe, document, each, own)
+        unsafe = _listed([each for each in operations if not each.is_safe])
         yield Finding(
             ok=True,
-            summary=f"{asked} of {len(operations)} operations were called; not called: "
-            f"{_listed([each for each in operations if not each.is_safe])}",
+            summary=f"{len(called)} of {len(operations)} operations were called; "
+            f"not called: {unsafe}",
             waiver=self.tls.waiver if reply.certificate else "",
             code=Code.OPENAPI_COVERAGE,
         )
-        left = [each for each in operations if each.is_safe and each.why_not]
-        self._demand_all(left, len(ready) - asked)
+        beyond = len(ready) - len(called)
+        why = f"{beyond} operations are beyond max_operations, {self.max_operations}"
+        if left := [each for each in operations if each.is_safe and each.why_not]:
+            why = f"safe operations that could not be called: {_listed(left)}; give "
+            why += "values in parameters"
+        if left or beyond:
+            raise Inconclusive(why, code=Code.OPENAPI_COVERAGE)
 
     def _authorization(self, probe: HttpClient) -> Mapping[str, str]:
         if self.auth is None:
@@ -150,7 +154,7 @@ class Openapi(Validator):
             trust=self.tls,
         )
 
-    def _ask(
+    def _call(
         self,
         probe: HttpClient,
         document: OpenApiDocument,
@@ -170,20 +174,6 @@ class Openapi(Validator):
             evidence={"path": operation.path, "status": reply.status},
             code=Code.OPENAPI_CONFORMITY,
         )
-
-    def _demand_all(self, left: list[Operation], beyond: int) -> None:
-        """A safe operation without a response fails."""
-        if left:
-            raise Inconclusive(
-                f"safe operations that could not be called: {_listed(left)}; give "
-                "values in parameters",
-                code=Code.OPENAPI_COVERAGE,
-            )
-        if beyond:
-            raise Inconclusive(
-                f"{beyond} operations are beyond max_operations, {self.max_operations}",
-                code=Code.OPENAPI_COVERAGE,
-            )
 
 
 def _listed(operations: list[Operation]) -> str:
