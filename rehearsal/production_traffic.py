@@ -8,8 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -29,78 +28,54 @@ FAILURES_KEPT = 10
 _LOG_ARRIVES = 5.0
 
 
-class Connections(StrEnum):
-    """The connections that requests use."""
-
-    FRESH = "fresh"
-    KEPT = "kept"
-    BOTH = "both"
-    """A new and an idle connection in turn: a shift may fail on either."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrafficSettings:
-    """Settings of the client.
-
-    ``rate`` is in requests per second, ``timeout`` in seconds for a whole response.
-    With ``encrypted`` the client uses TLS and accepts any certificate. ``concurrency``
-    is the maximum number of requests at once.
-    """
-
-    port: int
-    host: str = "127.0.0.1"
-    encrypted: bool = False
-    host_header: str | None = None
-    paths: tuple[str, ...] = ("/",)
-    rate: float = 50.0
-    timeout: float = 5.0
-    concurrency: int = 256
-    connections: Connections = Connections.BOTH
-
-    def __post_init__(self) -> None:
-        """Reject settings that would send nothing."""
-        if self.rate <= 0 or self.concurrency < 1 or not self.paths:
-            raise ValueError("traffic needs a rate, a concurrency and a path")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrafficFailure:
-    """A failed request. ``at`` is its start, in seconds since the epoch."""
-
-    at: float
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ProductionTraffic:
     """The number of requests, and of those without success.
 
     ``failed`` requests were refused, reset, too slow, or got a status other than 2xx
-    and 3xx; ``failures`` are the first ten. ``dropped`` requests were not started,
-    because ``concurrency`` was reached; they are not part of ``requests``.
+    and 3xx; ``failures`` are the first ten, as ``path: reason``. ``dropped`` requests
+    were not started, because ``concurrency`` was reached; they are not part of
+    ``requests``.
     """
 
-    requests: int
-    failed: int
-    dropped: int
-    failures: tuple[TrafficFailure, ...]
+    requests: int = 0
+    failed: int = 0
+    dropped: int = 0
+    failures: tuple[str, ...] = ()
 
 
+@dataclass(eq=False, kw_only=True)
 class ProductionClient:
-    """An open model: requests start on schedule, whatever happened to earlier ones."""
+    """An open model: requests start on schedule, whatever happened to earlier ones.
 
-    def __init__(self, settings: TrafficSettings) -> None:
-        self._settings = settings
+    Args:
+        port: the production listener's.
+        path: the path of the requests.
+        rate: requests per second.
+        is_encrypted: whether to use TLS, with any certificate.
+        reuses: use a new and an idle connection in turn, since a shift may fail on
+            either; otherwise new ones only.
+        timeout: seconds for a whole response.
+        concurrency: the maximum number of requests at once.
+    """
+
+    port: int
+    path: str = "/"
+    rate: float = 50.0
+    is_encrypted: bool = False
+    reuses: bool = True
+    timeout: float = 5.0
+    concurrency: int = 256
+
+    def __post_init__(self) -> None:
+        """Prepare the connections."""
         self._thread = LoopThread("production-traffic")
-        target = Target(id=settings.host, port=settings.port)
-        tls = unverified_tls() if settings.encrypted else None
-        self._pool = ConnectionPool(target, tls)
+        tls = unverified_tls() if self.is_encrypted else None
+        self._pool = ConnectionPool(Target(id="127.0.0.1", port=self.port), tls)
         self._schedule: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
         self._resumed = asyncio.Event()
-        self._requests = self._failed = self._dropped = 0
-        self._failures: list[TrafficFailure] = []
+        self._counts = ProductionTraffic()
 
     def start(self) -> None:
         """Start to send requests.
@@ -113,7 +88,9 @@ class ProductionClient:
 
     def so_far(self) -> ProductionTraffic:
         """The counts of the completed requests; also after the end."""
-        return self._thread.call(self._count) if self._schedule else self._count()
+        if self._schedule:
+            return self._thread.call(lambda: replace(self._counts))
+        return replace(self._counts)
 
     @contextmanager
     def paused(self) -> Iterator[ProductionTraffic]:
@@ -139,7 +116,7 @@ class ProductionClient:
         if self._thread.is_running:
             self._thread.run(self._finish())
             self._thread.close()
-        return self._count()
+        return self.so_far()
 
     def _begin(self) -> None:
         self._resumed.set()
@@ -148,55 +125,52 @@ class ProductionClient:
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        paths = self._settings.paths
         for number in count():
-            due = begun + number / self._settings.rate
+            due = begun + number / self.rate
             await asyncio.sleep(max(0.0, due - loop.time()))
             if not self._resumed.is_set():
                 await self._resumed.wait()
                 begun += loop.time() - due
-            if len(self._running) >= self._settings.concurrency:
-                self._dropped += 1
+            if len(self._running) >= self.concurrency:
+                self._counts.dropped += 1
                 continue
-            path = paths[number % len(paths)]
-            task = asyncio.create_task(self._get(path, fresh=self._is_fresh(number)))
+            reuses = self.reuses and number % 2 == 1
+            task = asyncio.create_task(self._get(reuses=reuses))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
-    def _is_fresh(self, number: int) -> bool:
-        how = self._settings.connections
-        return how is Connections.FRESH or (how is Connections.BOTH and number % 2 == 0)
-
-    async def _get(self, path: str, *, fresh: bool) -> None:
-        started = time.time()
+    async def _get(self, *, reuses: bool) -> None:
+        counts = self._counts
         response = _Response()
         try:
-            async with asyncio.timeout(self._settings.timeout):
-                await self._send(response, path, fresh=fresh)
+            async with asyncio.timeout(self.timeout):
+                await self._send(response, reuses=reuses)
                 status = await response.status
             reason = None if 200 <= status < 400 else f"status {status}"
         except TimeoutError:
             response.abandon()
-            reason = f"no response within {self._settings.timeout:g} s"
+            reason = f"no response within {self.timeout:g} s"
+        except ConnectionRefusedError:
+            reason = "the connection was refused"
         except Exception as error:  # noqa: BLE001 - every error is a failed request
-            reason = _reason(error)
-        self._requests += 1
+            reason = str(error) or type(error).__name__
+        counts.requests += 1
         if reason is None:
             return
-        self._failed += 1
-        if len(self._failures) < FAILURES_KEPT:
-            failure = TrafficFailure(at=started, path=path, reason=reason)
-            self._failures.append(failure)
+        counts.failed += 1
+        if len(counts.failures) < FAILURES_KEPT:
+            counts.failures += (f"{self.path}: {reason}",)
 
-    async def _send(self, response: _Response, path: str, *, fresh: bool) -> None:
-        idle = None if fresh else self._pool.take()
+    async def _send(self, response: _Response, *, reuses: bool) -> None:
+        idle = self._pool.take() if reuses else None
         connection = idle or await self._pool.connect()
-        host = self._settings.host_header or f"localhost:{self._settings.port}"
+        last = "Accept-Encoding: *" if reuses else "Connection: close"
         connection.send_request(
             response,
-            f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {USER_AGENT}\r\n"
-            f"Accept: */*\r\n{'Connection: close' if fresh else 'Accept-Encoding: *'}"
-            "\r\n\r\n".encode("latin-1"),
+            f"GET {self.path} HTTP/1.1\r\nHost: localhost:{self.port}\r\n"
+            f"User-Agent: {USER_AGENT}\r\nAccept: */*\r\n{last}\r\n\r\n".encode(
+                "latin-1"
+            ),
             method=b"GET",
         )
         connection.request_complete = True
@@ -213,20 +187,6 @@ class ProductionClient:
         await asyncio.gather(*self._running)
         self._pool.abort()
         await until(lambda: not self._pool.open)
-
-    def _count(self) -> ProductionTraffic:
-        return ProductionTraffic(
-            requests=self._requests,
-            failed=self._failed,
-            dropped=self._dropped,
-            failures=tuple(self._failures),
-        )
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ConnectionRefusedError):
-        return "the connection was refused"
-    return str(error) or type(error).__name__
 
 
 class _Response:
@@ -251,8 +211,6 @@ class _Response:
         del untouched
         if not self.status.done():
             self.status.set_exception(ConnectionError(why))
-
-    def tunnel_data(self, data: bytes) -> None: ...
 
     def flush(self) -> None: ...
 
@@ -367,12 +325,11 @@ class TrafficCounter:
             requests = now.requests - self._before.requests
             failed = now.failed - self._before.failed
             served = self._watch.served(requests - failed, _LOG_ARRIVES)
-        new = now.failures[len(self._before.failures) :]
         record = {
             "requests": requests,
             "failed": failed,
             "dropped": now.dropped - self._before.dropped,
-            "failures": [f"{each.path}: {each.reason}" for each in new],
+            "failures": list(now.failures[len(self._before.failures) :]),
             "served_by": {
                 arn.rpartition("/")[2]: number
                 for arn, number in served.requests.items()
@@ -391,14 +348,12 @@ def production_traffic(
     emulator.data_plane.observe_access(watch)
     listener = scenario.content.load_balancer.production
     client = ProductionClient(
-        TrafficSettings(
-            port=balancer.production.port,
-            paths=(traffic.path,),
-            rate=traffic.rate,
-            # A TCP listener counts connections, so each request opens its own.
-            connections=Connections.BOTH if listener.is_http else Connections.FRESH,
-            encrypted=listener.is_encrypted,
-        )
+        port=balancer.production.port,
+        path=traffic.path,
+        rate=traffic.rate,
+        is_encrypted=listener.is_encrypted,
+        # A TCP listener counts connections, so each request opens its own.
+        reuses=listener.is_http,
     )
     client.start()
     try:

@@ -25,7 +25,6 @@ SCRIPT = textwrap.dedent(
     import dataclasses, json, os, sys, time
     from support.emulator_setup import IMAGES, SETTINGS, Setting, function
     from hookgate_rehearsal.production_traffic import ProductionClient
-    from hookgate_rehearsal.production_traffic import TrafficSettings
     import trustme
     from hookgate_rehearsal.emulator import Emulator
     mark = {"MARK": os.environ["MARK"]}
@@ -36,7 +35,7 @@ SCRIPT = textwrap.dedent(
     hooks = [function(name, environment=mark) for name in ("always_yes", "echo")]
     with Emulator(images=images, functions=hooks, settings=SETTINGS) as emulator:
         setting = Setting(emulator, desired=2).build()
-        client = ProductionClient(TrafficSettings(port=setting.ports["production"]))
+        client = ProductionClient(port=setting.ports["production"])
         client.start()
         issued = trustme.CA().issue_cert("shop.example")
         certificate = emulator.client("acm").import_certificate(
@@ -238,10 +237,7 @@ def test_a_killed_load_generator_leaves_nothing(emulator):
         f"""
         import sys
         from hookgate_rehearsal.production_traffic import ProductionClient
-        from hookgate_rehearsal.production_traffic import TrafficSettings
-        client = ProductionClient(
-            TrafficSettings(port={emulator.result["production"]}, rate=200)
-        )
+        client = ProductionClient(port={emulator.result["production"]}, rate=200)
         client.start()
         while client.so_far().requests < 50:
             pass

@@ -10,7 +10,6 @@ from hookgate_rehearsal.emulator import Emulator
 from hookgate_rehearsal.production_traffic import (
     ProductionClient,
     ProductionTraffic,
-    TrafficSettings,
 )
 from support.emulator_setup import IMAGES, SETTINGS, Setting, function, wait_for
 
@@ -106,12 +105,10 @@ def ten_deployments() -> tuple[list[Ended], ProductionTraffic]:
     with Emulator(images=IMAGES, functions=FUNCTIONS, settings=QUICK) as emulator:
         setting = Setting(emulator, desired=2).build()
         client = ProductionClient(
-            TrafficSettings(
-                port=setting.ports["production"],
-                rate=RATE,
-                timeout=TIMEOUT,
-                concurrency=256,
-            )
+            port=setting.ports["production"],
+            rate=RATE,
+            timeout=TIMEOUT,
+            concurrency=256,
         )
         client.start()
         try:

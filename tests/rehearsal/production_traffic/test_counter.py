@@ -13,7 +13,6 @@ from hookgate_rehearsal.data_plane.settings import Target
 from hookgate_rehearsal.production_traffic import (
     ProductionClient,
     TrafficCounter,
-    TrafficSettings,
     TrafficWatch,
 )
 
@@ -80,7 +79,7 @@ def _port(listener):
 
 @pytest.fixture(name="client")
 def _client(port):
-    client = ProductionClient(TrafficSettings(port=port, rate=500))
+    client = ProductionClient(port=port, rate=500)
     client.start()
     yield client
     client.stop()
