@@ -26,7 +26,7 @@ from hookgate.model import LifecycleEvent, Outcome, Status
 from hookgate.plan import Step, check_fits
 from hookgate.plan.placeholders import faults
 from hookgate.redaction import Secrets
-from hookgate.reporting.record import outcome_record, verdict_record
+from hookgate.reporting import outcome_record, verdict_record
 from hookgate.run_context import make_run_context
 from hookgate.units import duration
 from hookgate.validator import Log

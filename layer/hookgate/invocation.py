@@ -35,7 +35,7 @@ from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent, Outcome, Reason, Status, Verdict
 from hookgate.plan import Plan, check_fits
 from hookgate.redaction import Secrets
-from hookgate.reporting.record import bounded_record
+from hookgate.reporting import bounded_record
 from hookgate.run_context import make_run_context
 from hookgate.services import Services
 from hookgate.watchdog import Watchdog

@@ -14,8 +14,7 @@ from hookgate.aws.secrets import SecretReader
 from hookgate.deadline import Clock, Deadline, SystemClock
 from hookgate.environment import Environment
 from hookgate.http.address import AddressPolicy
-from hookgate.reporting.log import InvocationLog
-from hookgate.reporting.metrics import EmfMetrics
+from hookgate.reporting import EmfMetrics, InvocationLog
 from hookgate.validator import Aws
 from hookgate.watchdog import Watchdog
 

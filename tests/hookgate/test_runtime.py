@@ -36,7 +36,7 @@ from hookgate.errors import (
 from hookgate.invocation import HOUR_MARGIN, LATE
 from hookgate.model import Finding, HookStatus, LifecycleEvent
 from hookgate.plan import Plan, Target
-from hookgate.reporting.record import MAX_RECORD
+from hookgate.reporting import MAX_RECORD
 from hookgate.runtime import run_hook
 
 SUCCEEDED, FAILED = HookStatus.SUCCEEDED, HookStatus.FAILED

@@ -12,8 +12,7 @@ from support.codedeploy_edge import EVENTS, codedeploy_edge
 from hookgate.codes import Code
 from hookgate.context import DeploymentInfo
 from hookgate.model import LifecycleEvent, Reason, Verdict
-from hookgate.reporting.metrics import EmfMetrics
-from hookgate.reporting.record import verdict_record
+from hookgate.reporting import EmfMetrics, verdict_record
 
 ROOT = Path(__file__).parents[2]
 RECORD = json.loads((ROOT / "events" / "fallback_report.json").read_text())

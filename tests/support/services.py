@@ -17,7 +17,7 @@ from hookgate.event import HookEvent
 from hookgate.http.address import AddressPolicy
 from hookgate.model import HookStatus, LifecycleEvent, Verdict
 from hookgate.plan import Plan, Step, Target
-from hookgate.reporting.log import InvocationLog
+from hookgate.reporting import InvocationLog
 from hookgate.services import Services
 from support.steps import says
 from support.world import World

@@ -13,8 +13,7 @@ from hookgate.deadline import SystemClock
 from hookgate.environment import Environment
 from hookgate.event import HookEvent
 from hookgate.model import HookStatus, LifecycleEvent, Reason, Verdict
-from hookgate.reporting.log import InvocationLog
-from hookgate.reporting.metrics import EmfMetrics
+from hookgate.reporting import EmfMetrics, InvocationLog
 
 #: Fields that the watchdog process has as text and does not need.
 _UNUSED = {"event_started_at": None}

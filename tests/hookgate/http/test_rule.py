@@ -12,7 +12,7 @@ from hookgate.codes import Code
 from hookgate.context import RuleCondition
 from hookgate.errors import CannotMeasure
 from hookgate.http.request import Request
-from hookgate.testing.doubles import leads_to
+from hookgate.testing import leads_to
 
 
 def path(*values):

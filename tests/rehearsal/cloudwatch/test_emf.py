@@ -74,7 +74,7 @@ def test_a_broken_line_is_refused(store, text):
 
 def test_hookgates_own_lines_are_read(store):
     """VerdictFailed of a verdict is a metric of the group and of the event."""
-    from hookgate.reporting.metrics import EmfMetrics  # noqa: PLC0415 - slow to import
+    from hookgate.reporting import EmfMetrics  # noqa: PLC0415 - slow to import
 
     outcome = Outcome(
         name="home page",

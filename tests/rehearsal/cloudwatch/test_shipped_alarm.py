@@ -9,7 +9,7 @@ from support.stack import Stack
 
 from hookgate.context import DeploymentInfo
 from hookgate.model import LifecycleEvent, Outcome, Status, Verdict
-from hookgate.reporting.metrics import EmfMetrics
+from hookgate.reporting import EmfMetrics
 from hookgate_rehearsal.cloudwatch.alarm import Alarm, AlarmState, watch_of
 from hookgate_rehearsal.cloudwatch.alarms import Alarms
 from hookgate_rehearsal.cloudwatch.cloudwatch import put_line

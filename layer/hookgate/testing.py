@@ -1,4 +1,16 @@
-"""Scripted implementations of the tools of a validator."""
+"""Test a validator in one line: no AWS, no network, no waiting.
+
+::
+
+    from hookgate.testing import a_reply, check
+
+    def test_a_page_that_recovers_passes():
+        findings = check(Http(within=60), replies=[503, a_reply(body="hello")])
+        assert all(finding.ok for finding in findings)
+
+Time is virtual: waiting takes no time. A request or call without a scripted response
+raises ``CannotMeasure``.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +20,195 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hookgate.aws.calls import camel, iam_action
-from hookgate.context import Endpoint
+from hookgate.context import (
+    AppSpec,
+    Container,
+    DeploymentContext,
+    DeploymentInfo,
+    Endpoint,
+    Image,
+    Side,
+    TargetGroup,
+    TaskDefinition,
+    TaskSet,
+)
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NoAnswer, NotGreen
+from hookgate.files import File, Reading
 from hookgate.http.address import AddressPolicy
 from hookgate.http.connection import Destination
 from hookgate.http.request import HttpClient, Reply, Request
-from hookgate.testing.samples import a_reply
-from hookgate.validator import Connect, Log
+from hookgate.model import Finding, LifecycleEvent
+from hookgate.retry import Attempt, eventually
+from hookgate.validator import Connect, Log, Tools, Validator
 
 if TYPE_CHECKING:
     from hookgate.traffic.options import Load
     from hookgate.traffic.results import LoadResult, StopCondition, Tally
 
+__all__ = [
+    "Scripted",
+    "ScriptedAws",
+    "ScriptedClient",
+    "ScriptedTraffic",
+    "VirtualClock",
+    "a_context",
+    "a_file",
+    "a_reply",
+    "a_side",
+    "an_endpoint",
+    "check",
+    "leads_nowhere",
+    "leads_to",
+    "quiet_log",
+]
+
+_ELB = "arn:aws:elasticloadbalancing:eu-west-1:111122223333"
+_ECS = "arn:aws:ecs:eu-west-1:111122223333"
 #: A scripted response: a reply, only its status, or an exception to raise.
 Scripted = Reply | int | Exception
+
+
+def check(  # noqa: PLR0913 - each is one tool of the validator
+    validator: Validator,
+    *,
+    replies: Sequence[Scripted] = (),
+    app: Callable[[Request], Scripted] | None = None,
+    production: Sequence[Scripted] = (),
+    aws: Mapping[str, Any] | None = None,
+    context: DeploymentContext | None = None,
+    connect: Connect | None = None,
+    seconds: float = 3600,
+    late: float = 0.0,
+) -> list[Finding]:
+    """Run a validator with scripted responses, and return its findings.
+
+    Args:
+        validator: The validator with its options.
+        replies: The responses of the test listener, in turn.
+        app: Makes the response of each request to the test listener instead.
+        production: The responses of the production listener, in turn.
+        aws: The responses of AWS by ``service.operation``.
+        context: The deployment; ``a_context()`` if not given.
+        connect: Connects to real servers, such as ``leads_to(port)``.
+        seconds: The time that the validator has, on a virtual clock.
+        late: By how many seconds a load is late with each of its requests.
+    """
+    clock = VirtualClock()
+    test = ScriptedClient(clock, replies, app)
+    original = ScriptedClient(clock, production)
+    tools = Tools(
+        http=test,
+        production=original,
+        connect=connect or leads_nowhere,
+        aws=ScriptedAws(aws or {}, type(validator).permissions),
+        deadline=Deadline.after(seconds, clock),
+        log=quiet_log(),
+        traffic=ScriptedTraffic(test=test, production=original, late=late),
+    )
+
+    def attempt() -> Attempt:
+        found = validator.check(context or a_context(), tools)
+        return Attempt(findings=tuple(found))
+
+    if validator.retry_policy.once:
+        return list(attempt().findings)
+    return list(eventually(attempt, validator.retry_policy, tools.deadline).findings)
+
+
+def a_reply(
+    status: int = 200,
+    body: str | bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    *,
+    duration: float = 0.01,
+    **more: Any,
+) -> Reply:
+    """An answer as the replacement task set might give it; ``duration`` in seconds.
+
+    ``more`` are other fields of ``Reply``, such as ``cookies``.
+    """
+    given: dict[str, Any] = {"peer": "192.0.2.1", "http_version": "1.1", **more}
+    return Reply(
+        status=status,
+        headers=headers or {},
+        body=body.encode() if isinstance(body, str) else body,
+        duration=duration,
+        **given,
+    )
+
+
+def a_file(name: str, content: str | bytes) -> File:
+    """A file beside the plan, as an option of type ``File`` has it."""
+    raw = content.encode() if isinstance(content, str) else content
+    return File.model_validate({"file": name}, context=Reading(read=lambda _name: raw))
+
+
+def a_context(
+    event: LifecycleEvent | str = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC,
+    **changes: Any,
+) -> DeploymentContext:
+    """A deployment of ``shop`` from revision 1 to 2, with a test listener.
+
+    ``changes`` replace its parts, such as ``test=None``.
+    """
+    deployment = DeploymentInfo(
+        id="d-TEST00001",
+        application="shop",
+        group="shop-blue-green",
+        configuration="CodeDeployDefault.ECSAllAtOnce",
+        cluster="main",
+        service="shop",
+        region="eu-west-1",
+        account="111122223333",
+    )
+    image = Image(name="shop:v2", repository="shop", tag="v2")
+    container = Container(name="app", image=image, ports=(8080,))
+    parts: dict[str, Any] = {
+        "deployment": deployment,
+        "blue": a_side("blue", 1),
+        "green": a_side("green", 2),
+        "appspec": AppSpec(
+            task_definition=_arn(2), container_name="app", container_port=8080
+        ),
+        "task_definition": TaskDefinition(
+            arn=_arn(2), family="shop", revision=2, containers=(container,)
+        ),
+        "test": an_endpoint("test", 8080),
+        "production": an_endpoint("production", 80),
+    }
+    return DeploymentContext(event=LifecycleEvent(event), **(parts | changes))
+
+
+def a_side(name: str, revision: int, *, desired: int = 1) -> Side:
+    """Blue or green: a target group and a running task set of a ``revision``."""
+    return Side(
+        target_group=TargetGroup(
+            arn=f"{_ELB}:targetgroup/{name}/1", name=name, protocol="HTTP", port=8080
+        ),
+        task_set=TaskSet(
+            id=f"ecs-svc/{name}",
+            arn=f"{_ECS}:task-set/main/shop/ecs-svc/{name}",
+            task_definition_arn=_arn(revision),
+            status="PRIMARY" if name == "blue" else "ACTIVE",
+            desired_count=desired,
+            running_count=desired,
+        ),
+    )
+
+
+def an_endpoint(name: str, port: int) -> Endpoint:
+    """A listener of the load balancer, whose default action is the route."""
+    return Endpoint(
+        scheme="http",
+        address="lb.example",
+        port=port,
+        listener_arn=f"{_ELB}:listener/app/shop/1/{name}",
+    )
+
+
+def _arn(revision: int) -> str:
+    return f"{_ECS}:task-definition/shop:{revision}"
 
 
 @dataclass(slots=True)

@@ -1,1 +1,0 @@
-"""The log, the metrics and the record of a verdict."""
