@@ -50,6 +50,7 @@ from hookgate_rehearsal.endpoint.protocols import (
 MOST_DATA = 1000  # of one PutMetricData
 MOST_DATAPOINTS = 1440  # of one GetMetricStatistics
 MOST_WINDOWS = 100_800  # of one GetMetricData
+MOST_ALARMS = 5000  # of an account
 MOST_RECORDS = 100
 DAY = 86400
 WEEK = 7 * DAY
@@ -382,9 +383,9 @@ def _put_alarm(cloudwatch: CloudWatch, request: Request, **definition: Any) -> N
         old = alarms.by_name.get(name)
         if old is not None and old.kind != alarm.kind:
             raise _invalid(f"{name} exists already, as a {old.kind}.")
-        most = cloudwatch.settings.most_alarms
-        if old is None and len(alarms.by_name) >= most:
-            raise ApiError("LimitExceededFault", f"There are {most} alarms already.")
+        if old is None and len(alarms.by_name) >= MOST_ALARMS:
+            message = f"There are {MOST_ALARMS} alarms already."
+            raise ApiError("LimitExceededFault", message)
     cloudwatch.refresh()
     alarms.put(alarm)
 

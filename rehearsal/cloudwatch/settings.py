@@ -35,14 +35,10 @@ class CloudWatchSettings:
     Attributes:
         pace: What an alarm's periods are multiplied by: 1/30 lets a minute pass in two
             seconds. Periods that a client asks GetMetricData for stay as asked.
-        most_metrics: More metrics than this are not kept.
-        most_alarms: CloudWatch's own limit of alarms.
         assumptions: What is unverified about CloudWatch.
     """
 
     pace: float = 1.0
-    most_metrics: int = 5000
-    most_alarms: int = 5000
     assumptions: CloudWatchAssumptions = field(default_factory=CloudWatchAssumptions)
 
     @property

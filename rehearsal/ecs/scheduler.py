@@ -30,13 +30,28 @@ from hookgate_rehearsal.ecs.records import (
 )
 
 _LOGGER = logging.getLogger(__name__)
-CONNECT_TIMEOUT = 0.2  # seconds; a port of this machine answers at once
+# Times in seconds.
+_ROUND = 0.05  # between two rounds
+_CONNECT_TIMEOUT = 0.2  # a port of this machine answers at once
+#: How long a task without health checks must have run for STEADY_STATE, while nothing
+#: listens on its port. On AWS minutes pass before a task counts as steady; here one
+#: that is about to die must not get there first.
+_UNCHECKED_AFTER = 10.0
+#: How long a task that died is replaced after, doubled each time up to a bound.
+_RESTART_DELAY, _LONGEST_RESTART_DELAY = 0.1, 10.0
+_STOP_TIMEOUT = 5.0  # SIGTERM to SIGKILL, as a task definition's ``stopTimeout``
+#: How long after its start a task's failing checks are ignored, as a service's
+#: ``healthCheckGracePeriodSeconds``. It may check many times faster than AWS, but
+#: programs start no faster than they do.
+_HEALTH_CHECK_GRACE = 20.0
+
+_STOPPED_KEPT = 50  # stopped tasks of a task set
 
 
 def listens(target: Target) -> bool:
     """Whether a target accepts connections."""
     try:
-        with socket.create_connection((target.id, target.port), CONNECT_TIMEOUT):
+        with socket.create_connection((target.id, target.port), _CONNECT_TIMEOUT):
             return True
     except OSError:
         return False
@@ -66,8 +81,8 @@ class Scheduler:
         self.lock = threading.RLock()
         self.task_sets: list[EcsTaskSet] = []
         self.location = location
-        self._settings = settings
-        self._runner = TaskRunner(images, plane, settings, tampering)
+        self._steady_after = settings.steady_after
+        self._runner = TaskRunner(images, plane, settings.drain, tampering)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ecs", daemon=True)
 
@@ -114,7 +129,7 @@ class Scheduler:
 
     def _is_settled(self, task: Task, states: Mapping[Target, TargetState]) -> bool:
         age = time.time() - (task.started_at or time.time())
-        if age < self._settings.steady_after:
+        if age < self._steady_after:
             return False
         if task.target is None:
             return True
@@ -122,11 +137,11 @@ class Scheduler:
             case TargetState.HEALTHY:
                 return True
             case TargetState.UNUSED:
-                return age >= self._settings.unchecked_after or listens(task.target)
+                return age >= _UNCHECKED_AFTER or listens(task.target)
         return False
 
     def _run(self) -> None:
-        while not self._closing.wait(self._settings.look_interval):
+        while not self._closing.wait(_ROUND):
             try:
                 with self.lock:
                     for task_set in list(self.task_sets):
@@ -167,13 +182,13 @@ class Scheduler:
     def _died(self, task_set: EcsTaskSet) -> None:
         """Count a task that stopped by itself and hold the next one back a little."""
         task_set.deaths += 1
-        delay = self._settings.restart_delay * 2 ** min(task_set.deaths - 1, 20)
-        bounded = min(delay, self._settings.longest_restart_delay)
+        delay = _RESTART_DELAY * 2 ** min(task_set.deaths - 1, 20)
+        bounded = min(delay, _LONGEST_RESTART_DELAY)
         task_set.next_start_at = time.time() + bounded
 
     def _forget(self, task_set: EcsTaskSet) -> None:
         over = [task for task in task_set.tasks if task.status == "STOPPED"]
-        for task in over[: -self._settings.stopped_kept]:
+        for task in over[:-_STOPPED_KEPT]:
             task_set.tasks.remove(task)
         if task_set.status == "DRAINING" and len(over) == len(task_set.tasks):
             self.task_sets.remove(task_set)
@@ -196,20 +211,16 @@ class TaskRunner:
     Args:
         images: Which command an image stands for.
         plane: Where targets are registered.
-        settings: Times.
+        drain: Most seconds for requests in flight when a task is stopped.
         tampering: What is different about tasks, for a fault.
     """
 
     def __init__(
-        self,
-        images: Images,
-        plane: DataPlane,
-        settings: EcsSettings,
-        tampering: Tampering,
+        self, images: Images, plane: DataPlane, drain: float, tampering: Tampering
     ) -> None:
         self._images = images
+        self._drain = drain
         self._plane = plane
-        self._settings = settings
         self._tampering = tampering
         self._helpers: list[threading.Thread] = []
 
@@ -276,7 +287,7 @@ class TaskRunner:
                 self._deregister(task_set, task)
                 self._end(task, reason.rstrip(), "EssentialContainerExited")
                 return
-        if self._settings.replaces_unhealthy and self._is_unhealthy(task_set, task):
+        if self._is_unhealthy(task_set, task):
             reason = f"Task failed ELB health checks in ({task_set.target_group_arn})"
             self.stop(task_set, task, reason, "ServiceSchedulerInitiated")
 
@@ -296,7 +307,7 @@ class TaskRunner:
             if task.target is not None:
                 arn = task_set.target_group_arn or ""
                 in_flight = self._plane.in_flight(arn, task.target)
-        drain_ends = (task.stopping_at or 0.0) + self._settings.drain
+        drain_ends = (task.stopping_at or 0.0) + self._drain
         if in_flight and time.time() < drain_ends:
             return
         task.status = "STOPPING"
@@ -304,7 +315,7 @@ class TaskRunner:
 
     def _stop_processes(self, task: Task) -> None:
         for process in task.processes.values():
-            process.stop(self._settings.stop_timeout)
+            process.stop(_STOP_TIMEOUT)
         task.status, task.stopped_at = "STOPPED", time.time()
 
     def _end(self, task: Task, reason: str, code: str) -> None:
@@ -321,7 +332,7 @@ class TaskRunner:
                 self._plane.deregister(task_set.target_group_arn or "", task.target)
 
     def _is_unhealthy(self, task_set: EcsTaskSet, task: Task) -> bool:
-        if time.time() < task.created_at + self._settings.health_check_grace:
+        if time.time() < task.created_at + _HEALTH_CHECK_GRACE:
             return False
         states = self.states(task_set)
         return task.target in states and states[task.target] is TargetState.UNHEALTHY
