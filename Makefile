@@ -41,7 +41,7 @@ compile_second = $(compile_for_lambda) layer/second/requirements.in \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help rehearse test coverage check locks-current docs bench build image lock clean
+.PHONY: help rehearse test coverage check locks-current docs bench fuzz build image lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
@@ -71,6 +71,9 @@ docs: $(VENV)/ready ## Write the reference pages of validators and codes from th
 
 bench: $(VENV)/ready $(BENCH_VENV)/ready ## Measure the figures of docs/performance.md
 	$(BIN)/python -m benchmarks
+
+fuzz: $(VENV)/ready ## Send a million changed inputs to the readers of files and responses
+	$(BIN)/python tools/fuzz.py
 
 build: $(SAM_VENV)/ready $(SBOM) ## Package the hooks and the layers into .aws-sam/build, with an SBOM
 	$(with_sam) sam build
