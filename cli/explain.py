@@ -61,7 +61,7 @@ def _event(event: LifecycleEvent, steps: tuple[Step, ...], concurrency: int) -> 
         f"steps at a time and {seconds_text(RESERVE)} kept for the report"
     )
     table = Table(box=None)
-    for column in ("step", "use", "at most", "needs", "uses", ""):
+    for column in ("step", "use", "at most", "needs", "connects to", ""):
         table.add_column(column, header_style="dim")
     for step in steps:
         table.add_row(

@@ -13,7 +13,7 @@ import click
 from hookgate.aws.appspec import STRICT, lowered
 from hookgate.aws.codedeploy import RESERVE
 from hookgate.codes import Code
-from hookgate.errors import Place, PlanError, Problem
+from hookgate.errors import Place, PlanError, Problem, did_you_mean
 from hookgate.model import LifecycleEvent
 from hookgate.plan import check_fits
 from hookgate.yaml_reader import Document, parse
@@ -30,7 +30,7 @@ from hookgate_rehearsal.cloudformation import (
 from hookgate_rehearsal.codedeploy.appspec import AppSpecError, task_set_options
 from hookgate_rehearsal.scenario.reader import read_scenario
 
-_KEYS = frozenset({"version", "resources", "hooks"})
+_KEYS = {"version": "version", "resources": "Resources", "hooks": "Hooks"}
 
 _EVENTS = {str(event).lower(): str(event) for event in LifecycleEvent}
 
@@ -90,7 +90,7 @@ def _faults(data: Mapping[str, Any]) -> Iterator[_Fault]:
     top = _lower(data)
     for key in data:
         if str(key).lower() not in _KEYS:
-            what = f"unknown key {key!r}; there are version, Resources, Hooks"
+            what = f"unknown key {key!r}{did_you_mean(str(key), _KEYS.values())}"
             yield _Fault((key,), Code.APPSPEC_UNKNOWN_KEY, what, at_key=True)
     if str(top.get("version")) not in {"0.0", "0"}:
         yield _Fault(("version",), Code.APPSPEC_VERSION, "version must be 0.0")
@@ -105,61 +105,39 @@ def _resource_faults(resources: Any) -> Iterator[_Fault]:
         return
     item = resources[0]
     if not isinstance(item, dict) or len(item) != 1:
-        yield _Fault(
-            (*at, 0),
-            Code.APPSPEC_RESOURCES,
-            "a resource must be one name with Type and Properties",
-        )
+        what = "a resource must be one name with Type and Properties"
+        yield _Fault((*at, 0), Code.APPSPEC_RESOURCES, what)
         return
     ((name, service),) = item.items()
     at = (*at, 0, name)
-    service = _lower(service)
-    if service.get("type") != "AWS::ECS::Service":
-        yield _Fault(
-            (*at, "type"), Code.APPSPEC_RESOURCES, "Type must be AWS::ECS::Service"
-        )
-    properties = _lower(service.get("properties"))
-    at = (*at, "properties")
+    if _lower(service).get("type") != "AWS::ECS::Service":
+        what = "Type must be AWS::ECS::Service"
+        yield _Fault((*at, "type"), Code.APPSPEC_RESOURCES, what)
+    given = _lower(service).get("properties")
+    properties, at = _lower(given), (*at, "properties")
     task_definition = str(properties.get("taskdefinition") or "")
     if task_definition != _PLACEHOLDER and not _ARN.fullmatch(task_definition):
-        yield _Fault(
-            (*at, "taskdefinition"),
-            Code.APPSPEC_TASK_DEFINITION,
-            f"TaskDefinition must be an ARN with a revision, or {_PLACEHOLDER}",
-        )
-    balancer = _lower(properties.get("loadbalancerinfo"))
-    if not balancer.get("containername"):
-        yield _Fault(
-            (*at, "loadbalancerinfo"),
-            Code.APPSPEC_CONTAINER,
-            "LoadBalancerInfo needs ContainerName",
-        )
-    port = balancer.get("containerport")
+        what = f"TaskDefinition must be an ARN with a revision, or {_PLACEHOLDER}"
+        yield _Fault((*at, "taskdefinition"), Code.APPSPEC_TASK_DEFINITION, what)
+    balancer, place = properties.get("loadbalancerinfo"), (*at, "loadbalancerinfo")
+    port = _lower(balancer).get("containerport")
+    if not _lower(balancer).get("containername"):
+        what = "LoadBalancerInfo needs ContainerName"
+        yield _Fault(place, Code.APPSPEC_CONTAINER, what)
     if port is None:
-        yield _Fault(
-            (*at, "loadbalancerinfo"),
-            Code.APPSPEC_CONTAINER,
-            "LoadBalancerInfo needs ContainerPort",
-        )
+        what = "LoadBalancerInfo needs ContainerPort"
+        yield _Fault(place, Code.APPSPEC_CONTAINER, what)
     elif not isinstance(port, int) or not 0 < port < 65536:
-        yield _Fault(
-            (*at, "loadbalancerinfo", "containerport"),
-            Code.APPSPEC_CONTAINER,
-            "ContainerPort must be a number from 1 to 65535, without quotes",
-        )
-    yield from _property_faults(service.get("properties"), at)
+        what = "ContainerPort must be a number from 1 to 65535, without quotes"
+        yield _Fault((*place, "containerport"), Code.APPSPEC_CONTAINER, what)
+    yield from _property_faults(given, at)
 
 
 def _property_faults(properties: Any, at: tuple[str | int, ...]) -> Iterator[_Fault]:
     for key, value in _lower(properties).items():
         if key not in _PROPERTIES:
-            known = ", ".join(_PROPERTIES.values())
-            yield _Fault(
-                (*at, key),
-                Code.APPSPEC_UNKNOWN_KEY,
-                f"unknown property; there are {known}",
-                at_key=True,
-            )
+            what = f"unknown property{did_you_mean(key, _PROPERTIES.values())}"
+            yield _Fault((*at, key), Code.APPSPEC_UNKNOWN_KEY, what, at_key=True)
         try:
             task_set_options({key: lowered(value)})
         except AppSpecError as error:
@@ -168,26 +146,20 @@ def _property_faults(properties: Any, at: tuple[str | int, ...]) -> Iterator[_Fa
 
 def _hook_faults(hooks: Any) -> Iterator[_Fault]:
     if not isinstance(hooks, list):
-        yield _Fault(
-            ("hooks",),
-            Code.APPSPEC_HOOKS,
-            "Hooks must be a list; each entry is one event and its function",
-        )
+        what = "Hooks must be a list; each entry is one event and its function"
+        yield _Fault(("hooks",), Code.APPSPEC_HOOKS, what)
         return
     seen: set[str] = set()
     for index, item in enumerate(hooks):
         if not isinstance(item, dict) or len(item) != 1:
-            yield _Fault(
-                ("hooks", index),
-                Code.APPSPEC_HOOKS,
-                "a hook must be one event and its function",
-            )
+            what = "a hook must be one event and its function"
+            yield _Fault(("hooks", index), Code.APPSPEC_HOOKS, what)
             continue
         ((event, function),) = item.items()
         at = ("hooks", index, event)
         if event.lower() not in _EVENTS:
-            known = ", ".join(_EVENTS.values())
-            what = f"unknown lifecycle event {event!r}; the hooks of ECS are {known}"
+            known = did_you_mean(event, _EVENTS.values(), "the hooks of ECS are")
+            what = f"unknown lifecycle event {event!r}{known}"
             yield _Fault(at, Code.APPSPEC_EVENT, what, at_key=True)
         elif event.lower() in seen:
             what = f"{event} already has a function; an event calls only one"

@@ -326,9 +326,11 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
 ) -> NoReturn:
     """Run blue/green deployments on this machine, with the shipped hooks.
 
-    Without SCENARIO, the bundled storefront runs. Exit codes: 0 every deployment ended
-    as its scenario expects, 1 one did not, 2 invalid input, 3 could not decide, or
-    interrupted. After Ctrl-C, the files contain the partial results.
+    Without SCENARIO, the bundled storefront runs. After Ctrl-C, the files contain the
+    partial results.
+
+    Exit codes: 0 every deployment ended as its scenario expects, 1 one did not, 2
+    invalid input, 3 could not decide, or interrupted.
     """
     console = console_for((json_file, junit_file, html_file))
     read = [read_scenario(each).at(speed) for each in scenarios or (EXAMPLE,)]

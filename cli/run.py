@@ -40,7 +40,7 @@ from hookgate_cli.output import (
     write_json,
     write_text,
 )
-from hookgate_cli.words import step_table, verdict_lines
+from hookgate_cli.words import indented, step_table, verdict_lines
 
 
 def parse_url(url: str) -> Endpoint:
@@ -218,11 +218,8 @@ def _show_needs_aws(
     needs_aws = {step.name for step in steps if step.validator.needs_aws}
     errored = [each.name for each in outcomes if each.status is Status.ERRORED]
     if names := ", ".join(each for each in errored if each in needs_aws):
-        console.print(
-            f"  hint: these steps need AWS: {names}. Skip them with --skip NAME, or "
-            "run them in hookgate rehearse",
-            style="yellow",
-        )
+        what = f"hint: these steps need AWS: {names}; use --skip or hookgate rehearse"
+        console.print(indented(what, "yellow"))
 
 
 def _row(step: Step, status: str) -> dict[str, Any]:
@@ -311,10 +308,14 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
 ) -> NoReturn:
     """Run the steps of EVENT against a URL instead of the test listener.
 
+    EVENT is BeforeInstall, AfterInstall, AfterAllowTestTraffic, BeforeAllowTraffic or
+    AfterAllowTraffic.
+
     Steps that need AWS are errored, because there is no deployment; leave them out with
     --skip. If a step needs a skipped step, it is skipped too, and the verdict is
-    Failed. Exit codes: 0 Succeeded, 1 a step failed, 2 invalid input, 3 could not
-    decide.
+    Failed.
+
+    Exit codes: 0 Succeeded, 1 a step failed, 2 invalid input, 3 could not decide.
     """
     console = console_for((json_file, junit_file))
     plan = plan_of(plan_file)

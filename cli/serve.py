@@ -181,8 +181,8 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     """Start the emulator with the resources of SCENARIO, until Ctrl-C.
 
     Without SCENARIO, the bundled storefront is used. Paste the output into another
-    shell to set the variables that lead any AWS client to the emulator. With --empty,
-    create all resources yourself with such a client.
+    shell to set the variables that point an AWS client to the emulator. With --empty,
+    create all resources yourself with an AWS client.
     """
     if hold and functions_at:
         raise click.UsageError("use --hold or --functions-at, not both")
