@@ -86,9 +86,8 @@ def read_scenario(file: Path, *, offline: bool = False) -> Scenario:
     try:
         content = ScenarioFile.model_validate(document.data)
     except ValidationError as error:
-        for fault in faults(error, ScenarioFile, document.data, "key"):
-            where = document.key if fault.at_key else document.value
-            problems.add(where(fault.path), fault.code, fault.what)
+        found = faults(error, ScenarioFile, document.data, "key")
+        problems.extend(each.problem(document) for each in found)
         raise problems.error() from None
     secrets = {} if offline else _secrets(content, document, problems)
     scenario = Scenario(file=file, content=content, secrets=secrets)

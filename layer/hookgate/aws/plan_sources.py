@@ -18,7 +18,7 @@ from hookgate.context import DeploymentInfo
 from hookgate.errors import CannotMeasure, InputError
 from hookgate.http.address import AddressPolicy
 from hookgate.plan import Files, Plan, beside, read_plan
-from hookgate.plan.files import MOST_BYTES, bounded, checked
+from hookgate.plan.options import MOST_BYTES, bounded, checked
 from hookgate.registry import resolve
 from hookgate.validator import Aws
 

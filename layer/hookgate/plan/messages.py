@@ -12,11 +12,9 @@ from pydantic.fields import FieldInfo
 
 from hookgate.codes import Code
 from hookgate.deferred import Deferred
-from hookgate.errors import Place, Problem, did_you_mean
-from hookgate.model import LifecycleEvent
-from hookgate.plan import placeholders
-from hookgate.redaction import literal_secret
-from hookgate.yaml_reader import Document, Path, shown
+from hookgate.errors import Problem, did_you_mean
+from hookgate.plan.placeholders import Fault, holds
+from hookgate.yaml_reader import Path, shown
 
 
 def path_of(loc: Iterable[int | str], data: Any) -> Path:
@@ -105,45 +103,13 @@ _BOUNDS = {
 }
 
 _CODES = {
+    **dict.fromkeys(_BOUNDS, Code.PLAN_RANGE),
+    "literal_error": Code.PLAN_CHOICE,
+    "enum": Code.PLAN_CHOICE,
     "extra_forbidden": Code.PLAN_UNKNOWN_KEY,
     "missing": Code.PLAN_MISSING_KEY,
     "string_pattern_mismatch": Code.PLAN_FORMAT,
-    "literal_error": Code.PLAN_CHOICE,
-    "enum": Code.PLAN_CHOICE,
-    **dict.fromkeys(
-        (
-            "greater_than",
-            "greater_than_equal",
-            "less_than",
-            "less_than_equal",
-            "multiple_of",
-            "string_too_short",
-            "string_too_long",
-            "too_short",
-            "too_long",
-        ),
-        Code.PLAN_RANGE,
-    ),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """One mistake: its path, whether it is about the key, its code and message.
-
-    ``place`` is set if it is in another file than the path.
-    """
-
-    path: Path
-    at_key: bool
-    code: str
-    what: str
-    place: Place | None = None
-
-    def place_in(self, document: Document, at: Path = ()) -> Place:
-        """The place of the mistake, if the path starts at ``at`` in ``document``."""
-        find = document.key if self.at_key else document.value
-        return self.place or find((*at, *self.path))
 
 
 class WrongFile(ValueError):
@@ -184,54 +150,16 @@ def faults(
     groups: dict[tuple[Path, str, bool], list[_Error]] = {}
     for each in found:
         for other in each.elsewhere:
-            yield Fault(
-                path=each.path,
-                at_key=False,
-                code=other.code,
-                what=other.message,
-                place=other.place,
-            )
+            where, code, what = other.place, other.code, other.message
+            yield Fault(path=each.path, code=code, what=what, place=where)
         is_reported = each.elsewhere or each.type == "none_required"
         if not is_reported and not _is_noise(each, found):
             at_key = each.type in {"extra_forbidden", "key"}
             groups.setdefault((each.path, each.name, at_key), []).append(each)
     for (path, name, at_key), same in groups.items():
-        where = (*path, name) if at_key and name else path
         code, what = _sentence(same, noun)
-        yield Fault(path=where, at_key=at_key, code=code, what=what)
-
-
-def secret_faults(data: Any) -> Iterator[Fault]:
-    """Find texts that look like secrets; a plan refers to them instead."""
-    for path, text in placeholders.texts(data):
-        if what := literal_secret(path, text):
-            message = (
-                f"{what} looks like a secret, which a plan cannot contain; keep it "
-                "in Secrets Manager and write ${secret.NAME}"
-            )
-            yield Fault(path=path, at_key=False, code=Code.OPTION_SECRET, what=message)
-
-
-def placeholder_faults(data: Any, event: LifecycleEvent | None) -> Iterator[Fault]:
-    """Find what is wrong with the placeholders in ``data``, for the event."""
-    for path, text in placeholders.texts(data):
-        for code, what in placeholders.faults(text, event):
-            yield Fault(path=path, at_key=False, code=code, what=what)
-    for path in _keys(data, ()):
-        if placeholders.holds(str(path[-1])):
-            what = f"the key {shown(str(path[-1]))} cannot contain ${{…}}; a value can"
-            code = Code.PLAN_PLACEHOLDER_PLACE
-            yield Fault(path=path, at_key=True, code=code, what=what)
-
-
-def _keys(data: Any, path: Path) -> Iterator[Path]:
-    if isinstance(data, list):
-        for index, value in enumerate(data):
-            yield from _keys(value, (*path, index))
-    elif isinstance(data, dict):
-        for key, value in data.items():
-            yield (*path, key)
-            yield from _keys(value, (*path, key))
+        full = (*path, name) if at_key and name else path
+        yield Fault(path=full, at_key=at_key, code=code, what=what)
 
 
 def _read(error: Any, model: type[BaseModel], data: Any) -> _Error:
@@ -307,7 +235,7 @@ def _sentence(same: list[_Error], noun: str) -> tuple[str, str]:
         code = others[0].code
         what = " or ".join(dict.fromkeys(each.message for each in others))
     is_text = isinstance(first.value, str)
-    if is_text and placeholders.holds(first.value) and "${…}" not in what:
+    if is_text and holds(first.value) and "${…}" not in what:
         what = f"${{…}} is not allowed, because this is not free text ({what})"
         code = Code.PLAN_PLACEHOLDER_PLACE
     return code, f"{label}: {what}" if label else what

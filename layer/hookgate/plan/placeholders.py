@@ -1,4 +1,4 @@
-"""Placeholders such as ``${green.image.tag}``: values of the deployment in a plan.
+"""The texts of a plan: placeholders such as ``${green.image.tag}``, and no secrets.
 
 ``$${`` is a literal ``${``. Names are checked when the plan is read; values are known
 when there is a deployment.
@@ -12,31 +12,32 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hookgate.codes import Code
-from hookgate.context import DeploymentContext, Image
-from hookgate.errors import CannotMeasure, closest
+from hookgate.context import DeploymentContext
+from hookgate.errors import CannotMeasure, Place, Problem, closest
 from hookgate.model import LifecycleEvent
-from hookgate.yaml_reader import Path, shown
+from hookgate.redaction import literal_secret
+from hookgate.yaml_reader import Document, Path, shown
 
-#: Names that mean the same in every plan.
-FIXED = (
-    "event",
-    "deployment.id",
-    "deployment.application",
-    "deployment.group",
-    "deployment.configuration",
-    "green.image.name",
-    "green.image.repository",
-    "green.image.tag",
-    "green.image.digest",
-    "green.task_definition.family",
-    "green.task_definition.revision",
-    "green.task_definition.arn",
-    "green.task_set.id",
-    "blue.task_set.id",
-    "blue.task_definition.arn",
-    "test.url",
-    "production.url",
-)
+#: Names that mean the same in every plan, with the path of the value in the context.
+FIXED = {
+    "event": "event",
+    "deployment.id": "deployment.id",
+    "deployment.application": "deployment.application",
+    "deployment.group": "deployment.group",
+    "deployment.configuration": "deployment.configuration",
+    "green.image.name": "green_container.image.name",
+    "green.image.repository": "green_container.image.repository",
+    "green.image.tag": "green_container.image.tag",
+    "green.image.digest": "green_container.image.digest",
+    "green.task_definition.family": "task_definition.family",
+    "green.task_definition.revision": "task_definition.revision",
+    "green.task_definition.arn": "task_definition.arn",
+    "green.task_set.id": "green.task_set.id",
+    "blue.task_set.id": "blue.task_set.id",
+    "blue.task_definition.arn": "blue.task_set.task_definition_arn",
+    "test.url": "test.url",
+    "production.url": "production.url",
+}
 
 #: Prefixes of names that end in one of the user's choice.
 NAMED = ("green.env.", "green.label.", "secret.")
@@ -49,6 +50,26 @@ _TASK_SET = "green.task_set.id"
 _MOST = 50
 
 _NAME = re.compile(r"[^\s{}]{1,512}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One mistake: its path, whether it is about the key, its code and message.
+
+    ``place`` is set if it is in another file than the path.
+    """
+
+    path: Path
+    at_key: bool = False
+    code: str
+    what: str
+    place: Place | None = None
+
+    def problem(self, document: Document, at: Path = ()) -> Problem:
+        """The mistake with its place, if the path starts at ``at`` in ``document``."""
+        find = document.key if self.at_key else document.value
+        place = self.place or find((*at, *self.path))
+        return Problem(place, self.code, self.what)
 
 
 def holds(text: str) -> bool:
@@ -110,6 +131,39 @@ def faults(
             yield Code.PLAN_PLACEHOLDER_EVENT, what
 
 
+def placeholder_faults(data: Any, event: LifecycleEvent | None) -> Iterator[Fault]:
+    """Find what is wrong with the placeholders in ``data``, for the event."""
+    for path, text in texts(data):
+        for code, what in faults(text, event):
+            yield Fault(path=path, code=code, what=what)
+    for path in _keys(data, ()):
+        if holds(str(path[-1])):
+            what = f"the key {shown(str(path[-1]))} cannot contain ${{…}}; a value can"
+            code = Code.PLAN_PLACEHOLDER_PLACE
+            yield Fault(path=path, at_key=True, code=code, what=what)
+
+
+def secret_faults(data: Any) -> Iterator[Fault]:
+    """Find texts that look like secrets; a plan refers to them instead."""
+    for path, text in texts(data):
+        if what := literal_secret(path, text):
+            message = (
+                f"{what} looks like a secret, which a plan cannot contain; keep it "
+                "in Secrets Manager and write ${secret.NAME}"
+            )
+            yield Fault(path=path, code=Code.OPTION_SECRET, what=message)
+
+
+def _keys(data: Any, path: Path) -> Iterator[Path]:
+    if isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _keys(value, (*path, index))
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield (*path, key)
+            yield from _keys(value, (*path, key))
+
+
 def texts(data: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Each text in ``data`` with its path; the depth of ``data`` is bounded."""
     if isinstance(data, str):
@@ -155,9 +209,6 @@ def _instead(name: str) -> str:
     return f"; did you mean ${{{close}}}?"
 
 
-_Read = Callable[[DeploymentContext], str | None]
-
-
 @dataclass(frozen=True, slots=True)
 class Variables:
     """The values of one deployment.
@@ -193,18 +244,21 @@ class Variables:
 
 
 def _value_in(name: str, context: DeploymentContext) -> str | None:
-    container = context.green_container
     for prefix, kind in (("green.env.", "environment"), ("green.label.", "labels")):
         if name.startswith(prefix):
-            values: Mapping[str, str] = getattr(container, kind, {})
+            values = getattr(context.green_container, kind, {})
             return values.get(name.removeprefix(prefix))
-    read = _READ.get(name)
-    return read(context) if read else None
+    if name not in FIXED:
+        return None
+    value: Any = context
+    for part in FIXED[name].split("."):
+        value = getattr(value, part, None)
+    return None if value is None else str(value)
 
 
 def _why(name: str, context: DeploymentContext) -> str:
     """Why a value is not known."""
-    if name not in _READ and not name.startswith(("green.env.", "green.label.")):
+    if name not in FIXED and not name.startswith(("green.env.", "green.label.")):
         return "no placeholder has this name"
     if context.deployment is None and not name.endswith(".url"):
         return "there is no deployment, as in hookgate run"
@@ -241,49 +295,4 @@ _REASONS = {
     "blue.task_definition.arn": _FIRST,
     "test.url": "the deployment group has no test listener",
     "production.url": "there is no production listener",
-}
-
-
-def _image(read: Callable[[Image], str | None]) -> _Read:
-    def of_green(context: DeploymentContext) -> str | None:
-        container = context.green_container
-        return read(container.image) if container else None
-
-    return of_green
-
-
-_READ: Mapping[str, _Read] = {
-    "event": lambda context: context.event.value,
-    "deployment.id": lambda c: c.deployment.id if c.deployment else None,
-    "deployment.application": lambda c: (
-        c.deployment.application if c.deployment else None
-    ),
-    "deployment.group": lambda c: c.deployment.group if c.deployment else None,
-    "deployment.configuration": lambda c: (
-        c.deployment.configuration if c.deployment else None
-    ),
-    "green.image.name": _image(lambda image: image.name),
-    "green.image.repository": _image(lambda image: image.repository),
-    "green.image.tag": _image(lambda image: image.tag),
-    "green.image.digest": _image(lambda image: image.digest),
-    "green.task_definition.family": lambda c: (
-        c.task_definition.family if c.task_definition else None
-    ),
-    "green.task_definition.revision": lambda c: (
-        str(c.task_definition.revision) if c.task_definition else None
-    ),
-    "green.task_definition.arn": lambda c: (
-        c.task_definition.arn if c.task_definition else None
-    ),
-    "green.task_set.id": lambda c: (
-        c.green.task_set.id if c.green and c.green.task_set else None
-    ),
-    "blue.task_set.id": lambda c: (
-        c.blue.task_set.id if c.blue and c.blue.task_set else None
-    ),
-    "blue.task_definition.arn": lambda c: (
-        c.blue.task_set.task_definition_arn if c.blue and c.blue.task_set else None
-    ),
-    "test.url": lambda c: c.test.url if c.test else None,
-    "production.url": lambda c: c.production.url if c.production else None,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -22,9 +22,8 @@ from hookgate.errors import (
 from hookgate.http.address import AddressPolicy
 from hookgate.model import LifecycleEvent
 from hookgate.plan import messages, options, placeholders
-from hookgate.plan.files import Files, StepFiles, nowhere
-from hookgate.plan.model import Identity, Plan, Step, Target
-from hookgate.plan.schema import MOST_STEPS, PlanFile, StepFile, TargetFile
+from hookgate.plan.model import MOST_STEPS, Plan, PlanFile, Step, StepFile, Target
+from hookgate.plan.options import Files, StepFiles, nowhere
 from hookgate.validator import Validator
 from hookgate.yaml_reader import MOST_BYTES, Document, Path, Problems, parse, shown
 
@@ -222,18 +221,17 @@ class Checker:
         kind = self._kind(draft)
         at, document = (*draft.path, "with"), draft.document
         blamed = set(self._blamed)
-        for fault in messages.placeholder_faults(draft.options, draft.event):
-            place = fault.place_in(document, at)
-            blamed.add(place)
-            self.problems.add(place, fault.code, fault.what)
+        for fault in placeholders.placeholder_faults(draft.options, draft.event):
+            problem = fault.problem(document, at)
+            blamed.add(problem.place)
+            self.problems.extend([problem])
         if kind is None:
             return None
         files = StepFiles(files=self.files, event=draft.event)
         built = options.build(kind, draft.options, files.reading)
         if not isinstance(built, Validator):
-            for fault in built:
-                if (place := fault.place_in(document, at)) not in blamed:
-                    self.problems.add(place, fault.code, fault.what)
+            found = [fault.problem(document, at) for fault in built]
+            self.problems.extend(each for each in found if each.place not in blamed)
             return None
         try:
             seconds = options.worst_case(built)
@@ -336,8 +334,8 @@ def _read(  # noqa: PLR0913 - the arguments of read_plan
     policy: AddressPolicy | None,
 ) -> Plan:
     document, problems = parse(text, origin.source)
-    for fault in messages.secret_faults(document.data):
-        problems.add(fault.place_in(document), fault.code, fault.what)
+    secrets = placeholders.secret_faults(document.data)
+    problems.extend(each.problem(document) for each in secrets)
     shape = _shape(document, problems)
     _check_target(document, problems)
     if shape and shape.target and policy:
@@ -353,7 +351,7 @@ def _read(  # noqa: PLR0913 - the arguments of read_plan
         raise problems.error()
     return Plan(
         origin=origin,
-        target=_target(shape.target),
+        target=shape.target or Target(),
         events={
             event: tuple(
                 _step(*both)
@@ -372,11 +370,9 @@ def _shape(document: Document, problems: Problems) -> PlanFile | None:
         return PlanFile.model_validate(document.data)
     except ValidationError as error:
         blamed = problems.places()
-        for fault in messages.faults(error, PlanFile, document.data, "key"):
-            where = document.key if fault.at_key else document.value
-            place = where(fault.path)
-            if place not in blamed:
-                problems.add(place, fault.code, fault.what)
+        found = messages.faults(error, PlanFile, document.data, "key")
+        named = [each.problem(document) for each in found]
+        problems.extend(each for each in named if each.place not in blamed)
         return None
 
 
@@ -433,30 +429,19 @@ def _drafts(document: Document) -> dict[str, list[Draft]]:
     }
 
 
-def _target(file: TargetFile | None) -> Target:
-    if file is None:
-        return Target()
-    proof, identity = file.identity, None
-    if proof is not None:
-        identity = Identity(header=proof.header, equals=proof.equals)
-    return Target(host=file.host, identity=identity, allow=tuple(file.allow))
-
-
 def _step(checked: Checked, file: StepFile) -> Step:
-    timeout = file.timeout
-    if timeout is None:
-        timeout = checked.worst_case + _MARGIN
+    """The step of a plan, whose keys are copied by name."""
+    keys = {
+        each.name: getattr(file, each.name)
+        for each in fields(Step)
+        if each.name in StepFile.model_fields
+    }
+    if file.timeout is None:
+        keys["timeout"] = checked.worst_case + _MARGIN
+    keys["name"] = checked.draft.name
     return Step(
-        name=checked.draft.name,
-        use=file.use,
+        **keys,
         validator=checked.validator,
-        needs=tuple(file.needs),
-        blocking=file.blocking,
-        timeout=timeout,
-        on_no_data=file.on_no_data,
-        on_inconclusive=file.on_inconclusive,
-        on_error=file.on_error,
         place=checked.draft.place,
-        options=checked.draft.options,
         files=checked.files,
     )

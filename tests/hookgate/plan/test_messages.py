@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hookgate.plan.messages import Fault, faults
+from hookgate.plan.messages import faults
+from hookgate.plan.placeholders import Fault
 
 
 class Inner(BaseModel):
