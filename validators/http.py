@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -117,26 +117,34 @@ class Http(HttpRequest, Validator):
             yield from self._findings(reply)
 
     def _findings(self, reply: Reply) -> Iterator[Finding]:
-        evidence = {
-            "method": self.verb,
-            "path": self.path,
-            "status": reply.status,
-            "duration_ms": round(reply.duration * 1000, 1),
-            "peer": reply.peer,
-        }
-        if reply.redirects:
-            evidence["redirects"] = [each.location for each in reply.redirects]
-        status = Finding(
-            ok=status_in(reply.status, self.status),
-            summary=f"{self.verb} {self.path}: expected "
-            f"{' or '.join(self.status)}, got {reply.status}",
+        status = status_finding(self.status, reply)
+        evidence = {"method": self.verb, "path": self.path, **status.evidence}
+        status = replace(
+            status,
+            summary=f"{self.verb} {self.path}: {status.summary}",
             waiver=self.tls.waiver if reply.certificate else "",
-            code=Code.HTTP_STATUS,
         )
         findings = (each.finding(reply) for each in assertions(self, self.expect))
         for each in (status, *findings):
             excerpt = {} if each.ok else {"body": reply.text}
             yield replace(each, evidence={**evidence, **excerpt})
+
+
+def status_finding(expected: Sequence[str], reply: Reply) -> Finding:
+    """The finding about the status of a response, with evidence of the response."""
+    evidence: dict[str, Any] = {
+        "status": reply.status,
+        "duration_ms": round(reply.duration * 1000, 1),
+        "peer": reply.peer,
+    }
+    if reply.redirects:
+        evidence["redirects"] = [each.location for each in reply.redirects]
+    return Finding(
+        ok=status_in(reply.status, expected),
+        code=Code.HTTP_STATUS,
+        summary=f"expected {' or '.join(expected)}, got {reply.status}",
+        evidence=evidence,
+    )
 
 
 def assertions(

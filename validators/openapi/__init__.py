@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -23,6 +23,7 @@ from hookgate import (
     Validator,
 )
 from hookgate.codes import Code
+from hookgate.http import ListenerName
 from hookgate.http.request import HttpClient
 from hookgate.units import UrlPath
 from hookgate_validators.openapi.document import OpenApiDocument, Operation
@@ -89,21 +90,14 @@ class Openapi(Validator):
         le=8 * 1024 * 1024,
         description="Maximum size of the document and of each response.",
     )
-    listener: Literal["test", "production"] = Field(
-        "test",
-        description="The listener to use; production only at AfterAllowTraffic.",
-    )
+    listener: ListenerName = "test"
     timeout: Duration = Field(5.0, gt=0, description="Maximum time of one request.")
 
     def worst_case(self) -> float:
         """The maximum time of a token, the document and all operations."""
         return self.timeout * (self.max_operations + 2)
 
-    def check(
-        self,
-        context: DeploymentContext,
-        tools: Tools,
-    ) -> Iterator[Finding]:
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
         """Get the document, call its operations, and validate the responses."""
         probe = tools.http if self.listener == "test" else tools.production
         own = self._authorization(probe)

@@ -16,10 +16,11 @@ from hookgate import (
     Trust,
     Validator,
 )
+from hookgate.http import ListenerName
 from hookgate_validators.scenario.run import ScriptRun, Visitor
-from hookgate_validators.scenario.steps import Call, Group, ScenarioItem, Script
+from hookgate_validators.scenario.steps import ScenarioItem, Script
 
-#: Asking for a token, once a run.
+#: The maximum time to request a token, once a run, in seconds.
 _TOKEN = 10.0
 
 
@@ -80,10 +81,7 @@ class Scenario(Validator):
         "machine, as browsers do; or always, for a test listener "
         "without TLS.",
     )
-    listener: Literal["test", "production"] = Field(
-        "test",
-        description="The listener to use; production only at AfterAllowTraffic.",
-    )
+    listener: ListenerName = "test"
 
     @model_validator(mode="after")
     def _is_sound(self) -> Scenario:
@@ -97,16 +95,12 @@ class Scenario(Validator):
         )
 
     def worst_case(self) -> float:
-        """As long as all steps, the cleanup and the asking for a token may take."""
+        """The maximum time of all steps, the cleanup, and the request for a token."""
         asks_first = self.auth is not None and self.auth.oauth2 is not None
         return self._script.worst_case + (_TOKEN if asks_first else 0.0)
 
-    def check(
-        self,
-        context: DeploymentContext,
-        tools: Tools,
-    ) -> Iterator[Finding]:
-        """Go from step to step, and clean up."""
+    def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
+        """Run the steps and the cleanup."""
         probe = tools.http if self.listener == "test" else tools.production
         visitor = Visitor(
             probe=probe,
@@ -117,6 +111,3 @@ class Scenario(Validator):
         )
         run = ScriptRun(script=self._script, visitor=visitor, deadline=tools.deadline)
         yield from run.findings()
-
-
-__all__ = ["Call", "Group", "ScenarioItem", "Script", "ScriptRun", "Visitor"]

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from email.message import Message
 from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from hookgate import Auth, Finding, NoAnswer, Reply, Request, Trust
-from hookgate.assertions.assertion import Capture
 from hookgate.assertions.queries import (
     Missing,
     Unreadable,
@@ -25,10 +25,10 @@ from hookgate.assertions.queries import (
 )
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
-from hookgate.http.request import HttpClient, status_in
+from hookgate.http.request import HttpClient
 from hookgate.redaction import hide
 from hookgate.retry import Attempt, eventually
-from hookgate_validators.http import assertions
+from hookgate_validators.http import assertions, status_finding
 from hookgate_validators.scenario.steps import Call, Group, Script, calls, seconds
 from hookgate_validators.scenario.variables import NotCaptured, readable, written
 
@@ -39,10 +39,10 @@ MOST_COOKIE_BYTES = 4096
 
 
 class _Policy(DefaultCookiePolicy):
-    """What goes where; a cookie that is ``Secure`` goes over TLS or to this machine.
+    """Sends cookies marked ``Secure`` over TLS and to this machine.
 
-    ``always`` has it go over plain HTTP too. ``withheld`` holds the names of those
-    that did not go.
+    With ``always``, they are also sent over plain HTTP. ``withheld`` has the names of
+    those that were not sent.
     """
 
     def __init__(self, *, always: bool) -> None:
@@ -57,38 +57,22 @@ class _Policy(DefaultCookiePolicy):
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """An answer, as far as http.cookiejar looks at one."""
-
-    headers: Message
-
-    def info(self) -> Message:
-        return self.headers
-
-
-@dataclass(slots=True)
 class Jar:
     """Keeps cookies and sends them, by ``Domain``, ``Path``, ``Secure`` and age.
 
     Args:
-        always: whether cookies marked ``Secure`` go over plain HTTP too.
+        always: whether cookies marked ``Secure`` are also sent over plain HTTP.
 
-    Source: RFC 6265, sections 5.3 and 5.4, as http.cookiejar has them
+    Source: RFC 6265, sections 5.3 and 5.4, as http.cookiejar implements them
     (docs.python.org/3/library/http.cookiejar.html).
     """
 
-    always: bool = False
-    _policy: _Policy = field(init=False)
-    _kept: CookieJar = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Begin without a cookie."""
-        self._policy = _Policy(always=self.always)
+    def __init__(self, *, always: bool = False) -> None:
+        self._policy = _Policy(always=always)
         self._kept = CookieJar(self._policy)
 
     def keep(self, lines: Sequence[str], url: str) -> None:
-        """Take what an answer to a request for ``url`` sets.
+        """Keep the cookies that a response to a request for ``url`` sets.
 
         Raises:
             NoAnswer: there are more or larger cookies than a client must keep.
@@ -105,7 +89,7 @@ class Jar:
                 self._take(line, url)
         if len(self._kept) > MOST_COOKIES:
             raise NoAnswer(
-                f"the answers set more than {MOST_COOKIES} cookies",
+                f"the responses set more than {MOST_COOKIES} cookies",
                 code=Code.COOKIE_SIZE,
             )
 
@@ -117,15 +101,15 @@ class Jar:
         return request.get_header("Cookie")
 
     def _take(self, line: str, url: str) -> None:
-        """One at a time: http.cookiejar deletes before it sets."""
+        """Take one cookie at a time: http.cookiejar deletes before it sets."""
         headers = Message()
         headers["Set-Cookie"] = line
-        answer: Any = _Answer(headers)
-        self._kept.extract_cookies(answer, urllib.request.Request(url))  # noqa: S310 - nothing is opened
+        reply: Any = SimpleNamespace(info=lambda: headers)
+        self._kept.extract_cookies(reply, urllib.request.Request(url))  # noqa: S310 - nothing is opened
 
     @property
     def withheld(self) -> Sequence[str]:
-        """The cookies that the last header lacks, for they are ``Secure``."""
+        """The cookies marked ``Secure`` that are not in the last header."""
         return sorted(self._policy.withheld)
 
 
@@ -140,7 +124,7 @@ def _is_trusted(request: urllib.request.Request) -> bool:
         return False
 
 
-#: What the listener calls itself until it has answered; a jar is empty until then.
+#: The origin until the first response; the jar is empty until then.
 _UNKNOWN = "http://unknown.invalid"
 
 
@@ -149,11 +133,12 @@ class Visitor:
     """Sends requests as one user: with the same cookies, headers and authentication.
 
     Args:
-        probe: sends one request, and proves who answered.
-        headers: what every request has, unless a step says otherwise.
+        probe: sends one request, with the identity check.
+        headers: headers of every request; those of a step take precedence.
         auth: the authentication; a token is requested once.
         trust: the TLS settings.
-        send_secure_over_http: whether cookies marked Secure go over plain HTTP too.
+        send_secure_over_http: whether cookies marked Secure are also sent over plain
+            HTTP.
     """
 
     probe: HttpClient
@@ -170,12 +155,12 @@ class Visitor:
         self.jar = Jar(always=self.send_secure_over_http)
 
     def ask(self, request: Request, deadline: Deadline) -> Reply:
-        """The answer to a request, after its redirects; every hop's cookies are kept.
+        """Send a request and follow its redirects; the cookies of each are kept.
 
         Raises:
-            NoAnswer: there is none, or no token, or cookies are beyond bounds.
+            NoAnswer: there is no response or no token, or the cookies exceed a bound.
             NotGreen: another than the replacement task set responded.
-            CannotMeasure: there is nothing that may be asked.
+            CannotMeasure: no listener may be requested.
         """
         bounded = deadline.within(request.timeout)
         from hookgate.http.client import followed  # noqa: PLC0415 - imports libcurl, which reading a plan does not need
@@ -184,17 +169,14 @@ class Visitor:
 
     def _own(self, request: Request) -> Request:
         """The request with TLS settings and authentication of the whole run."""
-        asked, headers = replace(request, trust=self.trust), dict(request.headers)
+        own, headers = replace(request, trust=self.trust), dict(request.headers)
         if self.auth is not None and "authorization" not in map(str.lower, headers):
-            headers["Authorization"] = self._authorized(self.auth, asked)
-        return replace(asked, headers=headers)
-
-    def _authorized(self, auth: Auth, request: Request) -> str:
-        if not self._authorization:
-            plain = Request(timeout=request.timeout, trust=self.trust)
-            headers = auth.authorized(plain, self.probe).headers
-            self._authorization = headers["Authorization"]
-        return self._authorization
+            if not self._authorization:
+                plain = Request(timeout=request.timeout, trust=self.trust)
+                authorized = self.auth.authorized(plain, self.probe)
+                self._authorization = authorized.headers["Authorization"]
+            headers["Authorization"] = self._authorization
+        return replace(own, headers=headers)
 
     def _once(self, request: Request, deadline: Deadline) -> Reply:
         url, headers = self._origin + request.path, dict(request.headers)
@@ -215,16 +197,13 @@ LARGEST = 64 * 1024
 #: A secret has no more parts, each of which is masked.
 MOST_PARTS = 100
 
-#: Parts of a secret value that are none: to mask them would make holes in every text.
-_TELL_NOTHING: tuple[Any, ...] = ("", None, True, False, [], {})
+#: Parts of a secret value that are not secret; masking them would damage every text.
+_NOT_SECRET: tuple[Any, ...] = ("", None, True, False, [], {})
 
 
 @dataclass(slots=True, kw_only=True)
 class ScriptRun:
-    """One run: it keeps cookies and values, and ends with its cleanup steps.
-
-    Every request is the ``visitor``'s, whose probe proves who answered.
-    """
+    """One run: it keeps cookies and values, and ends with its cleanup steps."""
 
     script: Script
     visitor: Visitor
@@ -234,7 +213,7 @@ class ScriptRun:
     def findings(self) -> Iterator[Finding]:
         """Run the steps until one fails, then all cleanup steps.
 
-        The cleanup has its worst case, or half of the time, kept for it.
+        The time that the cleanup may take, at most half of all, is reserved for it.
         """
         self.values.update(self.script.variables)
         left = self.deadline.remaining
@@ -244,7 +223,7 @@ class ScriptRun:
             yield from self._in_order(
                 self.script.steps, self.deadline.within(left - kept)
             )
-        # Whatever happened, even a crash: what was made must go.
+        # The cleanup runs after every error, even a crash.
         except Exception as error:  # noqa: BLE001 - raised again below
             trouble = error
         for call, row in calls(self.script.cleanup):
@@ -272,12 +251,11 @@ class ScriptRun:
         title = f"{prefix}{readable(call.title, values)}"
         try:
             ready = call.filled(values)
-        except NotCaptured as error:
-            what = f"not sent: {{{{{error.args[0]}}}}} has no value"
-            yield Finding(ok=False, code=Code.CAPTURE, summary=f"{title}: {what}")
-            return
-        except ValidationError as error:
-            what = f"not a step once its variables are filled in: {_first(error)}"
+        except (NotCaptured, ValidationError) as error:
+            if isinstance(error, NotCaptured):
+                what = f"not sent: {{{{{error.args[0]}}}}} has no value"
+            else:
+                what = f"not valid with the values of its variables: {_first(error)}"
             yield Finding(ok=False, code=Code.CAPTURE, summary=f"{title}: {what}")
             return
         settled = eventually(
@@ -298,83 +276,58 @@ class ScriptRun:
 
     def _judged(self, call: Call, reply: Reply) -> Iterator[Finding]:
         """The findings that are not satisfied, or one finding that all are."""
-        answered = Finding(
-            ok=status_in(reply.status, call.status),
-            summary=f"answered {reply.status}, expected {' or '.join(call.status)}",
-            code=Code.HTTP_STATUS,
-        )
-        lost = list(self._captured(call, reply))
-        expected = assertions(call, call.expect)
-        found = [answered, *(each.finding(reply) for each in expected)]
-        broken = [each for each in (*found, *lost) if not each.ok]
-        evidence = {
-            "status": reply.status,
-            "duration_ms": round(reply.duration * 1000, 1),
-            "peer": reply.peer,
-        }
-        if reply.redirects:
-            evidence["redirects"] = [each.location for each in reply.redirects]
-        for each in broken:
-            yield replace(each, evidence={**evidence, "body": reply.text})
-        if broken and self.visitor.jar.withheld:
+        status, trust = status_finding(call.status, reply), self.visitor.trust
+        captures = list(self._captured(call, reply))
+        expected = (each.finding(reply) for each in assertions(call, call.expect))
+        found = [status, *expected]
+        failed = [each for each in (*found, *captures) if not each.ok]
+        if not failed:
+            yield replace(
+                status,
+                summary="; ".join(each.summary for each in found),
+                waiver=trust.waiver if reply.certificate else "",
+                code=Code.SCENARIO_STEP,
+            )
+            return
+        for each in failed:
+            yield replace(each, evidence={**status.evidence, "body": reply.text})
+        if withheld := self.visitor.jar.withheld:
             yield Finding(
                 ok=False,
-                summary=_withheld(self.visitor.jar.withheld),
+                summary=f"marked Secure, so not sent without TLS: cookie "
+                f"{', '.join(withheld)}; for a test listener without TLS, write "
+                "secure_cookies: always",
                 code=Code.COOKIE_WITHHELD,
-            )
-        if not broken:
-            summary = "; ".join(each.summary for each in found)
-            waiver = self.visitor.trust.waiver if reply.certificate else ""
-            yield Finding(
-                ok=True,
-                summary=summary,
-                evidence=evidence,
-                waiver=waiver,
-                code=Code.SCENARIO_STEP,
             )
 
     def _captured(self, call: Call, reply: Reply) -> Iterator[Finding]:
-        """Keep what the step captures; state what could not be kept."""
+        """Keep what the step captures; yield a finding for what cannot be kept."""
         for name, capture in call.capture.items():
             where, value = capture.take(reply)
             fault = _fault(value) or (_too_many(value) if capture.secret else "")
             if fault:
-                yield Finding(
-                    ok=False,
-                    summary=f"capture {name}: {where}: {fault}",
-                    code=Code.CAPTURE,
-                )
+                summary = f"capture {name}: {where}: {fault}"
+                yield Finding(ok=False, summary=summary, code=Code.CAPTURE)
                 continue
-            self._keep(name, capture, value)
-
-    def _keep(self, name: str, capture: Capture, value: Any) -> None:
-        if capture.secret:
-            for each in _parts(value):
+            for each in _parts(value) if capture.secret else ():
                 hide(each)
-        self.values[name] = value
-
-
-def _withheld(names: Sequence[str]) -> str:
-    return (
-        f"marked Secure, so not sent without TLS: cookie {', '.join(names)}; for a "
-        "test listener without TLS say secure_cookies: always"
-    )
+            self.values[name] = value
 
 
 def _too_many(value: Any) -> str:
-    """Why a secret is none that can be masked, or nothing."""
+    """Why a secret cannot be masked, or nothing."""
     many = len(list(itertools.islice(_parts(value), MOST_PARTS + 1))) > MOST_PARTS
     what = f"more than {MOST_PARTS} values cannot be masked: capture the secret alone"
     return what if many else ""
 
 
 def _parts(value: Any) -> Iterator[str]:
-    """A value and all that is in it, as texts: an answer may repeat a part alone."""
+    """A value and its parts as texts; a response may repeat a part alone."""
     yield written(value)
     inner = value.values() if isinstance(value, dict) else value
     if isinstance(value, dict | list | tuple):
         for each in inner:
-            if each not in _TELL_NOTHING:
+            if each not in _NOT_SECRET:
                 yield from _parts(each)
 
 

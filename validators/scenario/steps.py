@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -25,52 +24,42 @@ from pydantic import (
 from hookgate import Duration, Size, Statuses
 from hookgate.assertions.assertion import CONFIG, Assertion, Capture
 from hookgate.codes import Code
-from hookgate.errors import InvalidValue
+from hookgate.errors import InvalidValue, did_you_mean
 from hookgate.files import FILLED, File, Reading
 from hookgate.http.request import HttpRequest
 from hookgate.units import TextFormat
 from hookgate.validator import RetryOptions
-from hookgate_validators.scenario.variables import LATER, NAME, filled, names
+from hookgate_validators.scenario.variables import LATER, NAME, filled, names, quoted
 
 #: More rows are a load test.
 MOST_ROWS = 200
 
 
-class Data:
-    """The rows of a ``for_each``."""
-
-    __slots__ = ("rows",)
-
-    def __init__(self, rows: tuple[Any, ...]) -> None:
-        self.rows = rows
-
-
-def _read(value: list[Any] | File) -> Data:
+def _read(value: list[Any] | File) -> tuple[Any, ...]:
     found = _of_file(value) if isinstance(value, File) else value
+    what = ""
     if not found:
-        raise InvalidValue("there is no row: add one", code=Code.ROWS)
+        what = "there is no row: add one"
     if len(found) > MOST_ROWS:
-        raise InvalidValue(
-            f"{len(found)} rows; at most {MOST_ROWS}, more are a load test",
-            code=Code.ROWS,
-        )
-    return Data(tuple(found))
+        what = f"{len(found)} rows; at most {MOST_ROWS}, more are a load test"
+    if what:
+        raise InvalidValue(what, code=Code.ROWS)
+    return tuple(found)
 
 
 def _of_file(file: File) -> list[Any]:
+    name = file.file
     try:
         text = file.raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidValue(
-            f"{file.file} is not UTF-8; save it as UTF-8 text", code=Code.FILE_ENCODING
+            f"{name} is not UTF-8; save it as UTF-8 text", code=Code.FILE_ENCODING
         ) from None
-    if file.file.endswith(".json"):
-        return _of_json(text, file.file)
-    if file.file.endswith(".csv"):
-        return _of_csv(text, file.file)
-    raise InvalidValue(
-        f"{file.file} is neither .csv nor .json; rename it", code=Code.ROWS
-    )
+    if name.endswith(".json"):
+        return _of_json(text, name)
+    if name.endswith(".csv"):
+        return _of_csv(text, name)
+    raise InvalidValue(f"{name} is neither .csv nor .json; rename it", code=Code.ROWS)
 
 
 def _of_json(text: str, name: str) -> list[Any]:
@@ -81,6 +70,10 @@ def _of_json(text: str, name: str) -> list[Any]:
     if not isinstance(rows, list):
         raise InvalidValue(f"{name} is not an array of rows", code=Code.ROWS)
     return rows
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _of_csv(text: str, name: str) -> list[Any]:
@@ -94,14 +87,11 @@ def _of_csv(text: str, name: str) -> list[Any]:
     for number, row in enumerate(rows, 2):
         if None in row or None in row.values():
             raise InvalidValue(
-                f"{name}: row {number} has not as many fields as the first row names",
+                f"{name}: row {number} does not have as many fields as the first row "
+                "has names",
                 code=Code.ROWS,
             )
     return rows
-
-
-def _no_constant(name: str) -> Any:
-    raise InvalidValue(f"{name} is no JSON", code=Code.ROWS)
 
 
 Rows = Annotated[list[Any] | File, AfterValidator(_read)]
@@ -186,12 +176,13 @@ class Call(RetryOptions, HttpRequest):
 
         Raises:
             NotCaptured: a variable has no value.
-            ValidationError: with its values it is no step.
+            ValidationError: the step is not valid with its values.
         """
         if not any(names(self.written)):
             return self
-        context = self._reading
-        return Call.model_validate(filled(self.written, values), context=context)
+        made = filled(self.written, values)
+        made["path"] = filled(self.written["path"], values, quoted)
+        return Call.model_validate(made, context=self._reading)
 
     @property
     def title(self) -> str:
@@ -200,7 +191,7 @@ class Call(RetryOptions, HttpRequest):
 
 
 def _included(name: str, info: ValidationInfo) -> tuple[Call | Group, ...]:
-    """The steps that stand in the file ``name``."""
+    """The steps in the file ``name``."""
     group: Group = Reading.of(info.context).include(name, Group)
     return group.steps
 
@@ -236,15 +227,15 @@ class Group(BaseModel):
 
     @property
     def steps(self) -> tuple[Call | Group, ...]:
-        """The steps, wherever they are written."""
+        """The included steps, or the group's own."""
         included: Any = self.include
         return included or self.own
 
     @property
     def rows(self) -> tuple[Any, ...]:
         """The rows, one empty row without ``for_each``."""
-        data: Any = self.for_each
-        return data.rows if data else (None,)
+        rows: Any = self.for_each
+        return rows or (None,)
 
 
 def _kind(value: object) -> Literal["Call", "Group"]:
@@ -274,8 +265,8 @@ class Script:
         """Check what concerns several steps.
 
         Raises:
-            ValueError: a variable is not known where it is used, a name stands for
-                two things, or there are too many requests.
+            ValueError: a variable is not known where it is used, a name has two
+                meanings, or there are too many requests.
         """
         for name in self.variables:
             if not NAME.fullmatch(name) or name == "row":
@@ -287,7 +278,7 @@ class Script:
         known = set(self.variables)
         _check(self.steps, known, looped=False)
         _check(self.cleanup, known, looped=False)
-        count = _requests(self.steps) + _requests(self.cleanup)
+        count = _total((*self.steps, *self.cleanup), lambda _: 1)
         if count > MOST:
             raise InvalidValue(
                 f"{count} requests with all rows; at most {MOST}",
@@ -302,17 +293,13 @@ class Script:
 
 def seconds(items: Sequence[Call | Group]) -> float:
     """The longest that steps may take, one after the other, in seconds."""
-    return sum(
-        each.retry_policy.worst_case(each.timeout)
-        if isinstance(each, Call)
-        else len(each.rows) * seconds(each.steps)
-        for each in items
-    )
+    return _total(items, lambda call: call.retry_policy.worst_case(call.timeout))
 
 
-def _requests(items: Sequence[Call | Group]) -> int:
+def _total(items: Sequence[Call | Group], of: Callable[[Call], float]) -> float:
+    """The sum over all requests, with unrolled loops."""
     return sum(
-        1 if isinstance(each, Call) else len(each.rows) * _requests(each.steps)
+        of(each) if isinstance(each, Call) else len(each.rows) * _total(each.steps, of)
         for each in items
     )
 
@@ -325,32 +312,20 @@ def _check(items: Sequence[Call | Group], known: set[str], *, looped: bool) -> N
             continue
         for name in names(each.written):
             head = name.partition(".")[0]
-            if head == "row" and not looped:
-                raise InvalidValue(
-                    f"{each.title}: {{{{{name}}}}} is the row of a for_each, and there "
-                    "is none around this step",
-                    code=Code.SCENARIO_VARIABLE,
-                )
-            if head != "row" and head not in known:
-                hint = _hint(head, known)
-                what = f"{each.title}: unknown variable {{{{{name}}}}}{hint}"
-                raise InvalidValue(what, code=Code.SCENARIO_VARIABLE)
+            if head in known or (head == "row" and looped):
+                continue
+            hint = "; row is the row of a for_each, and there is none around this step"
+            if head != "row":
+                hint = did_you_mean(head, sorted(known), "the variables here are")
+                hint += "; capture it in an earlier step, or set it in variables"
+            what = f"{each.title}: unknown variable {{{{{name}}}}}{hint}"
+            raise InvalidValue(what, code=Code.SCENARIO_VARIABLE)
         if "row" in each.capture:
             raise InvalidValue(
-                f"{each.title}: row is the row of a loop; capture another",
+                f"{each.title}: row is the row of a loop; use another name",
                 code=Code.SCENARIO_VARIABLE,
             )
         known.update(each.capture)
-
-
-def _hint(name: str, known: set[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    if close:
-        return f"; did you mean {{{{{close[0]}}}}}?"
-    there = ", ".join(sorted(known)) or "none"
-    return (
-        f"; known here: {there}. Capture it in an earlier step, or set it in variables"
-    )
 
 
 def calls(items: Sequence[Call | Group], row: Any = None) -> Iterator[tuple[Call, Any]]:

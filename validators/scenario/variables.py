@@ -35,14 +35,14 @@ def names(data: Any) -> Iterator[str]:
     """The names of all variables in texts of ``data``.
 
     Raises:
-        ValueError: a ``{{`` is not closed, or what is in it is no name.
+        ValueError: a ``{{`` is not closed, or does not contain a name.
     """
     for text in _texts(data):
         for token in _TOKEN.finditer(text):
             if token[0] == "{{":
                 start = text[token.start() :][:40]
                 raise InvalidValue(
-                    f"{start!r} is no variable: write {{{{name}}}}, "
+                    f"{start!r} is not a variable: write {{{{name}}}}, "
                     r"or \{{ for a literal {{",
                     code=Code.SCENARIO_VARIABLE,
                 )
@@ -50,71 +50,72 @@ def names(data: Any) -> Iterator[str]:
                 yield token["name"]
 
 
-def filled(data: Any, values: Mapping[str, Any], *, in_path: bool = False) -> Any:
+def filled(
+    data: Any, values: Mapping[str, Any], write: Callable[[Any], str] | None = None
+) -> Any:
     """A copy of ``data`` with the values instead of the variables.
 
-    A text that is one variable becomes its value, of whatever kind; in a longer text
-    values are written as JSON has them, and in a path percent-encoded.
+    A text that is one variable becomes its value, of any kind; in a longer text,
+    ``write`` converts values to text, by default to JSON.
 
     Raises:
         NotCaptured: a variable has no value.
     """
-    if isinstance(data, str):
-        return _text(data, values, quoted if in_path else written)
-    if isinstance(data, dict):
-        return {
-            key: filled(value, values, in_path=in_path or key == "path")
-            for key, value in data.items()
-        }
-    if isinstance(data, list):
-        return [filled(each, values, in_path=in_path) for each in data]
-    return data
+
+    def fill(text: str) -> Any:
+        if whole := _WHOLE.fullmatch(text):
+            return _value(whole["name"], values)
+        return _substituted(text, lambda name: (write or written)(_value(name, values)))
+
+    return _mapped(data, fill)
 
 
 def stood_in(data: Any, sample: Any) -> Any:
     """A copy of ``data`` with ``sample`` instead of every variable."""
-    if isinstance(data, dict):
-        return {key: stood_in(each, sample) for key, each in data.items()}
-    if isinstance(data, list):
-        return [stood_in(each, sample) for each in data]
-    if not isinstance(data, str):
-        return data
-    if _WHOLE.fullmatch(data):
-        return sample
-    return _TOKEN.sub(lambda token: written(sample) if token["name"] else "{{", data)
+
+    def fill(text: str) -> Any:
+        if _WHOLE.fullmatch(text):
+            return sample
+        return _substituted(text, lambda _: written(sample))
+
+    return _mapped(data, fill)
 
 
 def readable(text: str, values: Mapping[str, Any]) -> str:
     """A text for messages; a variable without a value stays unchanged."""
 
-    def put(token: re.Match[str]) -> str:
+    def fill(name: str) -> str:
         try:
-            return written(_value(token["name"], values)) if token["name"] else "{{"
+            return written(_value(name, values))
         except NotCaptured:
-            return token[0]
+            return f"{{{{{name}}}}}"
 
-    return _TOKEN.sub(put, text)
+    return _substituted(text, fill)
 
 
 def written(value: Any) -> str:
-    """A value inside of a longer text."""
+    """A value inside a longer text."""
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def quoted(value: Any) -> str:
-    """A value inside of a longer path."""
+    """A value inside a longer path."""
     return quote(written(value), safe="")
 
 
-def _text(text: str, values: Mapping[str, Any], write: Callable[[Any], str]) -> Any:
-    whole = _WHOLE.fullmatch(text)
-    if whole:
-        return _value(whole["name"], values)
+def _substituted(text: str, value_of: Callable[[str], str]) -> str:
+    return _TOKEN.sub(
+        lambda token: value_of(token["name"]) if token["name"] else "{{", text
+    )
 
-    def put(token: re.Match[str]) -> str:
-        return write(_value(token["name"], values)) if token["name"] else "{{"
 
-    return _TOKEN.sub(put, text)
+def _mapped(data: Any, change: Callable[[str], Any]) -> Any:
+    """A copy of ``data`` with each text changed."""
+    if isinstance(data, dict):
+        return {key: _mapped(each, change) for key, each in data.items()}
+    if isinstance(data, list):
+        return [_mapped(each, change) for each in data]
+    return change(data) if isinstance(data, str) else data
 
 
 def _value(name: str, values: Mapping[str, Any]) -> Any:
@@ -153,7 +154,10 @@ def _read(value: Any, handler: Any, info: ValidationInfo) -> Any:
         return handler(value)
     except ValidationError as error:
         least = error
-    tried = [_numbered(value)] if Reading.of(info.context).filled else _stood_in(value)
+    if Reading.of(info.context).filled:
+        tried = [_mapped(value, _number_in)]
+    else:
+        tried = [stood_in(value, each) for each in _SAMPLES if any(names(value))]
     for each in tried:
         try:
             return handler(each)
@@ -162,18 +166,10 @@ def _read(value: Any, handler: Any, info: ValidationInfo) -> Any:
     raise least
 
 
-def _stood_in(value: Any) -> list[Any]:
-    return [stood_in(value, each) for each in _SAMPLES if any(names(value))]
-
-
-def _numbered(value: Any) -> Any:
-    """The value with numbers for texts that are numbers: CSV knows texts alone."""
-    if isinstance(value, str):
-        number = to_number(value)
-        return value if isinstance(number, Unreadable) else number
-    if isinstance(value, dict):
-        return {key: _numbered(each) for key, each in value.items()}
-    return [_numbered(each) for each in value] if isinstance(value, list) else value
+def _number_in(text: str) -> Any:
+    """The number that a text is, or the text: values from CSV files are texts."""
+    number = to_number(text)
+    return text if isinstance(number, Unreadable) else number
 
 
 #: Marks the type of an option that may be written with variables.

@@ -14,7 +14,8 @@ from hookgate.model import Finding, LifecycleEvent
 from hookgate.plan import Plan, beside, read_plan
 from hookgate.registry import resolve
 from hookgate.testing import a_file, check
-from hookgate_validators.scenario import ScenarioItem, Script, ScriptRun, Visitor
+from hookgate_validators.scenario.run import ScriptRun, Visitor
+from hookgate_validators.scenario.steps import ScenarioItem, Script
 
 EVENT = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
 HEAD = """version: 1
@@ -188,13 +189,13 @@ WRONG = [
     pytest.param(
         "- {for_each: {file: a.csv}, steps: [{path: /}]}",
         {"a_csv": "a,b\n1\n"},
-        "a.csv: row 2 has not as many fields",
+        "row 2 does not have as many fields",
         id="short row",
     ),
     pytest.param(
         "- {for_each: {file: a.csv}, steps: [{path: /}]}",
         {"a_csv": "a\n1,2\n"},
-        "a.csv: row 2 has not as many fields",
+        "row 2 does not have as many fields",
         id="long row",
     ),
     pytest.param(

@@ -144,6 +144,12 @@ def test_query():
         pytest.param(
             {"path": "/", "body": r"\{{n}} {{n}}"}, "body", b"{{n}} 5", id="escape"
         ),
+        pytest.param(
+            {"path": "/", "json": {"path": "/t/{{text}}"}},
+            "body",
+            b'{"path": "/t/a/b?"}',
+            id="path in a body",
+        ),
         pytest.param({"path": "/", "form": {"a": "{{n}}"}}, "body", b"a=5", id="form"),
         pytest.param(
             {
@@ -415,7 +421,7 @@ def test_step_that_is_none_once_filled_in():
         lambda request: a_reply(200, "", {"Location": "http://other/"}),
     )
     assert not results[1][0]
-    assert "not a step once its variables are filled in: path" in results[1][1]
+    assert "with the values of its variables: path" in results[1][1]
 
 
 def test_captured_value_is_bounded():
