@@ -351,9 +351,9 @@ def production_traffic(
         port=balancer.production.port,
         path=traffic.path,
         rate=traffic.rate,
-        is_encrypted=listener.is_encrypted,
+        is_encrypted=listener.protocol.is_encrypted,
         # A TCP listener counts connections, so each request opens its own.
-        reuses=listener.is_http,
+        reuses=listener.protocol.is_http,
     )
     client.start()
     try:

@@ -28,7 +28,6 @@ from hookgate_rehearsal.codedeploy.settings import EngineSettings
 from hookgate_rehearsal.ecs.containers import Image, local_command
 from hookgate_rehearsal.emulator import Emulator, EmulatorSettings
 from hookgate_rehearsal.endpoint.access import AccessKey
-from hookgate_rehearsal.faults.targets import other_certificate
 from hookgate_rehearsal.hooks import (
     HookLog,
     Outcome,
@@ -237,7 +236,8 @@ class Rehearsal:
 def register(emulator: Emulator, scenario: Scenario, deployment: DeploymentFile) -> str:
     """Register a deployment's task definition and faults, and return its ARN."""
     definition = register_task_definition(emulator, scenario, deployment.image)
-    certificate = other_certificate(deployment.faults, scenario.folder)
+    files = deployment.faults.certificate
+    certificate = files.read(scenario.folder) if files else None
     emulator.faults.add(definition, deployment.faults, certificate)
     return definition
 

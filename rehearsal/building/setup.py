@@ -257,7 +257,7 @@ def _create_load_balancer(
             each,
             LoadBalancerArn=arn,
             DefaultActions=[{"Type": "forward", "TargetGroupArn": blue}],
-            **certificate if each.is_encrypted else {},
+            **certificate if each.protocol.is_encrypted else {},
         )
         for each in content.listeners
     ]
@@ -276,7 +276,7 @@ def _load_balancer(
         Name="rehearsal",
         Subnets=list(subnets),
         Scheme="internal",
-        Type="application" if production.is_http else "network",
+        Type="application" if production.protocol.is_http else "network",
     )
     arn: str = answer["LoadBalancers"][0]["LoadBalancerArn"]
     return arn
@@ -289,7 +289,7 @@ def _target_group(emulator: Emulator, scenario: Scenario, name: str, vpc: str) -
     answer = elbv2.create_target_group(
         Name=name,
         # TLS ends at the load balancer.
-        Protocol="HTTP" if content.production.is_http else "TCP",
+        Protocol="HTTP" if content.production.protocol.is_http else "TCP",
         Port=scenario.content.service.port,
         VpcId=vpc,
         TargetType="ip",
@@ -341,7 +341,9 @@ def _listener(
                 raise
             continue
         arn = answer["Listeners"][0]["ListenerArn"]
-        return CreatedListener(arn=arn, port=port, is_encrypted=listener.is_encrypted)
+        return CreatedListener(
+            arn=arn, port=port, is_encrypted=listener.protocol.is_encrypted
+        )
 
 
 def _free_port(host: str) -> int:

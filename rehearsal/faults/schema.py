@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs
 
@@ -20,6 +21,7 @@ from pydantic import (
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
 from hookgate.units import Duration, Percentage, seconds_text
+from hookgate_rehearsal.data_plane.settings import Certificate
 from hookgate_rehearsal.endpoint.protocols import service_model
 
 #: Botocore's name of each service that hooks call, by IAM's prefix.
@@ -119,8 +121,7 @@ class StaleListenerFile(Section):
 
     seconds: Wait = Field(alias="for", description="How long it does.")
     connections: Share = Field(
-        "100%",
-        validate_default=True,
+        100.0,
         description="The share of its connections that do.",
     )
 
@@ -142,12 +143,8 @@ class LateStartFile(TaskFault):
 class FlappingFile(TaskFault):
     """Tasks that alternate between normal responses and status 503."""
 
-    up: Wait = Field(
-        "2s", validate_default=True, gt=0, description="How long responses are normal."
-    )
-    down: Wait = Field(
-        "2s", validate_default=True, gt=0, description="How long the status is 503."
-    )
+    up: Wait = Field(2.0, gt=0, description="How long responses are normal.")
+    down: Wait = Field(2.0, gt=0, description="How long the status is 503.")
 
 
 class ErrorsFile(TaskFault):
@@ -163,9 +160,7 @@ class ErrorsFile(TaskFault):
 class HalfOpenFile(TaskFault):
     """Requests without a response, health checks included."""
 
-    rate: Share = Field(
-        "100%", validate_default=True, description="The share of requests."
-    )
+    rate: Share = Field(100.0, description="The share of requests.")
 
 
 class WrongVersionFile(TaskFault):
@@ -179,6 +174,17 @@ class PemFiles(Section):
 
     chain: str = Field(description="PEM file: the certificate, then its issuers.")
     key: str = Field(description="PEM file: its private key, not encrypted.")
+
+    def read(self, folder: Path) -> Certificate:
+        """Read the files in a folder.
+
+        Raises:
+            OSError: one cannot be read.
+        """
+        return Certificate(
+            chain=(folder / self.chain).read_bytes(),
+            key=(folder / self.key).read_bytes(),
+        )
 
 
 class HookFile(Section):
@@ -236,7 +242,7 @@ class StopFile(Section):
     """A call of StopDeployment during the deployment."""
 
     at: AnyEvent = Field(description="The lifecycle event that has started.")
-    after: Wait = Field("0s", validate_default=True, description="Time since then.")
+    after: Wait = Field(0.0, description="Time since then.")
     rollback: bool | None = Field(
         None, description="Whether to roll back; by default, the group decides."
     )

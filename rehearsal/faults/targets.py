@@ -7,14 +7,12 @@ from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
-from pathlib import Path
 from random import Random
 
 from hookgate_rehearsal.data_plane.http_message import RequestHead
 from hookgate_rehearsal.data_plane.load_balancer import DataPlane
 from hookgate_rehearsal.data_plane.routing import Decision, Routing, WeightedChoice
 from hookgate_rehearsal.data_plane.settings import (
-    Certificate,
     FixedResponse,
     Forward,
     ListenerSettings,
@@ -241,21 +239,3 @@ class StaleListeners:
             return after
         previous = before.after if isinstance(before, StaleRouting) else before
         return StaleRouting(configured, previous, after)
-
-
-def other_certificate(faults: FaultsFile, folder: Path) -> Certificate | None:
-    """The certificate that a deployment's test listener presents instead of its own.
-
-    Args:
-        faults: the deployment's faults.
-        folder: the folder of the files that they name.
-
-    Raises:
-        OSError: a file cannot be read.
-    """
-    named = faults.certificate
-    if named is None:
-        return None
-    return Certificate(
-        chain=(folder / named.chain).read_bytes(), key=(folder / named.key).read_bytes()
-    )

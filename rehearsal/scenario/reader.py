@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from hookgate.codes import Code
-from hookgate.errors import InputError, Problem, did_you_mean
+from hookgate.errors import InputError, did_you_mean
 from hookgate.plan.messages import faults
 from hookgate.yaml_reader import Document, Problems, parse
 from hookgate_rehearsal.cloudformation import (
@@ -21,7 +21,7 @@ from hookgate_rehearsal.cloudformation import (
 )
 from hookgate_rehearsal.cloudwatch.alarm import parse_rule
 from hookgate_rehearsal.ecs import containers
-from hookgate_rehearsal.faults.schema import PemFiles
+from hookgate_rehearsal.faults.schema import FaultsFile, PemFiles
 from hookgate_rehearsal.scenario.schema import ScenarioFile
 
 _Path = tuple[str | int, ...]
@@ -91,7 +91,7 @@ def read_scenario(file: Path, *, offline: bool = False) -> Scenario:
         raise problems.error() from None
     secrets = {} if offline else _secrets(content, document, problems)
     scenario = Scenario(file=file, content=content, secrets=secrets)
-    problems.extend(_check(content, scenario.folder, document))
+    _Checks(content, scenario.folder, document, problems).run()
     if problems:
         raise problems.error()
     template = content.deployment_group.template
@@ -132,137 +132,114 @@ def _blue_green(file: Path) -> BlueGreenHook:
     return hook
 
 
-def _check(
-    content: ScenarioFile, folder: Path, document: Document
-) -> Iterator[Problem]:
-    """Problems between several keys, and with other files."""
-    yield from _images(content, document)
-    yield from _faults(content, document)
-    deployments = [each.name for each in content.deployments]
-    yield from _repeated("deployments", "deployment", deployments, document)
-    yield from _files(content, folder, document)
-    yield from _certificates(content, folder, document)
-    yield from _alarms(content, document)
+@dataclass(frozen=True, slots=True)
+class _Checks:
+    """Finds problems between several keys, and with other files."""
 
+    content: ScenarioFile
+    folder: Path
+    document: Document
+    problems: Problems
 
-def _images(content: ScenarioFile, document: Document) -> Iterator[Problem]:
-    places: dict[_Path, str] = {("starts_with",): content.starts_with}
-    for index, each in enumerate(content.deployments):
-        places["deployments", index, "image"] = each.image
-        if wrong := each.faults.wrong_version:
-            place = ("deployments", index, "faults", "wrong_version", "image")
-            places[place] = wrong.image
-    for path, image in places.items():
-        if image not in content.images and containers.why_not(image) is not None:
-            yield Problem(
-                document.value(path),
-                Code.SCENARIO_IMAGE,
-                f"no image {image!r} in images{did_you_mean(image, content.images)}; "
-                "add its command there, or pull it with Docker on this machine",
+    def run(self) -> None:
+        balancer, group = self.content.load_balancer, self.content.deployment_group
+        alarms = [each.name for each in self.content.alarms]
+        deployments = [each.name for each in self.content.deployments]
+        self._image(("starts_with",), self.content.starts_with)
+        self._file(("plan",), self.content.plan)
+        if group.template is not None:
+            self._file(("deployment_group", "template"), group.template)
+        if balancer.certificate:
+            self._pem(("load_balancer", "certificate"), balancer.certificate)
+        self._unique("alarms", "alarm", alarms)
+        self._unique("deployments", "deployment", deployments)
+        for index, name in enumerate(group.alarms):
+            self._alarm(("deployment_group", "alarms", index), name, alarms)
+        for index, alarm in enumerate(self.content.alarms):
+            for name in parse_rule(alarm.rule).children if alarm.rule else ():
+                self._alarm(("alarms", index, "rule"), name, alarms)
+        for index, each in enumerate(self.content.deployments):
+            path = ("deployments", index)
+            self._image((*path, "image"), each.image)
+            self._faults((*path, "faults"), each.faults)
+            if each.expect.alarm is not None:
+                where = "the deployment group's alarms"
+                place = (*path, "expect", "alarm")
+                self._alarm(place, each.expect.alarm, group.alarms, where)
+
+    def _value(self, path: _Path, code: Code, what: str) -> None:
+        """Report a problem of the value at a path."""
+        self.problems.add(self.document.value(path), code, what)
+
+    def _key(self, path: _Path, code: Code, what: str) -> None:
+        """Report a problem of the key at a path."""
+        self.problems.add(self.document.key(path), code, what)
+
+    def _unique(self, key: str, kind: str, names: Sequence[str]) -> None:
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                what = f"another {kind} has the name {name!r}; rename one"
+                self._value((key, index, "name"), Code.SCENARIO_NAME_TWICE, what)
+
+    def _image(self, path: _Path, image: str) -> None:
+        images = self.content.images
+        if image not in images and containers.why_not(image) is not None:
+            what = (
+                f"no image {image!r} in images{did_you_mean(image, images)}; "
+                "add its command there, or pull it with Docker on this machine"
             )
+            self._value(path, Code.SCENARIO_IMAGE, what)
 
+    def _alarm(
+        self, path: _Path, name: str, names: Sequence[str], where: str = "alarms"
+    ) -> None:
+        if name not in names:
+            what = f"no alarm {name!r} in {where}{did_you_mean(name, names)}"
+            self._value(path, Code.SCENARIO_ALARM, what)
 
-def _files(
-    content: ScenarioFile, folder: Path, document: Document
-) -> Iterator[Problem]:
-    places: dict[_Path, str | None] = {
-        ("plan",): content.plan,
-        ("deployment_group", "template"): content.deployment_group.template,
-    }
-    certificates: dict[_Path, PemFiles | None] = {
-        ("load_balancer", "certificate"): content.load_balancer.certificate
-    }
-    for index, each in enumerate(content.deployments):
-        place = ("deployments", index, "faults", "certificate")
-        certificates[place] = each.faults.certificate
-    for path, pem in certificates.items():
-        if pem:
-            places |= {(*path, "chain"): pem.chain, (*path, "key"): pem.key}
-    for path, name in places.items():
-        if name is not None and not (file := folder / name).is_file():
-            what = f"there is no file {file}"
-            yield Problem(document.value(path), Code.SCENARIO_FILE, what)
+    def _file(self, path: _Path, name: str) -> None:
+        file = self.folder / name
+        if not file.is_file():
+            self._value(path, Code.SCENARIO_FILE, f"there is no file {file}")
 
+    def _pem(self, path: _Path, pem: PemFiles) -> None:
+        self._file((*path, "chain"), pem.chain)
+        self._file((*path, "key"), pem.key)
 
-def _certificates(
-    content: ScenarioFile, folder: Path, document: Document
-) -> Iterator[Problem]:
-    """Certificates of faults that no listener can present."""
-    test = content.load_balancer.test
-    if test is None or not test.is_encrypted:
-        return  # _faults reports it
-    for index, each in enumerate(content.deployments):
-        if each.faults.certificate is None:
-            continue
+    def _faults(self, path: _Path, faults: FaultsFile) -> None:
+        """Faults without an effect in this scenario, or with wrong files."""
+        test = self.content.load_balancer.test
+        count = self.content.service.desired_count
+        if faults.wrong_version:
+            self._image((*path, "wrong_version", "image"), faults.wrong_version.image)
+        if faults.stale_test_listener and test is None:
+            what = "the load balancer has no test listener"
+            self._key((*path, "stale_test_listener"), Code.SCENARIO_FAULT, what)
+        if faults.certificate:
+            place = (*path, "certificate")
+            self._pem(place, faults.certificate)
+            if test and test.protocol.is_encrypted:
+                self._certificate(place, faults.certificate)
+            else:
+                what = (
+                    "the test listener does not use TLS; set its protocol: HTTPS or TLS"
+                )
+                self._key(place, Code.SCENARIO_FAULT, what)
+        for name, tasks in faults.tasks():
+            if tasks > count:
+                what = f"tasks: {tasks}: the service has {count} tasks"
+                self._value((*path, name, "tasks"), Code.SCENARIO_FAULT, what)
+
+    def _certificate(self, path: _Path, pem: PemFiles) -> None:
         # The emulator's libraries are an extra, which few scenarios need to be read.
         from hookgate_rehearsal.data_plane.listener import (  # noqa: PLC0415
             server_context,
         )
-        from hookgate_rehearsal.faults.targets import (  # noqa: PLC0415
-            other_certificate,
-        )
 
         try:
-            if certificate := other_certificate(each.faults, folder):
-                server_context([certificate])
+            server_context([pem.read(self.folder)])
         except FileNotFoundError:
-            continue  # _files reports it
+            pass  # _pem reports it
         except OSError:  # an SSLError is one
-            yield Problem(
-                document.key(("deployments", index, "faults", "certificate")),
-                Code.SCENARIO_CERTIFICATE,
-                "the chain or the key is not PEM, or they do not belong together",
-            )
-
-
-def _faults(content: ScenarioFile, document: Document) -> Iterator[Problem]:
-    """Faults without an effect in this scenario."""
-    test, count = content.load_balancer.test, content.service.desired_count
-    for index, each in enumerate(content.deployments):
-        path = ("deployments", index, "faults")
-        if each.faults.stale_test_listener and test is None:
-            place = document.key((*path, "stale_test_listener"))
-            what = "the load balancer has no test listener"
-            yield Problem(place, Code.SCENARIO_FAULT, what)
-        if each.faults.certificate and not (test and test.is_encrypted):
-            place = document.key((*path, "certificate"))
-            what = "the test listener does not use TLS; set its protocol: HTTPS or TLS"
-            yield Problem(place, Code.SCENARIO_FAULT, what)
-        for name, tasks in each.faults.tasks():
-            if tasks > count:
-                place = document.value((*path, name, "tasks"))
-                what = f"tasks: {tasks}: the service has {count} tasks"
-                yield Problem(place, Code.SCENARIO_FAULT, what)
-
-
-def _alarms(content: ScenarioFile, document: Document) -> Iterator[Problem]:
-    names, group = [e.name for e in content.alarms], content.deployment_group.alarms
-    yield from _repeated("alarms", "alarm", names, document)
-    references: list[tuple[_Path, str]] = [
-        (("deployment_group", "alarms", index), name)
-        for index, name in enumerate(group)
-    ]
-    for index, alarm in enumerate(content.alarms):
-        children = parse_rule(alarm.rule).children if alarm.rule else ()
-        references += [(("alarms", index, "rule"), name) for name in children]
-    for path, name in references:
-        if name not in names:
-            what = f"no alarm {name!r} in alarms{did_you_mean(name, names)}"
-            yield Problem(document.value(path), Code.SCENARIO_ALARM, what)
-    for index, each in enumerate(content.deployments):
-        expected = each.expect.alarm
-        if expected is not None and expected not in group:
-            place = document.value(("deployments", index, "expect", "alarm"))
-            hint = did_you_mean(expected, group)
-            what = f"no alarm {expected!r} in the deployment group's alarms{hint}"
-            yield Problem(place, Code.SCENARIO_ALARM, what)
-
-
-def _repeated(
-    key: str, kind: str, names: Sequence[str], document: Document
-) -> Iterator[Problem]:
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            place = document.value((key, index, "name"))
-            what = f"another {kind} has the name {name!r}; rename one"
-            yield Problem(place, Code.SCENARIO_NAME_TWICE, what)
+            what = "the chain or the key is not PEM, or they do not belong together"
+            self._key(path, Code.SCENARIO_CERTIFICATE, what)

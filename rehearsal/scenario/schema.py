@@ -20,6 +20,7 @@ from hookgate_rehearsal.cloudwatch.alarm import RuleError, parse_rule
 from hookgate_rehearsal.cloudwatch.settings import CloudWatchAssumptions
 from hookgate_rehearsal.cloudwatch.store import is_statistic
 from hookgate_rehearsal.codedeploy.settings import Assumptions
+from hookgate_rehearsal.data_plane.settings import Protocol
 from hookgate_rehearsal.faults.schema import AnyEvent, FaultsFile, PemFiles, Section
 
 
@@ -107,7 +108,7 @@ Matcher = Annotated[
 
 def _code(code: str) -> str:
     if code.startswith("HG-") and code not in set(Code):
-        near = closest(code, [str(each) for each in Code])
+        near = closest(code, list(Code))
         hint = f"; did you mean {near!r}?" if near else ""
         raise InvalidValue(f"no code {code!r}{hint}", code=Code.PLAN_CHOICE)
     return code
@@ -126,8 +127,7 @@ class ExpectedStep(Section):
 
     name: str | None = Field(None, min_length=1, description="Name of the step.")
     status: Literal["failed", "inconclusive", "errored"] | None = Field(
-        None,
-        description="Status of the step; by default failed or inconclusive.",
+        None, description="Status of the step; by default failed or inconclusive."
     )
     code: Annotated[str, AfterValidator(_code)] | None = Field(
         None, description="Code of the step's reason, such as HG-ACCESS-DENIED."
@@ -172,9 +172,7 @@ class ExpectFile(Section):
         None, description="The alarm that must stop the deployment."
     )
     failed_requests: Percentage = Field(
-        "0%",
-        validate_default=True,
-        description="The share of production requests that may fail.",
+        0.0, description="The share of production requests that may fail."
     )
 
     @model_validator(mode="after")
@@ -222,9 +220,7 @@ class AlarmFile(Section):
         "namespace that is not AWS's, the application and the deployment group.",
     )
     statistic: Statistic = Field("Sum", description="The statistic of a period.")
-    period: Period = Field(
-        "1m", validate_default=True, description="The period, in AWS's time."
-    )
+    period: Period = Field(60.0, description="The period, in AWS's time.")
     evaluation_periods: int = Field(1, ge=1, le=1440, description="N of M out of N.")
     datapoints: int | None = Field(
         None, ge=1, le=1440, description="M of M out of N; by default N."
@@ -287,29 +283,15 @@ class ListenerFile(Section):
     """A listener of the load balancer."""
 
     port: Port = Field(0, description="The port; 0 for a free one.")
-    protocol: Literal["HTTP", "HTTPS", "TCP", "TLS"] = Field(
-        "HTTP", description="The protocol."
-    )
-
-    @property
-    def is_http(self) -> bool:
-        """Whether an application load balancer has it, not a network one."""
-        return self.protocol in {"HTTP", "HTTPS"}
-
-    @property
-    def is_encrypted(self) -> bool:
-        """Whether it uses TLS."""
-        return self.protocol in {"HTTPS", "TLS"}
+    protocol: Protocol = Field(Protocol.HTTP, strict=False, description="The protocol.")
 
 
 class HealthCheckFile(Section):
     """The health check; the scenario's speed applies to its interval."""
 
     path: UrlPath = Field("/", description="The path of the request.")
-    interval: Interval = Field(
-        "5s", validate_default=True, description="Time between two checks."
-    )
-    timeout: Timeout = Field("2s", validate_default=True, description="Timeout.")
+    interval: Interval = Field(5.0, description="Time between two checks.")
+    timeout: Timeout = Field(2.0, description="Timeout.")
     healthy_threshold: int = Field(2, ge=2, le=10, description="Successes in a row.")
     unhealthy_threshold: int = Field(2, ge=2, le=10, description="Failures in a row.")
     matcher: Matcher = Field(
@@ -348,13 +330,14 @@ class LoadBalancerFile(Section):
     @model_validator(mode="after")
     def _can_be_built(self) -> Self:
         _require(
-            len({each.is_http for each in self.listeners}) == 1,
+            len({each.protocol.is_http for each in self.listeners}) == 1,
             "both listeners must be of one load balancer type: HTTP and HTTPS of "
             "an application load balancer, TCP and TLS of a network load balancer",
             Code.SCENARIO_LISTENERS,
         )
         _require(
-            self.certificate or not any(e.is_encrypted for e in self.listeners),
+            self.certificate
+            or not any(e.protocol.is_encrypted for e in self.listeners),
             "an HTTPS or TLS listener needs a certificate",
             Code.SCENARIO_LISTENERS,
         )
@@ -403,7 +386,7 @@ class DeploymentGroupFile(Section):
         ]
     ] = Field(default=["DEPLOYMENT_FAILURE"], description="When to roll back.")
     termination_wait: Minutes = Field(
-        "0s", validate_default=True, description="How long blue stays; whole minutes."
+        0.0, description="How long blue stays; whole minutes."
     )
     alarms: list[str] = Field(
         default_factory=list,
@@ -453,9 +436,7 @@ class ImageFile(Section):
 class TrafficFile(Section):
     """The simulated production traffic."""
 
-    rate: Rate = Field(
-        "50/s", ge=0.1, le=1000, validate_default=True, description="The request rate."
-    )
+    rate: Rate = Field(50.0, ge=0.1, le=1000, description="The request rate.")
     path: UrlPath = Field("/", description="The path of the request.")
 
 
