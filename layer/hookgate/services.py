@@ -9,8 +9,7 @@ from typing import Any
 from hookgate.aws.calls import AwsCalls, ClientCache
 from hookgate.aws.codedeploy import CodeDeployStatus
 from hookgate.aws.idempotency import DynamoDbOnce, Work, without_table
-from hookgate.aws.plan_sources import PlanSources
-from hookgate.aws.secrets import SecretReader
+from hookgate.aws.plan_sources import PlanSources, SecretReader
 from hookgate.deadline import Clock, Deadline, SystemClock
 from hookgate.environment import Environment
 from hookgate.http.address import AddressPolicy

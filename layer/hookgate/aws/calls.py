@@ -76,11 +76,7 @@ _READS = (
     "simulate_",
 )
 
-# A check of the user in a function; the role lists the functions.
-_INVOKES = frozenset({("lambda", "invoke")})
-
 _ABSENT = frozenset({"ResourceNotFoundException", "ResourceNotFound", "NoSuchEntity"})
-
 _DENIED = frozenset(
     {
         "AccessDenied",
@@ -91,6 +87,7 @@ _DENIED = frozenset(
     }
 )
 
+#: The names of keys that show that a response has further pages.
 _MORE = re.compile("(?i)token|marker|truncated|position|more|^lastevaluated")
 
 # AWS's wording: "User: A is not authorized to perform: B on resource: C because D".
@@ -116,47 +113,36 @@ class AwsCalls:
             AccessDenied: names the missing permission and the resource.
             CannotMeasure: AWS returned another error, or did not respond.
         """
-        from botocore.exceptions import (  # noqa: PLC0415 - slow, and not needed by every command
-            BotoCoreError,
-            ClientError,
-            HTTPClientError,
-        )
-        from botocore.exceptions import (  # noqa: PLC0415 - as above
-            ConnectionError as NoConnectionError,
-        )
+        from botocore import exceptions  # noqa: PLC0415 - slow, and not needed by every command
 
         action = iam_action(service, camel(operation))
-        invokes = (service, operation) in _INVOKES
+        # A check of the user in a function; the role lists the functions.
+        invokes = (service, operation) == ("lambda", "invoke")
         if not invokes and not operation.startswith(_READS):
             raise CannotMeasure(
                 f"{action} changes something; validators may only read",
                 code=Code.AWS_WRITE,
             )
         try:
-            return self._call(service, operation, parameters)
-        except ClientError as error:
+            client = self.client(service)
+            response: Mapping[str, Any] = getattr(client, operation)(**parameters)
+            # In this order: the file that lists the operations with pages takes longer
+            # to find in a cold start than a call.
+            if has_more(response) and client.can_paginate(operation):
+                pages = client.get_paginator(operation).paginate(**parameters)
+                response = pages.build_full_result()
+        except exceptions.ClientError as error:
             raise refusal(error, service, parameters) from error
-        except (HTTPClientError, NoConnectionError) as error:
+        except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
             raise CannotMeasure(
                 f"{action} did not respond: {error}; is there a route from the "
                 "function to the service (VPC endpoint or NAT)?",
                 code=Code.AWS_UNREACHABLE,
             ) from error
-        except BotoCoreError as error:
+        except exceptions.BotoCoreError as error:
             raise CannotMeasure(
                 f"{action} could not be called: {error}", code=Code.AWS_UNREACHABLE
             ) from error
-
-    def _call(
-        self, service: str, operation: str, parameters: Mapping[str, Any]
-    ) -> Mapping[str, Any]:
-        client = self.client(service)
-        response: Mapping[str, Any] = getattr(client, operation)(**parameters)
-        # In this order: the file that lists the operations with pages takes longer to
-        # find in a cold start than a call.
-        if has_more(response) and client.can_paginate(operation):
-            pages = client.get_paginator(operation).paginate(**parameters)
-            response = pages.build_full_result()
         return response
 
 
@@ -184,30 +170,20 @@ def refusal(
     error: ClientError, service: str, parameters: Mapping[str, Any]
 ) -> CannotMeasure:
     """The error for a refused call; a denial names the permission and the resource."""
-    code = str(error.response.get("Error", {}).get("Code", "Unknown"))
-    message = str(error.response.get("Error", {}).get("Message", ""))
+    given = error.response.get("Error", {})
+    code, message = str(given.get("Code", "Unknown")), str(given.get("Message", ""))
     action = iam_action(service, str(error.operation_name))
-    if code in _ABSENT:
-        return NotFound(
-            f"{action} was refused: {code}: {message}", code=Code.AWS_REFUSED
-        )
     if code not in _DENIED:
-        return CannotMeasure(
-            f"{action} was refused: {code}: {message}", code=Code.AWS_REFUSED
-        )
+        kind = NotFound if code in _ABSENT else CannotMeasure
+        return kind(f"{action} was refused: {code}: {message}", code=Code.AWS_REFUSED)
+    resource = ", ".join(f"{key} {value}" for key, value in parameters.items())
     denied = _PERFORM.search(message)
-    action = denied[1] if denied else action
-    resource = (denied and denied[2]) or _resource(parameters)
+    if denied:
+        action, resource = denied[1], denied[2] or resource
     return AccessDenied(
-        f"the function's role lacks {action} on {resource}; add "
-        f"it to the role's policy (AWS says: {message})"
+        f"the function's role lacks {action} on {resource or '*'}; add it to the "
+        f"role's policy (AWS says: {message})"
     )
-
-
-def _resource(parameters: Mapping[str, Any]) -> str:
-    """The resource of a call, from its parameters."""
-    named = [f"{key} {value}" for key, value in parameters.items()]
-    return ", ".join(named) or "*"
 
 
 def camel(operation: str) -> str:

@@ -106,13 +106,31 @@ class DynamoDbOnce:
     def _remembered(
         self, execution_id: str, context: Any, once: _Once, deadline: Deadline
     ) -> dict[str, Any]:
-        from aws_lambda_powertools.utilities.idempotency.exceptions import (  # noqa: PLC0415 - only with a table
+        from aws_lambda_powertools.utilities.idempotency import (  # noqa: PLC0415 - only with a table
+            DynamoDBPersistenceLayer,
+            IdempotencyConfig,
+            idempotent_function,
+        )
+        from aws_lambda_powertools.utilities.idempotency.exceptions import (  # noqa: PLC0415 - as above
             IdempotencyAlreadyInProgressError,
         )
 
+        config = IdempotencyConfig(expires_after_seconds=REMEMBERED)
+        config.register_lambda_context(context)
+        store = DynamoDBPersistenceLayer(self.table, boto3_client=self.client)
+
+        def kept(*, execution: str) -> dict[str, Any]:
+            return {"execution": execution, "status": once()["status"]}
+
+        run = idempotent_function(
+            kept,
+            data_keyword_argument="execution",
+            persistence_store=store,
+            config=config,
+        )
         while True:
             try:
-                return self._attempt(execution_id, context, once)
+                remembered: dict[str, Any] = run(execution=execution_id)
             except IdempotencyAlreadyInProgressError as error:
                 if deadline.expired:
                     raise ReportError(
@@ -120,22 +138,5 @@ class DynamoDbOnce:
                         "when this one ran out of time"
                     ) from error
                 deadline.sleep(PAUSE)
-
-    def _attempt(self, execution_id: str, context: Any, once: _Once) -> dict[str, Any]:
-        from aws_lambda_powertools.utilities.idempotency import (  # noqa: PLC0415 - as above
-            DynamoDBPersistenceLayer,
-            IdempotencyConfig,
-            idempotent_function,
-        )
-
-        def kept(*, execution: str) -> dict[str, Any]:
-            return {"execution": execution, "status": once()["status"]}
-
-        config = IdempotencyConfig(expires_after_seconds=REMEMBERED)
-        config.register_lambda_context(context)
-        store = DynamoDBPersistenceLayer(self.table, boto3_client=self.client)
-        decorate = idempotent_function(
-            data_keyword_argument="execution", persistence_store=store, config=config
-        )
-        remembered: dict[str, Any] = decorate(kept)(execution=execution_id)
-        return remembered if once.record is None else once.record
+            else:
+                return remembered if once.record is None else once.record

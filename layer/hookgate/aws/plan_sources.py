@@ -1,4 +1,4 @@
-"""Plan sources: SSM parameters, S3 objects, then the bundled files.
+"""Plans from SSM parameters, S3 objects or bundled files, and secrets that they name.
 
 The bundled ``default.yaml`` does not apply where a source is configured: it would hide
 that the deployment's plan is missing, for example because of a misspelled name.
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from hookgate.aws.calls import error_code, read_body
 from hookgate.codes import Code
@@ -30,16 +31,14 @@ BUNDLED = "BundledPlan"
 _BUNDLED_FILE = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(NamedTuple):
     """The text of a plan and its version."""
 
     content: bytes
     version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     """One name of a plan: how to read it, and the files beside it."""
 
     source: str
@@ -207,3 +206,38 @@ def _content(path: Path) -> _Text | None:
         return None
     with path.open("rb") as file:
         return _Text(file.read(MAX_SIZE + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReader:
+    """Reads a secret by the name that a plan uses.
+
+    Args:
+        aws: the calls.
+        prefix: the prefix of the names in Secrets Manager; empty to allow no secrets.
+    """
+
+    aws: Aws
+    prefix: str
+
+    def __call__(self, name: str) -> str:
+        """The secret's text.
+
+        Raises:
+            CannotMeasure: secrets are not allowed, or this one cannot be read.
+        """
+        if not self.prefix:
+            raise CannotMeasure(
+                f"${{secret.{name}}} is not known: set the parameter SecretPrefix of "
+                "the stack",
+                code=Code.SECRET,
+            )
+        id_ = f"{self.prefix}{name}"
+        text = self.aws("secretsmanager", "get_secret_value", SecretId=id_).get(
+            "SecretString"
+        )
+        if not text:
+            raise CannotMeasure(
+                f"the secret {id_} is empty or binary", code=Code.SECRET
+            )
+        return str(text)

@@ -11,7 +11,7 @@ from support.coded import raises
 from support.world import World, denied
 
 from hookgate.aws.calls import AwsCalls
-from hookgate.aws.plan_sources import PlanSources
+from hookgate.aws.plan_sources import PlanSources, SecretReader
 from hookgate.codes import Code
 from hookgate.context import DeploymentInfo
 from hookgate.errors import AccessDenied, CannotMeasure, PlanError, PlanOrigin
@@ -376,3 +376,34 @@ def test_file_beside_a_parameter(bucket, tmp_path):
 
     with raises(PlanError, Code.INCLUDE_MISSING, "ssm:/plans/shop:6:32"):
         sources(tmp_path).plan(DEPLOYMENT)
+
+
+@pytest.fixture(name="read")
+def _read(mocked_aws):
+    client = boto3.client("secretsmanager")
+    client.create_secret(Name="hookgate/token", SecretString="s3cret")
+    client.create_secret(Name="hookgate/blob", SecretBinary=b"\0")
+    return SecretReader(AwsCalls(), "hookgate/")
+
+
+def test_secret(read):
+    """The value is that of the secret whose name follows the prefix."""
+    assert read("token") == "s3cret"
+
+
+def test_missing_secret(read):
+    """A secret that does not exist is an error without a value."""
+    with raises(CannotMeasure, Code.AWS_REFUSED, "ResourceNotFoundException"):
+        read("nothing")
+
+
+def test_binary_secret(read):
+    """A secret without text cannot go into a plan."""
+    with raises(CannotMeasure, Code.SECRET):
+        read("blob")
+
+
+def test_no_prefix_of_secrets():
+    """Without a prefix no plan may name a secret; the parameter to set is named."""
+    with raises(CannotMeasure, Code.SECRET, "SecretPrefix"):
+        SecretReader(AwsCalls(), "")("token")
