@@ -100,7 +100,7 @@ def unbundled(content: bytes, bundle: str) -> str:
     import zlib  # noqa: PLC0415 - as above
 
     broken = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError)
-    # What else the two modules raise; RuntimeError is an encrypted zip.
+    # The modules also raise these; RuntimeError is an encrypted zip.
     others = (EOFError, OSError, LookupError, RuntimeError, ValueError)
     try:
         if bundle == "zip":
@@ -110,10 +110,8 @@ def unbundled(content: bytes, bundle: str) -> str:
                     return member.read(STRICT.most_bytes + 1).decode()
         if bundle in {"tar", "tgz"}:
             with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-                extracted = archive.extractfile(_only(archive.getnames()))
-                return (
-                    extracted.read(STRICT.most_bytes + 1).decode() if extracted else ""
-                )
+                file = archive.extractfile(_only(archive.getnames()))
+                return file.read(STRICT.most_bytes + 1).decode() if file else ""
         return content.decode()
     except (*broken, *others) as error:
         raise CannotMeasure(
@@ -148,13 +146,13 @@ def fetch_appspec(aws: Aws, application: str, revision: Mapping[str, Any]) -> Ap
             f"an AppSpec in a revision of type {kind} cannot be read",
             code=Code.REVISION,
         )
-    answer = aws(
+    key = "appSpecContent" if kind == "AppSpecContent" else "string"
+    given = aws(
         "codedeploy",
         "get_application_revision",
         applicationName=application,
-        revision=_identity(revision),
-    )
-    given = answer["revision"]
+        revision={"revisionType": kind, key: {"sha256": revision[key]["sha256"]}},
+    )["revision"]
     content = given.get("appSpecContent") or given.get("string") or {}
     if not content.get("content"):
         raise CannotMeasure(
@@ -163,20 +161,11 @@ def fetch_appspec(aws: Aws, application: str, revision: Mapping[str, Any]) -> Ap
     return parse_appspec(content["content"])
 
 
-def _identity(revision: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The identification of a revision: its type and the hash of its content."""
-    kind = revision["revisionType"]
-    key = "appSpecContent" if kind == "AppSpecContent" else "string"
-    return {"revisionType": kind, key: {"sha256": revision[key]["sha256"]}}
-
-
 def _from_s3(aws: Aws, location: Mapping[str, Any]) -> str:
+    bucket, key = location["bucket"], location["key"]
     version = {"VersionId": location["version"]} if location.get("version") else {}
-    answer = aws(
-        "s3", "get_object", Bucket=location["bucket"], Key=location["key"], **version
-    )
-    place = f"s3://{location['bucket']}/{location['key']}"
-    content = read_body(answer, place, MAX_BUNDLE)
+    answer = aws("s3", "get_object", Bucket=bucket, Key=key, **version)
+    content = read_body(answer, f"s3://{bucket}/{key}", MAX_BUNDLE)
     if len(content) > MAX_BUNDLE:
         raise CannotMeasure(
             f"the revision is larger than {MAX_BUNDLE // 2**20} MiB", code=Code.REVISION

@@ -112,11 +112,13 @@ def discover(
     production, test = fetch_endpoints(aws, (route.production, route.test), groups)
     green_set = _green(deployment.id, event, task_sets)
     others = [each for each in task_sets if each is not green_set]
+    primary = _of_status("PRIMARY", others)
+    blue = _side(primary, groups) if primary else None
     if green_set:
         green = _side(green_set, groups)
-        blue = _original_after_install(green.target_group, others, groups)
+        blue = blue or _former_primary(green.target_group, others, groups)
     else:
-        blue = _original_before_install(aws, production, others, groups)
+        blue = blue or _first_original(aws, production, groups)
         green = Side(target_group=_other(blue.target_group, groups))
     if blue.target_group == green.target_group:
         raise CannotMeasure(
@@ -151,31 +153,22 @@ def _green(
     )
 
 
-def _original_after_install(
+def _former_primary(
     green: TargetGroup,
     others: Sequence[Mapping[str, Any]],
     groups: Mapping[str, TargetGroup],
 ) -> Side:
-    """The original: the primary task set, or else the one that was primary before."""
-    primary = _of_status("PRIMARY", others)
-    if primary:
-        return _side(primary, groups)
+    """The original once the replacement is primary: the one in the other group."""
     group = _other(green, groups)
     left = [each for each in others if group.arn in _group_arns(each)]
     task_set = _of_status("ACTIVE", left) or _of_status("DRAINING", left)
     return _side(task_set, groups) if task_set else Side(target_group=group)
 
 
-def _original_before_install(
-    aws: Aws,
-    production: Endpoint | None,
-    others: Sequence[Mapping[str, Any]],
-    groups: Mapping[str, TargetGroup],
+def _first_original(
+    aws: Aws, production: Endpoint | None, groups: Mapping[str, TargetGroup]
 ) -> Side:
-    """The original; on a first deployment, the target group of the listener."""
-    primary = _of_status("PRIMARY", others)
-    if primary:
-        return _side(primary, groups)
+    """The original of a first deployment: the target group of the listener."""
     endpoint = known(production, "the production listener")
     own = endpoint.rule_arn or endpoint.listener_arn
     served = {

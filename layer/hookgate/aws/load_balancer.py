@@ -126,14 +126,10 @@ def _moved_rule(
 def _forwards_to(
     actions: Sequence[Mapping[str, Any]], groups: Mapping[str, TargetGroup]
 ) -> bool:
-    return any(arn in groups for action in actions for arn in _forwarded(action))
-
-
-def _forwarded(action: Mapping[str, Any]) -> set[str]:
-    weighted = action.get("ForwardConfig", {}).get("TargetGroups", ())
-    arns = {each["TargetGroupArn"] for each in weighted}
-    return arns | (
-        {action["TargetGroupArn"]} if action.get("TargetGroupArn") else set()
+    return any(
+        each.get("TargetGroupArn") in groups
+        for action in actions
+        for each in (action, *action.get("ForwardConfig", {}).get("TargetGroups", ()))
     )
 
 
