@@ -23,8 +23,8 @@ from support.template import (
 
 from hookgate import LifecycleEvent
 from hookgate.aws.calls import camel, iam_action
-from hookgate.deferred import PARAMETER
 from hookgate.registry import resolve
+from hookgate.units import PARAMETER
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 GLOBALS = template()["Globals"]["Function"]

@@ -21,11 +21,10 @@ from pydantic import (
 from hookgate.codes import Code
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
-from hookgate.deferred import demand
 from hookgate.errors import CannotMeasure, InvalidValue
 from hookgate.http.request import HttpClient, statuses
 from hookgate.model import Finding
-from hookgate.units import Duration
+from hookgate.units import Duration, demand
 
 if TYPE_CHECKING:
     from hookgate.http.connection import Destination

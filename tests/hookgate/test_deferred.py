@@ -10,10 +10,10 @@ from pydantic import BaseModel, ValidationError
 from support.template import ROOT
 
 from hookgate.assertions import assertion
-from hookgate.deferred import deferred
 from hookgate.files import FILLED
 from hookgate.http import request
 from hookgate.http.tls import TlsSettings
+from hookgate.units import deferred
 
 Tls = deferred("hookgate.http.tls", "TlsSettings")
 Auth = deferred("hookgate.http.request", "Auth")

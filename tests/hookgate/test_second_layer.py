@@ -10,10 +10,10 @@ import pytest
 from support.coded import raises
 
 from hookgate.codes import Code
-from hookgate.deferred import demand
 from hookgate.errors import InvalidValue, PlanError
 from hookgate.model import Finding
 from hookgate.plan import read_plan
+from hookgate.units import demand
 from hookgate.validator import Validator
 
 

@@ -16,7 +16,7 @@ option; its modules are imported with the first value.
 
 from typing import TYPE_CHECKING
 
-from hookgate.deferred import deferred
+from hookgate.units import deferred
 
 if TYPE_CHECKING:
     from hookgate.assertions.assertion import Assertion

@@ -38,11 +38,10 @@ from hookgate.assertions.queries import (
     shown,
 )
 from hookgate.codes import Code
-from hookgate.deferred import deferred
 from hookgate.errors import InvalidValue, did_you_mean
 from hookgate.http.request import Reply
 from hookgate.model import Finding
-from hookgate.units import Pattern
+from hookgate.units import Pattern, deferred
 
 if TYPE_CHECKING:
     from hookgate.assertions.filters import CompiledFilter, Filter

@@ -13,8 +13,8 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from hookgate.assertions.queries import Missing, Unreadable
 from hookgate.codes import Code
-from hookgate.deferred import demand
 from hookgate.errors import InvalidValue
+from hookgate.units import demand
 
 
 def xpath(value: object) -> Any:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WrapValidator
 
-from hookgate.deferred import deferred
 from hookgate.files import File
 from hookgate.http.request import Auth, Trust
+from hookgate.units import deferred
 
 
 def _text(value: Any) -> Any:

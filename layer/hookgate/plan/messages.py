@@ -11,9 +11,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from hookgate.codes import Code
-from hookgate.deferred import Deferred
 from hookgate.errors import Problem, did_you_mean
 from hookgate.plan.placeholders import Fault, holds
+from hookgate.units import Deferred
 from hookgate.yaml_reader import Path, shown
 
 
