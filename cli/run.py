@@ -147,11 +147,8 @@ def no_aws(service: str, operation: str, /, **_parameters: Any) -> Mapping[str, 
 
 def deselected(
     steps: Sequence[Step], only: Collection[str], skip: Collection[str]
-) -> dict[str, Outcome]:
-    """The outcomes of the steps that do not run, by name.
-
-    A step that is left out on purpose does not block. One that needs it is skipped, and
-    still blocks: it could not show anything.
+) -> dict[str, str]:
+    """The reasons why steps do not run, by name.
 
     Args:
         steps: the steps of the event.
@@ -171,44 +168,14 @@ def deselected(
     while needed := {need for name in kept for need in needs[name]} - kept:
         kept |= needed
     reasons = {name: "skipped by --only" for name in needs if name not in kept}
-    reasons |= dict.fromkeys(skip, "skipped by --skip")
-    skipped = {
-        step.name: _skipped(step, Code.STEP_DESELECTED, reasons[step.name])
-        for step in steps
-        if step.name in reasons
-    }
-    while unmet := [
-        step
-        for step in steps
-        if step.name not in skipped and not skipped.keys().isdisjoint(step.needs)
-    ]:
-        for step in unmet:
-            names = ", ".join(each for each in step.needs if each in skipped)
-            reason = f"needs {names}, which did not run"
-            skipped[step.name] = _skipped(step, Code.STEP_SKIPPED, reason)
-    return skipped
+    return reasons | dict.fromkeys(skip, "skipped by --skip")
 
 
-def _skipped(step: Step, code: Code, reason: str) -> Outcome:
-    return Outcome(
-        name=step.name,
-        use=step.use,
-        status=Status.SKIPPED,
-        blocking=step.blocking and code is not Code.STEP_DESELECTED,
-        reason=reason,
-        code=code,
-    )
-
-
-def _waivers(skipped: Iterable[Outcome]) -> tuple[str, ...]:
-    """What the verdict lists of steps that do not run and do not block."""
-    return tuple(
-        f"{each.name}: {each.reason}"
-        if each.code is Code.STEP_DESELECTED
-        else f"{each.name}: skipped, but it does not block"
-        for each in skipped
-        if not each.blocking
-    )
+def _running(steps: Sequence[Step], idle: set[str]) -> tuple[Step, ...]:
+    """The steps that run: those that are not idle, and need none that is."""
+    while unmet := {each.name for each in steps if idle & set(each.needs)} - idle:
+        idle = idle | unmet
+    return tuple(each for each in steps if each.name not in idle)
 
 
 def _show_needs_aws(
@@ -321,13 +288,11 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     plan = plan_of(plan_file)
     lifecycle_event = LifecycleEvent(event)
     steps = plan.steps(lifecycle_event)
-    skipped = deselected(steps, only, skip)
-    running = tuple(step for step in steps if step.name not in skipped)
-    if running:
+    left_out = deselected(steps, only, skip)
+    if running := _running(steps, set(left_out)):
         runs = replace(plan, events={lifecycle_event: running})
         check_fits(runs, lifecycle_event, timeout)
     rows = {step.name: _row(step, "waiting") for step in steps}
-    rows |= {name: outcome_record(each) for name, each in skipped.items()}
     try:
         run_context = make_run_context(
             plan,
@@ -356,18 +321,11 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
         get_renderable=lambda: step_table(list(rows.values())),
     ):
         deadline = Deadline.after(timeout)
-        verdict = run_steps(
-            run_context, running, deadline, concurrency=plan.concurrency
-        )
-    outcomes = {**skipped, **{each.name: each for each in verdict.outcomes}}
-    verdict = replace(
-        verdict,
-        outcomes=tuple(outcomes[step.name] for step in steps),
-        waivers=verdict.waivers + _waivers(skipped.values()),
-    )
+        run_context = replace(run_context, deselected=left_out)
+        verdict = run_steps(run_context, steps, deadline, concurrency=plan.concurrency)
     record = verdict_record(verdict, None)
     console.print(Group(step_table(record["outcomes"]), *verdict_lines(record)))
-    _show_needs_aws(running, verdict.outcomes, console)
+    _show_needs_aws(steps, verdict.outcomes, console)
     write_json(record, json_file)
     if junit_file is not None:
         from hookgate_cli.junit import of_verdicts  # noqa: PLC0415 - few runs ask for it

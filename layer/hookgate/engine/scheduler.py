@@ -9,8 +9,8 @@ from __future__ import annotations
 import functools
 import queue
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Generic, NoReturn, TypeVar
 
@@ -51,7 +51,9 @@ def used_waivers(
     unproven = not proven and any(step.validator.asks_listener for step in steps)
     waivers = list(dict.fromkeys(((NOT_PROVEN,) if unproven else ()) + tuple(doubts)))
     for step, outcome in zip(steps, outcomes, strict=True):
-        if not step.blocking:
+        if outcome.code == Code.STEP_DESELECTED:
+            waivers.append(f"{step.name}: {outcome.reason}")
+        elif not step.blocking:
             waivers.append(
                 f"{step.name}: {outcome.status}, but it does not block "
                 "(blocking: false)"
@@ -132,6 +134,7 @@ class RunContext:
         on_start: called with each step that starts.
         plan: the source and version of the plan.
         waivers: waivers that the verdict lists whatever the outcomes are.
+        deselected: the reasons why steps do not run, by name; they do not block.
     """
 
     context: DeploymentContext
@@ -144,6 +147,7 @@ class RunContext:
     on_start: Callable[[Step], None] = lambda _step: None
     plan: PlanOrigin | None = None
     waivers: tuple[str, ...] = ()
+    deselected: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -165,6 +169,11 @@ class StepScheduler:
 
     def admit(self, step: Step, concurrency: int) -> bool:
         """Start a step, or skip it; returns False if it has to wait."""
+        if text := self.run_context.deselected.get(step.name):
+            deselected = Reason(Code.STEP_DESELECTED, text)
+            outcome = _unstarted(step, Status.SKIPPED, deselected)
+            self.end(replace(outcome, blocking=False))
+            return True
         if any(name not in self.outcomes for name in step.needs):
             return False
         unmet = [n for n in step.needs if self.outcomes[n].status is not Status.PASSED]
