@@ -399,14 +399,14 @@ def _check_metric_alarm(request: Request) -> None:
     _check_choice(request, "TreatMissingData", MissingData)
     _check_choice(request, "EvaluateLowSampleCountPercentile", ("evaluate", "ignore"))
     of = request["EvaluationPeriods"]
-    if not 1 <= request.get("DatapointsToAlarm", of) <= of:
+    if request.get("DatapointsToAlarm", of) > of:
         raise _invalid(f"DatapointsToAlarm must be 1 to EvaluationPeriods, {of}.")
     period = (
         _checked_queries(request)
         if request.get("Metrics")
         else _checked_single(request)
     )
-    if period not in SHORT_PERIODS and (period <= 0 or period % 60):
+    if period not in SHORT_PERIODS and period % 60:
         raise _invalid(
             f"Period is {period}; it must be 10, 20, 30 or a multiple of 60."
         )
