@@ -87,14 +87,8 @@ class Code(StrEnum):
 
     # Plans.
     PLAN_VERSION = auto(), "The version of the plan is not supported."
-    PLAN_EVENT = (
-        auto(),
-        "A key of events is not a lifecycle event that can have a hook.",
-    )
-    PLAN_BUNDLED = (
-        auto(),
-        "The bundled plan applies in place of a missing one (a waiver).",
-    )
+    PLAN_EVENT = auto(), "A key of events is not a lifecycle event with hooks."
+    PLAN_BUNDLED = auto(), "The bundled plan replaces a missing one (a waiver)."
     PLAN_NO_STEPS = auto(), "A lifecycle event has no steps."
     PLAN_NEVER_PASSES = auto(), "No step of an event is blocking."
     PLAN_TIME = auto(), "The worst-case time of the steps does not fit."
@@ -113,29 +107,17 @@ class Code(StrEnum):
         auto(),
         "A placeholder is not closed, or a text has too many.",
     )
-    PLAN_PLACEHOLDER_EVENT = (
-        auto(),
-        "A placeholder has no value yet at this lifecycle event.",
-    )
-    PLAN_PLACEHOLDER_PLACE = (
-        auto(),
-        "A placeholder is in a key or a value that takes none.",
-    )
+    PLAN_PLACEHOLDER_EVENT = auto(), "A placeholder has no value at this event yet."
+    PLAN_PLACEHOLDER_PLACE = auto(), "A placeholder is in a place that takes none."
     PLACEHOLDER_VALUE = auto(), "A placeholder has no value in this deployment."
     PLAN_NO_IDENTITY = auto(), "The plan has no identity check."
     PLAN_TARGET_SECRET = auto(), "The target contains a secret."
-    PLAN_LISTENER = (
-        auto(),
-        "A step needs the test listener before it serves the replacement.",
-    )
+    PLAN_LISTENER = auto(), "A step needs the test listener before it serves green."
     PLAN_ONLY_RUN = auto(), "A validator works in hookgate run only."
     VALIDATOR_UNKNOWN = auto(), "No validator has this name."
     VALIDATOR_AMBIGUOUS = auto(), "Two packages provide a validator of the same name."
     VALIDATOR_BROKEN = auto(), "A validator cannot be loaded or used."
-    SECOND_LAYER = (
-        auto(),
-        "A validator needs the second Lambda layer, or the extra `protocols`.",
-    )
+    SECOND_LAYER = auto(), "A validator needs the second layer or extra `protocols`."
 
     # Options of validators, and keys of scenarios that are alike.
     OPTION_QUANTITY = auto(), "A quantity is not valid or has no unit."
@@ -165,10 +147,7 @@ class Code(StrEnum):
 
     # Files that a plan includes.
     INCLUDE_NAME = auto(), "The name of a file beside the plan is not valid."
-    INCLUDE_MISSING = (
-        auto(),
-        "A file beside the plan does not exist, or the plan has no files.",
-    )
+    INCLUDE_MISSING = auto(), "The plan has no files, or a file does not exist."
     INCLUDE_SIZE = auto(), "The files of a step are too large or too many."
     INCLUDE_CYCLE = auto(), "Files include each other in a cycle."
     INCLUDE_CONTENT = auto(), "An included file does not contain steps."
@@ -243,10 +222,7 @@ class Code(StrEnum):
 
     # Scenarios of requests, and OpenAPI.
     SCENARIO_STEP = auto(), "A request of a scenario that passed."
-    CAPTURE = (
-        auto(),
-        "A value could not be captured, or what was captured cannot be used.",
-    )
+    CAPTURE = auto(), "A value cannot be captured, or cannot be used afterwards."
     OPENAPI_DOCUMENT = auto(), "The OpenAPI document cannot be used."
     OPENAPI_CONFORMITY = auto(), "A response, compared with the OpenAPI document."
     OPENAPI_COVERAGE = auto(), "The number of operations that were called."
@@ -257,10 +233,7 @@ class Code(StrEnum):
     ROUTING_TARGET = auto(), "The target group that a listener rule forwards to."
     ROUTING_HEALTH = auto(), "The health of a listener rule's target group."
     TARGET_HEALTH = auto(), "The number of healthy targets."
-    TARGET_UNATTACHED = (
-        auto(),
-        "No listener uses the target group, so its targets are not checked.",
-    )
+    TARGET_UNATTACHED = auto(), "No listener uses the target group; it is not checked."
     SERVICE_STEADY = auto(), "The stability of the task set."
     SERVICE_STOPPED = auto(), "The number of tasks that stopped."
     TASK_DEFINITION_DEPLOYED = auto(), "The task definition that the task set runs."
@@ -303,10 +276,7 @@ class Code(StrEnum):
         auto(),
         "The task definition is not an ARN with a revision.",
     )
-    APPSPEC_CONTAINER = (
-        auto(),
-        "The name or the port of the container is missing or not valid.",
-    )
+    APPSPEC_CONTAINER = auto(), "The container's name or port is missing or not valid."
     APPSPEC_PROPERTY = auto(), "A property of the service is not valid."
     APPSPEC_HOOKS = auto(), "Hooks is not a list of events and functions."
     APPSPEC_EVENT = auto(), "A hook is not for a lifecycle event, or for one twice."
@@ -315,19 +285,10 @@ class Code(StrEnum):
     APPSPEC_FUNCTION = auto(), "A hook does not name a function."
 
     # CloudFormation templates with a blue/green hook.
-    TEMPLATE_HOOK = (
-        auto(),
-        "The template does not have exactly one hook with functions.",
-    )
+    TEMPLATE_HOOK = auto(), "There is not exactly one hook with functions."
     TEMPLATE_UNKNOWN_KEY = auto(), "A property or an event of the hook does not exist."
-    TEMPLATE_FUNCTION = (
-        auto(),
-        "A lifecycle event names no function, or that of another event.",
-    )
-    TEMPLATE_FUNCTION_NAME = (
-        auto(),
-        "The managed policy does not let CloudFormation invoke a function.",
-    )
+    TEMPLATE_FUNCTION = auto(), "An event names no function, or another event's."
+    TEMPLATE_FUNCTION_NAME = auto(), "The managed policy does not allow the function."
     TEMPLATE_VALUE = auto(), "A value of the hook is not valid."
     TEMPLATE_RESOURCE = auto(), "Applications names no ECS service of the template."
 
@@ -341,10 +302,7 @@ class Code(StrEnum):
         "A certificate and its key are not valid PEM or do not match.",
     )
     SCENARIO_FAULT = auto(), "A fault cannot occur in this scenario."
-    SCENARIO_ALARM = (
-        auto(),
-        "The scenario or the deployment group has no alarm of this name.",
-    )
+    SCENARIO_ALARM = auto(), "Neither the scenario nor the group has this alarm."
     SCENARIO_NAME_TWICE = auto(), "Two items have the same name."
     SCENARIO_CALL = auto(), "An AWS call of a fault does not exist."
     SCENARIO_ALARM_RULE = auto(), "The rule of an alarm is not valid."
@@ -353,7 +311,4 @@ class Code(StrEnum):
         auto(),
         "The timeout of a health check is not shorter than its interval.",
     )
-    SCENARIO_LISTENERS = (
-        auto(),
-        "The listeners do not fit each other or have no certificate.",
-    )
+    SCENARIO_LISTENERS = auto(), "Listeners conflict, or have no certificate."

@@ -162,9 +162,9 @@ class Visitor:
             NotGreen: another than the replacement task set responded.
             CannotMeasure: no listener may be requested.
         """
-        bounded = deadline.within(request.timeout)
         from hookgate.http.client import followed  # noqa: PLC0415 - imports libcurl, which reading a plan does not need
 
+        bounded = deadline.within(request.timeout)
         return followed(lambda each: self._once(each, bounded), self._own(request))
 
     def _own(self, request: Request) -> Request:

@@ -23,17 +23,15 @@ def xpath(value: object) -> Any:
     Raises:
         ValueError: it does not compile, or the second layer is missing.
     """
-    text = _text(value, "an XPath expression is text such as //h1")
+    what = "an XPath expression such as //h1"
+    text = _text(value, what)
     demand("xpath", "lxml")
     from lxml import etree  # noqa: PLC0415 - in the second layer
 
     try:
         return etree.XPath(text, smart_strings=False)
     except etree.XPathError as error:
-        raise InvalidValue(
-            f"{text!r} is not an XPath expression such as //h1: {error}",
-            code=Code.ASSERT_QUERY,
-        ) from None
+        raise _invalid(text, what, error) from None
 
 
 def css(value: object) -> Any:
@@ -42,7 +40,8 @@ def css(value: object) -> Any:
     Raises:
         ValueError: it does not compile, or the second layer is missing.
     """
-    text = _text(value, "a CSS selector is text such as main h1")
+    what = "a CSS selector such as main h1"
+    text = _text(value, what)
     demand("css", "lxml", "cssselect")
     from cssselect import SelectorError  # noqa: PLC0415 - in the second layer
     from lxml.cssselect import CSSSelector  # noqa: PLC0415 - in the second layer
@@ -50,10 +49,18 @@ def css(value: object) -> Any:
     try:
         return CSSSelector(text, translator="html")
     except SelectorError as error:
-        raise InvalidValue(
-            f"{text!r} is not a CSS selector such as main h1: {error}",
-            code=Code.ASSERT_QUERY,
-        ) from None
+        raise _invalid(text, what, error) from None
+
+
+def _text(value: object, what: str) -> str:
+    text = getattr(value, "css", None) or getattr(value, "path", None) or value
+    if not isinstance(text, str):
+        raise InvalidValue(f"expected {what}, as text", code=Code.ASSERT_QUERY)
+    return text
+
+
+def _invalid(text: str, what: str, error: Exception) -> InvalidValue:
+    return InvalidValue(f"{text!r} is not {what}: {error}", code=Code.ASSERT_QUERY)
 
 
 XPath = Annotated[
@@ -138,10 +145,3 @@ def _encoding(text: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     return "utf-8"
-
-
-def _text(value: object, instead: str) -> str:
-    text = getattr(value, "css", None) or getattr(value, "path", None) or value
-    if not isinstance(text, str):
-        raise InvalidValue(instead, code=Code.ASSERT_QUERY)
-    return text
