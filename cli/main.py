@@ -137,25 +137,14 @@ def run(command: click.Command, arguments: list[str]) -> int:
         return ExitCode.COULD_NOT_DECIDE
     except SystemExit:
         return ExitCode.COULD_NOT_DECIDE  # click's, where the reader of a pipe has gone
-    except ModuleNotFoundError as error:
-        extra = _extra(error)
-        if not extra:
-            return _crashed()
-        click.echo(
-            f"This command needs the extra {extra!r}, because {error.name} is not "
-            f"installed: pip install 'hookgate[{extra}]'",
-            err=True,
-        )
-        return ExitCode.WRONG_INPUT
-    except Exception:  # noqa: BLE001 - an internal error decides nothing
-        return _crashed()
-
-
-def _crashed() -> int:
-    """Show the exception that is being handled."""
-    traceback.print_exc()
-    click.echo("Internal error; no verdict", err=True)
-    return ExitCode.COULD_NOT_DECIDE
+    except Exception as error:  # noqa: BLE001 - an internal error decides nothing
+        if extra := _extra(error):
+            what = f"This command needs the extra {extra!r}: {error}; run pip install"
+            click.echo(f"{what} 'hookgate[{extra}]'", err=True)
+            return ExitCode.WRONG_INPUT
+        traceback.print_exc()
+        click.echo("Internal error; no verdict", err=True)
+        return ExitCode.COULD_NOT_DECIDE
 
 
 #: The modules of each extra of pyproject.toml; a test compares them.
@@ -170,18 +159,12 @@ EXTRAS = {
         "moto",
         "psutil",
     ),
-    "protocols": (
-        "cssselect",
-        "google",
-        "grpc",
-        "grpc_health",
-        "lxml",
-        "openapi_core",
-    ),
+    "protocols": ("cssselect", "google", "grpc", "grpc_health", "lxml", "openapi_core"),
 }
 
 
-def _extra(error: ModuleNotFoundError) -> str | None:
+def _extra(error: Exception) -> str | None:
     """The extra that installs the module that was not found, if one does."""
-    top = (error.name or "").partition(".")[0]
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    top = (name or "").partition(".")[0]
     return next((extra for extra, has in EXTRAS.items() if top in has), None)

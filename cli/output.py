@@ -22,7 +22,7 @@ _FILLING = re.compile(r" +$", re.MULTILINE)
 
 
 class _File(click.Path):
-    """A file to write, whose folder is there before anything has run."""
+    """A file to write, which is tried before anything has run for minutes."""
 
     name = "file"
 
@@ -30,21 +30,13 @@ class _File(click.Path):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
         file = str(super().convert(value, param, ctx))
-        if file != "-" and not Path(file).parent.is_dir():
-            self.fail(f"there is no folder {str(Path(file).parent)!r}", param, ctx)
         if file != "-" and not os.path.lexists(file):
-            self._try(Path(file), param, ctx)
+            try:
+                Path(file).touch()
+                Path(file).unlink()
+            except OSError as error:
+                self.fail(f"cannot write {file!r}: {error.strerror}", param, ctx)
         return file
-
-    def _try(
-        self, file: Path, param: click.Parameter | None, ctx: click.Context | None
-    ) -> None:
-        """Find out that a folder takes no file before anything has run for minutes."""
-        try:
-            file.touch()
-        except OSError as error:
-            self.fail(f"{str(file)!r} cannot be made: {error.strerror}", param, ctx)
-        file.unlink()
 
 
 #: A file to read.

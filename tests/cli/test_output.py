@@ -59,7 +59,7 @@ def test_two_records_do_not_share_a_file(file):
 
 def test_missing_folder_is_reported_before_anything_runs(tmp_path):
     """A file in a folder that is not there is refused as the option is read."""
-    with pytest.raises(click.BadParameter, match="there is no folder"):
+    with pytest.raises(click.BadParameter, match="No such file or directory"):
         FILE.convert(str(tmp_path / "none" / "x.json"), None, None)
 
 

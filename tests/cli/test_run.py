@@ -143,7 +143,7 @@ def test_junit_leaves_standard_output_pure(url, plan):
         pytest.param(["--timeout", "1s"], "may take 11 s", id="too little time"),
         pytest.param(["--set", "x"], "is not NAME=VALUE", id="set"),
         pytest.param(["--json", "-", "--junit", "-"], "only one record", id="dash"),
-        pytest.param(["--json", "/none/x"], "there is no folder", id="folder"),
+        pytest.param(["--json", "/none/x"], "No such file or directory", id="folder"),
         pytest.param(["--plan", "/none"], "does not exist", id="no plan"),
     ],
 )
