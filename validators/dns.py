@@ -138,12 +138,7 @@ class Dns(Validator):
     def _ask(
         self, addresses: Sequence[str], port: int, deadline: Deadline
     ) -> tuple[Message, str]:
-        """Query the resolvers in turn, until one responds; also returns which one.
-
-        Raises:
-            NoAnswer: none responds in time with a message of RFC 1035.
-            CannotMeasure: the query is not valid.
-        """
+        """Query the resolvers in turn, until one responds; also returns which one."""
         from dns.exception import DNSException  # noqa: PLC0415 - a plan may not use it
         from dns.flags import RD  # noqa: PLC0415 - as above
         from dns.message import make_query  # noqa: PLC0415 - as above

@@ -170,7 +170,7 @@ class Tls(Validator):
 
     def _refusal(self, place: Destination) -> Finding:
         with place.open(self.timeout) as connection:
-            version = negotiated_below(connection, self.min_version)
+            version = _negotiated_below(connection, self.min_version)
         return Finding(
             ok=version is None,
             summary=f"{place.place}: expected no version before TLSv"
@@ -191,11 +191,7 @@ class Presented:
 
 
 def presented(encrypted: ssl.SSLSocket) -> tuple[Presented, ...]:
-    """The certificate chain of the server, its own certificate first.
-
-    Raises:
-        NoAnswer: there is none, or one is not a certificate of RFC 5280.
-    """
+    """The certificate chain of the server, its own certificate first."""
     ders = _unverified(encrypted)
     if not ders:
         raise NoAnswer("the server presented no certificate", code=Code.TLS_CERTIFICATE)
@@ -241,16 +237,11 @@ _REFUSALS = {
 }
 
 
-def negotiated_below(connection: Connection, than: str) -> str | None:
-    """The version older than ``than`` that the server negotiates, or None.
-
-    Args:
-        connection: a new connection.
-        than: ``1.2`` or ``1.3``.
+def _negotiated_below(connection: Connection, than: str) -> str | None:
+    """The version older than ``than`` that the server negotiates; None if it refuses.
 
     Raises:
-        CannotMeasure: the handshake failed for another reason, or OpenSSL has no old
-            versions.
+        CannotMeasure: the handshake failed for another reason.
     """
     try:
         return connection.encrypt(Trust(verify=False), _old(than)).version()

@@ -137,11 +137,6 @@ class Websocket(Validator):
         """Do the handshake; the conversation is None if the server refused it.
 
         The library's own ``connect`` would follow redirects to other hosts.
-
-        Raises:
-            NoAnswer: the server did not respond to the handshake with HTTP, or not in
-                time.
-            CannotMeasure: the request cannot be sent.
         """
         clock = connection.deadline.clock
         started = clock.now()

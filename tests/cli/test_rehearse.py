@@ -285,7 +285,7 @@ def test_refusal_of_an_api_is_reported(tmp_path):
     ("arguments", "message"),
     [
         pytest.param(["/none.yaml"], "does not exist", id="no such file"),
-        pytest.param(["--html", "/none/x"], "No such file or directory", id="no such folder"),
+        pytest.param(["--html", "/none/x"], "No such file", id="no such folder"),
         pytest.param(["--html", "x" * 300], "File name too long", id="no file"),
         pytest.param(["--only", "none"], "no deployment's name contains", id="none"),
         pytest.param(["--json", "-", "--html", "-"], "only one record", id="dash"),
