@@ -81,6 +81,10 @@ _STATUS = pycurl.RESPONSE_CODE
 
 _SENT = pycurl.REQUEST_SIZE
 
+_HTTP_VERSION = pycurl.INFO_HTTP_VERSION
+
+_HTTP_2 = pycurl.CURL_HTTP_VERSION_2_0
+
 #: Content encodings that a request accepts unless its headers name others.
 ENCODINGS = ("gzip", "deflate")
 
@@ -188,17 +192,17 @@ class LoadedListener:
         self.in_flight -= len(requests)
         http_2_only, check = self.http_2_only, self.check
         for request in requests:
-            pool = request.pool
+            pool, getinfo = request.pool, request.getinfo
             if request.counted:
                 tally = pool.tally
-                if request.curl.getinfo(_SENT) > request.max_bytes:
+                if getinfo(_SENT) > request.max_bytes:
                     tally.errors[RESENT] += 1
                 elif request.inspected and (error := request.body_error()):
                     tally.errors[error] += 1
-                elif http_2_only and not _is_http_2(request):
+                elif http_2_only and getinfo(_HTTP_VERSION) != _HTTP_2:
                     tally.errors[NOT_HTTP_2] += 1
                 else:
-                    tally.statuses[request.curl.getinfo(_STATUS)] += 1
+                    tally.statuses[getinfo(_STATUS)] += 1
                     tally.latencies.add(now - request.due)
                     if check is not None:
                         tally.add_unidentified(check.unexpected(request.head))
@@ -220,12 +224,6 @@ class LoadedListener:
         if request.inspected:
             request.reset()
         request.pool.idle.append(request)
-
-
-def _is_http_2(request: InFlightRequest) -> bool:
-    """Whether the response was HTTP/2; with TLS a server may choose 1.1 instead."""
-    version = request.curl.getinfo(pycurl.INFO_HTTP_VERSION)
-    return bool(version == pycurl.CURL_HTTP_VERSION_2_0)
 
 
 #: Seconds between two calls of the stop condition.

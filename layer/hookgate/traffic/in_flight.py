@@ -113,6 +113,12 @@ RESENT = "the connection was lost before a response, and the request was sent ag
 
 BAD_BODY = "the body does not match its Content-Encoding"
 
+#: Headers that cost less if libcurl writes them itself.
+_HEADER_OPTIONS = {
+    "User-Agent": pycurl.USERAGENT,
+    "Accept-Encoding": pycurl.ACCEPT_ENCODING,
+}
+
 _ENCODED = b"\ncontent-encoding"
 
 #: The largest body after decoding, as in ``http``.
@@ -153,8 +159,13 @@ class InFlightRequest:
     due: float = 0.0
     counted: bool = False
     listener: Any = None
+    getinfo: Callable[[int], int] = field(init=False)
     _decoder: Decoder | None = None
     _body_error: str = ""
+
+    def __post_init__(self) -> None:
+        """Look the method up once."""
+        self.getinfo = self.curl.getinfo
 
     def set_url(self, url: str) -> None:
         """Change the URL."""
@@ -269,27 +280,32 @@ class HandlePool:
 
     def _set_message(self, curl: Any) -> None:
         message = self.message
-        # A header that libcurl writes by itself costs less than one of our own.
-        agent = next((e for e in message.headers if e.startswith("User-Agent: ")), "")
-        left_out = {agent, "Accept: */*"} | (
-            {"Content-Type:", "Expect:"} if message.body is None else set()
-        )
-        lines = [each for each in message.headers if each not in left_out]
-        if agent:
-            curl.setopt(pycurl.USERAGENT, agent.partition(": ")[2].encode("latin-1"))
-        curl.setopt(pycurl.HTTPHEADER, [each.encode("latin-1") for each in lines])
+        left_out = {"Accept: */*"}
+        if message.body is None:
+            left_out |= {"Content-Type:", "Expect:"}
+        lines = []
+        for line in message.headers:
+            name, _, value = line.partition(": ")
+            if name in _HEADER_OPTIONS:
+                curl.setopt(_HEADER_OPTIONS[name], value.encode("latin-1"))
+            elif line not in left_out:
+                lines.append(line.encode("latin-1"))
+        curl.setopt(pycurl.HTTPHEADER, lines)
         curl.setopt(pycurl.TIMEOUT_MS, max(1, round(self.load.timeout * 1000)))
         curl.setopt(pycurl.NOSIGNAL, 1)
         curl.setopt(pycurl.HTTP_CONTENT_DECODING, 0)
         curl.setopt(pycurl.WRITEFUNCTION, len)
         say(curl, message)
+        if message.method == "GET" and message.body is None:
+            curl.unsetopt(pycurl.CUSTOMREQUEST)
 
     def _set_connection(self, curl: Any) -> None:
         """Connect to the listener only, whatever responses redirect to."""
         target, load = self.target, self.load
         curl.setopt(pycurl.CONNECT_TO, [target.connect_to(self.created)])
         curl.setopt(pycurl.OPENSOCKETFUNCTION, self.opener)
-        curl.setopt(pycurl.PROXY, "")
+        curl.setopt(pycurl.NOPROXY, "*")
+        curl.setopt(pycurl.DNS_CACHE_TIMEOUT, -1)  # Addresses do not change.
         curl.setopt(pycurl.FOLLOWLOCATION, 0)
         curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         curl.setopt(pycurl.PATH_AS_IS, 1)
