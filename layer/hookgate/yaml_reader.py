@@ -97,7 +97,7 @@ def parse(
         for event in yaml.parse(read(source, file, dialect), Loader=_LOADER):
             composer.take(event)
     except yaml.YAMLError as error:
-        composer.problems.extend([explained(error, file)])
+        composer.problems.extend([_explained(error, file)])
         raise composer.problems.error() from None
     return composer.document(), composer.problems
 
@@ -283,12 +283,12 @@ class _Composer:
 
     def _count(self, event: yaml.NodeEvent, nodes: int, levels: int) -> None:
         self._nodes += nodes
-        most, deepest = self.dialect.most_nodes, self.dialect.deepest
+        most, deepest, what = self.dialect.most_nodes, self.dialect.deepest, ""
         if self._nodes > most:
             what = f"a file contains at most {most} keys and values"
-            self._stop(event, Code.YAML_SIZE, what)
-        if levels and len(self._frames) + levels > deepest:
+        elif levels and len(self._frames) + levels > deepest:
             what = f"a file is nested at most {deepest} levels deep"
+        if what:
             self._stop(event, Code.YAML_SIZE, what)
 
     def _is_function(self, event: yaml.NodeEvent) -> bool:
@@ -507,13 +507,8 @@ _FEATURES = {
 }
 
 
-def explained(error: yaml.YAMLError, file: str) -> Problem:
-    """Describe a syntax error, and what to do about it.
-
-    Args:
-        error: the error of PyYAML.
-        file: the name of the file.
-    """
+def _explained(error: yaml.YAMLError, file: str) -> Problem:
+    """Describe a syntax error of PyYAML, and what to do about it."""
     if not isinstance(error, yaml.MarkedYAMLError):
         what = f"this is not YAML: {str(error).splitlines()[0]}"
         return Problem(Place(file), Code.YAML_SYNTAX, what)
@@ -555,40 +550,29 @@ def read(source: str | bytes, file: str, dialect: Dialect = PLAN) -> str:
     most = dialect.most_bytes
     if len(source) > most:
         unit = "bytes" if isinstance(source, bytes) else "characters"
-        raise _wrong(
-            Place(file),
-            Code.FILE_SIZE,
-            f"the file is too large ({len(source)} {unit}, at most {most}); "
-            "is this the right file?",
-        )
+        what = f"the file is too large ({len(source)} {unit}, at most {most})"
+        raise _wrong("", 0, file, Code.FILE_SIZE, f"{what}; is this the right file?")
     text = source if isinstance(source, str) else _decoded(source, file)
     text = text.removeprefix("\ufeff")
-    refused = _REFUSED.search(text)
-    if refused:
-        raise _wrong(
-            place_at(text, refused.start(), file),
-            Code.FILE_CHARACTER,
-            f"a text file cannot contain the character U+{ord(refused[0]):04X}; is "
-            "this one binary? In double quotes it can be written as an escape",
-        )
+    if refused := _REFUSED.search(text):
+        what = f"a text file cannot contain the character U+{ord(refused[0]):04X}"
+        what += "; is this one binary? In double quotes it can be written as an escape"
+        raise _wrong(text, refused.start(), file, Code.FILE_CHARACTER, what)
     if dialect.json and text.lstrip().startswith(("{", "[")):
         # Tabs in JSON only indent; columns stay the same.
         return _PAIR.sub(_character, text.replace("\t", " "))
-    tab = _TAB_INDENT.search(text)
-    if tab:
-        raise _wrong(
-            place_at(text, tab.end() - 1, file),
-            Code.YAML_SYNTAX,
-            "a tab in the indentation; indent with spaces",
-        )
+    if tab := _TAB_INDENT.search(text):
+        what = "a tab in the indentation; indent with spaces"
+        raise _wrong(text, tab.end() - 1, file, Code.YAML_SYNTAX, what)
     return text
 
 
-def place_at(text: str, offset: int, file: str) -> Place:
-    """Convert an offset to a line and a column, both counted from 1."""
+def _wrong(text: str, offset: int, file: str, code: Code, what: str) -> PlanError:
+    """The error for a problem at an offset; lines and columns start at 1."""
     breaks = [each.end() for each in _BREAK.finditer(text, 0, offset)]
     start = breaks[-1] if breaks else 0
-    return Place(file, len(breaks) + 1, offset - start + 1)
+    place = Place(file, len(breaks) + 1, offset - start + 1)
+    return PlanError(Problem(place, code, what))
 
 
 def _character(pair: re.Match[str]) -> str:
@@ -601,12 +585,5 @@ def _decoded(source: bytes, file: str) -> str:
         return source.decode("utf-8")
     except UnicodeDecodeError as error:
         before = source[: error.start].decode("utf-8")
-        raise _wrong(
-            place_at(before, len(before), file),
-            Code.FILE_ENCODING,
-            f"byte {error.start} is not UTF-8; save the file as UTF-8 text",
-        ) from None
-
-
-def _wrong(place: Place, code: Code, what: str) -> PlanError:
-    return PlanError(Problem(place, code, what))
+        what = f"byte {error.start} is not UTF-8; save the file as UTF-8 text"
+        raise _wrong(before, len(before), file, Code.FILE_ENCODING, what) from None
