@@ -44,22 +44,27 @@ def handler(record: dict[str, Any], _context: Any) -> dict[str, Any]:
     """
     client = _client()
     ids = record["requestPayload"]
-    deployment_id = ids["DeploymentId"]
-    accepted = _report(client, deployment_id, ids["LifecycleEventHookExecutionId"])
-    context = record.get("requestContext", {})
-    event = _event(str(context.get("functionArn", "")))
+    id_, execution_id = ids["DeploymentId"], ids["LifecycleEventHookExecutionId"]
+    accepted = _report(client, id_, execution_id)
+    event = _event(str(record.get("requestContext", {}).get("functionArn", "")))
     common = {
-        "deployment_id": deployment_id,
-        "execution_id": ids["LifecycleEventHookExecutionId"],
+        "deployment_id": id_,
+        "execution_id": execution_id,
         "lifecycle_event": event,
         "step": "-",
     }
-    deployment, ended = _deployment(client, deployment_id, event, common, accepted)
+    deployment: dict[str, str] | None = None
+    ended: str | None = "Failed" if accepted else None
+    try:
+        deployment = _deployment(client, id_)
+        ended = ended or _ended(client, deployment, event)
+    except Exception as error:  # noqa: BLE001 - the report is made
+        _log(f"{type(error).__name__}: {error}", **common)
     verdict = _verdict(event, deployment, _reason(record))
     reason = f"report: {_reason(record)}"
-    if accepted or ended == "Failed":
+    if ended == "Failed":
         _log(f"verdict Failed: {reason}", **common, verdict=verdict)
-        _emf(event, deployment, deployment_id)
+        _emf(event, deployment, id_)
     else:
         _log(
             f"{event} had already ended ({ended or 'status not known'}), so Failed is "
@@ -91,45 +96,31 @@ def _report(client: Any, deployment_id: str, execution_id: str) -> bool:
     return True
 
 
-def _deployment(
-    client: Any,
-    deployment_id: str,
-    event: str,
-    common: dict[str, str],
-    accepted: bool,
-) -> tuple[dict[str, str] | None, str | None]:
-    """The deployment's names, and the status of an event that had ended."""
-    deployment: dict[str, str] | None = None
-    try:
-        info = client.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
-        application, group = info["applicationName"], info["deploymentGroupName"]
-        deployment = {
-            "id": deployment_id,
-            "application": application,
-            "group": group,
-            "configuration": info.get("deploymentConfigName", ""),
-            "cluster": "",
-            "service": "",
-        }
-        if accepted:
-            return deployment, None
-        named = client.get_deployment_group(
-            applicationName=application, deploymentGroupName=group
-        )["deploymentGroupInfo"]["ecsServices"][0]
-        target = f"{named['clusterName']}:{named['serviceName']}"
-        return deployment, _ended(client, deployment_id, target, event)
-    except Exception as error:  # noqa: BLE001 - the report is made
-        _log(f"{type(error).__name__}: {error}", **common)
-        return deployment, None
+def _deployment(client: Any, deployment_id: str) -> dict[str, str]:
+    """The deployment of the verdict record."""
+    info = client.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
+    return {
+        "id": deployment_id,
+        "application": info["applicationName"],
+        "group": info["deploymentGroupName"],
+        "configuration": info.get("deploymentConfigName", ""),
+        "cluster": "",
+        "service": "",
+    }
 
 
-def _ended(client: Any, deployment_id: str, target: str, event: str) -> str | None:
+def _ended(client: Any, deployment: dict[str, str], event: str) -> str | None:
     """The status with which the event ended, or None if it is not known."""
+    services = client.get_deployment_group(
+        applicationName=deployment["application"],
+        deploymentGroupName=deployment["group"],
+    )["deploymentGroupInfo"]["ecsServices"]
+    target = f"{services[0]['clusterName']}:{services[0]['serviceName']}"
     for call in range(CALLS):
         if call:
             time.sleep(PAUSE)
         answer = client.get_deployment_target(
-            deploymentId=deployment_id, targetId=target
+            deploymentId=deployment["id"], targetId=target
         )
         for each in answer["deploymentTarget"]["ecsTarget"]["lifecycleEvents"]:
             status = str(each.get("status"))
