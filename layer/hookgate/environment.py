@@ -10,7 +10,19 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """The function's settings; each has a parameter in template.yaml."""
+    """The function's settings; each has a parameter in template.yaml.
+
+    Args:
+        plan_parameter_prefix: SSM parameters are ``<prefix>/<application>/<group>`` and
+            ``<prefix>/<application>``; empty to leave SSM out.
+        plan_bucket: objects are ``<key prefix><application>/<group>.yaml`` and
+            ``<key prefix><application>.yaml``, and files that they name
+            ``<key prefix><application>/<name>``; empty to leave S3 out.
+        plan_key_prefix: the prefix of the keys in the bucket.
+        plan_folder: contains files of the same names and the bundled ``default.yaml``.
+        bundled_plan_when_no_plan: whether the bundled plan also applies when SSM or S3
+            is configured and has no plan for the deployment.
+    """
 
     plan_parameter_prefix: str = ""
     plan_bucket: str = ""

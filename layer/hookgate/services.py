@@ -47,15 +47,7 @@ def connect(environment: Environment) -> Services:
     return Services(
         aws=aws,
         policy=policy,
-        plans=PlanSources(
-            aws=aws,
-            policy=policy,
-            parameter_prefix=environment.plan_parameter_prefix,
-            bucket=environment.plan_bucket,
-            key_prefix=environment.plan_key_prefix,
-            folder=environment.plan_folder,
-            bundled_when_no_plan=environment.bundled_plan_when_no_plan,
-        ),
+        plans=PlanSources(aws=aws, policy=policy, settings=environment),
         secrets=SecretReader(aws, environment.secret_prefix),
         reporters=(log, EmfMetrics(environment.metrics_namespace)),
         status=CodeDeployStatus(clients.client("codedeploy")),

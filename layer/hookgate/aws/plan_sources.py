@@ -16,6 +16,7 @@ from typing import NamedTuple
 from hookgate.aws.calls import error_code, read_body
 from hookgate.codes import Code
 from hookgate.context import DeploymentInfo
+from hookgate.environment import Environment
 from hookgate.errors import CannotMeasure, InputError
 from hookgate.http.address import AddressPolicy
 from hookgate.plan import Files, Plan, beside, read_plan
@@ -53,24 +54,12 @@ class PlanSources:
     Args:
         aws: the calls.
         policy: the addresses that a plan may name.
-        parameter_prefix: SSM parameters are ``<prefix>/<application>/<group>`` and
-            ``<prefix>/<application>``; empty to leave SSM out.
-        bucket: objects are ``<key_prefix><application>/<group>.yaml`` and
-            ``<key_prefix><application>.yaml``, and files that they name
-            ``<key_prefix><application>/<name>``; empty to leave S3 out.
-        key_prefix: the prefix of the keys in the bucket.
-        folder: contains files of the same names and the bundled ``default.yaml``.
-        bundled_when_no_plan: whether the bundled plan also applies when SSM or S3 is
-            configured and has no plan for the deployment.
+        settings: the sources.
     """
 
     aws: Aws
     policy: AddressPolicy
-    parameter_prefix: str
-    bucket: str
-    key_prefix: str
-    folder: Path
-    bundled_when_no_plan: bool = False
+    settings: Environment
 
     def plan(self, deployment: DeploymentInfo) -> Plan:
         """The plan of the deployment's application and group.
@@ -89,9 +78,9 @@ class PlanSources:
             f"there is no plan for {deployment.application}/{deployment.group}; "
             f"looked for {', '.join(tried)}"
         )
-        if not (self.parameter_prefix or self.bucket):
+        if not (self.settings.plan_parameter_prefix or self.settings.plan_bucket):
             return self._bundled(missing)
-        if self.bundled_when_no_plan:
+        if self.settings.bundled_plan_when_no_plan:
             waiver = (
                 f"{Code.PLAN_BUNDLED}: {missing}, so the bundled plan applies "
                 f"({BUNDLED}=WhenNoPlan)"
@@ -127,15 +116,15 @@ class PlanSources:
     def _candidates(self, deployment: DeploymentInfo) -> Iterator[_Candidate]:
         application, group = deployment.application, deployment.group
         for name in (f"{application}/{group}", application):
-            if self.parameter_prefix:
-                parameter = f"{self.parameter_prefix.rstrip('/')}/{name}"
+            if self.settings.plan_parameter_prefix:
+                parameter = f"{self.settings.plan_parameter_prefix.rstrip('/')}/{name}"
                 yield _Candidate(
                     f"ssm:{parameter}", partial(self._parameter, parameter)
                 )
-            if self.bucket:
-                key = f"{self.key_prefix}{name}.yaml"
+            if self.settings.plan_bucket:
+                key = f"{self.settings.plan_key_prefix}{name}.yaml"
                 yield _Candidate(
-                    f"s3://{self.bucket}/{key}",
+                    f"s3://{self.settings.plan_bucket}/{key}",
                     partial(self._object, key),
                     partial(self._beside, application),
                 )
@@ -164,33 +153,36 @@ class PlanSources:
 
     def _object(self, key: str, limit: int = MAX_SIZE) -> _Text | None:
         try:
-            answer = self.aws("s3", "get_object", Bucket=self.bucket, Key=key)
+            answer = self.aws(
+                "s3", "get_object", Bucket=self.settings.plan_bucket, Key=key
+            )
         except CannotMeasure as error:
             if error_code(error) != "NoSuchKey":
                 raise
             return None
-        content = read_body(answer, f"s3://{self.bucket}/{key}", limit)
+        content = read_body(answer, f"s3://{self.settings.plan_bucket}/{key}", limit)
         return _Text(content, _version(answer.get("VersionId")))
 
     def _beside(self, application: str, name: str) -> bytes:
         """Read a file that a plan includes, from the application's folder."""
-        key = f"{self.key_prefix}{application}/{checked(name)}"
+        key = f"{self.settings.plan_key_prefix}{application}/{checked(name)}"
         try:
             found = self._object(key, MOST_BYTES)
         except CannotMeasure as error:
             raise InputError(str(error), code=error.code) from error
         if found is None:
             raise InputError(
-                f"there is no s3://{self.bucket}/{key}", code=Code.INCLUDE_MISSING
+                f"there is no s3://{self.settings.plan_bucket}/{key}",
+                code=Code.INCLUDE_MISSING,
             )
         return bounded(found.content, name)
 
     def _file(self, name: str) -> Path:
         """A path below the folder; an application's name may have dots and slashes."""
-        path = (self.folder / f"{name}.yaml").resolve()
-        if not path.is_relative_to(self.folder.resolve()):
+        path = (self.settings.plan_folder / f"{name}.yaml").resolve()
+        if not path.is_relative_to(self.settings.plan_folder.resolve()):
             raise CannotMeasure(
-                f"{name} is not the name of a plan below {self.folder}",
+                f"{name} is not the name of a plan below {self.settings.plan_folder}",
                 code=Code.PLAN_MISSING,
             )
         return path

@@ -14,6 +14,7 @@ from hookgate.aws.calls import AwsCalls
 from hookgate.aws.plan_sources import PlanSources, SecretReader
 from hookgate.codes import Code
 from hookgate.context import DeploymentInfo
+from hookgate.environment import Environment
 from hookgate.errors import AccessDenied, CannotMeasure, PlanError, PlanOrigin
 from hookgate.http.address import AddressPolicy
 
@@ -41,11 +42,18 @@ def text(name):
     return PLAN.replace("{name}", name)
 
 
-def sources(folder, aws=None, **settings):
+def sources(folder, aws=None, *, policy=None, **settings):
     """Plan sources with SSM and S3 switched on."""
-    defaults = {"parameter_prefix": "/plans", "bucket": "plans", "key_prefix": "p/"}
-    defaults["policy"] = AddressPolicy.of_stack("queue.internal")
-    return PlanSources(aws=aws or AwsCalls(), folder=folder, **{**defaults, **settings})
+    given = {
+        "plan_parameter_prefix": "/plans",
+        "plan_bucket": "plans",
+        "plan_key_prefix": "p/",
+        "plan_folder": folder,
+        **settings,
+    }
+    policy = policy or AddressPolicy.of_stack("queue.internal")
+    environment = Environment(**given)
+    return PlanSources(aws=aws or AwsCalls(), policy=policy, settings=environment)
 
 
 def name_of(plan):
@@ -62,11 +70,11 @@ ORDER = [
     "file:shop",
 ]
 SOURCES = [
-    pytest.param({"bucket": ""}, id="ssm"),
-    pytest.param({"parameter_prefix": ""}, id="s3"),
+    pytest.param({"plan_bucket": ""}, id="ssm"),
+    pytest.param({"plan_parameter_prefix": ""}, id="s3"),
     pytest.param({}, id="both"),
 ]
-NO_SOURCE = {"parameter_prefix": "", "bucket": ""}
+NO_SOURCE = {"plan_parameter_prefix": "", "plan_bucket": ""}
 
 
 @pytest.fixture(name="bucket")
@@ -131,7 +139,7 @@ def test_missing_plan_lists_the_names(bucket, tmp_path):
 def test_bundled_plan_without_a_source(tmp_path, when_no_plan):
     """Where no source is configured the bundled plan applies, without a waiver."""
     found = sources(
-        bundled(tmp_path), World(), bundled_when_no_plan=when_no_plan, **NO_SOURCE
+        bundled(tmp_path), World(), bundled_plan_when_no_plan=when_no_plan, **NO_SOURCE
     ).plan(DEPLOYMENT)
 
     assert ("bundled", ()) == (name_of(found), found.waivers)
@@ -140,7 +148,7 @@ def test_bundled_plan_without_a_source(tmp_path, when_no_plan):
 @pytest.mark.parametrize("settings", SOURCES)
 def test_bundled_plan_by_waiver(bucket, tmp_path, settings):
     """The bundled plan in place of a missing one is a waiver that names both."""
-    found = sources(bundled(tmp_path), bundled_when_no_plan=True, **settings).plan(
+    found = sources(bundled(tmp_path), bundled_plan_when_no_plan=True, **settings).plan(
         DEPLOYMENT
     )
 
@@ -163,7 +171,7 @@ def test_own_plan_needs_no_waiver(bucket, tmp_path, place):
     else:
         (tmp_path / f"{name}.yaml").parent.mkdir()
         (tmp_path / f"{name}.yaml").write_text(text("own"))
-    found = sources(bundled(tmp_path), bundled_when_no_plan=True).plan(DEPLOYMENT)
+    found = sources(bundled(tmp_path), bundled_plan_when_no_plan=True).plan(DEPLOYMENT)
 
     assert ("own", ()) == (name_of(found), found.waivers)
 
@@ -193,7 +201,7 @@ def test_origin_of_a_parameter(mocked_aws, tmp_path):
         boto3.client("ssm").put_parameter(
             Name="/plans/shop", Value=content, Type="String", Overwrite=True
         )
-    found = sources(tmp_path, bucket="").plan(DEPLOYMENT)
+    found = sources(tmp_path, plan_bucket="").plan(DEPLOYMENT)
 
     assert ("ssm:/plans/shop", "2") == origin_of(found)
 
@@ -225,7 +233,7 @@ def test_origin_of_a_wrong_plan(mocked_aws, tmp_path):
         Name="/plans/shop", Value="version: 2", Type="String"
     )
     with pytest.raises(PlanError) as raised:
-        sources(tmp_path, bucket="").plan(DEPLOYMENT)
+        sources(tmp_path, plan_bucket="").plan(DEPLOYMENT)
 
     sha256 = hashlib.sha256(b"version: 2").hexdigest()
     origin = PlanOrigin(source="ssm:/plans/shop", version="1", sha256=sha256)
@@ -258,8 +266,8 @@ def test_wrong_plan_is_no_miss(bucket, tmp_path):
 @pytest.mark.parametrize(
     ("service", "operation", "settings", "action"),
     [
-        ("ssm", "get_parameter", {"bucket": ""}, "ssm:GetParameter"),
-        ("s3", "get_object", {"parameter_prefix": ""}, "s3:GetObject"),
+        ("ssm", "get_parameter", {"plan_bucket": ""}, "ssm:GetParameter"),
+        ("s3", "get_object", {"plan_parameter_prefix": ""}, "s3:GetObject"),
     ],
 )
 def test_denied_is_no_miss(tmp_path, service, operation, settings, action):
@@ -269,7 +277,9 @@ def test_denied_is_no_miss(tmp_path, service, operation, settings, action):
     world.answers[service, operation] = denied(action.partition(":")[2])
 
     with raises(AccessDenied, "HG-ACCESS-DENIED", action):
-        sources(tmp_path, world, bundled_when_no_plan=True, **settings).plan(DEPLOYMENT)
+        sources(tmp_path, world, bundled_plan_when_no_plan=True, **settings).plan(
+            DEPLOYMENT
+        )
 
 
 def test_large_object(bucket, tmp_path):
@@ -285,7 +295,7 @@ def test_large_file(tmp_path):
     (tmp_path / "default.yaml").write_bytes(b"#" * 10 * 2**20)
 
     with raises(PlanError, Code.FILE_SIZE) as raised:
-        sources(tmp_path, parameter_prefix="", bucket="").plan(DEPLOYMENT)
+        sources(tmp_path, plan_parameter_prefix="", plan_bucket="").plan(DEPLOYMENT)
     assert raised.value.plan is None
 
 
@@ -297,7 +307,7 @@ def test_escape(tmp_path):
     outside = replace(DEPLOYMENT, application="../outside")
 
     with raises(CannotMeasure, Code.PLAN_MISSING):
-        sources(folder, parameter_prefix="", bucket="").plan(outside)
+        sources(folder, plan_parameter_prefix="", plan_bucket="").plan(outside)
 
 
 def test_decrypted(tmp_path):
@@ -317,7 +327,7 @@ def test_name_that_no_parameter_has(name, tmp_path):
     """An application whose name SSM cannot hold has its plan elsewhere."""
     (tmp_path / f"{name}.yaml").write_text(text("file"))
     world = World()
-    found = sources(tmp_path, world, bucket="").plan(
+    found = sources(tmp_path, world, plan_bucket="").plan(
         replace(DEPLOYMENT, application=name)
     )
 
@@ -332,7 +342,7 @@ def test_object_breaks_off(tmp_path):
     world.answers["s3", "get_object"] = {"Body": short}
 
     with raises(CannotMeasure, Code.S3_OBJECT, "production.yaml"):
-        sources(tmp_path, world, parameter_prefix="").plan(DEPLOYMENT)
+        sources(tmp_path, world, plan_parameter_prefix="").plan(DEPLOYMENT)
 
 
 SCENARIO = """
