@@ -218,7 +218,7 @@ class RehearsalView(RehearsalObserver):
         self._console = console
         self._lock = threading.Lock()
         self._scene: Scene | None = None
-        self._early: list[Change] = []
+        self._deployments: dict[str, Deployment] = {}
         self._number = self._of = 0
         self._waiting = "Starting the emulator …"
         self.live = Live(
@@ -247,11 +247,14 @@ class RehearsalView(RehearsalObserver):
         with self._lock:
             self._number += 1
             faults = fault_lines(configured_faults(deployment.faults))
-            scene = Scene(deployment.name, deployment.image, deployment_id, faults)
+            scene = Scene(
+                deployment.name,
+                deployment.image,
+                deployment_id,
+                faults,
+                self._deployments,
+            )
             self._scene = scene
-            for change in self._early:
-                scene.deployments[change.deployment.id] = change.deployment
-            self._early.clear()
         if not self._console.is_terminal:  # nothing else is printed until its end
             number = f"{self._number}/{self._of}"
             self._console.print(f"\n{number} {scene.name} …", style="dim", markup=False)
@@ -259,10 +262,7 @@ class RehearsalView(RehearsalObserver):
     def change(self, change: Change) -> None:
         """Show the newest state of a deployment."""
         with self._lock:
-            if self._scene is None:
-                self._early.append(change)
-            else:
-                self._scene.deployments[change.deployment.id] = change.deployment
+            self._deployments[change.deployment.id] = change.deployment
 
     def outcome(self, deployment_id: str, event: str, outcome: Outcome) -> None:
         """Add the outcome of a step."""
@@ -284,7 +284,7 @@ class RehearsalView(RehearsalObserver):
         """Print the deployment as it ended, so that it stays on the screen."""
         del deployment
         with self._lock:
-            scene, self._scene = self._scene, None
+            scene, self._scene, self._deployments = self._scene, None, {}
             interrupted = record["interrupted"]
             self._waiting = "Stopping the emulator …" if interrupted else "…"
         if scene is not None:

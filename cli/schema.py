@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -58,9 +59,10 @@ def options_schema(
             option["default"] = defaults[name]
     # pydantic has numbers without their units.
     for each in _schemas(schema):
-        default, example = each.get("default"), str(each.get("examples", [""])[0])
-        if each.get("type") == "string" and isinstance(default, int | float):
-            each["default"] = _with_unit(default, example)
+        if each.get("type") == "string" and isinstance(
+            each.get("default"), int | float
+        ):
+            each["default"] = _with_unit(each["default"], unit(each))
     return schema
 
 
@@ -74,16 +76,32 @@ def _schemas(schema: Any) -> Iterator[dict[str, Any]]:
             yield from _schemas(value)
 
 
-def _with_unit(value: float, example: str) -> str:
-    """Write a number with the unit that its example has."""
-    if example.endswith("%"):
+_UNITS = (
+    (r"<.*%", "percentage bound"),
+    (r"<.*s", "duration bound"),
+    (r"<", "number bound"),
+    (r"\$\{secret", "secret"),
+    (r".*%", "percentage"),
+    (r".*/", "rate"),
+    (r".*B", "size"),
+    (r"\d", "duration"),
+)
+
+
+def unit(field: Mapping[str, Any]) -> str:
+    """The unit of an option, which its first example shows; empty if it has none."""
+    example = str(field.get("examples", [""])[0])
+    return next((name for start, name in _UNITS if re.match(start, example)), "")
+
+
+def _with_unit(value: float, unit: str) -> str:
+    """Write a number as a plan does."""
+    if unit == "percentage":
         return f"{value:g}%"
-    if "/" in example:
+    if unit == "rate":
         return f"{value:g}/s"
-    if example.endswith("B"):
-        unit, size = next(
-            (each for each in (("MiB", 2**20), ("KiB", 2**10)) if value % each[1] == 0),
-            ("B", 1),
-        )
-        return f"{value / size:g}{unit}"
+    if unit == "size":
+        sizes = {"MiB": 2**20, "KiB": 2**10, "B": 1}
+        name = next(name for name, size in sizes.items() if value % size == 0)
+        return f"{value / sizes[name]:g}{name}"
     return f"{value * 1000:g}ms" if 0 < value < 1 else f"{value:g}s"

@@ -22,19 +22,7 @@ from hookgate.codes import Code
 from hookgate.registry import names, resolve
 from hookgate.validator import Validator
 from hookgate_cli.output import console_for, write_text
-from hookgate_cli.schema import options_schema
-
-#: JSON Schema has no units; the first example of an option shows which one it has.
-_UNITS = (
-    (r"<.*%", "percentage bound"),
-    (r"<.*s", "duration bound"),
-    (r"<", "number bound"),
-    (r"\$\{secret", "secret"),
-    (r".*%", "percentage"),
-    (r".*/", "rate"),
-    (r".*B", "size"),
-    (r"\d", "duration"),
-)
+from hookgate_cli.schema import options_schema, unit
 
 
 class Option(NamedTuple):
@@ -76,9 +64,7 @@ def kind(field: Mapping[str, Any]) -> str:
     if field.get("type") == "object":
         values = field.get("patternProperties", {}).values()
         return " of ".join(("map", *(kind(each) for each in values)))
-    example = str(field.get("examples", [""])[0])
-    units = (unit for start, unit in _UNITS if re.match(start, example))
-    return next(units, str(field.get("type", "any")))
+    return unit(field) or str(field.get("type", "any"))
 
 
 def _short(value: Any) -> str:
@@ -129,7 +115,8 @@ def page(name: str) -> str:
     schema = options_schema(validator)
     own, shared = _options_of(schema)
     known = schema.get("$defs", {})
-    parts += ["## Options", _option_table(own, known), _retries(validator, shared)]
+    parts += ["## Options", *([_option_table(own, known)] if own else [])]
+    parts += [_retries(validator, shared)]
     for inner, definition in _nested(schema):
         parts += [f"### {inner}", _first_line(definition)]
         parts += [_option_table(options(definition), known)]
@@ -157,14 +144,14 @@ def _first_line(definition: Mapping[str, Any]) -> str:
 def _retries(validator: type[Validator], shared: Iterable[Option]) -> str:
     fields, usual = validator.model_fields, Validator.model_fields
     defaults = " and ".join(
-        f"`{each.name}: {each.default}`"
+        f"`{each.name}` is `{each.default}`"
         for each in shared
         if fields[each.name].default != usual[each.name].default
     )
     return (
-        "Every validator also has the [retry options](../semantics.md#retry-options) "
+        "Every validator has the [retry options](../semantics.md#retry-options) "
         + ", ".join(f"`{each.name}`" for each in shared)
-        + (f"; here the defaults are {defaults}." if defaults else ".")
+        + (f". Here, {defaults} by default." if defaults else ".")
     )
 
 
