@@ -37,7 +37,7 @@ from hookgate_cli.words import (
     took,
     waivers_of,
 )
-from hookgate_rehearsal.building.setup import RehearsalError
+from hookgate_rehearsal.building import RehearsalError
 from hookgate_rehearsal.cloudwatch.alarm import AlarmState
 from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged
 from hookgate_rehearsal.codedeploy.model.deployment import (

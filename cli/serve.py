@@ -20,7 +20,7 @@ from hookgate_cli.output import INPUT, ExitCode
 from hookgate_cli.rehearse import EXAMPLE, SPEED
 from hookgate_cli.run import parse_url
 from hookgate_cli.words import alarm_style, marked, style
-from hookgate_rehearsal.building.setup import RehearsalError
+from hookgate_rehearsal.building import RehearsalError
 from hookgate_rehearsal.clients import lambda_at
 from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged
 from hookgate_rehearsal.codedeploy.model.deployment import EventStatus

@@ -14,7 +14,7 @@ from typing import Any
 import hookgate
 from hookgate.model import LifecycleEvent
 from hookgate.registry import PROJECT
-from hookgate_rehearsal.building.plan import BUCKET, PARAMETER_PREFIX, SECRET_PREFIX
+from hookgate_rehearsal.building import BUCKET, PARAMETER_PREFIX, SECRET_PREFIX
 from hookgate_rehearsal.emulator import Emulator, EmulatorSettings
 from hookgate_rehearsal.endpoint.moto_state import ACCOUNT
 from hookgate_rehearsal.functions.function import (

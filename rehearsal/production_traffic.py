@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
-from hookgate_rehearsal.building.setup import CreatedLoadBalancer
+from hookgate_rehearsal.building import CreatedLoadBalancer
 from hookgate_rehearsal.data_plane.http_message import ResponseHead
 from hookgate_rehearsal.data_plane.listener import AccessRecord
 from hookgate_rehearsal.data_plane.loop_thread import LoopThread, until

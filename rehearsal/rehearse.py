@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hookgate.model import LifecycleEvent
-from hookgate_rehearsal.building.plan import BUCKET, plan_events
-from hookgate_rehearsal.building.setup import (
+from hookgate_rehearsal.building import (
+    BUCKET,
     AlarmReasons,
     CreatedLoadBalancer,
+    plan_events,
     primary_task_set,
     register_task_definition,
     set_up,

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from hookgate_rehearsal.building.plan import plan_events
-from hookgate_rehearsal.building.setup import (
+from hookgate_rehearsal.building import (
     CreatedLoadBalancer,
+    plan_events,
     set_up,
     wait_for_first_version,
 )

@@ -10,9 +10,9 @@ from support.emulator_setup import wait_for
 
 from hookgate.errors import InputError, PlanError
 from hookgate.model import LifecycleEvent
-from hookgate_rehearsal.building.plan import plan_events
-from hookgate_rehearsal.building.setup import (
+from hookgate_rehearsal.building import (
     RehearsalError,
+    plan_events,
     set_up,
     wait_for_first_version,
 )

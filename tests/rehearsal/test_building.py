@@ -1,12 +1,19 @@
-"""What stands on an emulator that was built from a scenario."""
+"""A scenario's resources on an emulator, and its plan."""
 
 import shutil
 
 import pytest
 from support.command import ROOT
 
-from hookgate_rehearsal.building.plan import PARAMETER_PREFIX, STANDARD_TIER
-from hookgate_rehearsal.building.setup import register_task_definition, set_up
+from hookgate_rehearsal.building import (
+    ADVANCED_TIER,
+    BUCKET,
+    PARAMETER_PREFIX,
+    STANDARD_TIER,
+    ScenarioPlan,
+    register_task_definition,
+    set_up,
+)
 from hookgate_rehearsal.rehearse import Rehearsal, RehearsalObserver
 from hookgate_rehearsal.scenario.reader import read_scenario
 
@@ -163,4 +170,49 @@ def test_new_version_is_a_new_revision(emulator, scenario):
 def test_plan_too_large_for_the_standard_tier_is_kept(emulator):
     """A plan of more than 4 KiB needs the advanced tier of parameters, and gets it."""
     found = emulator.client("ssm").describe_parameters()["Parameters"]
-    assert ["Advanced"] == [each["Tier"] for each in found]
+    assert ["Advanced"] == [each["Tier"] for each in found if "/shop/" in each["Name"]]
+
+
+def _objects(emulator, application):
+    s3 = emulator.client("s3")
+    found = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{application}/")
+    return {
+        each["Key"]: s3.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read()
+        for each in found.get("Contents", ())
+    }
+
+
+def _parameters(emulator, application):
+    found = emulator.client("ssm").describe_parameters()["Parameters"]
+    return [each["Name"] for each in found if f"/{application}/" in each["Name"]]
+
+
+def _plan(**changes):
+    return ScenarioPlan(
+        **{"source": b"version: 1", "events": (), "files": {}} | changes
+    )
+
+
+def test_a_plan_alone_is_a_parameter(emulator):
+    """What has no files goes to SSM."""
+    _plan().store(emulator, "alone", "live")
+    assert ["/hookgate/plans/alone/live"] == _parameters(emulator, "alone")
+    assert {} == _objects(emulator, "alone")
+
+
+def test_a_plan_with_files_is_an_object_among_them(emulator):
+    """Files lie below the application, where the hooks look for them."""
+    _plan(files={"data/users.csv": b"name"}).store(emulator, "filed", "live")
+    assert [] == _parameters(emulator, "filed")
+    assert {
+        "filed/data/users.csv": b"name",
+        "filed/live.yaml": b"version: 1",
+    } == _objects(emulator, "filed")
+
+
+def test_a_plan_too_large_for_a_parameter_is_an_object(emulator):
+    """SSM takes 8 KiB at most."""
+    source = b"#" * (ADVANCED_TIER + 1)
+    _plan(source=source).store(emulator, "large", "live")
+    assert [] == _parameters(emulator, "large")
+    assert {"large/live.yaml": source} == _objects(emulator, "large")

@@ -1,1 +1,0 @@
-"""A scenario's whole setting, built on an emulator with the calls a team would make."""
