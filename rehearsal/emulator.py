@@ -21,8 +21,7 @@ from hookgate_rehearsal.codedeploy.settings import EngineSettings
 from hookgate_rehearsal.data_plane.load_balancer import DataPlane
 from hookgate_rehearsal.ecs.api import EcsContext, ecs_service
 from hookgate_rehearsal.ecs.containers import Image
-from hookgate_rehearsal.ecs.records import EcsSettings, Location
-from hookgate_rehearsal.ecs.scheduler import Scheduler
+from hookgate_rehearsal.ecs.scheduler import EcsSettings, Location, Scheduler
 from hookgate_rehearsal.endpoint.access import AccessControl, AccessKey
 from hookgate_rehearsal.endpoint.front import EndpointServer, Front, confirms
 from hookgate_rehearsal.endpoint.moto_state import ACCOUNT, MotoState

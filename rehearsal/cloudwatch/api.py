@@ -161,13 +161,13 @@ def _series(query: Query, value: Value) -> list[TimeSeries]:
     return value if isinstance(value, list) else [value]
 
 
-def _period(queries: Sequence[Query]) -> float:
+def _period(queries: Sequence[Query]) -> int:
     periods = periods_of(queries)
     if len(periods) != 1:
         raise _invalid(
-            f"the emulator needs one Period for all queries, not {sorted(periods)}."
+            f"The emulator needs one Period for all queries, not {sorted(periods)}."
         )
-    return float(periods.pop())
+    return periods.pop()
 
 
 def _windows(request: Request, period: float, most: int) -> Windows:
@@ -401,11 +401,8 @@ def _check_metric_alarm(request: Request) -> None:
     of = request["EvaluationPeriods"]
     if request.get("DatapointsToAlarm", of) > of:
         raise _invalid(f"DatapointsToAlarm must be 1 to EvaluationPeriods, {of}.")
-    period = (
-        _checked_queries(request)
-        if request.get("Metrics")
-        else _checked_single(request)
-    )
+    check_metrics = _checked_queries if request.get("Metrics") else _checked_single
+    period = check_metrics(request)
     if period not in SHORT_PERIODS and period % 60:
         raise _invalid(
             f"Period is {period}; it must be 10, 20, 30 or a multiple of 60."
@@ -450,10 +447,7 @@ def _checked_queries(request: Request) -> int:
         raise _invalid(str(error)) from error
     if sum(each.get("ReturnData", True) for each in queries) != 1:
         raise _invalid("Exactly one element of Metrics must have ReturnData true.")
-    periods = periods_of(queries)
-    if len(periods) != 1:
-        raise _invalid(f"Metrics must have one Period, not {sorted(periods)}.")
-    return periods.pop()
+    return _period(queries)
 
 
 OPERATIONS: Mapping[str, Callable[[CloudWatch, Request], Mapping[str, Any] | None]] = {

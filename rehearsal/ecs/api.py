@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hookgate_rehearsal.ecs.records import EcsTaskSet, Task, last_part
-from hookgate_rehearsal.ecs.scheduler import Scheduler
+from hookgate_rehearsal.ecs.scheduler import EcsTaskSet, Scheduler, Task
 from hookgate_rehearsal.endpoint.protocols import (
     ApiError,
     BadTokenError,
@@ -60,8 +59,7 @@ class EcsContext:
     def services(self, cluster: str, *names: str) -> list[Response]:
         """Services by name or ARN, as moto knows them."""
         request = {"cluster": cluster, "services": names}
-        found: list[Response] = self.moto("DescribeServices", request)["services"]
-        return found
+        return list(self.moto("DescribeServices", request)["services"])
 
     def service(self, request: Request) -> Response:
         """The service that a request names, as moto knows it."""
@@ -106,8 +104,7 @@ class EcsContext:
     def definition(self, task_definition: str) -> Response:
         """A task definition as it was registered."""
         request = {"taskDefinition": task_definition}
-        found: Response = self.moto("DescribeTaskDefinition", request)["taskDefinition"]
-        return found
+        return dict(self.moto("DescribeTaskDefinition", request)["taskDefinition"])
 
     def checked(self, task_definition: str, balancers: list[Response]) -> Response:
         """A task definition with the containers and ports of load balancers.
@@ -140,10 +137,8 @@ class EcsContext:
 
     def describe(self, task_set: EcsTaskSet) -> Response:
         """A task set in the API's shape."""
-        location, is_steady = (
-            self.scheduler.location,
-            self.scheduler.is_steady(task_set),
-        )
+        location = self.scheduler.location
+        is_steady = self.scheduler.is_steady(task_set)
         return {
             **{name: task_set.options.get(name) for name in OPTIONS},
             "id": task_set.id,
@@ -211,9 +206,13 @@ class EcsContext:
         return shape
 
 
+def last_part(name_or_arn: str) -> str:
+    """The name in a name or an ARN of a cluster, a service or a task."""
+    return name_or_arn.rsplit("/", 1)[-1]
+
+
 def _cluster(request: Request) -> str:
-    cluster: str = request.get("cluster", "default")
-    return cluster
+    return str(request.get("cluster", "default"))
 
 
 def _container(task: Task, name: str, image: str) -> Response:

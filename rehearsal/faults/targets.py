@@ -20,7 +20,7 @@ from hookgate_rehearsal.data_plane.settings import (
     Target,
 )
 from hookgate_rehearsal.data_plane.target_group import TargetGroup
-from hookgate_rehearsal.ecs.records import Task
+from hookgate_rehearsal.ecs.scheduler import Task
 from hookgate_rehearsal.faults.faults import Faults
 from hookgate_rehearsal.faults.schema import (
     ErrorsFile,

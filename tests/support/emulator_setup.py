@@ -14,7 +14,7 @@ from typing import Any
 
 from hookgate_rehearsal.codedeploy.settings import EngineSettings
 from hookgate_rehearsal.ecs.containers import Image
-from hookgate_rehearsal.ecs.records import EcsSettings
+from hookgate_rehearsal.ecs.scheduler import EcsSettings
 from hookgate_rehearsal.emulator import Emulator, EmulatorSettings
 from hookgate_rehearsal.functions import Function
 
