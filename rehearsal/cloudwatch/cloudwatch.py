@@ -18,6 +18,7 @@ from hookgate_rehearsal.data_plane.load_balancer import DataPlane
 _LOGGER = logging.getLogger(__name__)
 
 MIN_PAUSE = 0.02  # seconds between two rounds
+MIN_RESOLUTION = 0.01  # seconds of a bucket, which is CloudWatch's second at the pace
 MAX_METRICS = 5000  # that are kept
 MAX_VALUES = 100  # of one metric in a log line
 MAX_DIMENSIONS = 30
@@ -50,7 +51,7 @@ class CloudWatch:
     ) -> None:
         self.region = region
         self.clock = clock.now
-        self.store = MetricStore(settings.resolution, MAX_METRICS)
+        self.store = MetricStore(max(settings.pace, MIN_RESOLUTION), MAX_METRICS)
         self.alarms = Alarms(self.store, clock.now, settings, on_change)
         assumed = settings.assumptions
         self._load_balancer = LoadBalancerMetrics(

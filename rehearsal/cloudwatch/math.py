@@ -162,15 +162,9 @@ def _if(condition: Value, then: Value, otherwise: Value | None = None) -> Value:
 
 
 def _diff(series: TimeSeries) -> TimeSeries:
-    return series.of(
-        (
-            None,
-            *(
-                None if a is None or b is None else b - a
-                for a, b in pairwise(series.values)
-            ),
-        )
-    )
+    pairs = pairwise(series.values)
+    changes = (None if a is None or b is None else b - a for a, b in pairs)
+    return series.of((None, *changes))
 
 
 def _rate(series: TimeSeries) -> TimeSeries:

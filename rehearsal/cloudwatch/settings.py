@@ -40,8 +40,3 @@ class CloudWatchSettings:
 
     pace: float = 1.0
     assumptions: CloudWatchAssumptions = field(default_factory=CloudWatchAssumptions)
-
-    @property
-    def resolution(self) -> float:
-        """Seconds that one kept bucket spans: CloudWatch's second at the pace."""
-        return max(self.pace, 0.01)
