@@ -16,7 +16,7 @@ HookgateError
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hookgate.codes import Code
@@ -179,7 +179,7 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     """Find the known word that another tool calls ``word`` or that is most similar."""
     known, lower = tuple(known), word[:64].lower()
     for each, others in _OF_OTHER_TOOLS.items():
-        if each in known and lower in others:
+        if each in known and lower in others.split():
             return each
     from difflib import get_close_matches  # noqa: PLC0415 - most plans are right
 
@@ -204,55 +204,45 @@ def did_you_mean(word: str, known: Iterable[str], there_are: str = "there are") 
     return f"; did you mean {close!r}? {listed[0].upper()}{listed[1:]}"
 
 
-#: Words of other tools for keys and values of a plan.
-_OF_OTHER_TOOLS: Mapping[str, tuple[str, ...]] = {
-    "equals": ("eq", "equal", "is", "=="),
-    "differs": ("ne", "neq", "not_equals", "not_equal", "!="),
-    "above": ("gt", "greater", "greater_than", "more_than", ">"),
-    "at_least": ("gte", "ge", "min", "minimum", ">="),
-    "below": ("lt", "less", "less_than", "<"),
-    "at_most": ("lte", "le", "max", "maximum", "<="),
-    "between": ("range", "in_range"),
-    "contains": ("includes", "include", "has"),
-    "matches": ("match", "pattern", "regexp"),
-    "one_of": ("in", "any_of"),
-    "has_type": ("type", "is_a"),
-    "has_length": ("length", "len"),
-    "jsonpath": ("json", "json_path", "path"),
-    "phase": ("phases", "timings"),
-    "peer": ("ip", "address", "remote_address"),
-    "http_version": ("version", "protocol"),
-    "hash": ("md5", "sha1", "sha256", "checksum"),
-    "duration": ("response_time", "latency", "time"),
-    "size": ("length", "content_length", "body_size"),
-    "status": ("status_code", "code", "valid_status_codes"),
-    "expect": (
-        "asserts",
-        "assert",
-        "checks",
-        "conditions",
-        "valid_http_versions",
-        "fail_if_ssl",
-        "fail_if_not_ssl",
-        "fail_if_body_matches_regexp",
-        "fail_if_body_not_matches_regexp",
-        "fail_if_body_json_matches_cel",
-        "fail_if_body_json_not_matches_cel",
-        "fail_if_header_matches",
-        "fail_if_header_not_matches",
-    ),
-    "capture": ("captures", "save", "store", "extract"),
-    "follow": ("follow_redirects", "location", "redirects", "max_redirects"),
-    "max_body": ("body_size_limit",),
-    "tls": ("tls_config", "encryption", "insecure", "insecure_skip_verify"),
-    "auth": ("basic_auth", "authorization", "oauth2", "bearer"),
-    "http2": ("enable_http2",),
-    "ip": ("preferred_ip_protocol", "ip_protocol_fallback", "ip_protocol"),
-    "within": ("eventually", "retry", "retries", "wait"),
-    "every": ("interval", "retry_interval", "delay"),
-    "repeat": ("count", "times"),
-    "rate": ("arrival_rate", "qps", "rps"),
-    "max_in_flight": ("max_vus", "workers", "concurrency"),
-    "graphql": ("query",),
-    "cleanup": ("teardown", "finally", "always"),
+#: Words of other tools for keys and values of a plan, separated by spaces.
+_OF_OTHER_TOOLS = {
+    "equals": "eq equal is ==",
+    "differs": "ne neq not_equals not_equal !=",
+    "above": "gt greater greater_than more_than >",
+    "at_least": "gte ge min minimum >=",
+    "below": "lt less less_than <",
+    "at_most": "lte le max maximum <=",
+    "between": "range in_range",
+    "contains": "includes include has",
+    "matches": "match pattern regexp",
+    "one_of": "in any_of",
+    "has_type": "type is_a",
+    "has_length": "length len",
+    "jsonpath": "json json_path path",
+    "phase": "phases timings",
+    "peer": "ip address remote_address",
+    "http_version": "version protocol",
+    "hash": "md5 sha1 sha256 checksum",
+    "duration": "response_time latency time",
+    "size": "length content_length body_size",
+    "status": "status_code code valid_status_codes",
+    "expect": "asserts assert checks conditions valid_http_versions fail_if_ssl "
+    "fail_if_not_ssl fail_if_body_matches_regexp "
+    "fail_if_body_not_matches_regexp fail_if_body_json_matches_cel "
+    "fail_if_body_json_not_matches_cel fail_if_header_matches "
+    "fail_if_header_not_matches",
+    "capture": "captures save store extract",
+    "follow": "follow_redirects location redirects max_redirects",
+    "max_body": "body_size_limit",
+    "tls": "tls_config encryption insecure insecure_skip_verify",
+    "auth": "basic_auth authorization oauth2 bearer",
+    "http2": "enable_http2",
+    "ip": "preferred_ip_protocol ip_protocol_fallback ip_protocol",
+    "within": "eventually retry retries wait",
+    "every": "interval retry_interval delay",
+    "repeat": "count times",
+    "rate": "arrival_rate qps rps",
+    "max_in_flight": "max_vus workers concurrency",
+    "graphql": "query",
+    "cleanup": "teardown finally always",
 }

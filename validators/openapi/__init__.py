@@ -99,9 +99,9 @@ class Openapi(Validator):
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
         """Get the document, call its operations, and validate the responses."""
-        probe = tools.http if self.listener == "test" else tools.production
-        own = self._authorization(probe)
-        reply = probe(self._request("GET", self.document, own))
+        client = tools.http if self.listener == "test" else tools.production
+        own = self._authorization(client)
+        reply = client(self._request("GET", self.document, own))
         if reply.status != 200:
             summary = f"GET {self.document}: expected 200, got {reply.status}"
             yield Finding(ok=False, summary=summary, code=Code.OPENAPI_DOCUMENT)
@@ -115,7 +115,7 @@ class Openapi(Validator):
         if not called:
             raise NoData(f"no operation can be called: {_listed(operations)}")
         for each in called:
-            yield self._call(probe, document, each, own)
+            yield self._call(client, document, each, own)
         unsafe = _listed([each for each in operations if not each.is_safe])
         yield Finding(
             ok=True,
@@ -132,11 +132,11 @@ class Openapi(Validator):
         if left or beyond:
             raise Inconclusive(why, code=Code.OPENAPI_COVERAGE)
 
-    def _authorization(self, probe: HttpClient) -> Mapping[str, str]:
+    def _authorization(self, client: HttpClient) -> Mapping[str, str]:
         if self.auth is None:
             return {}
-        asked = Request(timeout=self.timeout, trust=self.tls)
-        return self.auth.authorized(asked, probe).headers
+        plain = Request(timeout=self.timeout, trust=self.tls)
+        return self.auth.authorized(plain, client).headers
 
     def _request(self, method: str, path: str, headers: Mapping[str, str]) -> Request:
         return Request(
@@ -150,14 +150,14 @@ class Openapi(Validator):
 
     def _call(
         self,
-        probe: HttpClient,
+        client: HttpClient,
         document: OpenApiDocument,
         operation: Operation,
         own: Mapping[str, str],
     ) -> Finding:
         method, headers = operation.method.upper(), {**own, **operation.headers}
         try:
-            reply = probe(self._request(method, operation.path, headers))
+            reply = client(self._request(method, operation.path, headers))
         except NoAnswer as error:
             return Finding(ok=False, summary=f"{operation}: {error}", code=error.code)
         faults = list(document.faults(operation, reply))

@@ -145,7 +145,7 @@ class OpenApiDocument:
                 yield f"got {reply.status}, which the document does not contain"
             return
         # As openapi-core reads them.
-        asked = SimpleNamespace(
+        request = SimpleNamespace(
             method=operation.method,
             path=urlsplit(operation.path).path,
             host_url=_HOST,
@@ -153,13 +153,13 @@ class OpenApiDocument:
             body=None,
             parameters=None,
         )
-        answered = SimpleNamespace(
+        response = SimpleNamespace(
             data=reply.body,
             status_code=reply.status,
             headers=reply.headers,
             content_type=reply.header("Content-Type") or "",
         )
-        for error in self._openapi.iter_apicall_response_errors(asked, answered):
+        for error in self._openapi.iter_apicall_response_errors(request, response):
             yield _message(error)
 
     def _checker(self) -> Any:

@@ -17,7 +17,7 @@ from hookgate import (
     Validator,
 )
 from hookgate.http import ListenerName
-from hookgate_validators.scenario.run import ScriptRun, Visitor
+from hookgate_validators.scenario.run import Jar, ScriptRun, Session
 from hookgate_validators.scenario.steps import ScenarioItem, Script
 
 #: The maximum time to request a token, once a run, in seconds.
@@ -101,13 +101,12 @@ class Scenario(Validator):
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
         """Run the steps and the cleanup."""
-        probe = tools.http if self.listener == "test" else tools.production
-        visitor = Visitor(
-            probe=probe,
+        session = Session(
+            client=tools.http if self.listener == "test" else tools.production,
             headers=self.headers,
             auth=self.auth,
             trust=self.tls,
-            send_secure_over_http=self.secure_cookies == "always",
+            jar=Jar(always=self.secure_cookies == "always"),
         )
-        run = ScriptRun(script=self._script, visitor=visitor, deadline=tools.deadline)
+        run = ScriptRun(script=self._script, session=session, deadline=tools.deadline)
         yield from run.findings()

@@ -129,32 +129,26 @@ _UNKNOWN = "http://unknown.invalid"
 
 
 @dataclass(slots=True, kw_only=True)
-class Visitor:
+class Session:
     """Sends requests as one user: with the same cookies, headers and authentication.
 
     Args:
-        probe: sends one request, with the identity check.
+        client: sends one request, with the identity check.
         headers: headers of every request; those of a step take precedence.
         auth: the authentication; a token is requested once.
         trust: the TLS settings.
-        send_secure_over_http: whether cookies marked Secure are also sent over plain
-            HTTP.
+        jar: the cookies.
     """
 
-    probe: HttpClient
+    client: HttpClient
     headers: Mapping[str, str] = field(default_factory=dict)
     auth: Auth | None = None
     trust: Trust = field(default_factory=Trust)
-    send_secure_over_http: bool = False
-    jar: Jar = field(init=False)
+    jar: Jar = field(default_factory=Jar)
     _origin: str = _UNKNOWN
     _authorization: str = ""
 
-    def __post_init__(self) -> None:
-        """Begin without a cookie."""
-        self.jar = Jar(always=self.send_secure_over_http)
-
-    def ask(self, request: Request, deadline: Deadline) -> Reply:
+    def send(self, request: Request, deadline: Deadline) -> Reply:
         """Send a request and follow its redirects; the cookies of each are kept.
 
         Raises:
@@ -173,7 +167,7 @@ class Visitor:
         if self.auth is not None and "authorization" not in map(str.lower, headers):
             if not self._authorization:
                 plain = Request(timeout=request.timeout, trust=self.trust)
-                authorized = self.auth.authorized(plain, self.probe)
+                authorized = self.auth.authorized(plain, self.client)
                 self._authorization = authorized.headers["Authorization"]
             headers["Authorization"] = self._authorization
         return replace(own, headers=headers)
@@ -184,7 +178,9 @@ class Visitor:
         if cookies and "cookie" not in {each.lower() for each in headers}:
             headers["Cookie"] = cookies
         timeout = max(deadline.remaining, 0.001)
-        reply = self.probe(replace(request, headers=headers, timeout=timeout, follow=0))
+        reply = self.client(
+            replace(request, headers=headers, timeout=timeout, follow=0)
+        )
         parts = urlsplit(reply.url)
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self.jar.keep(reply.cookies, self._origin + request.path)
@@ -206,7 +202,7 @@ class ScriptRun:
     """One run: it keeps cookies and values, and ends with its cleanup steps."""
 
     script: Script
-    visitor: Visitor
+    session: Session
     deadline: Deadline
     values: dict[str, Any] = field(default_factory=dict)
 
@@ -266,17 +262,17 @@ class ScriptRun:
 
     def _attempt(self, call: Call, deadline: Deadline) -> Attempt:
         request = call.request(
-            self.visitor.headers,
+            self.session.headers,
             timeout=call.timeout,
             max_body=call.max_body,
             follow=call.follow,
         )
-        reply = self.visitor.ask(request, deadline)
+        reply = self.session.send(request, deadline)
         return Attempt(findings=tuple(self._judged(call, reply)))
 
     def _judged(self, call: Call, reply: Reply) -> Iterator[Finding]:
         """The findings that are not satisfied, or one finding that all are."""
-        status, trust = status_finding(call.status, reply), self.visitor.trust
+        status, trust = status_finding(call.status, reply), self.session.trust
         captures = list(self._captured(call, reply))
         expected = (each.finding(reply) for each in assertions(call, call.expect))
         found = [status, *expected]
@@ -291,7 +287,7 @@ class ScriptRun:
             return
         for each in failed:
             yield replace(each, evidence={**status.evidence, "body": reply.text})
-        if withheld := self.visitor.jar.withheld:
+        if withheld := self.session.jar.withheld:
             yield Finding(
                 ok=False,
                 summary=f"marked Secure, so not sent without TLS: cookie "

@@ -14,7 +14,7 @@ from hookgate.model import Finding, LifecycleEvent
 from hookgate.plan import Plan, beside, read_plan
 from hookgate.registry import resolve
 from hookgate.testing import a_file, check
-from hookgate_validators.scenario.run import ScriptRun, Visitor
+from hookgate_validators.scenario.run import ScriptRun, Session
 from hookgate_validators.scenario.steps import ScenarioItem, Script
 
 EVENT = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
@@ -346,9 +346,9 @@ class Catalog(Validator):
         files = [self.prices, *(each for some in self.more.values() for each in some)]
         yield Finding(ok=True, summary=repr([each.raw for each in files]))
         if self.journey:
-            visitor = Visitor(probe=tools.http)
+            session = Session(client=tools.http)
             script = Script(steps=self.journey)
-            run = ScriptRun(script=script, visitor=visitor, deadline=tools.deadline)
+            run = ScriptRun(script=script, session=session, deadline=tools.deadline)
             yield from run.findings()
 
 
