@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from hookgate_cli.output import INTERRUPTED
+from hookgate_cli.words import outcomes_of
 
 #: Characters that XML 1.0 does not allow, not even as a reference.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def of_verdicts(verdicts: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
-    """One suite a verdict, one case a step.
-
-    Args:
-        verdicts: pairs of a suite's name and a verdict record.
-    """
-    document = JUnitXml()
-    for name, verdict in verdicts:
-        suite = TestSuite(name)
-        suite.timestamp = verdict["started_at"]
-        for outcome in verdict["outcomes"]:
-            suite.add_testcase(_case(name, outcome))
-        document.add_testsuite(suite)
+def of_run(verdict: Mapping[str, Any]) -> str:
+    """One suite for the verdict record of an event, with one case a step."""
+    document, suite = JUnitXml(), TestSuite(verdict["event"])
+    suite.timestamp = verdict["started_at"]
+    for outcome in verdict["outcomes"]:
+        suite.add_testcase(_case(verdict["event"], outcome))
+    document.add_testsuite(suite)
     return _text(document)
 
 
@@ -62,7 +57,7 @@ def _lines(deployment: Mapping[str, Any]) -> Iterator[str]:
         yield f"{deployment['error']['code']}: {deployment['error']['message']}"
     for event in deployment["lifecycle_events"]:
         yield f"{event['name']}: {event['status']}"
-        for outcome in (event["verdict"] or {}).get("outcomes", ()):
+        for outcome in outcomes_of(event):
             yield f"  {outcome['name']}: {outcome['status']}: {outcome['reason']}"
     if deployment["rollback"]:
         rollback = deployment["rollback"]

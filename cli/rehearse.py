@@ -28,6 +28,7 @@ from hookgate_cli.words import (
     fault_lines,
     indented,
     marked,
+    outcomes_of,
     plans_and_waivers,
     plans_of,
     reason_text,
@@ -95,10 +96,7 @@ def _is_unexplained(record: Mapping[str, Any]) -> bool:
     failed = [e for e in record["lifecycle_events"] if e["status"] == "Failed"]
     return all(
         event["name"] in hooks
-        and all(
-            each["status"] == "passed"
-            for each in (event["verdict"] or {}).get("outcomes", ())
-        )
+        and all(each["status"] == "passed" for each in outcomes_of(event))
         for event in failed
     )
 
@@ -126,7 +124,7 @@ class Scene:
         """Add outcomes that only the verdicts have, such as the fallback report's."""
         for event in record["lifecycle_events"]:
             known = self.outcomes.get(event["name"], {})
-            for outcome in (event["verdict"] or {}).get("outcomes", ()):
+            for outcome in outcomes_of(event):
                 if outcome["name"] not in known:
                     self.take(event["name"], outcome)
 

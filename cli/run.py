@@ -328,7 +328,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     _show_needs_aws(steps, verdict.outcomes, console)
     write_json(record, json_file)
     if junit_file is not None:
-        from hookgate_cli.junit import of_verdicts  # noqa: PLC0415 - few runs ask for it
+        from hookgate_cli.junit import of_run  # noqa: PLC0415 - few runs ask for it
 
-        write_text(of_verdicts([(event, record)]), junit_file)
+        write_text(of_run(record), junit_file)
     raise click.exceptions.Exit(of_verdict(record))

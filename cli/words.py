@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import RenderableType
@@ -63,6 +63,11 @@ def took(milliseconds: float) -> Text:
 def alarm_style(state: str) -> str:
     """The color of an alarm's state."""
     return {"ALARM": "bold red", "OK": "green"}.get(state, "yellow")
+
+
+def outcomes_of(event: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The outcomes of the steps of a lifecycle event; none without a verdict."""
+    return event["verdict"]["outcomes"] if event["verdict"] else ()
 
 
 def waivers_of(record: Mapping[str, Any]) -> list[str]:

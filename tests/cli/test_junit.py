@@ -11,7 +11,7 @@ from support.rehearsal_record import (
     an_outcome,
 )
 
-from hookgate_cli.junit import of_rehearsal, of_verdicts
+from hookgate_cli.junit import of_rehearsal, of_run
 
 
 def _cases(text):
@@ -31,21 +31,21 @@ def _cases(text):
 def test_each_status_has_its_element(status, expected):
     """A step that did not pass is a failure, an error or skipped."""
     verdict = a_verdict(an_outcome(status=status))
-    (case,) = _cases(of_verdicts([("AfterInstall", verdict)]))
+    (case,) = _cases(of_run(verdict))
     assert expected == [each.tag for each in case if each.tag != "system-out"]
 
 
 def test_reason_is_the_message():
     """A failure says why."""
     verdict = a_verdict(an_outcome(status="failed", reason="answered 500"))
-    (case,) = _cases(of_verdicts([("AfterInstall", verdict)]))
+    (case,) = _cases(of_run(verdict))
     assert "answered 500" == case.find("failure").get("message")
 
 
 def test_what_xml_cannot_say_is_replaced():
     """A control character in a reason does not make the file unreadable."""
     verdict = a_verdict(an_outcome(status="failed", reason="a\x00\x1b<b>"))
-    (case,) = _cases(of_verdicts([("AfterInstall", verdict)]))
+    (case,) = _cases(of_run(verdict))
     assert "a��<b>" == case.find("failure").get("message")
 
 
