@@ -49,6 +49,32 @@ HOUR_MARGIN = 60.0
 LATE = 5.0
 
 
+def run_hook(
+    event: LifecycleEvent, payload: object, context: Any, services: Services
+) -> dict[str, Any]:
+    """Run one invocation and report its verdict.
+
+    Args:
+        event: the lifecycle event of the function that was invoked.
+        payload: the payload that CodeDeploy sent.
+        context: Lambda's context; its remaining time limits the invocation.
+        services: AWS, the plans, the reporters and the clock.
+
+    Returns:
+        The verdict record.
+
+    Raises:
+        InputError: the payload has no ids, so no report is possible.
+        ReportError: CodeDeploy did not confirm the report; Lambda retries.
+    """
+    hook = HookEvent.parse(payload)
+    services.log.begin(hook, event)
+    seconds = context.get_remaining_time_in_millis() / 1000 - RESERVE
+    deadline = Deadline.after(seconds, services.clock)
+    run = Invocation(event=event, hook=hook, services=services, deadline=deadline).run
+    return services.once(hook.execution_id, context, run, deadline)
+
+
 class _Stopped(Exception):
     """The invocation stopped before its steps; ``reasons`` are by part."""
 

@@ -16,8 +16,6 @@ from typing import NamedTuple
 
 from hookgate.errors import PlanOrigin
 
-Evidence = Mapping[str, object]
-
 
 class LifecycleEvent(StrEnum):
     """The five ECS lifecycle events at which CodeDeploy invokes a hook, in order."""
@@ -112,7 +110,7 @@ class Finding:
     ok: bool
     summary: str
     code: str = ""
-    evidence: Evidence = field(default_factory=dict)
+    evidence: Mapping[str, object] = field(default_factory=dict)
     waiver: str = ""
     certain: bool = False
     metrics: tuple[Metric, ...] = ()

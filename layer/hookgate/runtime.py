@@ -6,8 +6,6 @@ import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from hookgate.deadline import Deadline
-from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent
 
 if TYPE_CHECKING:
@@ -22,16 +20,19 @@ def hook(event: LifecycleEvent) -> Handler:
     The payload does not name the lifecycle event, so each event has its own function.
     Nothing is read or connected before the first invocation.
     """
-    connected: list[Services] = []
+    services: Services | None = None
 
     def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
-        if not connected:
-            connected.append(_connect())
+        nonlocal services
+        services = services or _connect()
+        # Imported here, which keeps `import hookgate` light for validators and tests.
+        from hookgate.invocation import run_hook  # noqa: PLC0415
+
         try:
-            return run_hook(event, payload, context, connected[0])
+            return run_hook(event, payload, context, services)
         finally:
-            if connected[0].watchdog.damaged:
-                connected[0].watchdog.exit()
+            if services.watchdog.damaged:
+                services.watchdog.exit()
 
     return handler
 
@@ -43,43 +44,11 @@ def _connect() -> Services:
     """
     gc.disable()
     try:
-        # Imported here, which keeps `import hookgate` light for validators and tests.
-        import hookgate.invocation  # noqa: F401, PLC0415
-        from hookgate.environment import Environment  # noqa: PLC0415
-        from hookgate.services import connect  # noqa: PLC0415
+        import hookgate.invocation  # noqa: F401, PLC0415 - as above
+        from hookgate.environment import Environment  # noqa: PLC0415 - as above
+        from hookgate.services import connect  # noqa: PLC0415 - as above
 
         return connect(Environment.read())
     finally:
         gc.freeze()
         gc.enable()
-
-
-def run_hook(
-    event: LifecycleEvent, payload: object, context: Any, services: Services
-) -> dict[str, Any]:
-    """Run one invocation and report its verdict.
-
-    Args:
-        event: the lifecycle event of the function that was invoked.
-        payload: the payload that CodeDeploy sent.
-        context: Lambda's context; its remaining time limits the invocation.
-        services: AWS, the plans, the reporters and the clock.
-
-    Returns:
-        The verdict record.
-
-    Raises:
-        InputError: the payload has no ids, so no report is possible.
-        ReportError: CodeDeploy did not confirm the report; Lambda retries.
-    """
-    from hookgate.aws.codedeploy import RESERVE  # noqa: PLC0415 - as above
-    from hookgate.invocation import Invocation  # noqa: PLC0415 - as above
-
-    received = HookEvent.parse(payload)
-    services.log.begin(received, event)
-    seconds = context.get_remaining_time_in_millis() / 1000 - RESERVE
-    deadline = Deadline.after(seconds, services.clock)
-    invocation = Invocation(
-        event=event, hook=received, services=services, deadline=deadline
-    )
-    return services.once(received.execution_id, context, invocation.run, deadline)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hookgate.aws.calls import AwsCalls, ClientCache
+from hookgate.aws.calls import AwsCalls
 from hookgate.aws.codedeploy import CodeDeployStatus
 from hookgate.aws.idempotency import DynamoDbOnce, Work, without_table
 from hookgate.aws.plan_sources import PlanSources, SecretReader
@@ -39,8 +39,7 @@ class Services:
 
 def connect(environment: Environment) -> Services:
     """Make the services of a deployed function."""
-    clients = ClientCache()
-    aws = AwsCalls(clients)
+    aws = AwsCalls()
     log = InvocationLog.to()
     policy = AddressPolicy.of_stack(environment.allowed_targets)
     table = environment.idempotency_table
@@ -50,9 +49,9 @@ def connect(environment: Environment) -> Services:
         plans=PlanSources(aws=aws, policy=policy, settings=environment),
         secrets=SecretReader(aws, environment.secret_prefix),
         reporters=(log, EmfMetrics(environment.metrics_namespace)),
-        status=CodeDeployStatus(clients.client("codedeploy")),
+        status=CodeDeployStatus(aws.client("codedeploy")),
         log=log,
-        once=DynamoDbOnce(table, clients.client("dynamodb", attempts=1), log.problem)
+        once=DynamoDbOnce(table, aws.client("dynamodb", attempts=1), log.problem)
         if table
         else without_table,
         watchdog=Watchdog(log.problem),

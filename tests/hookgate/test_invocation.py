@@ -8,9 +8,9 @@ from support.steps import a_step
 
 from hookgate.codes import Code
 from hookgate.errors import CannotMeasure
+from hookgate.invocation import run_hook
 from hookgate.model import Finding, HookStatus
 from hookgate.plan import Plan, Target
-from hookgate.runtime import run_hook
 
 
 class Concurrent:

@@ -33,11 +33,10 @@ from hookgate.errors import (
     Problem,
     ReportError,
 )
-from hookgate.invocation import HOUR_MARGIN, LATE
+from hookgate.invocation import HOUR_MARGIN, LATE, run_hook
 from hookgate.model import Finding, HookStatus, LifecycleEvent
 from hookgate.plan import Plan, Target
 from hookgate.reporting import MAX_RECORD
-from hookgate.runtime import run_hook
 
 SUCCEEDED, FAILED = HookStatus.SUCCEEDED, HookStatus.FAILED
 

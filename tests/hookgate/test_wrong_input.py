@@ -12,10 +12,10 @@ from support.world import BALANCER
 from hookgate.context import DeploymentInfo
 from hookgate.errors import CannotMeasure
 from hookgate.http.address import AddressPolicy
+from hookgate.invocation import run_hook
 from hookgate.model import HookStatus
 from hookgate.plan import Plan, read_plan
 from hookgate.registry import resolve
-from hookgate.runtime import run_hook
 
 PLAN = """
 version: 1

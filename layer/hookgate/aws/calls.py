@@ -22,39 +22,6 @@ READ = 2.0
 _INVOKE_READ = 900.0
 
 
-class ClientCache:
-    """Makes boto3 clients, and keeps them for the life of the process."""
-
-    def __init__(self) -> None:
-        self._session: Any = None
-        self._made: dict[tuple[str, int], Any] = {}
-        self._lock = threading.Lock()
-
-    def client(self, service: str, attempts: int = ATTEMPTS) -> Any:
-        """The client of ``service``, each of whose calls makes ``attempts`` attempts.
-
-        Invoking a function is always attempted once.
-        """
-        key = service, 1 if service == "lambda" else attempts
-        with self._lock:  # boto3 cannot make clients in parallel
-            if key not in self._made:
-                self._made[key] = self._make(*key)
-            return self._made[key]
-
-    def _make(self, service: str, attempts: int) -> Any:
-        import boto3  # noqa: PLC0415 - slow, and not needed by every command
-        from botocore.config import Config  # noqa: PLC0415 - as above
-
-        config = Config(
-            connect_timeout=CONNECT,
-            read_timeout=_INVOKE_READ if service == "lambda" else READ,
-            retries={"mode": "standard", "total_max_attempts": attempts},
-            user_agent_extra="hookgate",
-        )
-        self._session = self._session or boto3.session.Session()
-        return self._session.client(service, config=config)
-
-
 #: IAM's prefixes that differ from boto3's name of the service.
 _IAM_PREFIX = {"elbv2": "elasticloadbalancing", "stepfunctions": "states"}
 
@@ -95,14 +62,36 @@ _PERFORM = re.compile(r"not authorized to perform: (\S+)(?: on resource: (\S+))?
 
 
 class AwsCalls:
-    """Read-only calls to AWS, with one client per service, made when first needed.
+    """Read-only calls to AWS, with one client per service, made when first needed."""
 
-    Args:
-        clients: makes the clients.
-    """
+    def __init__(self) -> None:
+        self._session: Any = None
+        self._clients: dict[tuple[str, int], Any] = {}
+        self._lock = threading.Lock()
 
-    def __init__(self, clients: ClientCache | None = None) -> None:
-        self.client = (clients or ClientCache()).client
+    def client(self, service: str, attempts: int = ATTEMPTS) -> Any:
+        """The boto3 client of ``service``, each of whose calls makes ``attempts``.
+
+        Invoking a function is always attempted once.
+        """
+        key = service, 1 if service == "lambda" else attempts
+        with self._lock:  # boto3 cannot make clients in parallel
+            if key not in self._clients:
+                self._clients[key] = self._make(*key)
+            return self._clients[key]
+
+    def _make(self, service: str, attempts: int) -> Any:
+        import boto3  # noqa: PLC0415 - slow, and not needed by every command
+        from botocore.config import Config  # noqa: PLC0415 - as above
+
+        config = Config(
+            connect_timeout=CONNECT,
+            read_timeout=_INVOKE_READ if service == "lambda" else READ,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            user_agent_extra="hookgate",
+        )
+        self._session = self._session or boto3.session.Session()
+        return self._session.client(service, config=config)
 
     def __call__(
         self, service: str, operation: str, /, **parameters: Any

@@ -217,7 +217,7 @@ def _events(
 #: Seconds for the check before the report whether the lifecycle event has ended.
 CHECK = 2.0
 #: Seconds reserved for that and for the report: botocore's standard mode pauses at most
-#: 1, 2 and 4 seconds between the attempts of ``ClientCache``, so a report takes at most
+#: 1, 2 and 4 seconds between the attempts of ``AwsCalls``, so a report takes at most
 #: 4 x 3 + 7 = 19.
 RESERVE = 20.0 + CHECK
 
@@ -247,7 +247,7 @@ _MEANING = {
 
 @dataclass(frozen=True, slots=True)
 class CodeDeployStatus:
-    """Reports to CodeDeploy through ``client``, a client of ``ClientCache``."""
+    """Reports to CodeDeploy through ``client``, a client of ``AwsCalls``."""
 
     client: Any
 

@@ -84,19 +84,6 @@ def fetch_task_sets(aws: Aws, cluster: str, service: str) -> list[Mapping[str, A
     return list(answer["services"][0].get("taskSets", ()))
 
 
-def parse_task_set(given: Mapping[str, Any]) -> TaskSet:
-    """Parse a task set of a DescribeServices response."""
-    return TaskSet(
-        id=given["id"],
-        arn=given["taskSetArn"],
-        task_definition_arn=given["taskDefinition"],
-        status=given["status"],
-        desired_count=given.get("computedDesiredCount", 0),
-        running_count=given.get("runningCount", 0),
-        pending_count=given.get("pendingCount", 0),
-    )
-
-
 def discover(
     aws: Aws, found: FoundDeployment, event: LifecycleEvent
 ) -> DeploymentContext:
@@ -215,7 +202,16 @@ def _names(groups: Mapping[str, TargetGroup]) -> str:
 
 def _side(task_set: Mapping[str, Any], groups: Mapping[str, TargetGroup]) -> Side:
     for arn in _group_arns(task_set) & groups.keys():
-        return Side(target_group=groups[arn], task_set=parse_task_set(task_set))
+        found = TaskSet(
+            id=task_set["id"],
+            arn=task_set["taskSetArn"],
+            task_definition_arn=task_set["taskDefinition"],
+            status=task_set["status"],
+            desired_count=task_set.get("computedDesiredCount", 0),
+            running_count=task_set.get("runningCount", 0),
+            pending_count=task_set.get("pendingCount", 0),
+        )
+        return Side(target_group=groups[arn], task_set=found)
     raise CannotMeasure(
         f"task set {task_set['id']} is not behind {_names(groups)}",
         code=Code.DISCOVERY_TARGET_GROUP,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hookgate.aws.calls import AwsCalls, ClientCache
+from hookgate.aws.calls import AwsCalls
 from hookgate.aws.codedeploy import CodeDeployStatus, ended_as
 from hookgate.codes import Code
 from hookgate.context import DeploymentInfo
@@ -42,13 +42,13 @@ def report_failed(
     """
     hook, lifecycle_event = HookEvent.parse(ids), LifecycleEvent(event)
     known = DeploymentInfo(**{**deployment, **_UNUSED}) if deployment else None
-    clients = ClientCache()
-    status = CodeDeployStatus(clients.client("codedeploy"))
+    aws = AwsCalls()
+    status = CodeDeployStatus(aws.client("codedeploy"))
     ended: str | None = None
     if status.report(hook, HookStatus.FAILED):
         ended = HookStatus.FAILED
     elif known:
-        ended = ended_as(AwsCalls(clients), known, lifecycle_event, SystemClock())
+        ended = ended_as(aws, known, lifecycle_event, SystemClock())
     log = InvocationLog.to()
     log.begin(hook, event)
     if ended == HookStatus.FAILED:
