@@ -94,8 +94,8 @@ class _Look:
             expected = self._name(right.target_group.arn)
             yield Finding(
                 ok=route.arn == own and route.serves == {right.target_group.arn},
-                summary=f"{listener}, {route.name}: expected to forward to {expected} "
-                f"only, got {self._described(route)}",
+                summary=f"{listener}, {route.name}: expected only {expected}, got "
+                f"{self._described(route)}",
                 evidence={"listener": endpoint.listener_arn, "route": route.arn},
                 code=Code.ROUTING_TARGET,
             )

@@ -112,8 +112,8 @@ def _deployed(context: DeploymentContext, definition: Definition) -> Finding:
     actual = task_set.task_definition_arn
     return Finding(
         ok=actual == definition.arn,
-        summary=f"task definition of the replacement task set: expected "
-        f"{_short(definition.arn)} as in the AppSpec, got {_short(actual)}",
+        summary=f"task definition: expected {_short(definition.arn)} of the AppSpec, "
+        f"got {_short(actual)}",
         evidence={"task_set": actual, "appspec": definition.arn},
         code=Code.TASK_DEFINITION_DEPLOYED,
     )
