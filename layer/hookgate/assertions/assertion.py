@@ -206,9 +206,9 @@ class CompiledPredicate:
         if isinstance(value, Missing) or not_finite(value):
             return None
         rule = PREDICATES[self.name]
-        return (
-            rule.check(value, self.argument) if kind_of(value) in rule.takes else None
-        )
+        if kind_of(value) not in rule.takes:
+            return None
+        return rule.check(value, self.argument)
 
     @property
     def _words(self) -> str:
@@ -332,7 +332,7 @@ class Predicate(Filtered):
     """One predicate, and filters that are applied before it."""
 
     equals: Any = _key("It is exactly this.")
-    differs: Any = _key("It is there, and is not this.")
+    differs: Any = _key("It exists, and is not this.")
     above: _Bound = _key("It is more than this.")
     below: _Bound = _key("It is less than this.")
     at_least: _Bound = _key("It is this or more.")
@@ -345,7 +345,7 @@ class Predicate(Filtered):
     one_of: tuple[Any, ...] = _key(
         "It is one of these.", min_length=1, max_length=_MOST
     )
-    exists: _Strictly = _key("It is there, or with false it is not.")
+    exists: _Strictly = _key("It exists, or with false it does not.")
     is_null: _Strictly = _key("It is null, or with false it is not.")
     is_empty: _Strictly = _key(
         "Its text, array or object is empty, or with false it is not."
