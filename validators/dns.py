@@ -18,7 +18,6 @@ from hookgate import (
     Pattern,
     Tls,
     Tools,
-    Trust,
     Validator,
 )
 from hookgate.codes import Code
@@ -62,10 +61,7 @@ class Dns(Validator):
     transport: Literal["udp", "tcp", "tls"] = Field(
         "udp", description="The transport of the query."
     )
-    tls: Tls = Field(
-        default_factory=Trust,
-        description="TLS settings of the transport tls.",
-    )
+    tls: Tls
     resolver: HostAndPort | None = Field(
         None,
         description="The resolver, a host:port of target.allow; by default the "

@@ -20,7 +20,6 @@ from hookgate import (
     Statuses,
     Tls,
     Tools,
-    Trust,
     Validator,
 )
 from hookgate.codes import Code
@@ -82,10 +81,7 @@ class Http(HttpRequest, Validator):
     ip: Literal["any", "4", "6", "prefer 4", "prefer 6"] = Field(
         "any", description="The version of IP to use."
     )
-    tls: Tls = Field(
-        default_factory=Trust,
-        description="TLS settings: CA, server name, versions, client certificate.",
-    )
+    tls: Tls
     listener: ListenerName = "test"
 
     def worst_case(self) -> float:

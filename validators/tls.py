@@ -79,10 +79,7 @@ class Tls(Validator):
     rsa_bits: int = Field(
         2048, ge=1024, le=16384, description="Minimum size of an RSA key, in bits."
     )
-    tls: TlsSettings = Field(
-        default_factory=Trust,
-        description="TLS settings: CA, server name, versions, client certificate.",
-    )
+    tls: TlsSettings
     listener: ListenerName = "test"
     address: HostAndPort | None = Field(
         None,

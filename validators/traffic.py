@@ -14,7 +14,6 @@ from hookgate import (
     Rate,
     Tls,
     Tools,
-    Trust,
     Validator,
 )
 from hookgate.codes import Code
@@ -104,10 +103,7 @@ class Traffic(Validator):
     )
     http_version: HttpVersion = Field("1.1", description="The HTTP version.")
     keep_alive: bool = Field(True, description="Whether connections are reused.")
-    tls: Tls = Field(
-        default_factory=Trust,
-        description="The CA bundle, server name and client certificate for TLS.",
-    )
+    tls: Tls
     thresholds: Thresholds = Field(
         {},
         description="Limits of error_rate, dropped, rate, mean, percentiles such as "

@@ -22,7 +22,6 @@ from hookgate import (
     Statuses,
     Tls,
     Tools,
-    Trust,
     Validator,
 )
 from hookgate.assertions.queries import shown
@@ -80,10 +79,7 @@ class Websocket(Validator):
     max_message: Size = Field(
         1024 * 1024, gt=0, le=16 * 1024 * 1024, description="Maximum size of a message."
     )
-    tls: Tls = Field(
-        default_factory=Trust,
-        description="TLS settings, if the listener uses TLS.",
-    )
+    tls: Tls
     listener: ListenerName = "test"
     timeout: Duration = Field(
         10.0,

@@ -19,7 +19,6 @@ from hookgate import (
     Size,
     Tls,
     Tools,
-    Trust,
     Validator,
 )
 from hookgate.codes import Code
@@ -77,10 +76,7 @@ class Openapi(Validator):
     auth: Auth | None = Field(
         None, description="Authentication, for the document and its operations."
     )
-    tls: Tls = Field(
-        default_factory=Trust,
-        description="TLS settings: CA, server name, versions, client certificate.",
-    )
+    tls: Tls
     max_operations: int = Field(
         50, ge=1, le=200, description="Maximum number of operations to call."
     )

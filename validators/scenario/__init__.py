@@ -13,7 +13,6 @@ from hookgate import (
     Finding,
     Tls,
     Tools,
-    Trust,
     Validator,
 )
 from hookgate.http import ListenerName
@@ -71,10 +70,7 @@ class Scenario(Validator):
     auth: Auth | None = Field(
         None, description="Authentication of all requests; a token is requested once."
     )
-    tls: Tls = Field(
-        default_factory=Trust,
-        description="TLS settings: CA, server name, versions, client certificate.",
-    )
+    tls: Tls
     secure_cookies: Literal["over TLS", "always"] = Field(
         "over TLS",
         description="When to send cookies marked Secure: over TLS and to this "

@@ -36,14 +36,21 @@ if TYPE_CHECKING:
     Tls = Trust
     TlsChoice = Trust | Literal[False] | None
 else:
+    _Settings = Annotated[
+        deferred("hookgate.http.tls", "TlsSettings"), AfterValidator(_trust)
+    ]
     #: The TLS settings of a client, which are read into a ``Trust``.
     Tls = Annotated[
-        deferred("hookgate.http.tls", "TlsSettings"), AfterValidator(_trust)
+        _Settings,
+        Field(
+            default_factory=Trust,
+            description="TLS settings: CA, server name, versions, client certificate.",
+        ),
     ]
     #: Whether to use TLS: ``true``, ``false``, or the settings, which mean ``true``.
     TlsChoice = Annotated[
-        Tls | None,
-        WrapValidator(_choice, json_schema_input_type=bool | Tls),
+        _Settings | None,
+        WrapValidator(_choice, json_schema_input_type=bool | _Settings),
     ]
 
 __all__ = ["Auth", "File", "ListenerName", "Tls", "TlsChoice", "TlsVersion"]
