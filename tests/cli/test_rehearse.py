@@ -6,6 +6,7 @@ import re
 import signal
 from xml.etree import ElementTree as ET
 
+import psutil
 import pytest
 from support.command import (
     BRIEF,
@@ -22,6 +23,7 @@ from support.rehearsal_record import EVENTS
 
 from hookgate_rehearsal.clients import Clients
 from hookgate_rehearsal.emulator import EmulatorSettings
+from hookgate_rehearsal.endpoint.access import AccessKey
 
 URL = re.compile(r"http://127\.0\.0\.1:\d+")
 
@@ -297,9 +299,16 @@ def test_wrong_usage_is_reported(arguments, message):
     assert (2, True) == (done.returncode, message in done.stderr)
 
 
-def _hook_runs(endpoint):
+def _key_of_functions(pid):
+    """The access key of the functions of an emulator, which runs in a process."""
+    environments = [p.environ() for p in psutil.Process(pid).children(recursive=True)]
+    name = "AWS_ACCESS_KEY_ID"
+    return next(AccessKey(each[name]) for each in environments if name in each)
+
+
+def _hook_runs(endpoint, key):
     """Whether a deployment has reached the hook of AfterInstall."""
-    codedeploy = Clients(endpoint, EmulatorSettings().region).client("codedeploy")
+    codedeploy = Clients(endpoint, EmulatorSettings().region, key).client("codedeploy")
     for id_ in codedeploy.list_deployments()["deployments"]:
         target = codedeploy.get_deployment_target(
             deploymentId=id_,
@@ -324,7 +333,8 @@ def test_interrupt_keeps_what_ran(tmp_path, sent):
         lines = iter(process.stdout.readline, "")
         endpoint = next(URL.search(line)[0] for line in lines if URL.search(line))
         next(line for line in lines if "1/2 a good version" in line)
-        wait_for(lambda: _hook_runs(endpoint))
+        key = _key_of_functions(process.pid)
+        wait_for(lambda: _hook_runs(endpoint, key))
         process.send_signal(sent)
         printed, error = process.communicate()
     assert (3, "Interrupted; no verdict\n") == (process.returncode, error)
