@@ -136,7 +136,7 @@ def start_container(image: str, definition: Mapping[str, Any]) -> TaskProcess:
         for pair in definition.get("environment") or []
     }
     own = {name: os.environ[name] for name in _OWN if name in os.environ}
-    return TaskProcess.start(
+    return TaskProcess(
         (
             *(sys.executable, "-I", "-S", str(Path(__file__))),
             shutil.which("docker") or "docker",

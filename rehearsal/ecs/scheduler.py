@@ -393,7 +393,7 @@ class TaskRunner:
         pairs = container.get("environment") or []
         own = {pair["name"]: pair["value"] for pair in pairs}
         containers.check_variables(own)
-        return TaskProcess.start(
+        return TaskProcess(
             (*image.command, *(container.get("command") or [])),
             env={"PATH": "/usr/local/bin:/usr/bin:/bin", **image.environment, **own},
             cwd=image.directory,

@@ -5,22 +5,18 @@ Source: AWS Lambda developer guide, "Using the Lambda runtime API", 2018-06-01.
 
 from __future__ import annotations
 
-import os
 import queue
 import signal
-import subprocess
 import sys
 import threading
 import time
 import uuid
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import IO, Any
 
 import psutil
 
-from hookgate_rehearsal.data_plane import supervisor
+from hookgate_rehearsal.data_plane.processes import ProcessGroup
 from hookgate_rehearsal.functions.function import (
     FleetSettings,
     Function,
@@ -33,7 +29,6 @@ from hookgate_rehearsal.functions.function import (
 
 MAX_LINE = 256 * 1024  # bytes; Lambda's own limit of a log line
 LOOK = 0.2  # seconds between looks at a running function's memory
-OUTPUT_TIMEOUT = 2.0  # seconds; a process that left the group can keep it open
 MEGABYTE = 1024 * 1024
 
 
@@ -55,41 +50,20 @@ class ExecutionEnvironment:
         self._settings = settings
         self._on_log = on_log
         self._api = RuntimeApi(settings.arn(function.name), function.timeout)
-        self._lock = threading.Lock()
         self._pending: Invocation | None = None
         self._dead = threading.Event()
-        self._ended = threading.Event()
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
-            [
-                sys.executable,
-                "-I",
-                "-S",
-                str(Path(supervisor.__file__)),
-                sys.executable,
-                "-m",
-                "awslambdaric",
-                function.handler,
-            ],
-            cwd=function.path[0],
+        self._process = ProcessGroup(
+            [sys.executable, "-m", "awslambdaric", function.handler],
+            self._read,
+            name=f"lambda-{function.name}",
             env=variables(function, settings, self._api.address),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+            cwd=function.path[0],
         )
-        self._reader = threading.Thread(
-            target=self._read, name=f"lambda-{function.name}", daemon=True
-        )
-        self._reader.start()
-        self._waiter = threading.Thread(
-            target=self._end_together, name=f"lambda-{function.name}-end", daemon=True
-        )
-        self._waiter.start()
 
     @property
     def is_alive(self) -> bool:
         """Whether the process can take an invocation."""
-        return not self._dead.is_set() and not self._ended.is_set()
+        return not self._dead.is_set() and not self._process.ended.is_set()
 
     def run(self, invocation: Invocation) -> InvocationResult:
         """Run one invocation to its end; time-out and memory limit included."""
@@ -101,7 +75,7 @@ class ExecutionEnvironment:
                 invocation, "Runtime.InitTimeout", f"Init timed out: {init_timeout:g} s"
             )
         if invocation.kills_environment:
-            self._kill()
+            self._process.signal(signal.SIGKILL)
         if not self._wait(invocation, invocation.ended, timeout):
             self._give_up(
                 invocation,
@@ -113,11 +87,7 @@ class ExecutionEnvironment:
 
     def close(self) -> None:
         """Kill the process, with its whole group, and let go of everything."""
-        self._kill()
-        self._waiter.join()
-        self._reader.join(OUTPUT_TIMEOUT)
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._process.kill()
         self._api.close()
 
     def _wait(
@@ -132,8 +102,8 @@ class ExecutionEnvironment:
                     invocation,
                     f"Error: used {used} MB of {self._function.memory} MB of memory",
                 )
-                self._kill()
-            if self._ended.is_set():
+                self._process.signal(signal.SIGKILL)
+            if self._process.ended.is_set():
                 invocation.end(self._death(invocation))
             elif time.monotonic() >= give_up:
                 return event.is_set()
@@ -157,36 +127,16 @@ class ExecutionEnvironment:
         except psutil.Error:
             return 0  # one of them has just ended; the next look finds it
 
-    def _kill(self) -> None:
-        with self._lock:
-            # Until it is waited for, the number is not given to another group.
-            if self._process.returncode is None:
-                os.killpg(self._process.pid, signal.SIGKILL)
-
-    def _end_together(self) -> None:
-        """Kill the function's other processes when its first process has ended."""
-        if hasattr(os, "waitid"):  # macOS has it from Python 3.13 on
-            os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
-        else:
-            self._process.wait()
-        with suppress(ProcessLookupError, PermissionError):
-            self._kill()
-        with self._lock:
-            self._process.wait()
-        self._ended.set()
-
     def _death(self, invocation: Invocation) -> InvocationResult:
         if self._api.init_error:
             return self._api.init_error
-        how = _exit(self._process.returncode)
+        how = _exit(self._process.exit_code or 0)
         message = f"RequestId: {invocation.request_id} Error: Runtime exited {how}"
         return error_result("Runtime.ExitError", message, is_fatal=True)
 
-    def _read(self) -> None:
-        stdout = self._process.stdout
-        assert stdout is not None  # noqa: S101 - Popen was given a PIPE
-        with stdout:
-            self._log_lines(stdout)
+    def _read(self, output: IO[bytes]) -> None:
+        with output:
+            self._log_lines(output)
         self._dead.set()
 
     def _log_lines(self, stdout: IO[bytes]) -> None:

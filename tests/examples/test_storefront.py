@@ -27,7 +27,7 @@ def _opened():
     tasks = []
 
     def opened(**env):
-        task = TaskProcess.start([sys.executable, str(APP)], env=env)
+        task = TaskProcess([sys.executable, str(APP)], env=env)
         tasks.append(task)
         eventually(lambda: "open at" in task.output or task.exit_code is not None)
         return task
@@ -241,6 +241,6 @@ def test_kept_alive(opened):
 
 def test_flags():
     """Flags do what the environment does."""
-    task = TaskProcess.start([sys.executable, str(APP), "--fault", "crash"])
+    task = TaskProcess([sys.executable, str(APP), "--fault", "crash"])
 
     assert 1 == task.wait(TIMEOUT)

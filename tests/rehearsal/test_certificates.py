@@ -94,7 +94,7 @@ def test_an_https_listener_presents_its_certificate(emulator, kept_in):
 def test_a_network_load_balancer_ends_tls(emulator, elbv2):
     """A TLS listener decrypts and forwards the connection to the task."""
     command = (sys.executable, str(HERE / "tiny_app.py"))
-    task = TaskProcess.start(command, env={"VERSION": "task"})
+    task = TaskProcess(command, env={"VERSION": "task"})
     group = elbv2.create_target_group(
         Name=f"group-{free_port()}",
         Protocol="TCP",

@@ -25,7 +25,7 @@ def _elbv2(emulator):
 @pytest.fixture(name="task")
 def _task():
     command = (sys.executable, str(HERE / "tiny_app.py"))
-    task = TaskProcess.start(command, env={"VERSION": "task"})
+    task = TaskProcess(command, env={"VERSION": "task"})
     yield task
     task.stop(0)
 

@@ -23,7 +23,7 @@ def _start():
 
     def start(program, **options):
         command = [sys.executable, "-c", textwrap.dedent(program)]
-        started.append(TaskProcess.start(command, **options))
+        started.append(TaskProcess(command, **options))
         return started[-1]
 
     yield start
@@ -91,7 +91,7 @@ def test_much_output(start):
 )
 def test_cannot_run(command, code, why):
     """A program that cannot be run ends as a container's would, and says why."""
-    task = TaskProcess.start(command)
+    task = TaskProcess(command)
 
     assert code == task.wait(TIMEOUT)
     assert f"cannot run {command[0]}: {why}" in task.output
@@ -100,7 +100,7 @@ def test_cannot_run(command, code, why):
 def test_no_command():
     """An empty command is refused."""
     with pytest.raises(ValueError, match="command is empty"):
-        TaskProcess.start([])
+        TaskProcess([])
 
 
 def test_stop(start):
@@ -189,7 +189,7 @@ def test_no_orphan(how):
 EMULATOR = """
     import sys, time
     from hookgate_rehearsal.data_plane.processes import TaskProcess
-    task = TaskProcess.start([sys.executable, "-c", '''
+    task = TaskProcess([sys.executable, "-c", '''
     import os, subprocess, sys, time
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(999)"])
     print(os.getpid(), child.pid, flush=True)
