@@ -27,7 +27,7 @@ from hookgate.http.exchange import Answer, Exchange, demand_green
 from hookgate.http.request import Phases, Redirect, Reply, Request
 from hookgate.version import VERSION
 
-_METHOD = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
+_TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
 
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, 5.5
 
@@ -69,9 +69,8 @@ class RequestDefaults:
         fields["accept"] = ("Accept", "*/*")
         for given in (self.headers, request.headers):
             fields.update((name.lower(), (name, text)) for name, text in given.items())
-        target = wire_target(
-            routed(request.path, self.prefix, self.conditions), request
-        )
+        path = routed(request.path, self.prefix, self.conditions)
+        target = _wire_target(path, request)
         if request.encodings:
             accepted = ("Accept-Encoding", ", ".join(request.encodings))
             fields.setdefault("accept-encoding", accepted)
@@ -91,7 +90,7 @@ class RequestDefaults:
         )
 
 
-def wire_target(path: str, request: Request) -> str:
+def _wire_target(path: str, request: Request) -> str:
     """The path and query of the request line: quoted, without ``..`` and fragment.
 
     Raises:
@@ -102,11 +101,9 @@ def wire_target(path: str, request: Request) -> str:
             f"{request.method} {request.path!r} cannot be sent: a control character",
             code=Code.HTTP_REQUEST,
         )
-    bare, mark, query = path.partition("#")[0].partition("?")
-    quoted = quote(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", bare), safe=_SAFE)
-    flat = _without_dots(quoted)
-    asked = quote(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", query), safe=_SAFE)
-    return f"{flat}{mark}{asked}"
+    path = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", path.partition("#")[0])
+    bare, mark, query = quote(path, safe=_SAFE).partition("?")
+    return f"{_without_dots(bare)}{mark}{query}"
 
 
 def _without_dots(path: str) -> str:
@@ -124,21 +121,17 @@ def _without_dots(path: str) -> str:
 
 def _refuse_forgery(request: Request, headers: Mapping[str, str]) -> None:
     """Refuse parts that would change the structure of the request."""
-    what = f"{request.method!r} {request.path} cannot be sent"
-    if not _METHOD.fullmatch(request.method):
-        raise CannotMeasure(f"{what}: not a method", code=Code.HTTP_REQUEST)
+    faults = [] if _TOKEN.fullmatch(request.method) else ["not a method"]
     for name, value in headers.items():
-        if not _METHOD.fullmatch(name):
-            raise CannotMeasure(
-                f"{what}: {name[:64]!r} is not a valid header name",
-                code=Code.HTTP_REQUEST,
+        if not _TOKEN.fullmatch(name):
+            faults.append(f"{name[:64]!r} is not a valid header name")
+        elif not _VALUE.fullmatch(value):
+            faults.append(
+                f"the value of header {name} has a character that is not allowed"
             )
-        if not _VALUE.fullmatch(value):
-            raise CannotMeasure(
-                f"{what}: the value of header {name} has a character that is not "
-                "allowed",
-                code=Code.HTTP_REQUEST,
-            )
+    if faults:
+        what = f"{request.method!r} {request.path} cannot be sent: {'; '.join(faults)}"
+        raise CannotMeasure(what, code=Code.HTTP_REQUEST)
 
 
 def _lines(headers: Mapping[str, str]) -> list[str]:
@@ -146,11 +139,8 @@ def _lines(headers: Mapping[str, str]) -> list[str]:
         f"{name}: {value}" if value else f"{name};" for name, value in headers.items()
     ]
     # Headers that libcurl would add itself.
-    known = {name.lower() for name in headers}
-    lines += [
-        f"{each}:" for each in ("Content-Type", "Expect") if each.lower() not in known
-    ]
-    return lines
+    left_out = {"Content-Type", "Expect"} - {name.title() for name in headers}
+    return lines + [f"{each}:" for each in sorted(left_out)]
 
 
 # What a Network Load Balancer's TCP and TLS listeners forward is asked over HTTP.
@@ -158,117 +148,7 @@ _SCHEMES = {"http": "http", "https": "https", "tcp": "http", "tls": "https"}
 
 _VERSIONS = {1: "1.0", 2: "1.1", 3: "2", 30: "3"}
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transport:
-    """Sends requests to one listener: its name, its TLS settings, its defaults.
-
-    ``origin`` is the scheme and host of its URLs.
-    """
-
-    name: str
-    origin: str
-    defaults: RequestDefaults
-    encrypted: bool
-    port: int
-    verify: str | None
-
-    @classmethod
-    def to(
-        cls, endpoint: Endpoint, *, host: str | None, verify: str | None
-    ) -> Transport:
-        """The transport to ``endpoint``.
-
-        Raises:
-            CannotMeasure: the listener's protocol carries no HTTP, or the host is not
-                known.
-        """
-        scheme = _SCHEMES.get(endpoint.scheme)
-        if scheme is None:
-            raise CannotMeasure(
-                f"no HTTP over a {endpoint.scheme} listener", code=Code.HTTP_NO_LISTENER
-            )
-        named = host or endpoint.host
-        name = host_of(named or endpoint.address)
-        place = f"[{name}]" if ":" in name else name
-        own = {"Host": ascii_host(named)} if named else {}
-        base = f"{scheme}://{place}:{endpoint.port}"
-        return cls(
-            name=name,
-            origin=f"{scheme}://{own['Host']}" if own else base,
-            defaults=RequestDefaults(
-                base=base,
-                prefix=endpoint.path_prefix,
-                headers={**own, **endpoint.headers},
-                conditions=endpoint.conditions,
-            ),
-            encrypted=scheme == "https",
-            port=endpoint.port,
-            verify=verify,
-        )
-
-    def send(self, curl: pycurl.Curl, request: Request, exchange: Exchange) -> Reply:
-        """Send one request over a new connection, without following redirects.
-
-        Raises:
-            NoAnswer: there is no response, or not within the bounds.
-            CannotMeasure: the request cannot be sent.
-        """
-        message = self.defaults.message(request)
-        started = exchange.deadline.clock.now()
-        answer = Answer(exchange, request.max_body, message.decodes)
-        with closing(exchange.connect()) as connection:
-            self._prepare(curl, message, request)
-            _connected(curl, connection)
-            curl.setopt(pycurl.HEADERFUNCTION, answer.take_header)
-            curl.setopt(pycurl.WRITEFUNCTION, answer.take_body)
-            curl.setopt(pycurl.TIMEOUT_MS, max(1, round(exchange.remaining() * 1000)))
-            try:
-                curl.perform()
-            except pycurl.error as error:
-                raise answer.trouble or no_answer(
-                    curl,
-                    error,
-                    exchange,
-                    server_name=self.name if self.encrypted else None,
-                    size=len(message.body or b""),
-                ) from None
-        answer.end()
-        return Reply(
-            status=answer.status,
-            headers=answer.headers,
-            body=answer.body,
-            duration=exchange.deadline.clock.now() - started,
-            peer=exchange.peer,
-            http_version=_VERSIONS.get(curl.getinfo(pycurl.INFO_HTTP_VERSION), ""),
-            url=self.origin + message.target,
-            fields=tuple(answer.fields),
-            cookies=answer.cookies,
-            phases=_phases(curl, exchange),
-            certificate=peer_certificate(curl) if self.encrypted else None,
-        )
-
-    def _prepare(self, curl: pycurl.Curl, message: Message, request: Request) -> None:
-        name = request.trust.server_name or self.name
-        place = f"[{name}]" if ":" in name else name
-        scheme = "https" if self.encrypted else "http"
-        curl.setopt(pycurl.URL, f"{scheme}://{place}:{self.port}{message.target}")
-        curl.setopt(pycurl.PATH_AS_IS, 1)
-        headers = list(message.headers)
-        if not any(each.lower().startswith("host:") for each in headers):
-            headers.append(f"Host: {self.origin.partition('://')[2]}")
-        curl.setopt(pycurl.HTTPHEADER, [each.encode("latin-1") for each in headers])
-        # libcurl does not notice a truncated body.
-        curl.setopt(pycurl.HTTP_CONTENT_DECODING, 0)
-        version = (
-            pycurl.CURL_HTTP_VERSION_2TLS
-            if request.http2
-            else pycurl.CURL_HTTP_VERSION_1_1
-        )
-        curl.setopt(pycurl.HTTP_VERSION, version)
-        say(curl, message)
-        if self.encrypted:
-            secure(curl, request.trust, self.verify)
+_HTTP = {True: pycurl.CURL_HTTP_VERSION_2TLS, False: pycurl.CURL_HTTP_VERSION_1_1}
 
 
 def _connected(curl: pycurl.Curl, connection: socket.socket) -> None:
@@ -396,7 +276,7 @@ class ListenerClient:
                     policy=self.policy,
                     ip=request.ip,
                 )
-                reply = self._transport.send(curl, request, exchange)
+                reply = self._send(curl, request, exchange)
                 if self.identity is not None:
                     demand_green(reply.fields, self.identity)
                 return reply
@@ -404,8 +284,87 @@ class ListenerClient:
             return followed(ask, request)
 
     @cached_property
-    def _transport(self) -> Transport:
-        return Transport.to(self.endpoint, host=self.host, verify=self.verify)
+    def _scheme(self) -> str:
+        scheme = _SCHEMES.get(self.endpoint.scheme)
+        if scheme is None:
+            raise CannotMeasure(
+                f"no HTTP over a {self.endpoint.scheme} listener",
+                code=Code.HTTP_NO_LISTENER,
+            )
+        return scheme
+
+    @cached_property
+    def _name(self) -> str:
+        """The name of the listener in its URLs and in TLS."""
+        return host_of(self.host or self.endpoint.host or self.endpoint.address)
+
+    @cached_property
+    def _defaults(self) -> RequestDefaults:
+        endpoint = self.endpoint
+        host = self.host or endpoint.host
+        own = {"Host": ascii_host(host)} if host else {}
+        return RequestDefaults(
+            base=_base(self._scheme, self._name, endpoint.port),
+            prefix=endpoint.path_prefix,
+            headers={**own, **endpoint.headers},
+            conditions=endpoint.conditions,
+        )
+
+    def _send(self, curl: pycurl.Curl, request: Request, exchange: Exchange) -> Reply:
+        """Send one request over a new connection, without following redirects."""
+        message = self._defaults.message(request)
+        encrypted = self._scheme == "https"
+        host = self._defaults.headers.get("Host")
+        origin = f"{self._scheme}://{host}" if host else self._defaults.base
+        started = exchange.deadline.clock.now()
+        answer = Answer(exchange, request.max_body, message.decodes)
+        with closing(exchange.connect()) as connection:
+            name = request.trust.server_name or self._name
+            base = _base(self._scheme, name, self.endpoint.port)
+            curl.setopt(pycurl.URL, base + message.target)
+            curl.setopt(pycurl.PATH_AS_IS, 1)
+            headers = list(message.headers)
+            if not any(each.lower().startswith("host:") for each in headers):
+                headers.append(f"Host: {origin.partition('://')[2]}")
+            curl.setopt(pycurl.HTTPHEADER, [each.encode("latin-1") for each in headers])
+            # libcurl does not notice a truncated body.
+            curl.setopt(pycurl.HTTP_CONTENT_DECODING, 0)
+            curl.setopt(pycurl.HTTP_VERSION, _HTTP[request.http2])
+            say(curl, message)
+            if encrypted:
+                secure(curl, request.trust, self.verify)
+            _connected(curl, connection)
+            curl.setopt(pycurl.HEADERFUNCTION, answer.take_header)
+            curl.setopt(pycurl.WRITEFUNCTION, answer.take_body)
+            curl.setopt(pycurl.TIMEOUT_MS, max(1, round(exchange.remaining() * 1000)))
+            try:
+                curl.perform()
+            except pycurl.error as error:
+                raise answer.trouble or no_answer(
+                    curl,
+                    error,
+                    exchange,
+                    server_name=self._name if encrypted else None,
+                    size=len(message.body or b""),
+                ) from None
+        answer.end()
+        return Reply(
+            status=answer.status,
+            headers=answer.headers,
+            body=answer.body,
+            duration=exchange.deadline.clock.now() - started,
+            peer=exchange.peer,
+            http_version=_VERSIONS.get(curl.getinfo(pycurl.INFO_HTTP_VERSION), ""),
+            url=origin + message.target,
+            fields=tuple(answer.fields),
+            cookies=answer.cookies,
+            phases=_phases(curl, exchange),
+            certificate=peer_certificate(curl) if encrypted else None,
+        )
+
+
+def _base(scheme: str, name: str, port: int) -> str:
+    return f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 _REDIRECTS = {301, 302, 303, 307, 308}
