@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -40,11 +41,8 @@ class Connection:
         Raises:
             NoAnswer: the other side did not accept it, or not in time.
         """
-        self._bound("did not accept all data")
-        try:
+        with self._bounded("did not accept all data"):
             self.socket.sendall(data)
-        except OSError as error:
-            raise self._broken(error, "did not accept all data") from None
 
     def receive(self) -> bytes:
         """Receive at most 16 KiB; empty once the other side has closed the connection.
@@ -52,11 +50,8 @@ class Connection:
         Raises:
             NoAnswer: the connection broke, or nothing was received in time.
         """
-        self._bound("sent no more data")
-        try:
+        with self._bounded("sent no more data"):
             return self.socket.recv(_PIECE)
-        except OSError as error:
-            raise self._broken(error, "sent no more data") from None
 
     def encrypt(
         self, trust: Trust, context: ssl.SSLContext | None = None
@@ -71,16 +66,16 @@ class Connection:
             NoAnswer: the handshake failed; the message has the reason.
             CannotMeasure: the client's own certificate cannot be used.
         """
-        self._bound("did not complete the TLS handshake")
         name = trust.server_name or self.name
         context = context or context_of(trust)
-        try:
-            encrypted = context.wrap_socket(self.socket, server_hostname=name)
-        except TimeoutError as error:
-            raise self._broken(error, "did not complete the TLS handshake") from None
-        except OSError as error:
-            why = explain(self.place, error)
-            raise NoAnswer(why, code=Code.TLS_HANDSHAKE) from error
+        with self._bounded("did not complete the TLS handshake"):
+            try:
+                encrypted = context.wrap_socket(self.socket, server_hostname=name)
+            except TimeoutError:
+                raise
+            except OSError as error:
+                why = explain(self.place, error)
+                raise NoAnswer(why, code=Code.TLS_HANDSHAKE) from error
         self.socket = encrypted
         return encrypted
 
@@ -94,25 +89,23 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _bound(self, what: str) -> None:
-        left = self.deadline.remaining
-        if left <= 0:
+    @contextmanager
+    def _bounded(self, what: str) -> Iterator[None]:
+        """Use the socket until the deadline; ``what`` did not happen by then."""
+        try:
+            if self.deadline.expired:
+                raise TimeoutError  # noqa: TRY301 - as the socket does
+            self.socket.settimeout(self.deadline.remaining)
+            yield
+        except TimeoutError:
             raise NoAnswer(
-                f"{self.place} {what} in time",
-                code=Code.CONNECTION_TIMEOUT,
-            )
-        self.socket.settimeout(left)
-
-    def _broken(self, error: OSError, what: str) -> NoAnswer:
-        if isinstance(error, TimeoutError):
-            return NoAnswer(
-                f"{self.place} {what} in time",
-                code=Code.CONNECTION_TIMEOUT,
-            )
-        return NoAnswer(
-            f"{self.place} closed the connection: {error.strerror or error}",
-            code=Code.CONNECTION_CLOSED,
-        )
+                f"{self.place} {what} in time", code=Code.CONNECTION_TIMEOUT
+            ) from None
+        except OSError as error:
+            raise NoAnswer(
+                f"{self.place} closed the connection: {error.strerror or error}",
+                code=Code.CONNECTION_CLOSED,
+            ) from None
 
 
 #: Maximum time to read the routing before and after an attempt, in seconds.
@@ -250,14 +243,11 @@ class Destination:
             NotGreen: the listener forwards to blue.
             CannotMeasure: where it forwards to is unknown.
         """
-        waiver = ""
-        if self.outside:
-            waiver = OUTSIDE
-        elif self.identity is not None and unproven == "pass":
-            waiver = UNPROVEN
-        elif self.identity is not None:
+        waiver = OUTSIDE if self.outside else ""
+        if self.identity is not None and not self.outside:
+            waiver = UNPROVEN if unproven == "pass" else BY_ROUTING
+        if waiver == BY_ROUTING:
             self.routing()
-            waiver = BY_ROUTING
         first, *others = check()
         if waiver == BY_ROUTING:
             self.routing()

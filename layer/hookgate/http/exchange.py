@@ -6,10 +6,10 @@ import errno
 import re
 import socket
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from hookgate.codes import Code
 from hookgate.context import Endpoint
@@ -88,7 +88,8 @@ class Exchange:
         """
         clock, reasons = self.deadline.clock, []
         started = clock.now()
-        addresses = self._addresses()
+        found = self.policy.resolve(self.endpoint, seconds=self.remaining())
+        addresses = families(found, self.ip, self.endpoint.address)
         self.resolved = clock.now() - started
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             try:
@@ -99,10 +100,6 @@ class Exchange:
                 self.connected = clock.now() - started - self.resolved
                 return opened
         raise NoAnswer("; ".join(dict.fromkeys(reasons)), code=Code.CONNECTION_REFUSED)
-
-    def _addresses(self) -> list[str]:
-        found = self.policy.resolve(self.endpoint, seconds=self.remaining())
-        return families(found, self.ip, self.endpoint.address)
 
     def _open(self, address: str, seconds: float) -> socket.socket:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -129,21 +126,14 @@ class Exchange:
         return f"no connection to {self.place}{at}: {error.strerror or error}"
 
 
+Fields = Iterable[tuple[str, str]]
+
+#: How zlib names the formats.
+_GZIP, _ZLIB, _RAW = 31, 15, -15
+
+
 class BodyError(Exception):
     """A body is not what its Content-Encoding says, or is too large; says which."""
-
-
-class _Decompressor(Protocol):
-    """Undoes one encoding."""
-
-    def take(self, data: bytes, most: int) -> bytes:
-        """The next bytes, not many more than ``most``."""
-        ...
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the encoded data is complete."""
-        ...
 
 
 class _Zlib:
@@ -155,6 +145,7 @@ class _Zlib:
         self._stream: Any = zlib.decompressobj(bits) if bits == _GZIP else None
 
     def take(self, data: bytes, most: int) -> bytes:
+        """The next bytes, not many more than ``most``."""
         if self._stream is None:
             self._start += data
             if len(self._start) < 2:
@@ -211,10 +202,10 @@ class Decoder:
         most: the largest body, in bytes after decoding.
     """
 
-    decompressors: Sequence[_Decompressor]
+    decompressors: Sequence[_Zlib | _Brotli]
     most: int
     _size: int = 0
-    _began: bool = field(default=False)
+    _began: bool = False
 
     @classmethod
     def of(cls, fields: Fields, most: int) -> Decoder:
@@ -236,7 +227,7 @@ class Decoder:
         Raises:
             BodyError: it is not so encoded, or the body is larger than ``most``.
         """
-        self._began = self._began or bool(piece)
+        self._began |= bool(piece)
         left = self.most - self._size
         for each in self.decompressors:
             try:
@@ -262,14 +253,25 @@ class TooLarge(BodyError):
     """A body is larger than the bound."""
 
 
-def _decompressor(name: str) -> _Decompressor:
-    if name in {"gzip", "x-gzip"}:
+def _decompressor(name: str) -> _Zlib | _Brotli:
+    if name in {"gzip", "x-gzip"}:  # RFC 9110, 8.4.1: both names mean gzip
         return _Zlib(_GZIP)
     if name == "deflate":
         return _Zlib(_ZLIB)
     if name == "br":
         return _Brotli()
     raise BodyError(f"{name[:20]!r} is not supported: gzip, deflate and br are")
+
+
+def _add_field(fields: list[tuple[str, str]], line: bytes) -> None:
+    """Add a line of a head to the headers; a folded one continues the last header."""
+    text = line.decode("latin-1")
+    if line[:1] in b" \t" and fields:  # RFC 9112, 5.2
+        name, so_far = fields[-1]
+        fields[-1] = name, f"{so_far} {text.strip()}"
+    else:
+        name, _, value = text.partition(":")
+        fields.append((name.strip(), value.strip()))
 
 
 MAX_HEAD = 48 * 1024
@@ -325,58 +327,55 @@ class Answer:
 
     def take_header(self, line: bytes) -> int | None:
         """Take a line of the head; any return value but None stops libcurl."""
+        return self._take(self._add_line, line)
+
+    def take_body(self, piece: bytes) -> int | None:
+        """Take a piece of the body, as ``take_header`` does."""
+        return self._take(self._add_piece, piece)
+
+    def _take(self, add: Callable[[bytes], None], data: bytes) -> int | None:
+        try:
+            add(data)
+        except NoAnswer as error:
+            self.trouble = error
+            return -1
+        return None
+
+    def _add_line(self, line: bytes) -> None:
         self.exchange.received += len(line)
         self._head += len(line)
         self.exchange.phase = Phase.HEADERS
         if self._head > MAX_HEAD:
-            return self._stop(TOO_LONG)
+            raise self._no_http(TOO_LONG)
         if self.complete:
-            return None  # A trailer.
+            return  # A trailer.
         if line.startswith(b"HTTP/"):
-            return self._begin(line)
-        if not line.strip():
+            match = _STATUS.match(line)
+            if not match:
+                raise self._no_http("no status line", line)
+            # Interim responses such as 103 are skipped (RFC 9110, 15.2).
+            self.status = int(match[1])
+            self.fields.clear()
+        elif not line.strip():
             self.complete = self.status >= 200
             self.exchange.phase = Phase.BODY if self.complete else Phase.HEADERS
-            return None
-        return self._field(line)
-
-    def _begin(self, line: bytes) -> int | None:
-        """Start a head; interim responses such as 103 are skipped (RFC 9110, 15.2)."""
-        match = _STATUS.match(line)
-        if not match:
-            self.trouble = self.no_http("no status line", line)
-            return -1
-        self.status = int(match[1])
-        self.fields.clear()
-        return None
-
-    def _field(self, line: bytes) -> int | None:
-        name, colon, value = line.decode("latin-1").partition(":")
-        if line[:1] in b" \t" and self.fields:  # RFC 9112, 5.2
-            last, so_far = self.fields[-1]
-            self.fields[-1] = last, f"{so_far} {line.decode('latin-1').strip()}"
-        elif not colon:
-            return self._stop("a header line has no colon")
-        elif len(self.fields) >= MAX_HEADERS:
-            return self._stop(f"it has more than {MAX_HEADERS} headers")
+        elif b":" not in line and not (line[:1] in b" \t" and self.fields):
+            raise self._no_http("a header line has no colon")
         else:
-            self.fields.append((name.strip(), value.strip()))
-        return None
+            _add_field(self.fields, line)
+            if len(self.fields) > MAX_HEADERS:
+                raise self._no_http(f"it has more than {MAX_HEADERS} headers")
 
-    def take_body(self, piece: bytes) -> int | None:
-        """Take a piece of the body after decompression."""
+    def _add_piece(self, piece: bytes) -> None:
         if not self.status:
-            self.trouble = self.no_http("no status line", piece)
-            return -1
+            raise self._no_http("no status line", piece)
         try:
             if self._decoder is None:
                 fields = self.fields if self.decodes else ()
                 self._decoder = Decoder.of(fields, self.max_body)
             self._body.append(self._decoder.take(piece))
         except BodyError as error:
-            self.trouble = self._unreadable(error)
-            return -1
-        return None
+            raise self._unreadable(error) from None
 
     def end(self) -> None:
         """Check that the response is complete.
@@ -385,11 +384,7 @@ class Answer:
             NoAnswer: its headers or its body are incomplete.
         """
         if not self.complete:
-            raise NoAnswer(
-                f"{self.exchange.place} did not respond with HTTP: it closed the "
-                "connection before its headers ended",
-                code=Code.HTTP_PROTOCOL,
-            )
+            raise self._no_http("it closed the connection before its headers ended")
         try:
             if self._decoder is not None:
                 self._decoder.end()
@@ -407,34 +402,15 @@ class Answer:
             code=Code.HTTP_ENCODING,
         )
 
-    def _stop(self, why: str) -> int:
-        place = self.exchange.place
-        self.trouble = NoAnswer(
-            f"{place} did not respond with HTTP: {why}", code=Code.HTTP_PROTOCOL
-        )
-        return -1
-
-    def no_http(self, why: str, began: bytes) -> NoAnswer:
-        """The error of a response that is not HTTP."""
-        place = self.exchange.place
+    def _no_http(self, why: str, began: bytes = b"") -> NoAnswer:
+        what = f"{self.exchange.place} did not respond with HTTP: {why}"
         if began.startswith(_TLS_ALERT):
-            return NoAnswer(
-                f"{place} speaks TLS where plain HTTP was expected",
-                code=Code.HTTP_PROTOCOL,
-            )
-        # Masked before it is cut: a mask does not know half a secret.
-        shown = masked(began[:4096].decode("utf-8", "backslashreplace"))[:40]
-        return NoAnswer(
-            f"{place} did not respond with HTTP: {why}; the response begins with "
-            f"{shown!r}",
-            code=Code.HTTP_PROTOCOL,
-        )
-
-
-Fields = Iterable[tuple[str, str]]
-
-#: RFC 9110, 8.4.1: gzip is also called x-gzip.
-_GZIP, _ZLIB, _RAW = 31, 15, -15
+            what = f"{self.exchange.place} speaks TLS where plain HTTP was expected"
+        elif began:
+            # Masked before it is cut: a mask does not know half a secret.
+            shown = masked(began[:4096].decode("utf-8", "backslashreplace"))[:40]
+            what += f"; the response begins with {shown!r}"
+        return NoAnswer(what, code=Code.HTTP_PROTOCOL)
 
 
 def other_than_green(fields: Fields, header: str, value: str) -> str:
@@ -490,12 +466,8 @@ def final_fields(head: Iterable[bytes]) -> list[tuple[str, str]]:
         elif not line.strip():
             if final:
                 break
-        elif line[:1] in b" \t" and fields:  # RFC 9112, 5.2
-            name, so_far = fields[-1]
-            fields[-1] = name, f"{so_far} {line.decode('latin-1').strip()}"
         else:
-            name, _, text = line.decode("latin-1").partition(":")
-            fields.append((name.strip(), text.strip()))
+            _add_field(fields, line)
     return fields
 
 
