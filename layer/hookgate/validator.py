@@ -22,7 +22,7 @@ from hookgate.codes import Code
 from hookgate.context import DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, InvalidValue
-from hookgate.http.request import HttpClient, statuses
+from hookgate.http.request import HttpClient, as_list, statuses
 from hookgate.model import Finding
 from hookgate.units import Duration, demand
 
@@ -154,7 +154,7 @@ def _pace(seconds: float) -> float:
 
 
 def _stop_on(value: object) -> tuple[str, ...]:
-    many = value if isinstance(value, list | tuple) else [value]
+    many = as_list(value)
     for each in many:
         if isinstance(each, bool) or not isinstance(each, int | str) or each == "":
             raise InvalidValue(
@@ -165,7 +165,7 @@ def _stop_on(value: object) -> tuple[str, ...]:
             statuses(each)
         else:
             _check_code(str(each))
-    return tuple(str(each) for each in many)
+    return tuple(map(str, many))
 
 
 def _check_code(text: str) -> None:

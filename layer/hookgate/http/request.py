@@ -198,14 +198,18 @@ _ONE_STATUS = {
 }
 
 
+def as_list(value: Any) -> list[Any]:
+    """A value, or each of a list of values."""
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
 def statuses(value: object) -> tuple[str, ...]:
     """Read statuses and classes of statuses (RFC 9110, section 15).
 
     Raises:
         ValueError: one is neither.
     """
-    many = value if isinstance(value, list | tuple) else [value]
-    read = tuple(str(each) for each in many)
+    read = tuple(map(str, as_list(value)))
     for each in read:
         if not _STATUS.fullmatch(each):
             raise InvalidValue(
@@ -228,13 +232,13 @@ Statuses = Annotated[
     ),
 ]
 
-_CONFIG = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+class _Options(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-class Basic(BaseModel):
+class Basic(_Options):
     """A name and a password (RFC 7617)."""
-
-    model_config = _CONFIG
 
     username: Annotated[str, TextFormat(r"^[^:]*\Z", "text without a colon")] = Field(
         min_length=1, description="The name, without a colon."
@@ -242,13 +246,11 @@ class Basic(BaseModel):
     password: SecretText = Field(description="The password, by reference.")
 
 
-class OAuth2(BaseModel):
+class OAuth2(_Options):
     """Client credentials (RFC 6749, 4.4), from a token endpoint on the same listener.
 
     For a token from elsewhere, keep the token as a secret and use ``bearer``.
     """
-
-    model_config = _CONFIG
 
     token_path: UrlPath = Field(
         description="Path of the token endpoint on the same listener. Keep a token "
@@ -262,10 +264,8 @@ class OAuth2(BaseModel):
     )
 
 
-class Auth(BaseModel):
+class Auth(_Options):
     """Authentication of a request, in one of three ways."""
-
-    model_config = _CONFIG
 
     basic: Basic | None = Field(None, description="A name and a password.")
     bearer: SecretText | None = Field(None, description="A token, by reference.")
@@ -316,16 +316,17 @@ def _token(oauth2: OAuth2, request: Request, client: HttpClient) -> str:
             body=urlencode(form).encode(),
         )
     )
-    where = f"the token endpoint {oauth2.token_path} answered {reply.status}"
+    where = f"the token endpoint {oauth2.token_path}"
     if reply.status != 200:
-        raise NoAnswer(f"{where}, expected 200", code=Code.AUTH)
+        what = f"{where}: expected 200, got {reply.status}"
+        raise NoAnswer(what, code=Code.AUTH)
     try:
         document: Any = json.loads(reply.body)
     except (ValueError, RecursionError):
-        raise NoAnswer(f"{where}, but not with JSON", code=Code.AUTH) from None
+        raise NoAnswer(f"{where}: the body is not JSON", code=Code.AUTH) from None
     token = document.get("access_token") if isinstance(document, dict) else None
     if not isinstance(token, str) or not token:
-        raise NoAnswer(f"{where}, but without an access_token", code=Code.AUTH)
+        raise NoAnswer(f"{where}: the body has no access_token", code=Code.AUTH)
     hide(token)
     return token
 
@@ -335,7 +336,7 @@ def _basic(pair: str) -> str:
 
 
 def _many(value: Any) -> Any:
-    many = value if isinstance(value, list | tuple) else [value]
+    many = as_list(value)
     if "identity" in many:
         if len(many) > 1:
             raise InvalidValue(
@@ -361,17 +362,13 @@ def _scalar(value: object) -> str:
     return str(value)
 
 
-def _scalars(value: object) -> Any:
-    return value if isinstance(value, list | tuple) else [value]
-
-
 _ONE = {"anyOf": [{"type": each} for each in ("string", "number", "boolean")]}
 
 _Scalar = Annotated[str, BeforeValidator(_scalar), WithJsonSchema(_ONE)]
 
 _Many = Annotated[
     tuple[_Scalar, ...],
-    BeforeValidator(_scalars),
+    BeforeValidator(as_list),
     WithJsonSchema({"anyOf": [*_ONE["anyOf"], {"type": "array", "items": _ONE}]}),
 ]
 
@@ -379,10 +376,8 @@ _Many = Annotated[
 Fields = Mapping[str, _Many]
 
 
-class Part(BaseModel):
+class Part(_Options):
     """A part of a multipart body: text or a file."""
-
-    model_config = _CONFIG
 
     name: str = Field(min_length=1, description="The field's name.")
     text: str | None = Field(None, description="Its text.")
@@ -410,10 +405,8 @@ class Part(BaseModel):
         return self.name, (called, self._raw, self.type or "application/octet-stream")
 
 
-class GraphQl(BaseModel):
+class GraphQl(_Options):
     """A GraphQL operation, sent as JSON (graphql.org/learn/serving-over-http)."""
-
-    model_config = _CONFIG
 
     query: str = Field(min_length=1, description="The document.")
     variables: Mapping[str, Any] = Field({}, description="Its variables.")
@@ -435,10 +428,8 @@ _BODIES = {
 }
 
 
-class HttpRequest(BaseModel):
+class HttpRequest(_Options):
     """The options of an HTTP request, for validators to extend."""
-
-    model_config = _CONFIG
 
     path: UrlPath = Field("/", description="The path, with a query if any.")
     method: (
@@ -504,11 +495,9 @@ class HttpRequest(BaseModel):
             more: other fields of ``Request``.
         """
         own = {name.lower() for name in self.headers}
-        headers = {
-            name: value
-            for name, value in (common or {}).items()
-            if name.lower() not in own
-        } | dict(self.headers)
+        given = (common or {}).items()
+        headers = {name: text for name, text in given if name.lower() not in own}
+        headers |= self.headers
         body = None
         for each in self._bodies:
             body, kind = _encoded(_BODIES[each], getattr(self, each))
