@@ -12,7 +12,6 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint
 from importlib.metadata import entry_points as _entry_points
@@ -41,12 +40,8 @@ def installed() -> tuple[EntryPoint, ...]:
     return tuple(_entry_points(group=GROUP))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Provider:
-    """One place that a validator of a name comes from, and how to load it."""
-
-    where: str
-    load: Callable[[], Any]
+#: One place that a validator of a name comes from, and how to load it.
+_Provider = tuple[str, Callable[[], Any]]
 
 
 def resolve(
@@ -80,13 +75,13 @@ def resolve(
         what = f"unknown validator {use!r}{did_you_mean(use, available)}"
         raise InputError(what, code=Code.VALIDATOR_UNKNOWN)
     if len(providers) > 1:
-        both = " and ".join(each.where for each in providers)
+        both = " and ".join(where for where, _ in providers)
         raise InputError(
             f"the validator {use!r} is provided by {both}; rename or remove one of "
             "them",
             code=Code.VALIDATOR_AMBIGUOUS,
         )
-    return _checked(use, providers[0])
+    return _checked(use, *providers[0])
 
 
 def names(
@@ -110,11 +105,9 @@ def _folder(package: str) -> Iterable[str]:
     """The folders of a package; none if there is no such package."""
     try:
         return importlib.import_module(package).__path__
-    except ModuleNotFoundError as error:
-        if error.name == package:
-            return ()
-        raise _broken(package, f"{package}/__init__.py", error) from error
     except (Exception, SystemExit) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == package:
+            return ()
         raise _broken(package, f"{package}/__init__.py", error) from error
 
 
@@ -122,30 +115,27 @@ def _modules(use: str, package: str) -> Iterable[_Provider]:
     if not any(each.name == use for each in pkgutil.iter_modules(_folder(package))):
         return
     module, title = f"{package}.{use}", use.title().replace("_", "")
-    yield _Provider(
-        where=f"{'validators' if package == PROJECT else package}/{use}.py",
-        load=lambda: getattr(importlib.import_module(module), title),
-    )
+    where = f"{'validators' if package == PROJECT else package}/{use}.py"
+    yield where, lambda: getattr(importlib.import_module(module), title)
 
 
 def _installed(use: str, entry_points: EntryPoints) -> Iterable[_Provider]:
     for each in entry_points():
         if each.name == use:
             owner = f" of the package {each.dist.name}" if each.dist else ""
-            yield _Provider(where=f"{each.value}{owner}", load=each.load)
+            yield f"{each.value}{owner}", each.load
 
 
-def _checked(use: str, provider: _Provider) -> type[Validator]:
+def _checked(use: str, where: str, load: Callable[[], Any]) -> type[Validator]:
     try:
-        found = provider.load()
+        found = load()
         if isinstance(found, type) and issubclass(found, Validator):
             found.model_rebuild()  # a broken option is an error here, not at its use
     # A plugin may raise anything at import, even SystemExit.
     except (Exception, SystemExit) as error:
-        raise _broken(use, provider.where, error) from error
-    fault = _fault(found)
-    if fault:
-        what = f"the validator {use!r} ({provider.where}) {fault}"
+        raise _broken(use, where, error) from error
+    if fault := _fault(found):
+        what = f"the validator {use!r} ({where}) {fault}"
         raise InputError(what, code=Code.VALIDATOR_BROKEN)
     valid: type[Validator] = found
     return valid

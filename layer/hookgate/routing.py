@@ -50,35 +50,24 @@ def read_routes(aws: Aws, endpoint: Endpoint) -> tuple[Route, ...]:
     default = _route(arn, "default action", found[0].get("DefaultActions", ()))
     if endpoint.scheme not in {"http", "https"}:
         return (default,)  # A Network Load Balancer's listener has no rules.
-    rules = aws("elbv2", "describe_rules", ListenerArn=arn)["Rules"]
-    return (
-        default,
-        *(
-            _route(each["RuleArn"], f"rule {each['Priority']}", each["Actions"])
-            for each in rules
-            if not each.get("IsDefault")
-        ),
-    )
+    rules = [
+        _route(each["RuleArn"], f"rule {each['Priority']}", each["Actions"])
+        for each in aws("elbv2", "describe_rules", ListenerArn=arn)["Rules"]
+        if not each.get("IsDefault")
+    ]
+    return (default, *rules)
 
 
 def _route(arn: str, name: str, actions: Sequence[Mapping[str, Any]]) -> Route:
-    weights: dict[str, int] = {}
-    for action in actions:
-        if action["Type"] == "forward":
-            weights.update(_weights(action))
-    kinds = ", ".join(each["Type"] for each in actions) or "nothing"
-    return Route(arn=arn, name=name, weights=weights, actions=kinds)
-
-
-def _weights(action: Mapping[str, Any]) -> Mapping[str, int]:
-    groups = action.get("ForwardConfig", {}).get("TargetGroups")
-    if not groups:
-        groups = [action]
-    return {
+    weights = {
         each["TargetGroupArn"]: int(each.get("Weight", 1))
-        for each in groups
+        for action in actions
+        if action["Type"] == "forward"
+        for each in action.get("ForwardConfig", {}).get("TargetGroups") or [action]
         if each.get("TargetGroupArn")
     }
+    kinds = ", ".join(each["Type"] for each in actions) or "nothing"
+    return Route(arn=arn, name=name, weights=weights, actions=kinds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,7 @@ class Proof:
         context: both task sets.
         aws: reads the original's task definition when needed.
         secrets: reads ``${secret.NAME}``.
+        doubts: why the responses so far prove nothing.
     """
 
     identity: Identity | None
@@ -89,13 +90,9 @@ class Proof:
     context: DeploymentContext
     aws: Aws
     secrets: Secrets
-    _doubts: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     _begun: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def doubts(self) -> tuple[str, ...]:
-        """Why the responses so far prove nothing."""
-        return self._doubts
 
     def examine(self) -> None:
         """Look for doubts once, in the first step that sends a request."""
@@ -104,42 +101,45 @@ class Proof:
         if begun:
             return
         if self.identity is None:
-            self._doubts = (NOT_PROVEN,)
+            self.doubts = (NOT_PROVEN,)
             return
         used = tuple(dict.fromkeys(names(self.identity.equals)))
         own = [f"${{{each}}}" for each in used if each.startswith("green.")]
         # No other deployment has this one's id.
-        if "deployment.id" in used:
-            return
-        if not own:
-            self._doubts = (CONSTANT,)
-            return
-        self._compare(self.identity, " and ".join(own))
+        if "deployment.id" not in used:
+            if own:
+                self._compare(self.identity, " and ".join(own))
+            else:
+                self.doubts = (CONSTANT,)
 
     def _compare(self, identity: Identity, values: str) -> None:
+        """Compare the identity with that of the original task set."""
         original = self.context.blue and self.context.blue.task_set
         if not original:
             return
         unknown = f"whether the original task set has the same {values} is not known"
-        self._doubts = (unknown,)
+        self.doubts = (unknown,)
         try:
             theirs = fetch_task_definition(self.aws, original.task_definition_arn)
         except CannotMeasure as error:
-            self._doubts = (f"{unknown}: {error}",)
+            self.doubts = (f"{unknown}: {error}",)
             return
         as_green = replace(
             self.context, green=self.context.blue, task_definition=theirs
         )
-        same = f"the original task set has the same {values}, so the identity does not "
         if as_green.green_container is None:
-            self._doubts = (f"{unknown}: its containers have other names",)
+            self.doubts = (f"{unknown}: its containers have other names",)
             return
         original_values = Variables(as_green, self.secrets.reveal)
         try:
             alike = original_values.substitute(identity.equals) == self.value
         except CannotMeasure:
             alike = False  # The original has no such value.
-        self._doubts = (f"{same}tell them apart",) if alike else ()
+        same = (
+            f"the original task set has the same {values}, so the identity does not "
+            "tell them apart"
+        )
+        self.doubts = (same,) if alike else ()
 
 
 def make_run_context(  # noqa: PLR0913 - everything that a step gets
@@ -172,85 +172,58 @@ def make_run_context(  # noqa: PLR0913 - everything that a step gets
     """
     substitute = Variables(context, secrets.reveal, given).substitute
     target = plan.target.build(substitute)
-    identity = target.identity
-    value = identity.equals if identity else None
+    value = target.identity.equals if target.identity else None
     proof = Proof(plan.target.identity, value, context, aws, secrets)
+    no_test, no_production = _no_test(context), _no_production(context)
+
+    def client(endpoint: Endpoint | None, why_not: str, by: Deadline) -> HttpClient:
+        if endpoint is None or why_not:
+            return MissingListener(why_not)
+        return ProvenClient(
+            endpoint=endpoint, target=target, deadline=by, policy=policy, proof=proof
+        )
+
+    def tools(step: Step, deadline: Deadline) -> Tools:
+        return Tools(
+            http=client(context.test, no_test, deadline),
+            production=client(context.production, no_production, deadline),
+            connect=Reach(
+                context=context,
+                closed={"test": no_test, "production": no_production},
+                host=target.host,
+                identity=target.expected,
+                allow=target.allow,
+                aws=aws,
+                deadline=deadline,
+                policy=policy,
+                examine=proof.examine,
+            ),
+            aws=aws,
+            deadline=deadline,
+            log=log(step.name),
+            traffic=TrafficTool(
+                test=no_test or context.test,
+                production=no_baseline(context) or context.production,
+                host=target.host,
+                identity=target.expected,
+                examine=proof.examine,
+                deadline=deadline,
+                policy=policy,
+            ),
+        )
+
     return RunContext(
         context=context,
-        tools=_Toolmaker(
-            context=context,
-            target=target,
-            proof=proof,
-            aws=aws,
-            policy=policy,
-            log=log,
-        ).tools,
+        tools=tools,
         substitute=substitute,
         secrets=secrets,
-        proven=identity is not None,
-        doubts=proof.doubts,
+        proven=target.identity is not None,
+        doubts=lambda: proof.doubts,
         on_outcome=on_outcome,
         on_start=on_start,
         plan=plan.origin,
         waivers=plan.waivers,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Toolmaker:
-    """Makes each step's tools; the placeholders of ``target`` are filled."""
-
-    context: DeploymentContext
-    target: Target
-    proof: Proof
-    aws: Aws
-    policy: AddressPolicy
-    log: Callable[[str], Log]
-
-    def tools(self, step: Step, deadline: Deadline) -> Tools:
-        """The tools of one step, limited by its deadline."""
-        context = self.context
-        closed = {"test": _no_test(context), "production": _no_production(context)}
-        return Tools(
-            http=self._probe(context.test, closed["test"], deadline),
-            production=self._probe(context.production, closed["production"], deadline),
-            connect=Reach(
-                context=context,
-                closed=closed,
-                host=self.target.host,
-                identity=self.target.expected,
-                allow=self.target.allow,
-                aws=self.aws,
-                deadline=deadline,
-                policy=self.policy,
-                examine=self.proof.examine,
-            ),
-            aws=self.aws,
-            deadline=deadline,
-            log=self.log(step.name),
-            traffic=TrafficTool(
-                test=closed["test"] or context.test,
-                production=no_baseline(context) or context.production,
-                host=self.target.host,
-                identity=self.target.expected,
-                examine=self.proof.examine,
-                deadline=deadline,
-                policy=self.policy,
-            ),
-        )
-
-    def _probe(
-        self, endpoint: Endpoint | None, why_not: str, deadline: Deadline
-    ) -> HttpClient:
-        if endpoint is None or why_not:
-            return MissingListener(why_not)
-        return ProvenClient(
-            endpoint=endpoint,
-            target=self.target,
-            deadline=deadline,
-            policy=self.policy,
-            proof=self.proof,
-        )
 
 
 def _no_test(context: DeploymentContext) -> str:

@@ -6,13 +6,13 @@ step that it needs did not pass.
 
 from __future__ import annotations
 
-import functools
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Generic, NoReturn, TypeVar
+from typing import Generic, TypeVar
 
 from hookgate.codes import Code
 from hookgate.context import DeploymentContext
@@ -49,7 +49,7 @@ def used_waivers(
         doubts: why the responses prove nothing.
     """
     unproven = not proven and any(step.validator.asks_listener for step in steps)
-    waivers = list(dict.fromkeys(((NOT_PROVEN,) if unproven else ()) + tuple(doubts)))
+    waivers = list(dict.fromkeys([*([NOT_PROVEN] if unproven else []), *doubts]))
     for step, outcome in zip(steps, outcomes, strict=True):
         if outcome.code == Code.STEP_DESELECTED:
             waivers.append(f"{step.name}: {outcome.reason}")
@@ -78,7 +78,7 @@ class Pending(Generic[T]):
     """Work that runs in a thread of its own."""
 
     name: str
-    _answers: queue.SimpleQueue[Callable[[], T]]
+    future: Future[T] = field(default_factory=Future)
 
     def result(self, deadline: Deadline) -> T:
         """Return the result of the work.
@@ -87,32 +87,25 @@ class Pending(Generic[T]):
             CannotMeasure: it did not end by the deadline.
             BaseException: the exception of the work.
         """
-        try:
-            answer = self._answers.get(timeout=deadline.remaining)
-        except queue.Empty:
+        done, _ = wait([self.future], timeout=deadline.remaining)
+        if not done:
             what = f"{self.name} did not end in time"
-            raise CannotMeasure(what, code=Code.HOOK_TIMEOUT) from None
-        return answer()
+            raise CannotMeasure(what, code=Code.HOOK_TIMEOUT)
+        return self.future.result()
 
 
 def begin(name: str, work: Callable[[], T]) -> Pending[T]:
     """Start ``work`` in a thread that can be abandoned; messages contain ``name``."""
-    pending: Pending[T] = Pending(name, queue.SimpleQueue())
+    pending: Pending[T] = Pending(name)
 
     def run() -> None:
         try:
-            value = work()
+            pending.future.set_result(work())
         except BaseException as error:  # noqa: BLE001 - raised again by result()
-            pending._answers.put(functools.partial(_raise, error))  # noqa: SLF001 - own
-        else:
-            pending._answers.put(lambda: value)  # noqa: SLF001 - own
+            pending.future.set_exception(error)
 
     start(name, run)
     return pending
-
-
-def _raise(error: BaseException) -> NoReturn:
-    raise error
 
 
 #: Seconds after its timeout that a validator has to return its findings.

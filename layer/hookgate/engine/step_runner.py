@@ -1,4 +1,4 @@
-"""Run one step: build its validator, collect its findings, decide its outcome."""
+"""Run one step: its findings, its outcome, and what its validator prints."""
 
 from __future__ import annotations
 
@@ -183,6 +183,9 @@ class _Plain:
 
 LIMIT = 64 * 1024
 
+#: The message for a step that printed more.
+TOO_MUCH = f"the validator printed or logged more than {LIMIT // 1024} KiB"
+
 
 class StepOutput:
     """The output of one step, up to ``LIMIT`` characters."""
@@ -221,8 +224,6 @@ class StepOutput:
         return self._text.getvalue()
 
 
-#: The message for a step that printed more.
-TOO_MUCH = f"the validator printed or logged more than {LIMIT // 1024} KiB"
 _current: contextvars.ContextVar[StepOutput | None] = contextvars.ContextVar(
     "hookgate_step_output", default=None
 )
@@ -291,6 +292,13 @@ def _router(stream: TextIO) -> TextIO:
 def routed_output() -> Iterator[None]:
     """Keep what validators print off the standard streams from now on.
 
+    A Lambda function writes its metrics to standard output, so a line that a validator
+    prints could be read as a metric. Only Hookgate's own threads reach the real
+    streams. A step's thread prints into the output of its step; what other threads
+    print, such as those that a validator starts, is dropped. Code that does not use
+    ``sys.stdout`` bypasses this: ``os.write``, ``sys.__stdout__``, code in C and child
+    processes that inherit the descriptor.
+
     The calling thread may print, and at the first call those that run already. The
     routers stay afterwards, because an abandoned step may print at any time. Code that
     replaces ``sys.stdout`` later bypasses them until the next call.
@@ -316,25 +324,6 @@ MAX_FINDINGS = 1000
 
 #: The minimum size of a log line in characters, since it has keys around it.
 MIN_LINE = 32
-
-
-@dataclass(frozen=True, slots=True)
-class BoundedLog:
-    """Writes the log of a step: bounded, with secrets masked."""
-
-    log: Log
-    secrets: Secrets
-    output: StepOutput
-
-    def __call__(self, level: str, message: str) -> None:
-        """Write a line.
-
-        Raises:
-            CannotMeasure: the step has logged more than the limit of its output.
-        """
-        text = str(message)
-        self.output.spend(max(len(text), MIN_LINE))
-        self.log.write(level, self.secrets.mask(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -385,8 +374,7 @@ class StepRun:
 
     def _conclude(self, output: StepOutput) -> tuple[Status, Reason]:
         try:
-            log = Log(BoundedLog(self.tools.log, self.secrets, output))
-            tools = replace(self.tools, log=log)
+            tools = replace(self.tools, log=self._bounded_log(output))
             validator = self.step.build(self.substitute)
             result = eventually(
                 lambda: self._attempt(validator, tools),
@@ -406,6 +394,16 @@ class StepRun:
             return Status.FAILED, failure
         passed = "; ".join(each.summary for each in self.findings[:3])
         return Status.PASSED, Reason("", passed)
+
+    def _bounded_log(self, output: StepOutput) -> Log:
+        """The log of the step, with secrets masked, within the limit of its output."""
+
+        def write(level: str, message: str) -> None:
+            text = str(message)
+            output.spend(max(len(text), MIN_LINE))
+            self.tools.log.write(level, self.secrets.mask(text))
+
+        return Log(write)
 
     def _attempt(self, validator: Validator, tools: Tools) -> Attempt:
         """Call the validator once and keep its findings."""
@@ -431,15 +429,13 @@ class StepRun:
         """Decide the outcome of a step without enough evidence; note a waiver."""
         status, option, what = _policy(error)
         reason = error_message(error)
-        if self.failure:
-            before = self.failure[0].text
-            reason = f"{reason}; an earlier attempt failed: {before}"
-            return status, Reason(code_of(error), reason)
         satisfied = all(each.ok for each in self.findings)
-        if getattr(self.step, option) == "pass" and satisfied:
+        if self.failure:
+            reason = f"{reason}; an earlier attempt failed: {self.failure[0].text}"
+        elif getattr(self.step, option) == "pass" and satisfied:
             self.waived.append(f"passed {what} ({option}: pass)")
             reason = f"{reason}; passed because of {option}: pass"
-            return Status.PASSED, Reason(code_of(error), reason)
+            status = Status.PASSED
         return status, Reason(code_of(error), reason)
 
     def _log_output(self, output: StepOutput) -> str:
@@ -485,7 +481,5 @@ def _counted(findings: Iterator[Finding]) -> Iterator[Finding]:
         )
     for number, finding in enumerate(findings, 1):
         if number > MAX_FINDINGS:
-            raise Defect(
-                f"the validator stated more than {MAX_FINDINGS} findings",
-            )
+            raise Defect(f"the validator stated more than {MAX_FINDINGS} findings")
         yield finding
