@@ -315,8 +315,7 @@ def _listener_settings(
             for rule in found.rules.values()
             if not rule.is_default
         ),
-        certificate=certificates[0] if certificates else None,
-        more_certificates=tuple(certificates[1:]),
+        certificates=tuple(certificates),
     )
 
 

@@ -70,7 +70,7 @@ class HttpConnection(ClientConnection, MessageParser):
         self._undecided: bytes | None = None
         """Data after a WebSocket request that the target has not responded to yet."""
         self._is_processing = self._tunnel = self._ignores_input = False
-        self._half_closed = self._close_after = self._upgrade = False
+        self._half_closed = self.closes_after = self._upgrade = False
 
     # Callbacks of asyncio.
 
@@ -173,11 +173,7 @@ class HttpConnection(ClientConnection, MessageParser):
 
     def keeps_alive(self, head: RequestHead) -> bool:
         """Whether the connection stays open after this request."""
-        return head.keep_alive and not self._close_after
-
-    def close_after(self) -> None:
-        """Close the connection after the running request."""
-        self._close_after = True
+        return head.keep_alive and not self.closes_after
 
     def close_now(self, *, flush: bool) -> None:
         """Close the connection; without ``flush``, abort it."""
@@ -248,7 +244,7 @@ class HttpConnection(ClientConnection, MessageParser):
             head = replace(last.head, keep_alive=False)
             self._queue[-1] = last = Exchange(self, head, status)
         else:
-            self._close_after = True
+            self.closes_after = True
             last.fail(status, why)
         last.request_ended = True
 
@@ -391,7 +387,7 @@ class Exchange:
         unframed = head.has_body and not head.has_length
         self._chunk_response = unframed and not self.head.is_http_1_0
         if unframed and self.head.is_http_1_0:
-            self._client.close_after()
+            self._client.closes_after = True
         self._write_head(head)
         if head.status == 101:
             self._client.start_tunnel()

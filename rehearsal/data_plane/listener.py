@@ -7,7 +7,7 @@ import socket
 import ssl
 import time
 import typing
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from tempfile import TemporaryFile
@@ -130,12 +130,14 @@ class ClientConnection(asyncio.Protocol):
         """Register with the listener."""
         self.transport = typing.cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=HIGH_WATER)
-        self.listener.connection_opened(self)
+        self.listener.connections.add(self)
+        if self.listener.is_closed:
+            self.transport.abort()
         self._check_idle()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
         """Remove it from the listener."""
-        self.listener.connection_closed(self)
+        self.listener.connections.discard(self)
         self._idle_timer.cancel()
 
     def reset_idle_timer(self) -> None:
@@ -180,10 +182,10 @@ class Listener:
         self.log_access = log_access
         self._connection = connection
         self._override_certificate = override_certificate
-        self._connections: set[ClientConnection] = set()
+        self.connections: set[ClientConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._socket: socket.socket | None = None
-        self._closed = False
+        self.is_closed = False
         self._accepted = 0
         self._tls: ssl.SSLContext | None = None
 
@@ -193,15 +195,15 @@ class Listener:
         Raises:
             OSError: the port is taken or forbidden, or the certificate unreadable.
         """
-        if self.settings.protocol.is_encrypted:
-            self._tls = self._own_tls()
+        if self.settings.certificates:
+            self._tls = server_context(self.settings.certificates)
         self._socket = _bind(host, self.settings.port)
         port = self._socket.getsockname()[1]
         self.settings = replace(self.settings, port=port)
         if delay:
-            self.spawn(self._start_later(delay))
+            self.spawn(self._start(delay))
         else:
-            self._start()
+            await self._start()
 
     def can_update(self, settings: ListenerSettings) -> bool:
         """Whether the socket can stay open under other settings."""
@@ -210,26 +212,15 @@ class Listener:
 
     def update(self, settings: ListenerSettings, router: Routing) -> None:
         """Change the settings; open connections use them from the next request."""
-        before = (self.settings.certificate, self.settings.more_certificates)
+        if settings.certificates != self.settings.certificates:
+            self._tls = server_context(settings.certificates)
         self.settings = replace(settings, port=self.settings.port)
         self.router = router
-        if before != (settings.certificate, settings.more_certificates):
-            self._tls = self._own_tls()
 
     def next_bucket(self) -> float:
         """The bucket of a new connection: evenly spread, and reproducible."""
         self._accepted += 1
         return self._accepted * _GOLDEN % 1
-
-    def connection_opened(self, connection: ClientConnection) -> None:
-        """Add a client's connection."""
-        self._connections.add(connection)
-        if self._closed:
-            connection.transport.abort()
-
-    def connection_closed(self, connection: ClientConnection) -> None:
-        """Remove a client's connection."""
-        self._connections.discard(connection)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Start a task that is cancelled when the listener closes."""
@@ -240,30 +231,27 @@ class Listener:
 
     async def close(self) -> None:
         """Accept no more connections, and abort the open ones."""
-        self._closed = True
+        self.is_closed = True
         if self._socket is None:
             return
         asyncio.get_running_loop().remove_reader(self._socket)
         await asyncio.sleep(0)  # a connection just accepted has started its task
         for task in self._tasks:
             task.cancel()
-        for connection in self._connections:
+        for connection in self.connections:
             connection.transport.abort()
-        await until(lambda: not self._connections and not self._tasks)
+        await until(lambda: not self.connections and not self._tasks)
         self._socket.close()
 
-    async def _start_later(self, delay: float) -> None:
-        await asyncio.sleep(delay)
-        self._start()
-
-    def _start(self) -> None:
+    async def _start(self, delay: float = 0.0) -> None:
         """Listen on the socket, which refuses connections until then."""
+        await asyncio.sleep(delay)
         if self._socket is not None:
             self._socket.listen(_BACKLOG)
             self._watch(self._socket)
 
     def _watch(self, sock: socket.socket) -> None:
-        if not self._closed:
+        if not self.is_closed:
             asyncio.get_running_loop().add_reader(sock, self._accept, sock)
 
     def _accept(self, sock: socket.socket) -> None:
@@ -279,7 +267,7 @@ class Listener:
             loop.call_later(_PAUSE, self._watch, sock)
             return
         client.setblocking(False)
-        if len(self._connections) < MAX_CONNECTIONS:
+        if len(self.connections) < MAX_CONNECTIONS:
             self.spawn(self._serve(client))
         else:
             client.close()
@@ -294,12 +282,6 @@ class Listener:
                 ssl=tls,
                 ssl_handshake_timeout=HANDSHAKE_TIMEOUT if tls else None,
             )
-
-    def _own_tls(self) -> ssl.SSLContext | None:
-        certificate = self.settings.certificate
-        if certificate is None:
-            return None
-        return server_context((certificate, *self.settings.more_certificates))
 
     def _current_tls(self) -> ssl.SSLContext | None:
         """The listener's own TLS settings, or those that a fault requires."""
@@ -320,7 +302,6 @@ def server_context(certificates: Sequence[Certificate]) -> ssl.SSLContext:
         ssl.SSLError: a certificate or key is invalid, or they do not match.
     """
     contexts = [_context(each) for each in certificates]
-    default = contexts[0]
     if len(contexts) > 1:
         names: dict[str, ssl.SSLContext] = {}
         for certificate, context in zip(certificates, contexts, strict=True):
@@ -330,10 +311,12 @@ def server_context(certificates: Sequence[Certificate]) -> ssl.SSLContext:
         def choose(
             connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: object
         ) -> None:
-            connection.context = _find(names, name or "") or default
+            lower = (name or "").lower()
+            wildcard = "*." + lower.partition(".")[2]
+            connection.context = names.get(lower) or names.get(wildcard) or contexts[0]
 
-        default.sni_callback = choose
-    return default
+        contexts[0].sni_callback = choose
+    return contexts[0]
 
 
 def _context(certificate: Certificate) -> ssl.SSLContext:
@@ -363,12 +346,6 @@ def _names(certificate: Certificate) -> list[str]:
     except x509.ExtensionNotFound:
         return []
     return [each.lower() for each in extension.value.get_values_for_type(x509.DNSName)]
-
-
-def _find(names: Mapping[str, ssl.SSLContext], name: str) -> ssl.SSLContext | None:
-    """The context for a server name, or for its wildcard."""
-    lower = name.lower()
-    return names.get(lower) or names.get("*." + lower.partition(".")[2])
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -58,11 +58,11 @@ class Routing(Protocol):
     are treated alike.
     """
 
-    def decide(self, request: RequestHead, peer: str, bucket: float = 0.0) -> Decision:
+    def decide(self, request: RequestHead, peer: str, bucket: float, /) -> Decision:
         """What to do with a request from a client's address."""
         ...
 
-    def decide_connection(self, bucket: float = 0.0) -> TargetGroup | None:
+    def decide_connection(self, bucket: float, /) -> TargetGroup | None:
         """The target group of a TCP or TLS connection."""
         ...
 
@@ -90,22 +90,14 @@ class Router:
             for rule in sorted(settings.rules, key=lambda rule: rule.priority)
         ]
 
-    def decide(
-        self,
-        request: RequestHead,
-        peer: str,
-        bucket: float = 0.0,  # noqa: ARG002 - rules ignore it
-    ) -> Decision:
+    def decide(self, request: RequestHead, peer: str, _bucket: float) -> Decision:
         """What to do with a request from a client's address."""
         for tests, action in self._rules:
             if all(test(request, peer) for test in tests):
                 return action
         return self._default
 
-    def decide_connection(
-        self,
-        bucket: float = 0.0,  # noqa: ARG002 - as above
-    ) -> TargetGroup | None:
+    def decide_connection(self, _bucket: float) -> TargetGroup | None:
         """The target group of a TCP or TLS connection."""
         default = self._default
         return default.choose() if isinstance(default, WeightedChoice) else None

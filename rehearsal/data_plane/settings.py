@@ -164,8 +164,8 @@ class ListenerSettings:
     With ``port`` 0 the kernel chooses. ``idle_timeout`` (seconds) is the load
     balancer's attribute: a connection without traffic for longer is closed.
     ``keeps_forwarded`` leaves ``X-Forwarded-Proto`` and ``-Port`` unchanged, which only
-    a target's proxy does. ``more_certificates`` are for clients that send their names
-    (SNI).
+    a target's proxy does. The first of the ``certificates`` is the default; the others
+    are for clients that send their names (SNI).
     """
 
     arn: str
@@ -173,14 +173,13 @@ class ListenerSettings:
     default_action: Action
     port: int = 0
     rules: tuple[ListenerRule, ...] = ()
-    certificate: Certificate | None = None
-    more_certificates: tuple[Certificate, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
     idle_timeout: float = 60.0
     keeps_forwarded: bool = False
 
     def __post_init__(self) -> None:
         """Reject a listener without a certificate or an action that it needs."""
-        if self.protocol.is_encrypted and self.certificate is None:
+        if self.protocol.is_encrypted and not self.certificates:
             raise ValueError(
                 f"listener {self.arn} ({self.protocol}) has no certificate"
             )

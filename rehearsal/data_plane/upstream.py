@@ -82,18 +82,13 @@ class UpstreamConnection(asyncio.Protocol, MessageParser):
         self._receiver = None
         self.transport.abort()
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether it can take a request."""
-        return self._receiver is None and not self.transport.is_closing()
-
     # Callbacks of asyncio.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Register with the pool."""
         self.transport = typing.cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=HIGH_WATER)
-        self._pool.add(self)
+        self._pool.open.add(self)
 
     def pause_writing(self) -> None:
         """Pause the client."""
@@ -234,7 +229,7 @@ class ConnectionPool:
         """Take an idle connection, if there is one."""
         while self._idle:
             connection = self._idle.pop()
-            if connection.is_idle:
+            if not connection.transport.is_closing():
                 return connection
         return None
 
@@ -252,10 +247,6 @@ class ConnectionPool:
             ssl=self._tls,
         )
         return connection
-
-    def add(self, connection: UpstreamConnection) -> None:
-        """Add a new connection."""
-        self.open.add(connection)
 
     def release(self, connection: UpstreamConnection) -> None:
         """Keep a connection for the next request."""

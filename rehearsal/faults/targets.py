@@ -51,17 +51,12 @@ class FaultyRouting:
         self._forward = WeightedChoice(Forward(weights={arn: 1}), {arn: group}, _ANY)
         self._faults = faults
 
-    def decide(
-        self,
-        request: RequestHead,
-        peer: str,  # noqa: ARG002 - the same for every listener
-        bucket: float = 0.0,  # noqa: ARG002 - as above
-    ) -> Decision:
+    def decide(self, request: RequestHead, _peer: str, _bucket: float) -> Decision:
         """What to do with a request."""
         decisions = (fault(request) for fault in self._faults)
         return next((each for each in decisions if each is not None), self._forward)
 
-    def decide_connection(self, bucket: float = 0.0) -> TargetGroup:  # noqa: ARG002 - as above
+    def decide_connection(self, _bucket: float) -> TargetGroup:
         """The target; not used, since a proxy has an HTTP listener."""
         return self._group
 
@@ -207,11 +202,11 @@ class StaleRouting:
         self._before = before
         self.after = after
 
-    def decide(self, request: RequestHead, peer: str, bucket: float = 0.0) -> Decision:
+    def decide(self, request: RequestHead, peer: str, bucket: float) -> Decision:
         """What to do with a request."""
         return self._routing(bucket).decide(request, peer, bucket)
 
-    def decide_connection(self, bucket: float = 0.0) -> TargetGroup | None:
+    def decide_connection(self, bucket: float) -> TargetGroup | None:
         """The target group of a TCP or TLS connection."""
         return self._routing(bucket).decide_connection(bucket)
 

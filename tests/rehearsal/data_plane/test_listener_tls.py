@@ -65,7 +65,7 @@ def ask(port, trust, host):
 
 def test_https(plane, echo, certificate, trust):
     """An HTTPS listener ends TLS, and tells the target that there was."""
-    settings = {"protocol": Protocol.HTTPS, "certificate": certificate}
+    settings = {"protocol": Protocol.HTTPS, "certificates": (certificate,)}
     port = serve(plane, echo().target, **settings)
     headers = dict(ask(port, trust, "shop.example")["headers"])
 
@@ -74,9 +74,9 @@ def test_https(plane, echo, certificate, trust):
 
 def test_other_certificate(plane, echo, certificate, other_certificate, trust):
     """Another certificate holds from the next connection on; the port stays."""
-    settings = {"protocol": Protocol.HTTPS, "certificate": certificate}
+    settings = {"protocol": Protocol.HTTPS, "certificates": (certificate,)}
     port = serve(plane, echo().target, **settings)
-    settings["certificate"] = other_certificate
+    settings["certificates"] = (other_certificate,)
 
     assert port == plane.put_listener(listener("group", **settings))
     assert "blue" == ask(port, trust, "tea.example")["name"]
@@ -88,12 +88,11 @@ def test_certificate_with_another_kind_of_key(plane, echo, authority, trust):
     """The old one, which a client could prefer for its key, is shown no more."""
     settings = {
         "protocol": Protocol.HTTPS,
-        "certificate": issued(authority, "old.example"),
+        "certificates": (issued(authority, "old.example"),),
     }
     port = serve(plane, echo().target, **settings)
-    settings["certificate"] = issued(
-        authority, "new.example", key_type=trustme.KeyType.RSA
-    )
+    new = issued(authority, "new.example", key_type=trustme.KeyType.RSA)
+    settings["certificates"] = (new,)
     plane.put_listener(listener("group", **settings))
 
     assert "blue" == ask(port, trust, "new.example")["name"]
@@ -103,8 +102,7 @@ def test_certificate_with_another_kind_of_key(plane, echo, authority, trust):
 def test_several_certificates(plane, echo, authority, trust, name):
     """Each client is shown the one that is made out to the name it asks for."""
     names = ("shop.example", "tea.example", "*.b.example")
-    default, *more = (issued(authority, each) for each in names)
-    settings = {"certificate": default, "more_certificates": tuple(more)}
+    settings = {"certificates": tuple(issued(authority, each) for each in names)}
     port = serve(plane, echo().target, protocol=Protocol.HTTPS, **settings)
 
     assert "blue" == ask(port, trust, name)["name"]
@@ -112,10 +110,7 @@ def test_several_certificates(plane, echo, authority, trust, name):
 
 def test_unknown_name_is_shown_the_default(plane, echo, authority, certificate, trust):
     """A name that no certificate is made out to gets the first, and may refuse it."""
-    settings = {
-        "certificate": certificate,
-        "more_certificates": (issued(authority, "tea.example"),),
-    }
+    settings = {"certificates": (certificate, issued(authority, "tea.example"))}
     port = serve(plane, echo().target, protocol=Protocol.HTTPS, **settings)
     with pytest.raises(ssl.SSLCertVerificationError, match=r"unknown\.example"):
         ask(port, trust, "unknown.example")
@@ -129,7 +124,9 @@ def test_overridden_certificate(plane, echo, certificate, other_certificate, tru
     """A listener presents the fault's certificate while it is set, then its own."""
     ordered = [other_certificate]
     plane.override_certificate = lambda _arn: ordered[0] if ordered else None
-    port = serve(plane, echo().target, protocol=Protocol.HTTPS, certificate=certificate)
+    port = serve(
+        plane, echo().target, protocol=Protocol.HTTPS, certificates=(certificate,)
+    )
 
     assert "blue" == ask(port, trust, "tea.example")["name"]
     ordered.clear()
@@ -143,7 +140,7 @@ def test_tls(plane, certificate, trust):
         visitor.send(visitor.file.readline().upper())
 
     with scripted(script) as target:
-        settings = {"protocol": Protocol.TLS, "certificate": certificate}
+        settings = {"protocol": Protocol.TLS, "certificates": (certificate,)}
         port = serve(plane, target, **settings)
         with trust.wrap_socket(connect(port), server_hostname="shop.example") as client:
             client.sendall(b"tea\n")
@@ -166,7 +163,7 @@ def test_https_target(plane, echo, authority):
 
 def test_no_tls(plane, echo, certificate):
     """A client without TLS gets nothing, and other connections continue."""
-    settings = {"protocol": Protocol.HTTPS, "certificate": certificate}
+    settings = {"protocol": Protocol.HTTPS, "certificates": (certificate,)}
     port = serve(plane, echo().target, **settings)
     with connect(port) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -176,7 +173,7 @@ def test_no_tls(plane, echo, certificate):
 
 def test_close_in_the_middle(certificate):
     """A data plane can be closed while a client is about to agree on TLS."""
-    settings = {"protocol": Protocol.HTTPS, "certificate": certificate}
+    settings = {"protocol": Protocol.HTTPS, "certificates": (certificate,)}
     with DataPlane() as plane:
         port = serve(plane, closed_target(), **settings)
         client = connect(port)
@@ -200,7 +197,9 @@ def test_unreadable_certificate(plane):
     group(plane, "group")
     torn = Certificate(chain=b"a", key=b"b")
     with pytest.raises(ssl.SSLError):
-        plane.put_listener(listener("group", protocol=Protocol.HTTPS, certificate=torn))
+        plane.put_listener(
+            listener("group", protocol=Protocol.HTTPS, certificates=(torn,))
+        )
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
 

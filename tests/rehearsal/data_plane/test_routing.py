@@ -81,7 +81,7 @@ REQUEST = RequestHead(
 )
 def test_condition(condition, expected):
     """A condition holds where ELB's would."""
-    decision = router(condition).decide(REQUEST, "10.1.2.3")
+    decision = router(condition).decide(REQUEST, "10.1.2.3", 0.0)
 
     assert (MET if expected else NOT_MET) == decision
 
@@ -90,7 +90,7 @@ def test_all_conditions():
     """A rule acts only where every condition holds."""
     both = router(_when("path-pattern", "/img/*"), _when("http-request-method", "PUT"))
 
-    assert NOT_MET == both.decide(REQUEST, "10.1.2.3")
+    assert NOT_MET == both.decide(REQUEST, "10.1.2.3", 0.0)
 
 
 def test_referenced_groups():

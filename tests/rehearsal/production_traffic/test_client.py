@@ -161,7 +161,7 @@ def test_encrypted(plane, target):
     certificate = Certificate(
         chain=leaf.cert_chain_pems[0].bytes(), key=leaf.private_key_pem.bytes()
     )
-    settings = {"protocol": Protocol.HTTPS, "certificate": certificate}
+    settings = {"protocol": Protocol.HTTPS, "certificates": (certificate,)}
     port = serve(plane, target.target, **settings)
     traffic = visit(port, twenty, is_encrypted=True)
 
