@@ -85,8 +85,8 @@ Reader = Callable[[bytes], None]
 
 def event() -> Reader:
     """The payload of an invocation."""
+    from hookgate.context import HookEvent
     from hookgate.errors import InputError
-    from hookgate.event import HookEvent
 
     def read(data: bytes) -> None:
         try:

@@ -1,17 +1,56 @@
-"""What a hook knows about its deployment. Standard library only."""
+"""What a hook knows about its deployment."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hookgate.codes import Code
-from hookgate.errors import CannotMeasure
+from hookgate.errors import CannotMeasure, InputError
 from hookgate.model import LifecycleEvent
 
 T = TypeVar("T")
+
+# CodeDeploy documents neither format nor length. The limit is far beyond any token: a
+# hook that rejects an id cannot report, and the deployment waits for an hour.
+_Id = Annotated[str, Field(min_length=1, max_length=64 * 1024)]
+
+
+class HookEvent(BaseModel):
+    """The ``DeploymentId`` and ``LifecycleEventHookExecutionId`` of an invocation.
+
+    Further keys are ignored, so that a key AWS adds does not stop deployments.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    deployment_id: _Id = Field(alias="DeploymentId")
+    execution_id: _Id = Field(alias="LifecycleEventHookExecutionId")
+
+    @classmethod
+    def parse(cls, payload: object) -> HookEvent:
+        """Read the payload of an invocation.
+
+        Raises:
+            InputError: an id is missing, empty or not a string. Without ids no report
+                is possible, so the handler raises it.
+        """
+        try:
+            return cls.model_validate(payload)
+        except ValidationError as error:
+            problems = ", ".join(
+                f"{'.'.join(map(str, each['loc'])) or 'event'}: {each['msg']}"
+                for each in error.errors()
+            )
+            raise InputError(
+                "not a CodeDeploy lifecycle hook event, which contains DeploymentId "
+                f"and LifecycleEventHookExecutionId ({problems})",
+                code=Code.HOOK_PAYLOAD,
+            ) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

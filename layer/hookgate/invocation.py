@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import contextlib
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from hookgate.aws.calls import AwsCalls
 from hookgate.aws.codedeploy import (
     CHECK,
     RESERVE,
+    CodeDeployStatus,
     FoundDeployment,
     ended_as,
     find_deployment,
     is_open,
 )
 from hookgate.aws.discovery import discover
+from hookgate.aws.idempotency import DynamoDbOnce, Work, without_table
+from hookgate.aws.plan_sources import PlanSources, SecretReader
 from hookgate.codes import Code
-from hookgate.context import DeploymentContext, DeploymentInfo
-from hookgate.deadline import Deadline
+from hookgate.context import DeploymentContext, DeploymentInfo, HookEvent
+from hookgate.deadline import Clock, Deadline, SystemClock
 from hookgate.engine import begin, run_steps
 from hookgate.engine.step_runner import (
     code_of,
@@ -30,14 +35,15 @@ from hookgate.engine.step_runner import (
     error_with_place,
     routed_output,
 )
+from hookgate.environment import Environment
 from hookgate.errors import CannotMeasure, HookgateError, PlanError, PlanOrigin
-from hookgate.event import HookEvent
+from hookgate.http.address import AddressPolicy
 from hookgate.model import LifecycleEvent, Outcome, Reason, Status, Verdict
 from hookgate.plan import Plan, check_fits
 from hookgate.redaction import Secrets
-from hookgate.reporting import bounded_record
+from hookgate.reporting import EmfMetrics, InvocationLog, bounded_record
 from hookgate.run_context import make_run_context
-from hookgate.services import Services
+from hookgate.validator import Aws
 from hookgate.watchdog import Watchdog
 
 #: Seconds after which CodeDeploy fails an event without a report (a documented quota).
@@ -47,6 +53,47 @@ HOUR = 3600.0
 HOUR_MARGIN = 60.0
 #: Seconds that the watchdog process waits after the deadline before it reports.
 LATE = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The services of an invocation; tests replace them with small fakes.
+
+    A reporter that fails is logged and changes nothing.
+    """
+
+    aws: Aws
+    policy: AddressPolicy
+    plans: PlanSources
+    secrets: Callable[[str], str]
+    reporters: tuple[InvocationLog | EmfMetrics, ...]
+    status: CodeDeployStatus
+    log: InvocationLog
+    once: Callable[[str, Any, Work, Deadline], dict[str, Any]]
+    watchdog: Watchdog
+    clock: Clock
+
+
+def connect(environment: Environment) -> Services:
+    """Make the services of a deployed function."""
+    aws = AwsCalls()
+    log = InvocationLog.to()
+    policy = AddressPolicy.of_stack(environment.allowed_targets)
+    table = environment.idempotency_table
+    return Services(
+        aws=aws,
+        policy=policy,
+        plans=PlanSources(aws=aws, policy=policy, settings=environment),
+        secrets=SecretReader(aws, environment.secret_prefix),
+        reporters=(log, EmfMetrics(environment.metrics_namespace)),
+        status=CodeDeployStatus(aws.client("codedeploy")),
+        log=log,
+        once=DynamoDbOnce(table, aws.client("dynamodb", attempts=1), log.problem)
+        if table
+        else without_table,
+        watchdog=Watchdog(log.problem),
+        clock=SystemClock(),
+    )
 
 
 def run_hook(

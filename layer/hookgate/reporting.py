@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, TextIO
 
-from hookgate.context import DeploymentInfo
-from hookgate.event import HookEvent
+from hookgate.context import DeploymentInfo, HookEvent
 from hookgate.model import HookStatus, Metric, Outcome, Status, Verdict
 from hookgate.validator import Log
 

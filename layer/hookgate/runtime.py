@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hookgate.model import LifecycleEvent
 
 if TYPE_CHECKING:
-    from hookgate.services import Services
+    from hookgate.invocation import Services
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -44,9 +44,8 @@ def _connect() -> Services:
     """
     gc.disable()
     try:
-        import hookgate.invocation  # noqa: F401, PLC0415 - as above
         from hookgate.environment import Environment  # noqa: PLC0415 - as above
-        from hookgate.services import connect  # noqa: PLC0415 - as above
+        from hookgate.invocation import connect  # noqa: PLC0415 - as above
 
         return connect(Environment.read())
     finally:

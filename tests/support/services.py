@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from hookgate.aws.idempotency import without_table
-from hookgate.context import DeploymentInfo
+from hookgate.context import DeploymentInfo, HookEvent
 from hookgate.deadline import SystemClock
 from hookgate.errors import Place, PlanOrigin
-from hookgate.event import HookEvent
 from hookgate.http.address import AddressPolicy
+from hookgate.invocation import Services
 from hookgate.model import HookStatus, LifecycleEvent, Verdict
 from hookgate.plan import Plan, Step, Target
 from hookgate.reporting import InvocationLog
-from hookgate.services import Services
 from support.steps import says
 from support.world import World
 

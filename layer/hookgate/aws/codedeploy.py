@@ -9,10 +9,9 @@ from typing import Any
 
 from hookgate.aws.calls import error_code, iam_action
 from hookgate.codes import Code
-from hookgate.context import DeploymentInfo
+from hookgate.context import DeploymentInfo, HookEvent
 from hookgate.deadline import Clock
 from hookgate.errors import CannotMeasure, ReportError
-from hookgate.event import HookEvent
 from hookgate.model import HookStatus, LifecycleEvent
 from hookgate.validator import Aws
 

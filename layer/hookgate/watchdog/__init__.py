@@ -20,8 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from hookgate.context import DeploymentInfo
-from hookgate.event import HookEvent
+from hookgate.context import DeploymentInfo, HookEvent
 from hookgate.model import LifecycleEvent
 
 #: Seconds of a report until the watchdog process reports instead. The rest of the

@@ -8,10 +8,9 @@ from typing import Any
 from hookgate.aws.calls import AwsCalls
 from hookgate.aws.codedeploy import CodeDeployStatus, ended_as
 from hookgate.codes import Code
-from hookgate.context import DeploymentInfo
+from hookgate.context import DeploymentInfo, HookEvent
 from hookgate.deadline import SystemClock
 from hookgate.environment import Environment
-from hookgate.event import HookEvent
 from hookgate.model import HookStatus, LifecycleEvent, Reason, Verdict
 from hookgate.reporting import EmfMetrics, InvocationLog
 

@@ -20,8 +20,8 @@ from hookgate.aws.codedeploy import (
     find_deployment,
 )
 from hookgate.codes import Code
+from hookgate.context import HookEvent
 from hookgate.errors import CannotMeasure, ReportError
-from hookgate.event import HookEvent
 from hookgate.model import HookStatus, LifecycleEvent
 from hookgate.testing import VirtualClock
 

@@ -21,9 +21,8 @@ from support.world import (
 from hookgate.aws.codedeploy import find_deployment
 from hookgate.aws.discovery import discover
 from hookgate.codes import Code
-from hookgate.context import DeploymentContext, Endpoint, RuleCondition
+from hookgate.context import DeploymentContext, Endpoint, HookEvent, RuleCondition
 from hookgate.errors import AccessDenied, CannotMeasure
-from hookgate.event import HookEvent
 from hookgate.model import LifecycleEvent
 from hookgate.testing import VirtualClock
 

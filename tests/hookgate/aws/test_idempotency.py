@@ -20,7 +20,7 @@ from hookgate.aws.idempotency import DynamoDbOnce, without_table
 from hookgate.deadline import Deadline
 from hookgate.environment import Environment
 from hookgate.errors import ReportError
-from hookgate.services import connect
+from hookgate.invocation import connect
 
 RECORD = {"status": "Succeeded"}
 

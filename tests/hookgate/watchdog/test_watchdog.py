@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.codedeploy_edge import codedeploy_edge
 
-from hookgate.event import HookEvent
+from hookgate.context import HookEvent
 from hookgate.model import LifecycleEvent
 from hookgate.watchdog import Watchdog
 
@@ -22,7 +22,7 @@ WATCHED = """
 import os, re, sys, time
 from datetime import UTC, datetime
 from hookgate.context import DeploymentInfo
-from hookgate.event import HookEvent
+from hookgate.context import HookEvent
 from hookgate.model import LifecycleEvent
 from hookgate.watchdog import Watchdog
 
