@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from hookgate.aws.appspec import STRICT, lowered
 from hookgate.aws.codedeploy import RESERVE
 from hookgate.codes import Code
-from hookgate.errors import Place, PlanError, Problem, did_you_mean
+from hookgate.errors import Place, PlanError, Problem
 from hookgate.model import LifecycleEvent
 from hookgate.plan import check_fits
 from hookgate.yaml_reader import Document, parse
@@ -27,28 +26,8 @@ from hookgate_rehearsal.cloudformation import (
     read_hook,
     read_template,
 )
-from hookgate_rehearsal.codedeploy.appspec import AppSpecError, task_set_options
+from hookgate_rehearsal.codedeploy.appspec import EVENTS, faults
 from hookgate_rehearsal.scenario.reader import read_scenario
-
-_KEYS = {"version": "version", "resources": "Resources", "hooks": "Hooks"}
-
-_EVENTS = {str(event).lower(): str(event) for event in LifecycleEvent}
-
-_PROPERTIES = {
-    name.lower(): name
-    for name in (
-        "TaskDefinition",
-        "LoadBalancerInfo",
-        "PlatformVersion",
-        "NetworkConfiguration",
-        "CapacityProviderStrategy",
-    )
-}
-
-# CodePipeline replaces this text by the task definition.
-_PLACEHOLDER = "<TASK_DEFINITION>"
-
-_ARN = re.compile(r"arn:aws[\w-]*:ecs:[\w-]+:\d{12}:task-definition/[\w-]+:\d+")
 
 
 def check_appspec(content: bytes, file: str) -> dict[LifecycleEvent, Place]:
@@ -63,121 +42,17 @@ def check_appspec(content: bytes, file: str) -> dict[LifecycleEvent, Place]:
         PlanError: it is wrong; every problem with its place.
     """
     document, problems = parse(content, file, STRICT)
-    for fault in _faults(document.data):
+    for fault in faults(document.data):
         where = document.key if fault.at_key else document.value
         place = where(_spelled(document, fault.path))
         problems.add(place, fault.code, fault.what)
     if problems:
         raise problems.error()
-    hooks = _lower(document.data).get("hooks", [])
     return {
-        LifecycleEvent(_EVENTS[event.lower()]): document.key(
-            _spelled(document, ("hooks", index, event))
-        )
-        for index, item in enumerate(hooks)
+        EVENTS[event]: document.key(_spelled(document, ("hooks", index, event)))
+        for index, item in enumerate(lowered(document.data).get("hooks", ()))
         for event in item
     }
-
-
-class _Fault(NamedTuple):
-    path: tuple[str | int, ...]
-    code: Code
-    what: str
-    at_key: bool = False
-
-
-def _faults(data: Mapping[str, Any]) -> Iterator[_Fault]:
-    top = _lower(data)
-    for key in data:
-        if str(key).lower() not in _KEYS:
-            what = f"unknown key {key!r}{did_you_mean(str(key), _KEYS.values())}"
-            yield _Fault((key,), Code.APPSPEC_UNKNOWN_KEY, what, at_key=True)
-    if str(top.get("version")) not in {"0.0", "0"}:
-        yield _Fault(("version",), Code.APPSPEC_VERSION, "version must be 0.0")
-    yield from _resource_faults(top.get("resources"))
-    yield from _hook_faults(top.get("hooks", []))
-
-
-def _resource_faults(resources: Any) -> Iterator[_Fault]:
-    at: tuple[str | int, ...] = ("resources",)
-    if not isinstance(resources, list) or len(resources) != 1:
-        yield _Fault(at, Code.APPSPEC_RESOURCES, "Resources must contain one service")
-        return
-    item = resources[0]
-    if not isinstance(item, dict) or len(item) != 1:
-        what = "a resource must be one name with Type and Properties"
-        yield _Fault((*at, 0), Code.APPSPEC_RESOURCES, what)
-        return
-    ((name, service),) = item.items()
-    at = (*at, 0, name)
-    if _lower(service).get("type") != "AWS::ECS::Service":
-        what = "Type must be AWS::ECS::Service"
-        yield _Fault((*at, "type"), Code.APPSPEC_RESOURCES, what)
-    given = _lower(service).get("properties")
-    properties, at = _lower(given), (*at, "properties")
-    task_definition = str(properties.get("taskdefinition") or "")
-    if task_definition != _PLACEHOLDER and not _ARN.fullmatch(task_definition):
-        what = f"TaskDefinition must be an ARN with a revision, or {_PLACEHOLDER}"
-        yield _Fault((*at, "taskdefinition"), Code.APPSPEC_TASK_DEFINITION, what)
-    balancer, place = properties.get("loadbalancerinfo"), (*at, "loadbalancerinfo")
-    port = _lower(balancer).get("containerport")
-    if not _lower(balancer).get("containername"):
-        what = "LoadBalancerInfo needs ContainerName"
-        yield _Fault(place, Code.APPSPEC_CONTAINER, what)
-    if port is None:
-        what = "LoadBalancerInfo needs ContainerPort"
-        yield _Fault(place, Code.APPSPEC_CONTAINER, what)
-    elif not isinstance(port, int) or not 0 < port < 65536:
-        what = "ContainerPort must be a number from 1 to 65535, without quotes"
-        yield _Fault((*place, "containerport"), Code.APPSPEC_CONTAINER, what)
-    yield from _property_faults(given, at)
-
-
-def _property_faults(properties: Any, at: tuple[str | int, ...]) -> Iterator[_Fault]:
-    for key, value in _lower(properties).items():
-        if key not in _PROPERTIES:
-            what = f"unknown property{did_you_mean(key, _PROPERTIES.values())}"
-            yield _Fault((*at, key), Code.APPSPEC_UNKNOWN_KEY, what, at_key=True)
-        try:
-            task_set_options({key: lowered(value)})
-        except AppSpecError as error:
-            yield _Fault((*at, key), Code.APPSPEC_PROPERTY, str(error))
-
-
-def _hook_faults(hooks: Any) -> Iterator[_Fault]:
-    if not isinstance(hooks, list):
-        what = "Hooks must be a list; each entry is one event and its function"
-        yield _Fault(("hooks",), Code.APPSPEC_HOOKS, what)
-        return
-    seen: set[str] = set()
-    for index, item in enumerate(hooks):
-        if not isinstance(item, dict) or len(item) != 1:
-            what = "a hook must be one event and its function"
-            yield _Fault(("hooks", index), Code.APPSPEC_HOOKS, what)
-            continue
-        ((event, function),) = item.items()
-        at = ("hooks", index, event)
-        if event.lower() not in _EVENTS:
-            known = did_you_mean(event, _EVENTS.values(), "the hooks of ECS are")
-            what = f"unknown lifecycle event {event!r}{known}"
-            yield _Fault(at, Code.APPSPEC_EVENT, what, at_key=True)
-        elif event.lower() in seen:
-            what = f"{event} already has a function; an event calls only one"
-            yield _Fault(at, Code.APPSPEC_EVENT, what, at_key=True)
-        seen.add(event.lower())
-        if not isinstance(function, str) or not function:
-            yield _Fault(
-                at,
-                Code.APPSPEC_FUNCTION,
-                "a hook must name a Lambda function or its ARN",
-            )
-
-
-def _lower(value: Any) -> dict[str, Any]:
-    """A mapping with its keys in lower case; empty for any other value."""
-    if not isinstance(value, Mapping):
-        return {}
-    return {str(key).lower(): each for key, each in value.items()}
 
 
 def _spelled(document: Document, path: tuple[str | int, ...]) -> tuple[str | int, ...]:

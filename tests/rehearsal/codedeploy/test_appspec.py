@@ -72,6 +72,14 @@ def test_the_case_of_keys_does_not_matter():
     assert parse_app_spec(YAML) == parse_app_spec(lowered)
 
 
+def test_what_only_lint_reports_is_read():
+    """A quoted port, an unknown key and two events in one hook are accepted."""
+    quoted = YAML.replace("ContainerPort: 80", "ContainerPort: '80'")
+    joined = quoted.replace("  - AfterAllowTestTraffic", "    AfterAllowTestTraffic")
+
+    assert parse_app_spec(YAML) == parse_app_spec(f"{joined}Unknown: 1\n")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -80,10 +88,10 @@ def test_the_case_of_keys_does_not_matter():
         pytest.param(YAML.replace("0.0", "1.0"), "version must be 0.0", id="version"),
         pytest.param(
             YAML.replace("AfterAllowTestTraffic", "BeforeInstall"),
-            "BeforeInstall twice",
+            "BeforeInstall already has a function",
             id="event twice",
         ),
-        pytest.param("version: 0.0", "exactly one TargetService", id="no resource"),
+        pytest.param("version: 0.0", "must contain one service", id="no resource"),
         pytest.param(document(TaskDefinition=""), "TaskDefinition", id="no definition"),
         pytest.param(
             document(LoadBalancerInfo={"ContainerName": "web"}),
@@ -96,10 +104,12 @@ def test_the_case_of_keys_does_not_matter():
             id="no name",
         ),
         pytest.param(
-            YAML.replace("BeforeInstall", "BeforeInstal"), "no event", id="unknown hook"
+            YAML.replace("BeforeInstall", "BeforeInstal"),
+            "unknown lifecycle event",
+            id="unknown hook",
         ),
         pytest.param(
-            YAML.replace("first", "''"), "names no function", id="empty function"
+            YAML.replace("first", "''"), "must have the name", id="empty function"
         ),
         pytest.param(
             YAML.replace("AWS::ECS::Service", "AWS::Lambda::Function"),
