@@ -49,31 +49,23 @@ class Draft:
     def of(cls, document: Document, path: Path, item: object) -> Draft:
         """Read the values of the right type from ``item``, which is at ``path``."""
         keys = item if isinstance(item, dict) else {}
-        use, name, options = keys.get("use"), keys.get("name"), keys.get("with")
-        use = use if isinstance(use, str) else None
+        use, name, needs = keys.get("use"), keys.get("name"), keys.get("needs")
+        use, options = use if isinstance(use, str) else None, keys.get("with")
+        needs = needs if isinstance(needs, list) else []
         return cls(
             document=document,
             path=path,
             event=next((each for each in LifecycleEvent if each == path[1]), None),
             name=name if isinstance(name, str) else use or "",
             use=use,
-            needs=_texts(keys.get("needs")),
+            needs=tuple(each for each in needs if isinstance(each, str)),
             blocking=keys.get("blocking") is not False,
             options=options if isinstance(options, dict) else {},
         )
 
-    @property
-    def place(self) -> Place:
-        """The place of the step."""
-        return self.document.value(self.path)
-
     def value(self, *inner: str | int) -> Place:
-        """The place of a value of the step."""
+        """The place of the step, or of a value of it."""
         return self.document.value((*self.path, *inner))
-
-    def key(self, *inner: str | int) -> Place:
-        """The place of a key of the step."""
-        return self.document.key((*self.path, *inner))
 
     @property
     def name_place(self) -> Place:
@@ -82,17 +74,12 @@ class Draft:
         return self.value("name" if named else "use")
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    items = value if isinstance(value, list) else []
-    return tuple(each for each in items if isinstance(each, str))
-
-
-def faults(drafts: Sequence[Draft], elsewhere: Mapping[str, str]) -> Iterator[Problem]:
+def _faults(drafts: Sequence[Draft], events: Mapping[str, str]) -> Iterator[Problem]:
     """Find what is wrong with the names and needs of one event's steps.
 
     Args:
         drafts: the event's steps.
-        elsewhere: names of the other events' steps, with the event of each.
+        events: the event of each step of the plan, by name.
     """
     first: dict[str, Draft] = {}
     for draft in drafts:
@@ -104,12 +91,12 @@ def faults(drafts: Sequence[Draft], elsewhere: Mapping[str, str]) -> Iterator[Pr
             )
             yield Problem(draft.name_place, Code.PLAN_STEP_TWICE, what)
     for draft in drafts:
-        yield from _needs(draft, first, elsewhere)
+        yield from _needs(draft, first, events)
     yield from _cycles(first)
 
 
 def _needs(
-    draft: Draft, steps: Mapping[str, Draft], elsewhere: Mapping[str, str]
+    draft: Draft, steps: Mapping[str, Draft], events: Mapping[str, str]
 ) -> Iterator[Problem]:
     for index, need in enumerate(draft.needs):
         place = draft.value("needs", index)
@@ -120,7 +107,8 @@ def _needs(
             what = f"the need {shown(need)} is named twice; remove one of them"
             yield Problem(place, Code.PLAN_NEED_TWICE, what)
         elif need not in steps:
-            yield Problem(place, *_unknown(need, steps, elsewhere))
+            what = _unknown(need, steps, events)
+            yield Problem(place, Code.PLAN_NEED_UNKNOWN, what)
         elif draft.blocking and not steps[need].blocking:
             what = (
                 f"{shown(draft.name)} is blocking but needs {shown(need)}, which is "
@@ -130,28 +118,28 @@ def _needs(
             yield Problem(place, Code.PLAN_NEED_BLOCKING, what)
 
 
-def _unknown(
-    need: str, steps: Mapping[str, Draft], elsewhere: Mapping[str, str]
-) -> tuple[Code, str]:
-    if need in elsewhere:
-        return Code.PLAN_NEED_UNKNOWN, (
-            f"the step {shown(need)} is one of {elsewhere[need]}; a step needs only "
+def _unknown(need: str, steps: Mapping[str, Draft], events: Mapping[str, str]) -> str:
+    if need in events:
+        return (
+            f"the step {shown(need)} is one of {events[need]}; a step needs only "
             "steps of its own lifecycle event"
         )
-    hint = did_you_mean(need, steps, "the steps here are")
-    return Code.PLAN_NEED_UNKNOWN, f"unknown step {shown(need)}{hint}"
+    return (
+        f"unknown step {shown(need)}{did_you_mean(need, steps, 'the steps here are')}"
+    )
 
 
 def _cycles(steps: Mapping[str, Draft]) -> Iterator[Problem]:
     """Find each cycle; its problem is at its first step in the file."""
     left = dict(steps)
     while cycle := _cycle(left):
-        ranks = list(left)
-        start = min(range(len(cycle)), key=lambda index: ranks.index(cycle[index]))
+        start = cycle.index(next(name for name in left if name in cycle))
         ring = [*cycle[start:], *cycle[:start]]
         way = " needs ".join(shown(name) for name in (*ring, ring[0]))
         what = f"no step can start: {way}; remove one of the needs"
-        yield Problem(left[ring[0]].key("needs"), Code.PLAN_NEED_CYCLE, what)
+        first = left[ring[0]]
+        place = first.document.key((*first.path, "needs"))
+        yield Problem(place, Code.PLAN_NEED_CYCLE, what)
         for name in ring:
             del left[name]
 
@@ -192,9 +180,7 @@ class Checker:
     resolve: Resolve
     files: Files
     deployed: bool = True
-    _known: dict[str, type[Validator] | InputError] = field(
-        default_factory=dict, init=False
-    )
+    _known: dict[str, type[Validator] | InputError] = field(default_factory=dict)
     _blamed: frozenset[Place] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -202,20 +188,16 @@ class Checker:
         self._blamed = self.problems.places()
 
     def check(
-        self, drafts: Sequence[Draft], elsewhere: Mapping[str, str]
+        self, drafts: Sequence[Draft], events: Mapping[str, str]
     ) -> list[Checked]:
-        """Check the steps of one event.
+        """Check the steps of one event, and return the valid ones in their order.
 
         Args:
             drafts: the steps.
-            elsewhere: names of the other events' steps, with the event of each.
-
-        Returns:
-            The valid steps in their order.
+            events: the event of each step of the plan, by name.
         """
-        self.problems.extend(faults(drafts, elsewhere))
-        checked = [self._checked(draft) for draft in drafts]
-        return [each for each in checked if each]
+        self.problems.extend(_faults(drafts, events))
+        return [each for each in map(self._checked, drafts) if each]
 
     def _checked(self, draft: Draft) -> Checked | None:
         kind = self._kind(draft)
@@ -310,14 +292,8 @@ def read_plan(  # noqa: PLR0913 - each optional argument is for one caller
     digest = hashlib.sha256(content).hexdigest()
     origin = PlanOrigin(source=file, version=version, sha256=digest)
     try:
-        return _read(
-            text,
-            origin,
-            resolve,
-            files or nowhere(file),
-            deployed=deployed,
-            policy=policy,
-        )
+        beside = files or nowhere(file)
+        return _read(text, origin, resolve, beside, deployed=deployed, policy=policy)
     except PlanError as error:
         # A plan that is too large was not read to its end, so its digest is not known.
         error.plan = origin if len(text) <= MOST_BYTES else None
@@ -338,15 +314,14 @@ def _read(  # noqa: PLR0913 - the arguments of read_plan
     problems.extend(each.problem(document) for each in secrets)
     shape = _shape(document, problems)
     _check_target(document, problems)
-    if shape and shape.target and policy:
-        _check_addresses(document, shape.target.allow, policy, problems)
-    checker = Checker(
-        problems=problems,
-        resolve=resolve,
-        files=files,
-        deployed=deployed,
+    for index, each in enumerate(shape.target.allow if shape and shape.target else ()):
+        if policy and (refusal := policy.refusal(each)):
+            place = document.value(("target", "allow", index))
+            problems.add(place, Code.ADDRESS, refusal)
+    checked = _check_steps(
+        document,
+        Checker(problems=problems, resolve=resolve, files=files, deployed=deployed),
     )
-    checked = _check_steps(document, checker)
     if problems or shape is None:
         raise problems.error()
     return Plan(
@@ -380,40 +355,23 @@ def _check_target(document: Document, problems: Problems) -> None:
     first = LifecycleEvent.BEFORE_INSTALL
     events = document.data.get("events")
     event = first if isinstance(events, dict) and first in events else None
-    for path, text in placeholders.texts(document.data.get("target")):
-        place = document.value(("target", *path))
-        for code, what in placeholders.faults(text, event):
-            problems.add(place, code, what)
+    target = document.data.get("target")
+    found = placeholders.placeholder_faults(target, event)
+    problems.extend(each.problem(document, ("target",)) for each in found)
+    for path, text in placeholders.texts(target):
         if any(name.startswith("secret.") for name in placeholders.names(text)):
             problems.add(
-                place,
+                document.value(("target", *path)),
                 Code.PLAN_TARGET_SECRET,
                 "the target cannot contain a secret, because reasons and evidence "
                 "repeat it; use a value that is not secret",
             )
 
 
-def _check_addresses(
-    document: Document, allow: Sequence[str], policy: AddressPolicy, problems: Problems
-) -> None:
-    for index, each in enumerate(allow):
-        if refusal := policy.refusal(each):
-            place = document.value(("target", "allow", index))
-            problems.add(place, Code.ADDRESS, refusal)
-
-
 def _check_steps(document: Document, checker: Checker) -> dict[str, list[Checked]]:
     drafts = _drafts(document)
-    checked = {}
-    for event, steps in drafts.items():
-        elsewhere = {
-            each.name: other
-            for other, others in drafts.items()
-            if other != event
-            for each in others
-        }
-        checked[event] = checker.check(steps, elsewhere)
-    return checked
+    events = {draft.name: event for event, steps in drafts.items() for draft in steps}
+    return {event: checker.check(steps, events) for event, steps in drafts.items()}
 
 
 def _drafts(document: Document) -> dict[str, list[Draft]]:
@@ -442,6 +400,6 @@ def _step(checked: Checked, file: StepFile) -> Step:
     return Step(
         **keys,
         validator=checked.validator,
-        place=checked.draft.place,
+        place=checked.draft.value(),
         files=checked.files,
     )
