@@ -48,23 +48,14 @@ class Attempt:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryResult:
-    """The findings of the deciding attempt, the number of attempts, the seconds."""
-
-    passed: bool
-    findings: tuple[Finding, ...]
-    attempts: int
-    elapsed: float
-
-
 def eventually(
     check: Callable[[], Attempt], policy: RetryPolicy, deadline: Deadline
-) -> RetryResult:
+) -> tuple[Finding, ...]:
     """Make attempts until the check passes as ``policy`` requires, or cannot any more.
 
-    Never sleeps past ``deadline``. The last attempt starts at the end of ``within``. An
-    attempt without a response fails.
+    Returns the findings of the attempt that decided. An attempt without a response
+    fails. Never sleeps past ``deadline``; the last attempt starts at the end of
+    ``within``.
 
     Raises:
         CannotMeasure: there is no time for an attempt, or one could not measure.
@@ -86,12 +77,7 @@ def eventually(
         raise CannotMeasure("no time left for an attempt", code=Code.STEP_NOT_STARTED)
     if series.unclear and not series.failed:
         raise series.unclear
-    return RetryResult(
-        passed=passed,
-        findings=tuple(series.findings(passed=passed)),
-        attempts=series.attempts,
-        elapsed=series.elapsed,
-    )
+    return tuple(series.findings(passed=passed))
 
 
 def _attempt(check: Callable[[], Attempt]) -> Attempt:
@@ -200,14 +186,13 @@ def _repeat(
     policy: RetryPolicy,
     repeat: Repeat,
     deadline: Deadline,
-) -> RetryResult:
+) -> tuple[Finding, ...]:
     """Make ``repeat.count`` attempts, or stop after too many failures or errors.
 
     Raises:
         CannotMeasure: too many attempts could not measure, or there is no time left.
     """
-    count, started = _Count(repeat), deadline.clock.now()
-    final = False
+    count, final = _Count(repeat), False
     while count.made < repeat.count and not final:
         if count.made:
             deadline.sleep(policy.every)
@@ -220,12 +205,7 @@ def _repeat(
         final = count.too_many or (
             failed is not None and failed.is_final(policy.stop_on)
         )
-    return RetryResult(
-        passed=not final,
-        findings=tuple(count.findings(passed=not final)),
-        attempts=count.made,
-        elapsed=deadline.clock.now() - started,
-    )
+    return tuple(count.findings(passed=not final))
 
 
 @dataclass(slots=True)

@@ -113,7 +113,7 @@ def check(  # noqa: PLR0913 - each is one tool of the validator
 
     if validator.retry_policy.once:
         return list(attempt().findings)
-    return list(eventually(attempt, validator.retry_policy, tools.deadline).findings)
+    return list(eventually(attempt, validator.retry_policy, tools.deadline))
 
 
 def a_reply(

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from hookgate.codes import Code
 from hookgate.errors import InputError, did_you_mean
-from hookgate.plan.messages import faults
+from hookgate.plan.messages import report
 from hookgate.yaml_reader import Document, Problems, parse
 from hookgate_rehearsal.cloudformation import (
     BlueGreenHook,
@@ -86,8 +86,7 @@ def read_scenario(file: Path, *, offline: bool = False) -> Scenario:
     try:
         content = ScenarioFile.model_validate(document.data)
     except ValidationError as error:
-        found = faults(error, ScenarioFile, document.data, "key")
-        problems.extend(each.problem(document) for each in found)
+        report(error, ScenarioFile, document, "key", problems)
         raise problems.error() from None
     secrets = {} if offline else _secrets(content, document, problems)
     scenario = Scenario(file=file, content=content, secrets=secrets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain, repeat
+from types import SimpleNamespace
 
 import pytest
 from support.coded import raises
@@ -20,8 +21,10 @@ def settle(outcomes, policy, *, seconds=3600.0, took=0.0):
     """Run ``outcomes`` (the last is repeated), each attempt taking ``took``."""
     clock = VirtualClock()
     script = chain(outcomes, repeat(outcomes[-1]))
+    made = []
 
     def attempt() -> Attempt:
+        made.append(clock.now())
         clock.sleep(took)
         outcome = next(script)
         if isinstance(outcome, Exception):
@@ -30,7 +33,13 @@ def settle(outcomes, policy, *, seconds=3600.0, took=0.0):
             return outcome
         return Attempt(findings=(Finding(ok=outcome, summary=f"it is {outcome}"),))
 
-    return eventually(attempt, policy, Deadline.after(seconds, clock))
+    findings = eventually(attempt, policy, Deadline.after(seconds, clock))
+    return SimpleNamespace(
+        findings=findings,
+        passed=all(each.ok for each in findings),
+        attempts=len(made),
+        elapsed=clock.now(),
+    )
 
 
 @pytest.mark.parametrize(

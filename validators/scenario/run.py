@@ -257,7 +257,7 @@ class ScriptRun:
         settled = eventually(
             lambda: self._attempt(ready, deadline), ready.retry_policy, deadline
         )
-        for each in settled.findings:
+        for each in settled:
             yield replace(each, summary=f"{title}: {each.summary}")
 
     def _attempt(self, call: Call, deadline: Deadline) -> Attempt:

@@ -376,12 +376,11 @@ class StepRun:
         try:
             tools = replace(self.tools, log=self._bounded_log(output))
             validator = self.step.build(self.substitute)
-            result = eventually(
+            self.findings[:] = eventually(
                 lambda: self._attempt(validator, tools),
                 validator.retry_policy,
                 tools.deadline,
             )
-            self.findings[:] = result.findings
         except (CannotMeasure, Inconclusive) as error:
             return self._undecided(error)
         except HookgateError as error:

@@ -14,7 +14,7 @@ from hookgate.codes import Code
 from hookgate.errors import Problem, did_you_mean
 from hookgate.plan.placeholders import Fault, holds
 from hookgate.units import Deferred
-from hookgate.yaml_reader import Path, shown
+from hookgate.yaml_reader import Document, Path, Problems, shown
 
 
 def path_of(loc: Iterable[int | str], data: Any) -> Path:
@@ -160,6 +160,20 @@ def faults(
         code, what = _sentence(same, noun)
         full = (*path, name) if at_key and name else path
         yield Fault(path=full, at_key=at_key, code=code, what=what)
+
+
+def report(
+    error: ValidationError,
+    model: type[BaseModel],
+    document: Document,
+    noun: str,
+    problems: Problems,
+) -> None:
+    """Add the faults of a document; a place that has a problem gets no second one."""
+    blamed = problems.places()
+    found = faults(error, model, document.data, noun)
+    named = [each.problem(document) for each in found]
+    problems.extend(each for each in named if each.place not in blamed)
 
 
 def _read(error: Any, model: type[BaseModel], data: Any) -> _Error:

@@ -210,10 +210,7 @@ class StepFiles:
         try:
             made = model.model_validate(document.data, context=within.reading)
         except ValidationError as error:
-            blamed = problems.places()
-            found = messages.faults(error, model, document.data, "option")
-            named = [each.problem(document) for each in found]
-            problems.extend(each for each in named if each.place not in blamed)
+            messages.report(error, model, document, "option", problems)
         if problems:
             raise messages.WrongFile(problems.error().problems)
         return made

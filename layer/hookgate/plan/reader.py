@@ -312,7 +312,11 @@ def _read(  # noqa: PLR0913 - the arguments of read_plan
     document, problems = parse(text, origin.source)
     secrets = placeholders.secret_faults(document.data)
     problems.extend(each.problem(document) for each in secrets)
-    shape = _shape(document, problems)
+    shape = None
+    try:
+        shape = PlanFile.model_validate(document.data)
+    except ValidationError as error:
+        messages.report(error, PlanFile, document, "key", problems)
     _check_target(document, problems)
     for index, each in enumerate(shape.target.allow if shape and shape.target else ()):
         if policy and (refusal := policy.refusal(each)):
@@ -337,18 +341,6 @@ def _read(  # noqa: PLR0913 - the arguments of read_plan
         },
         concurrency=shape.concurrency,
     )
-
-
-def _shape(document: Document, problems: Problems) -> PlanFile | None:
-    """Check the shape; a place that has a problem gets no second one."""
-    try:
-        return PlanFile.model_validate(document.data)
-    except ValidationError as error:
-        blamed = problems.places()
-        found = messages.faults(error, PlanFile, document.data, "key")
-        named = [each.problem(document) for each in found]
-        problems.extend(each for each in named if each.place not in blamed)
-        return None
 
 
 def _check_target(document: Document, problems: Problems) -> None:
