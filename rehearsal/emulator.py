@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -9,7 +10,6 @@ from functools import partial
 from typing import Any, Protocol, Self, TypeVar
 
 from hookgate_rehearsal.clients import Clients
-from hookgate_rehearsal.clock import Clock, SystemClock
 from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged, AlarmObserver
 from hookgate_rehearsal.cloudwatch.api import CloudWatchService
 from hookgate_rehearsal.cloudwatch.cloudwatch import CloudWatch
@@ -92,7 +92,6 @@ class Emulator:
         on_change: called for each change of a deployment; must return quickly.
         on_log: called for each line that a function writes.
         on_alarm: called for each alarm that changes its state; must return quickly.
-        clock: the engine's time.
         invoker: a boto3 Lambda client that invokes the hooks; by default, of the
             emulator's own Lambda.
         faults: the faults to inject.
@@ -107,7 +106,6 @@ class Emulator:
         on_change: Observer = _ignore,
         on_log: LogObserver = _ignore,
         on_alarm: AlarmObserver = _ignore,
-        clock: Clock | None = None,
         invoker: Any = None,
         faults: Faults | None = None,
     ) -> None:
@@ -117,7 +115,9 @@ class Emulator:
         self._on_change = on_change
         self._on_log = on_log
         self._on_alarm = on_alarm
-        self._clock = clock or SystemClock()
+        # Later changes of the system's clock have no effect.
+        offset = time.time() - time.monotonic()
+        self._clock = lambda: time.monotonic() + offset
         self._invoker = invoker
         self.faults = faults or Faults()
         self._stops = Stops(self.faults, lambda: self.client("codedeploy"))

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from hookgate_rehearsal.clock import Clock
 from hookgate_rehearsal.cloudwatch.alarms import AlarmObserver, Alarms
 from hookgate_rehearsal.cloudwatch.load_balancer import Attached, LoadBalancerMetrics
 from hookgate_rehearsal.cloudwatch.settings import CloudWatchSettings
@@ -32,7 +31,7 @@ class CloudWatch:
 
     Args:
         settings: The pace and what is unverified.
-        clock: The clock.
+        clock: Gives the time in epoch seconds.
         plane: The data plane, whose responses and targets are counted.
         attached: Lists the target groups behind listeners.
         on_change: Called with each change of an alarm's state.
@@ -43,16 +42,16 @@ class CloudWatch:
         self,
         *,
         settings: CloudWatchSettings,
-        clock: Clock,
+        clock: Callable[[], float],
         plane: DataPlane,
         attached: Callable[[], Iterable[Attached]],
         on_change: AlarmObserver,
         region: str,
     ) -> None:
         self.region = region
-        self.clock = clock.now
+        self.clock = clock
         self.store = MetricStore(max(settings.pace, MIN_RESOLUTION), MAX_METRICS)
-        self.alarms = Alarms(self.store, clock.now, settings, on_change)
+        self.alarms = Alarms(self.store, clock, settings, on_change)
         assumed = settings.assumptions
         self._load_balancer = LoadBalancerMetrics(
             self.store,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from hookgate_rehearsal.clients import Clients
-from hookgate_rehearsal.clock import Clock
 from hookgate_rehearsal.codedeploy.api import (
     applications,
     deployments,
@@ -41,7 +41,7 @@ class CodeDeploy:
         clients: Make boto3 clients of the emulator, through which the engine acts.
         invoker: Invokes the hooks, as a boto3 client of Lambda.
         registry: Stores applications and deployment groups.
-        clock: The clock.
+        clock: Gives the time in epoch seconds.
         settings: Times and assumptions.
         on_change: Called with changes of deployments; it must not block.
     """
@@ -52,7 +52,7 @@ class CodeDeploy:
         clients: Clients,
         invoker: Any,
         registry: Registry,
-        clock: Clock,
+        clock: Callable[[], float],
         settings: EngineSettings,
         on_change: Observer,
     ) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from hookgate_rehearsal.clock import Clock
 from hookgate_rehearsal.codedeploy.model.deployment import (
     Deployment,
     Order,
@@ -74,7 +73,7 @@ class Engine:
 
     Args:
         executor: Carries out effects.
-        clock: The clock.
+        clock: Gives the time in epoch seconds; it never goes back.
         settings: Times and assumptions.
         observer: Called with every change, under the engine's lock: it must not block.
         new_id: Makes deployment ids.
@@ -83,7 +82,7 @@ class Engine:
     def __init__(
         self,
         executor: EffectExecutor,
-        clock: Clock,
+        clock: Callable[[], float],
         settings: EngineSettings,
         observer: Observer = ignore_change,
         new_id: Callable[[], str] = new_deployment_id,
@@ -148,7 +147,7 @@ class Engine:
         """Apply a signal to a deployment."""
         with self.changed:
             run = self._runs[deployment_id]
-            before, now = run.deployment, self.clock.now()
+            before, now = run.deployment, self.clock()
             after, effects = advance(before, signal, now, self.settings)
             run.effects.extend(effects)
             if after.is_over:
@@ -191,7 +190,7 @@ class Engine:
             if run.deployment.is_over:
                 return None if run.is_drained else 0.0
             due_at = run.deployment.due_at
-            return None if due_at is None else max(0.0, due_at - self.clock.now())
+            return None if due_at is None else max(0.0, due_at - self.clock())
 
     def is_idle(self, deployment_id: str) -> bool:
         """Whether nothing is left to do for a deployment, or it no longer exists."""
@@ -242,7 +241,7 @@ class Engine:
             was_drained, run.is_drained = run.is_drained, True
             self.changed.notify_all()
             return not was_drained
-        now = self.clock.now()
+        now = self.clock()
         if deployment.poll_at is not None and now >= deployment.poll_at:
             self.signal(deployment.id, PollDue())
             return True

@@ -56,7 +56,7 @@ class WoundClock:
 
     time: float = START
 
-    def now(self) -> float:
+    def __call__(self) -> float:
         return self.time
 
 

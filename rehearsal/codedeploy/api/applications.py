@@ -33,7 +33,7 @@ def _create(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, An
     application = Application(
         name=name,
         platform=platform,
-        created_at=context.engine.clock.now(),
+        created_at=context.engine.clock(),
         tags=tags_of(request.get("tags") or []),
     )
     context.registry.applications[name] = application
@@ -202,7 +202,7 @@ def _create_config(
         "deploymentConfigId": str(uuid.uuid4()),
         "deploymentConfigName": name,
         "computePlatform": "ECS",
-        "createTime": context.engine.clock.now(),
+        "createTime": context.engine.clock(),
         "trafficRoutingConfig": _checked_routing(
             request.get("trafficRoutingConfig") or {}
         ),

@@ -86,7 +86,7 @@ def order_for(
         app_spec=parse_app_spec(revision.content),
         revision=revision.location,
         previous_revision=_previous(context.engine, group),
-        created_at=context.engine.clock.now(),
+        created_at=context.engine.clock(),
         config=config,
         description=request.get("description"),
         shift=schedule(context.registry.configs[config]["trafficRoutingConfig"]),

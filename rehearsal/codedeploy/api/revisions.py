@@ -57,7 +57,7 @@ def register(
         key=key,
         location=completed,
         content=content,
-        registered_at=known.registered_at if known else context.engine.clock.now(),
+        registered_at=known.registered_at if known else context.engine.clock(),
         description=description or (known.description if known else None),
     )
     application.revisions[key] = revision
