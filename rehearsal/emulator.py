@@ -25,14 +25,13 @@ from hookgate_rehearsal.ecs.scheduler import EcsSettings, Location, Scheduler
 from hookgate_rehearsal.endpoint.access import AccessControl, AccessKey
 from hookgate_rehearsal.endpoint.front import EndpointServer, Front, confirms
 from hookgate_rehearsal.endpoint.moto_state import ACCOUNT, MotoState
-from hookgate_rehearsal.faults.calls import FaultyCalls
-from hookgate_rehearsal.faults.faults import Faults, FaultyEventInvoker, Stops
+from hookgate_rehearsal.faults.faults import Faults, FaultyCalls, Stops
 from hookgate_rehearsal.faults.targets import FaultyTasks, StaleListeners
 from hookgate_rehearsal.functions.fleet import Destinations, Fleet
 from hookgate_rehearsal.functions.function import FleetSettings, Function, LogObserver
 from hookgate_rehearsal.functions.service import LambdaService
 from hookgate_rehearsal.load_balancer import LoadBalancers
-from hookgate_rehearsal.notifications.notifications import Notifications
+from hookgate_rehearsal.notifications import Notifications
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,17 +260,16 @@ class Emulator:
             key=self.settings.key,
             minute=self.settings.engine.minute,
         )
-        invoker = FaultyEventInvoker(self.faults.hook)
-        fleet = Fleet(self.functions, settings, log, invoker)
+        fleet = Fleet(self.functions, settings, log, self.faults.deliveries)
         fleet.send_failures_to(Destinations(fleet=fleet, client=self.client))
         self._closing.callback(fleet.close)
         return fleet
 
     def _changed(self, change: Change) -> None:
         self._stops.on_change(change)
-        self._notifications.of_deployments(change)
+        self._notifications.on_change(change)
         self._on_change(change)
 
     def _alarm_changed(self, change: AlarmChanged) -> None:
-        self._notifications.of_alarms(change)
+        self._notifications.on_alarm(change)
         self._on_alarm(change)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import logging
+import re
+import socket
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
 from hookgate_rehearsal.codedeploy.model.deployment import Deployment
 from hookgate_rehearsal.codedeploy.observation import (
@@ -17,7 +22,7 @@ from hookgate_rehearsal.codedeploy.observation import (
     StatusChanged,
 )
 from hookgate_rehearsal.data_plane.settings import Certificate
-from hookgate_rehearsal.faults.calls import CallFault
+from hookgate_rehearsal.endpoint.protocols import Refusal, refusal
 from hookgate_rehearsal.faults.schema import (
     CallFile,
     FaultsFile,
@@ -33,6 +38,46 @@ _ID = "LifecycleEventHookExecutionId"
 #: More attempts than Lambda makes.
 _ALL = 10
 _LOGGER = logging.getLogger(__name__)
+
+#: The key ids of ``AccessKey``.
+_CALLER = re.compile(
+    r"Credential=[^/.]*\.(?:function\.(?P<function>[^/]*)|codedeploy)"
+    r"/\d*/[^/]*/(?P<service>[^/]*)/"
+)
+
+#: IAM's prefix, where the scope of a signature is another name.
+_SCOPES = {"monitoring": "cloudwatch"}
+
+_RPC = re.compile(r"/service/[^/]+/operation/(?P<operation>[^/]+)")
+
+
+@dataclass(slots=True, kw_only=True)
+class CallFault:
+    """A fault of one operation.
+
+    Args:
+        fault: the scenario's fault.
+        function: the function whose calls it affects; None for all functions.
+    """
+
+    fault: CallFile
+    function: str | None = None
+    calls: int = field(default=0, init=False)
+
+    def affects(self, function: str | None, call: str) -> bool:
+        """Whether it affects this call; each call counts.
+
+        Args:
+            function: the function that calls; None for CodeDeploy.
+            call: the operation.
+        """
+        by = "codedeploy" if function is None else "hooks"
+        if self.function not in {None, function}:
+            return False
+        if (by, call) != (self.fault.by, self.fault.call):
+            return False
+        self.calls += 1
+        return self.fault.times is None or self.calls <= self.fault.times
 
 
 class Faults:
@@ -100,6 +145,12 @@ class Faults:
             active = self._active.get(deployment_id)
         return active.hooks.get(function) if active else None
 
+    def deliveries(self, function: Function, payload: bytes) -> Sequence[Delivery]:
+        """The deliveries of CodeDeploy's event to a function."""
+        event = json.loads(payload)
+        deployment = event.get("DeploymentId", "") if isinstance(event, dict) else ""
+        return deliveries(self.hook(deployment, function.name), payload)
+
     def calls(self) -> tuple[CallFault, ...]:
         """The active faults of calls."""
         with self._lock:
@@ -135,11 +186,11 @@ def _active_faults(
     deployment: Deployment, faults: FaultsFile, certificate: Certificate | None
 ) -> _ActiveFaults:
     functions = {
-        str(event): function_name(function)
+        str(event): function
         for event, function in deployment.order.app_spec.hooks.items()
     }
     hooks = {
-        functions[event]: fault
+        function_name(functions[event]): fault
         for event, fault in faults.hooks
         if fault is not None and event in functions
     }
@@ -157,37 +208,24 @@ def _active_faults(
     )
 
 
-class FaultyEventInvoker:
-    """Delivers CodeDeploy's events late, twice, changed or not at all.
-
-    Args:
-        fault: returns the fault of a deployment's id and a function's name.
-    """
-
-    def __init__(self, fault: Callable[[str, str], HookFile | None]) -> None:
-        self._fault = fault
-
-    def deliveries(self, function: Function, payload: bytes) -> Sequence[Delivery]:
-        """The deliveries of an event; one, unless a fault applies."""
-        event = json.loads(payload)
-        deployment = event.get("DeploymentId", "") if isinstance(event, Mapping) else ""
-        fault = self._fault(deployment, function.name)
-        delivery = Delivery(payload=payload)
-        if fault is None:
-            return (delivery,)
-        match fault.does:
-            case "never_reports":
-                return ()
-            case "reports_late":
-                return (Delivery(payload=payload, delay=fault.by or 0.0),)
-            case "reports_twice":
-                return (delivery, delivery)
-            case "reports_foreign_id":
-                foreign = {**event, _ID: f"{_ID}-{uuid.uuid4()}"}
-                return (Delivery(payload=json.dumps(foreign).encode()),)
-            case "dies":
-                return (Delivery(payload=payload, deaths=fault.times or _ALL),)
-        return (delivery,)  # its report is denied later
+def deliveries(fault: HookFile | None, payload: bytes) -> Sequence[Delivery]:
+    """Deliver CodeDeploy's event once; with a fault late, twice, changed or never."""
+    delivery = Delivery(payload=payload)
+    if fault is None:
+        return (delivery,)
+    match fault.does:
+        case "never_reports":
+            return ()
+        case "reports_late":
+            return (Delivery(payload=payload, delay=fault.by or 0.0),)
+        case "reports_twice":
+            return (delivery, delivery)
+        case "reports_foreign_id":
+            foreign = {**json.loads(payload), _ID: f"{_ID}-{uuid.uuid4()}"}
+            return (Delivery(payload=json.dumps(foreign).encode()),)
+        case "dies":
+            return (Delivery(payload=payload, deaths=fault.times or _ALL),)
+    return (delivery,)  # the report of one that is not permitted is denied later
 
 
 class Stops:
@@ -227,3 +265,77 @@ class Stops:
             self._codedeploy().stop_deployment(**request)
         except Exception:
             _LOGGER.exception("%s could not be stopped", deployment_id)
+
+
+class FaultyCalls:
+    """WSGI middleware of the endpoint that applies the faults of calls.
+
+    Args:
+        application: the WSGI application.
+        faults: returns the active faults.
+    """
+
+    def __init__(
+        self, application: Any, faults: Callable[[], Iterable[CallFault]]
+    ) -> None:
+        self._application = application
+        self._faults = faults
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Respond as the application does, or apply a fault."""
+        caller = _CALLER.search(environ.get("HTTP_AUTHORIZATION", ""))
+        active = tuple(self._faults()) if caller else ()
+        if not caller or not active:
+            return self._application(environ, start_response)
+        call = call_of(caller["service"], environ, _body(environ))
+        with self._lock:
+            function = caller["function"]
+            fault = next((e for e in active if e.affects(function, call)), None)
+        if fault is None:
+            return self._application(environ, start_response)
+        gets = fault.fault.gets
+        if gets in {"throttled", "denied"}:
+            reply = refusal(environ, _refused(gets, function or "codedeploy", call))
+            start_response(f"{reply.status} Refused", list(reply.headers.items()))
+            return [reply.body]
+        if gets == "answer_lost":
+            b"".join(self._application(environ, lambda *_: None))
+        with contextlib.suppress(OSError):
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        start_response("500 Lost", [])  # the connection is closed
+        return []
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    """The request's body; the application can read it again."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body: bytes = environ["wsgi.input"].read(length)
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
+def _refused(gets: str, role: str, call: str) -> Refusal:
+    """AWS's error for a call that is throttled or denied."""
+    if gets == "throttled":
+        return Refusal(code="Throttling", message="Rate exceeded", status=400)
+    message = (
+        f"User: arn:aws:sts::123456789012:assumed-role/{role}/{role} is "
+        f"not authorized to perform: {call}"
+    )
+    return Refusal(code="AccessDenied", message=message, status=403)
+
+
+def call_of(service: str, environ: Mapping[str, Any], body: bytes) -> str:
+    """The operation of a request, as IAM writes it.
+
+    Args:
+        service: the service in the scope of the request's signature.
+        environ: WSGI's.
+        body: the request's body, which names the operation in the query protocol.
+    """
+    target = str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
+    path = _RPC.fullmatch(str(environ.get("PATH_INFO", "")))
+    form = parse_qs(body.decode("latin-1")).get("Action", [""])[0]
+    operation = target or (path["operation"] if path else form)
+    return f"{_SCOPES.get(service, service)}:{operation}"

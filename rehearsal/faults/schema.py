@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qs
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -35,11 +33,6 @@ SERVICES: Mapping[str, str] = {
     "ssm": "ssm",
 }
 
-#: IAM's prefix, where the scope of a signature is another name.
-_SCOPES = {"monitoring": "cloudwatch"}
-
-_RPC = re.compile(r"/service/[^/]+/operation/(?P<operation>[^/]+)")
-
 
 def known_call(call: str) -> str:
     """Check an operation's name, such as ``codedeploy:GetDeployment``.
@@ -62,21 +55,6 @@ def known_call(call: str) -> str:
             f"{prefix} has no operation {operation!r}{hint}", code=Code.SCENARIO_CALL
         )
     return call
-
-
-def call_of(service: str, environ: Mapping[str, Any], body: bytes) -> str:
-    """The operation of a request, as IAM writes it.
-
-    Args:
-        service: the service in the scope of the request's signature.
-        environ: WSGI's.
-        body: the request's body, which names the operation in the query protocol.
-    """
-    target = str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
-    path = _RPC.fullmatch(str(environ.get("PATH_INFO", "")))
-    form = parse_qs(body.decode("latin-1")).get("Action", [""])[0]
-    operation = target or (path["operation"] if path else form)
-    return f"{_SCOPES.get(service, service)}:{operation}"
 
 
 AnyEvent = Literal[

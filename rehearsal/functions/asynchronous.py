@@ -6,6 +6,7 @@ asynchronous invocation" and "Capturing records of Lambda asynchronous invocatio
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -13,7 +14,6 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
 
 from hookgate_rehearsal.functions.function import (
     FleetSettings,
@@ -37,20 +37,14 @@ class Delivery:
     deaths: int = 0
 
 
-class EventInvoker(Protocol):
-    """Decides when and how often an event is delivered."""
+Deliveries = Callable[[Function, bytes], Sequence[Delivery]]
 
-    def deliveries(self, function: Function, payload: bytes) -> Sequence[Delivery]:
-        """Return no, one or several deliveries of an event."""
-        ...
+"""Returns no, one or several deliveries of an event to a function."""
 
 
-class DirectEventInvoker:
-    """Invokes each function once, immediately."""
-
-    def deliveries(self, function: Function, payload: bytes) -> Sequence[Delivery]:  # noqa: ARG002 - the protocol's argument
-        """Deliver the event once."""
-        return (Delivery(payload=payload),)
+def deliver_once(function: Function, payload: bytes) -> Sequence[Delivery]:  # noqa: ARG001 - the same for each function
+    """Deliver an event once, immediately."""
+    return (Delivery(payload=payload),)
 
 
 #: Minutes before the second attempt and before the third.
@@ -82,74 +76,52 @@ class Asynchronous:
         """Attempt one delivery until it succeeds, is too old or has no attempt left."""
         if self.closing.wait(delivery.delay):
             return
-        one = _AsynchronousEvent(function, delivery, self.settings.minute)
-        while True:
-            result = self.run(function, one.attempt())
+        config, minute = function.asynchronous, self.settings.minute
+        request_id, received_at = str(uuid.uuid4()), time.monotonic()
+        for attempt in itertools.count(1):
+            invocation = Invocation(
+                payload=delivery.payload,
+                request_id=request_id,  # the same in all attempts
+                kills_environment=attempt <= delivery.deaths,
+            )
+            result = self.run(function, invocation)
             if self.closing.is_set() or not result.is_error:
                 return
-            pause = one.pause()
-            if pause is None:
+            condition = EXHAUSTED
+            if attempt > config.retries:
+                break
+            pause = PAUSES[attempt - 1] * minute
+            age = time.monotonic() - received_at
+            if config.event_age * minute / 60 - age <= pause:
+                condition = TOO_OLD
                 break
             if self.closing.wait(pause):
                 return
-        record = one.record(result, self.settings.arn(function.name))
-        if function.asynchronous.on_failure is not None:
-            self.send_record(function.asynchronous.on_failure, record)
+        if config.on_failure is not None:
+            context = {
+                "requestId": request_id,
+                "functionArn": f"{self.settings.arn(function.name)}:$LATEST",
+                "condition": condition,
+                "approximateInvokeCount": attempt,
+            }
+            self.send_record(config.on_failure, _record(context, invocation, result))
 
 
-class _AsynchronousEvent:
-    """An event and its attempts."""
-
-    def __init__(self, function: Function, delivery: Delivery, minute: float) -> None:
-        self._config = function.asynchronous
-        self._delivery = delivery
-        self._minute = minute
-        self._request_id = str(uuid.uuid4())
-        self._received_at = time.monotonic()
-        self._attempts = 0
-        self._condition = EXHAUSTED
-
-    def attempt(self) -> Invocation:
-        """The next attempt; all have one request id."""
-        self._attempts += 1
-        return Invocation(
-            payload=self._delivery.payload,
-            request_id=self._request_id,
-            kills_environment=self._attempts <= self._delivery.deaths,
-        )
-
-    def pause(self) -> float | None:
-        """Seconds until the next attempt; None if there is none."""
-        if self._attempts > self._config.retries:
-            return None
-        pause = PAUSES[self._attempts - 1] * self._minute
-        left = self._config.event_age * self._minute / 60
-        left -= time.monotonic() - self._received_at
-        if left <= pause:
-            self._condition = TOO_OLD
-            return None
-        return pause
-
-    def record(self, result: InvocationResult, arn: str) -> bytes:
-        """The invocation record, version 1.0, that a destination gets."""
-        context = {
-            "requestId": self._request_id,
-            "functionArn": f"{arn}:$LATEST",
-            "condition": self._condition,
-            "approximateInvokeCount": self._attempts,
-        }
-        answered = {
+def _record(
+    context: dict[str, object], invocation: Invocation, result: InvocationResult
+) -> bytes:
+    """The invocation record, version 1.0, that a destination gets."""
+    now = datetime.now(tz=UTC).isoformat(timespec="milliseconds")
+    content = {
+        "version": "1.0",
+        "timestamp": now.replace("+00:00", "Z"),
+        "requestContext": context,
+        "requestPayload": json.loads(invocation.payload),
+        "responseContext": {
             "statusCode": 200,
             "executedVersion": "$LATEST",
             "functionError": "Unhandled",
-        }
-        now = datetime.now(tz=UTC).isoformat(timespec="milliseconds")
-        content: dict[str, Any] = {
-            "version": "1.0",
-            "timestamp": now.replace("+00:00", "Z"),
-            "requestContext": context,
-            "requestPayload": json.loads(self._delivery.payload),
-            "responseContext": answered,
-            "responsePayload": json.loads(result.payload),
-        }
-        return json.dumps(content).encode()
+        },
+        "responsePayload": json.loads(result.payload),
+    }
+    return json.dumps(content).encode()

@@ -11,10 +11,10 @@ from typing import Any
 
 from hookgate_rehearsal.functions.asynchronous import (
     Asynchronous,
+    Deliveries,
     Delivery,
     Destination,
-    DirectEventInvoker,
-    EventInvoker,
+    deliver_once,
 )
 from hookgate_rehearsal.functions.environment import ExecutionEnvironment
 from hookgate_rehearsal.functions.function import (
@@ -46,7 +46,7 @@ class Fleet:
         functions: The functions.
         settings: Where they run.
         on_log: Called with each line that a function writes, from threads of the fleet.
-        event_invoker: Delivers asynchronous events to functions.
+        deliveries: Decides when and how often an asynchronous event is delivered.
         destination: Gets the records of failed asynchronous events.
     """
 
@@ -55,13 +55,13 @@ class Fleet:
         functions: Iterable[Function],
         settings: FleetSettings,
         on_log: LogObserver,
-        event_invoker: EventInvoker | None = None,
+        deliveries: Deliveries = deliver_once,
         destination: Destination = ignore_record,
     ) -> None:
         self.functions = {function.name: function for function in functions}
         self.settings = settings
         self._on_log = on_log
-        self._event_invoker = event_invoker or DirectEventInvoker()
+        self._deliveries = deliveries
         self._events = Asynchronous(
             settings=settings,
             run=self._run,
@@ -113,7 +113,7 @@ class Fleet:
 
     def invoke_asynchronously(self, function: Function, payload: bytes) -> None:
         """Run a function in background."""
-        for delivery in self._event_invoker.deliveries(function, payload):
+        for delivery in self._deliveries(function, payload):
             self._begin(function, delivery)
 
     def close(self) -> None:

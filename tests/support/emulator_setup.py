@@ -16,7 +16,7 @@ from hookgate_rehearsal.codedeploy.settings import EngineSettings
 from hookgate_rehearsal.ecs.containers import Image
 from hookgate_rehearsal.ecs.scheduler import EcsSettings
 from hookgate_rehearsal.emulator import Emulator, EmulatorSettings
-from hookgate_rehearsal.functions import Function
+from hookgate_rehearsal.functions.function import Function
 
 HERE = Path(__file__).parent
 TIMEOUT = 60.0  # seconds; far more than anything takes

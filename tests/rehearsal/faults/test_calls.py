@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from hookgate_rehearsal.endpoint.access import AccessKey
 from hookgate_rehearsal.endpoint.front import EndpointServer
-from hookgate_rehearsal.faults.calls import CallFault, FaultyCalls
+from hookgate_rehearsal.faults.faults import CallFault, FaultyCalls
 from hookgate_rehearsal.faults.schema import CallFile
 
 #: A call in each protocol that hooks speak: JSON, query and CBOR.

@@ -5,7 +5,7 @@ import json
 import pytest
 from support.emulator_setup import function
 
-from hookgate_rehearsal.faults.faults import FaultyEventInvoker
+from hookgate_rehearsal.faults.faults import Faults
 from hookgate_rehearsal.faults.schema import HookFile
 
 EVENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "own"}
@@ -14,10 +14,12 @@ PAYLOAD = json.dumps(EVENT).encode()
 
 def deliveries(payload=PAYLOAD, **ordered):
     fault = HookFile.model_validate(ordered) if ordered else None
-    invoker = FaultyEventInvoker(
-        lambda deployment, _: fault if deployment == "d-1" else None
-    )
-    return invoker.deliveries(function("echo"), payload)
+
+    class OneFault(Faults):
+        def hook(self, deployment_id, function):
+            return fault if deployment_id == "d-1" else None
+
+    return OneFault().deliveries(function("echo"), payload)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,11 @@ from dataclasses import replace
 import pytest
 from support.emulator_setup import TIMEOUT, function
 
-from hookgate_rehearsal.functions.asynchronous import Asynchronous, Delivery
+from hookgate_rehearsal.functions.asynchronous import (
+    Asynchronous,
+    Delivery,
+    deliver_once,
+)
 from hookgate_rehearsal.functions.fleet import Fleet
 from hookgate_rehearsal.functions.function import (
     EventInvokeConfig,
@@ -98,7 +102,12 @@ def _records():
     return queue.Queue()
 
 
-def run_for_real(records, event_invoker=None, **config):
+def doom(_function, payload):
+    """Kill the first attempt."""
+    return (Delivery(payload=payload, deaths=1),)
+
+
+def run_for_real(records, deliveries=deliver_once, **config):
     """The record that a real function's destination gets."""
     failing = function(
         "failing", asynchronous=EventInvokeConfig(on_failure=QUEUE, **config)
@@ -107,7 +116,7 @@ def run_for_real(records, event_invoker=None, **config):
         [failing],
         SETTINGS,
         lambda *_: None,
-        event_invoker,
+        deliveries,
         lambda _arn, record: records.put(json.loads(record)),
     )
     try:
@@ -129,12 +138,7 @@ def test_a_failing_function_reaches_its_destination(records):
 
 def test_a_doomed_function_is_killed(records):
     """A death at the start has the same record as in Lambda."""
-
-    class Doom:
-        def deliveries(self, function, payload):
-            return (Delivery(payload=payload, deaths=1),)
-
-    record = run_for_real(records, Doom(), retries=0)
+    record = run_for_real(records, doom, retries=0)
 
     assert "signal: killed" in record["responsePayload"]["errorMessage"]
 
@@ -156,11 +160,6 @@ def test_a_closing_fleet_does_not_wait_for_the_next_attempt(records):
 
 def test_a_doomed_function_never_sees_its_event():
     """However warm it is, it dies before its first line: the same in every run."""
-
-    class Doom:
-        def deliveries(self, function, payload):
-            return (Delivery(payload=payload, deaths=1),)
-
     lines, records = queue.Queue(), queue.Queue()
     failing = function(
         "failing", asynchronous=EventInvokeConfig(on_failure=QUEUE, retries=1)
@@ -169,7 +168,7 @@ def test_a_doomed_function_never_sees_its_event():
         [failing],
         SETTINGS,
         lambda *line: lines.put(line[2]),
-        Doom(),
+        doom,
         lambda _arn, record: records.put(record),
     )
     try:

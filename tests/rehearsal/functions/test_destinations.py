@@ -18,7 +18,7 @@ SETTINGS = FleetSettings(
 
 
 class Recorder:
-    """An event invoker that records what is to be delivered, and delivers nothing."""
+    """Records what is to be delivered, and delivers nothing."""
 
     def __init__(self):
         self.events = []
@@ -35,7 +35,7 @@ def _recorder():
 
 @pytest.fixture(name="destinations")
 def _destinations(mocked_aws, recorder):
-    fleet = Fleet([function("silent")], SETTINGS, lambda *_: None, recorder)
+    fleet = Fleet([function("silent")], SETTINGS, lambda *_: None, recorder.deliveries)
     yield Destinations(fleet=fleet, client=boto3.client)
     fleet.close()
 

@@ -1,1 +1,0 @@
-"""Notifications: SNS to local subscribers, CodeDeploy's triggers and its events."""
