@@ -287,6 +287,8 @@ class RetryPolicy:
 class RetryOptions(BaseModel):
     """The options that say when to retry, and when the result counts."""
 
+    model_config = ConfigDict(defer_build=True)
+
     within: Within = 0.0
     every: Every = 1.0
     consecutive: int = Field(
