@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from benchmarks.account import PROGRAMS, ROOT
 from benchmarks.figures import Measured, each_at_most, median_at_least
-from benchmarks.proxies import need, on
+from benchmarks.program import run_program
+from benchmarks.proxies import need
 from benchmarks.web import CLIENT
 
 #: Lines a second, at least; and megabytes that a log of a million lines may take more
@@ -69,12 +67,5 @@ def _written(folder: Path, lines: int) -> Path:
     return file
 
 
-def _read(file: Path) -> dict[str, float]:
-    program = [sys.executable, str(PROGRAMS / "log.py"), str(file)]
-    environ = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin"}
-    command = on(CLIENT, *program)
-    done = subprocess.run(
-        command, env=environ, capture_output=True, text=True, check=True
-    )
-    result: dict[str, float] = json.loads(done.stdout)
-    return result
+def _read(file: Path) -> dict[str, Any]:
+    return run_program("log", str(file), core=CLIENT)

@@ -15,8 +15,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from benchmarks.account import PROGRAMS, ROOT
+from benchmarks.account import PROGRAMS
 from benchmarks.figures import Measured, each_at_most, median_at_least, median_at_most
+from benchmarks.program import run_program
 from benchmarks.proxies import need, on
 from benchmarks.traffic import load, usual_rate
 from benchmarks.web import CLIENT, SERVER, Web, nginx
@@ -139,9 +140,4 @@ def _h2load(port: int, rate: float) -> float:
 
 def _memory() -> float:
     """What ten million samples take above the idle process, in megabytes."""
-    program = [sys.executable, str(PROGRAMS / "samples.py"), str(SAMPLES)]
-    environ = {"PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(
-        program, env=environ, capture_output=True, text=True, check=True
-    )
-    return float(done.stdout)
+    return float(run_program("samples", str(SAMPLES))["peak"])

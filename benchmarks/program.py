@@ -9,13 +9,21 @@ import sys
 from typing import Any
 
 from benchmarks.account import PROGRAMS, ROOT
+from benchmarks.proxies import on
 
 
-def run_program(name: str) -> dict[str, Any]:
-    """Run a program of ``programs/``, and return the JSON object that it prints."""
+def run_program(name: str, *arguments: str, core: int | None = None) -> dict[str, Any]:
+    """Run a program of ``programs/``, and return the JSON object that it prints.
+
+    Args:
+        name: the name of the program.
+        arguments: its arguments.
+        core: the core that it is limited to.
+    """
     folders = (ROOT, ROOT / "src", ROOT / "tests")
+    command = [sys.executable, str(PROGRAMS / f"{name}.py"), *arguments]
     done = subprocess.run(
-        [sys.executable, str(PROGRAMS / f"{name}.py")],
+        command if core is None else on(core, *command),
         env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))},
         stdout=subprocess.PIPE,
         text=True,

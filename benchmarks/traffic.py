@@ -11,13 +11,13 @@ import os
 import re
 import statistics
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.account import PROGRAMS, ROOT
 from benchmarks.figures import Measured, NotMeasured, median_at_least
+from benchmarks.program import run_program
 from benchmarks.proxies import need, on
 from benchmarks.web import CLIENT, nginx
 
@@ -88,9 +88,7 @@ def load(options: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         RuntimeError: a request failed.
     """
-    program = [sys.executable, str(PROGRAMS / "load.py"), json.dumps(options)]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    results: dict[str, Any] = json.loads(_output(*program, environ=environ))
+    results = run_program("load", json.dumps(options), core=CLIENT)
     if results["failed"]:
         raise RuntimeError(f"requests failed, so nothing was measured: {results}")
     return results

@@ -5,6 +5,7 @@ The samples go through everything that a load keeps: latencies, lateness, status
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 
@@ -28,7 +29,7 @@ def main() -> None:
             lateness.add(each)
         left -= len(seconds)
     counted(tally)
-    print(peak() - idle)
+    print(json.dumps({"peak": peak() - idle}))
 
 
 if __name__ == "__main__":

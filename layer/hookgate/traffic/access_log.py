@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import random
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -187,7 +187,9 @@ _GZIP = b"\x1f\x8b"
 _MALFORMED = b"-"  # replaces a line that is too long
 
 
-def read_log(raw: BinaryIO, sample: LogSample, place: str, deadline: Deadline) -> None:
+def read_log(
+    raw: io.BufferedReader, sample: LogSample, place: str, deadline: Deadline
+) -> None:
     """Add every line of a log to ``sample``.
 
     Raises:
@@ -212,36 +214,16 @@ def read_log(raw: BinaryIO, sample: LogSample, place: str, deadline: Deadline) -
     sample.add([_MALFORMED] if skipping else [rest] if rest else [])
 
 
-def _pieces(raw: BinaryIO, place: str) -> Iterator[bytes]:
+def _pieces(raw: io.BufferedReader, place: str) -> Iterator[bytes]:
     try:
-        first = raw.read(_PIECE)
-        if not first.startswith(_GZIP):
-            yield first
-            yield from iter(lambda: raw.read(_PIECE), b"")
-            return
-        packed: Any = _Rewound(first, raw.read)  # gzip only calls read()
-        with gzip.GzipFile(fileobj=packed) as unpacked:
-            yield from iter(lambda: unpacked.read(_PIECE), b"")
+        is_gzip = raw.peek(len(_GZIP)).startswith(_GZIP)
+        file = gzip.GzipFile(fileobj=raw) if is_gzip else raw
+        yield from iter(lambda: file.read(_PIECE), b"")
     except Exception as error:  # an S3 body raises errors of its library
         raise CannotMeasure(
             f"{place} could not be read to its end: {type(error).__name__}: {error}",
             code=Code.S3_OBJECT,
         ) from error
-
-
-class _Rewound:
-    """A stream whose first bytes have been read already."""
-
-    def __init__(self, first: bytes, read: Callable[[int], bytes]) -> None:
-        self._first = first
-        self._read = read
-
-    def read(self, size: int) -> bytes:
-        """Read at most ``size`` bytes."""
-        if not self._first:
-            return self._read(size)
-        piece, self._first = self._first[:size], self._first[size:]
-        return piece
 
 
 #: The maximum time to read a log, in seconds.
@@ -327,7 +309,7 @@ class AccessLog(BaseModel):
             methods=frozenset(each.encode() for each in self.methods),
             statuses=frozenset(each[:1].encode() for each in self.recorded),
         )
-        with closing(self._open(aws)) as raw:
+        with io.BufferedReader(self._open(aws)) as raw:
             read_log(raw, sample, self.file, deadline.within(READ_TIMEOUT))
         if sample.malformed > _MAX_MALFORMED * sample.lines:
             raise CannotMeasure(
@@ -375,14 +357,12 @@ class AccessLog(BaseModel):
             code=Code.TRAFFIC_LOG,
         )
 
-    def _open(self, aws: _Aws) -> BinaryIO:
+    def _open(self, aws: _Aws) -> Any:
         match = _S3.fullmatch(self.file)
         if match:
-            response = aws("s3", "get_object", Bucket=match[1], Key=match[2])
-            body: BinaryIO = response["Body"]
-            return body
+            return aws("s3", "get_object", Bucket=match[1], Key=match[2])["Body"]
         try:
-            return Path(self.file).open("rb")
+            return Path(self.file).open("rb", buffering=0)
         except OSError as error:
             raise CannotMeasure(
                 f"{self.file} cannot be read: {error.strerror}", code=Code.TRAFFIC_LOG

@@ -30,6 +30,10 @@ def a_sample(size: int = 10) -> LogSample:
     return LogSample(size=size, methods={b"GET"}, statuses={b"2"})
 
 
+def reader(content: bytes) -> io.BufferedReader:
+    return io.BufferedReader(io.BytesIO(content))
+
+
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_template(tmp_path, pack):
     """Methods and paths are those of the log, in its order."""
@@ -123,7 +127,7 @@ def test_reading_is_bounded_in_time():
     """A log that cannot be read in time is not used."""
     over = Deadline.after(0, VirtualClock())
     with raises(CannotMeasure, "HG-TRAFFIC-LOG", "access.log", "0 lines"):
-        read_log(io.BytesIO(log(line())), a_sample(), "access.log", over)
+        read_log(reader(log(line())), a_sample(), "access.log", over)
 
 
 def test_a_line_without_an_end_is_not_kept():
@@ -131,7 +135,7 @@ def test_a_line_without_an_end_is_not_kept():
     bomb = gzip.compress(log(line("/a")) + b"x" * 20_000_000 + b"\n" + log(line("/b")))
     sample = a_sample()
     tracemalloc.start()
-    read_log(io.BytesIO(bomb), sample, "access.log", Deadline.after(60))
+    read_log(reader(bomb), sample, "access.log", Deadline.after(60))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (3, 2, 1) == (sample.lines, sample.usable, sample.malformed)
@@ -143,7 +147,7 @@ def test_long_lines_are_entries_up_to_a_bound():
     long = line(user_agent="x" * (MAX_LINE // 2))
     sample = a_sample(50)
     content = log(*[long] * 40)
-    read_log(io.BytesIO(content), sample, "access.log", Deadline.after(60))
+    read_log(reader(content), sample, "access.log", Deadline.after(60))
     assert (40, 0) == (sample.usable, sample.malformed)
 
 
