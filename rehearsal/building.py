@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -493,22 +492,18 @@ class AlarmReasons:
     """The last reason of each alarm; CodeDeploy's message contains only names."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._reasons: dict[str, str] = {}
 
     def __call__(self, change: AlarmChanged) -> None:
         """Store the reason of an alarm in ALARM."""
         if change.alarm.state is AlarmState.ALARM:
-            with self._lock:
-                self._reasons[change.alarm.name] = change.alarm.reason
+            self._reasons[change.alarm.name] = change.alarm.reason
 
     def stopping(self, error: Mapping[str, Any] | None) -> list[dict[str, str]]:
         """The alarms that an ``errorInformation`` names."""
         if error is None or error["code"] != "ALARM_ACTIVE":
             return []
-        names = _NAMED.findall(error["message"])
-        with self._lock:
-            return [
-                {"name": name, "reason": self._reasons.get(name, "it does not exist")}
-                for name in names
-            ]
+        return [
+            {"name": name, "reason": self._reasons.get(name, "it does not exist")}
+            for name in _NAMED.findall(error["message"])
+        ]

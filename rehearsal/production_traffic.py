@@ -171,9 +171,9 @@ class ProductionClient:
             f"User-Agent: {USER_AGENT}\r\nAccept: */*\r\n{last}\r\n\r\n".encode(
                 "latin-1"
             ),
-            method=b"GET",
+            for_head=False,
+            complete=True,
         )
-        connection.request_complete = True
         response.abandon = connection.abandon
 
     async def _pause(self) -> None:
@@ -217,17 +217,6 @@ class _Response:
     def target_is_slow(self, *, slow: bool) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
-    """The requests by task definition, and the time of each one's first.
-
-    ``first`` is in seconds since the epoch.
-    """
-
-    requests: Mapping[str, int]
-    first: Mapping[str, float]
-
-
 @dataclass(slots=True)
 class TrafficWatch:
     """An observer of the access log that counts the client's requests.
@@ -267,8 +256,12 @@ class TrafficWatch:
             self._requests = Counter()
             self._first = {}
 
-    def served(self, requests: int = 0, seconds: float = 0.0) -> Served:
-        """The counts so far.
+    def served(
+        self, requests: int = 0, seconds: float = 0.0
+    ) -> tuple[dict[str, int], dict[str, float]]:
+        """The requests by task definition, and when the first of each was served.
+
+        The times are in seconds since the epoch.
 
         Args:
             requests: the number known to be served; the method waits for their lines,
@@ -279,19 +272,7 @@ class TrafficWatch:
             self._counted.wait_for(
                 lambda: self._requests.total() >= requests, timeout=seconds
             )
-            return Served(requests=dict(self._requests), first=dict(self._first))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeploymentTraffic:
-    """The production traffic during one deployment.
-
-    ``record`` is the rehearsal record's ``production_traffic``. ``first_served`` is
-    when each task definition first served a request, in seconds since the epoch.
-    """
-
-    record: Mapping[str, Any]
-    first_served: Mapping[str, float]
+            return dict(self._requests), dict(self._first)
 
 
 class TrafficCounter:
@@ -319,23 +300,27 @@ class TrafficCounter:
             self._before = now
             self._watch.begin(task_definitions)
 
-    def end(self) -> DeploymentTraffic:
-        """The counts since ``begin``."""
+    def end(self) -> tuple[dict[str, Any], dict[str, float]]:
+        """The counts since ``begin``.
+
+        Returns:
+            The rehearsal record's ``production_traffic``, and when each task definition
+            first served a request, in seconds since the epoch.
+        """
         with self._client.paused() as now:
             requests = now.requests - self._before.requests
             failed = now.failed - self._before.failed
-            served = self._watch.served(requests - failed, _LOG_ARRIVES)
+            served, first = self._watch.served(requests - failed, _LOG_ARRIVES)
         record = {
             "requests": requests,
             "failed": failed,
             "dropped": now.dropped - self._before.dropped,
             "failures": list(now.failures[len(self._before.failures) :]),
             "served_by": {
-                arn.rpartition("/")[2]: number
-                for arn, number in served.requests.items()
+                arn.rpartition("/")[2]: number for arn, number in served.items()
             },
         }
-        return DeploymentTraffic(record=record, first_served=served.first)
+        return record, first
 
 
 @contextmanager

@@ -191,7 +191,7 @@ class Rehearsal:
         interrupt = _wait(codedeploy, id_)
         info = _find_deployment(codedeploy, id_)
         rollback = _rollback_of(info)
-        counts = traffic.end()
+        counts, first_served = traffic.end()
         record = deployment_record(
             deployment,
             info=info,
@@ -201,8 +201,8 @@ class Rehearsal:
                 for each in _lifecycle_events(codedeploy, self.scenario, id_)
             ],
             definition=definition,
-            traffic=counts.record,
-            green_served_at=counts.first_served.get(definition),
+            traffic=counts,
+            green_served_at=first_served.get(definition),
             alarms=self.alarms.stopping(info.get("errorInformation")),
             interrupted=interrupt is not None,
         )

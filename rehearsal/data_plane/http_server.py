@@ -368,6 +368,7 @@ class Exchange:
         else:
             self._end(self._response.status, why)
             self._client.close_now(flush=self._response.has_length)
+        self._client.process_queue()
 
     def client_gone(self) -> None:
         """Cancel: the client's connection has ended."""
@@ -416,7 +417,6 @@ class Exchange:
             self._client.close_now(flush=True)
         else:
             self.fail(502, why)
-            self._client.process_queue()
 
     def flush(self) -> None:
         """Send the client what was written."""
@@ -451,17 +451,14 @@ class Exchange:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 upstream = await pool.connect()
         except TimeoutError:
-            self._not_connected(504, "the connection to the target timed out")
+            self._connecting = None
+            self.fail(504, "the connection to the target timed out")
         except OSError as error:
-            self._not_connected(502, f"the target refused the connection: {error}")
+            self._connecting = None
+            self.fail(502, f"the target refused the connection: {error}")
         else:
             self._connecting = None
             self._send_request(upstream)
-
-    def _not_connected(self, status: int, why: str) -> None:
-        self._connecting = None
-        self.fail(status, why)
-        self._client.process_queue()
 
     def _send_request(self, upstream: UpstreamConnection) -> None:
         self._upstream = upstream
@@ -469,9 +466,13 @@ class Exchange:
         settings = client.listener.settings
         head = write_request(self.head, settings, client.peer, self._trace_id)
         self.target_is_slow(slow=False)
-        upstream.send_request(self, head + self._pending, method=self.head.method)
+        upstream.send_request(
+            self,
+            head + self._pending,
+            for_head=self.head.method == b"HEAD",
+            complete=self.request_ended,
+        )
         self._pending.clear()
-        upstream.request_complete = self.request_ended
         self.pause(paused=client.is_slow)
 
     def _respond(

@@ -68,12 +68,12 @@ class UpstreamConnection(asyncio.Protocol, MessageParser):
         self.transport: asyncio.Transport
 
     def send_request(
-        self, receiver: ResponseReceiver, data: bytes, *, method: bytes
+        self, receiver: ResponseReceiver, data: bytes, *, for_head: bool, complete: bool
     ) -> None:
-        """Send the start of a request, and pass the response to the receiver."""
+        """Send a request, or its start, and pass the response to the receiver."""
         self._receiver = receiver
-        self._for_head = method == b"HEAD"
-        self._untouched = self.in_head = True
+        self._for_head, self.request_complete = for_head, complete
+        self._untouched = True
         self.transport.resume_reading()
         self.transport.write(data)
 

@@ -6,12 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue, closest
@@ -25,7 +20,7 @@ from hookgate_rehearsal.faults.schema import AnyEvent, FaultsFile, PemFiles, Sec
 
 
 def _checked(
-    is_valid: Callable[[Any], object], message: str, code: Code
+    is_valid: Callable[[Any], object], message: str, code: Code = Code.PLAN_RANGE
 ) -> AfterValidator:
     """A check of one value."""
 
@@ -42,24 +37,22 @@ def _require(is_valid: object, message: str, code: Code) -> None:
 
 
 def _from(least: float, most: float, text: str) -> AfterValidator:
-    return _checked(
-        lambda value: least <= value <= most, f"AWS accepts {text}", Code.PLAN_RANGE
-    )
+    return _checked(lambda value: least <= value <= most, f"AWS accepts {text}")
 
 
-def _matching(pattern: str, message: str, code: Code) -> AfterValidator:
+def _matching(
+    pattern: str, message: str, code: Code = Code.PLAN_FORMAT
+) -> AfterValidator:
     return _checked(re.compile(pattern).fullmatch, message, code)
 
 
 _WHOLE_SECONDS = _checked(
     lambda seconds: not seconds % 1,
     "a target group needs whole seconds, for example 5s",
-    Code.PLAN_RANGE,
 )
 _WHOLE_MINUTES = _checked(
     lambda seconds: not seconds % 60,
     "CodeDeploy needs whole minutes, for example 0s, 1m or 2h",
-    Code.PLAN_RANGE,
 )
 Minutes = Annotated[Duration, _WHOLE_MINUTES, _from(0, 48 * 3600, "0s to 48h")]
 Interval = Annotated[Duration, _WHOLE_SECONDS, _from(5, 300, "5s to 300s")]
@@ -70,7 +63,6 @@ Period = Annotated[
     _checked(
         lambda s: s in {10, 20, 30} or (s > 0 and not s % 60),
         "CloudWatch accepts 10s, 20s, 30s or whole minutes",
-        Code.PLAN_RANGE,
     ),
 ]
 Statistic = Annotated[
@@ -83,17 +75,13 @@ Statistic = Annotated[
 ]
 UrlPath = Annotated[
     str,
-    _matching(r"(?s)/.*", "a path must start with '/'", Code.PLAN_FORMAT),
+    _matching(r"(?s)/.*", "a path must start with '/'"),
     Field(max_length=1024),
 ]
 Name = Annotated[
     str,
     Field(min_length=1, max_length=100),
-    _matching(
-        r"[A-Za-z0-9_.-]+",
-        "a name has only letters, digits, '.', '_' and '-'",
-        Code.PLAN_FORMAT,
-    ),
+    _matching(r"[A-Za-z0-9_.-]+", "a name has only letters, digits, '.', '_' and '-'"),
 ]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Matcher = Annotated[
@@ -344,27 +332,13 @@ class LoadBalancerFile(Section):
         return self
 
 
-#: CodeDeploy's timeout of a hook and of Install, in seconds.
-_HOUR = 3600.0
-
-#: The minimum of that timeout at any speed, in seconds.
-_LEAST = 60.0
-
-#: Limits, since a scenario runs on one machine.
-_MOST_TASKS = 20
-
-_MOST_DEPLOYMENTS = 50
-
-_MOST_ALARMS = 50
-
-
 class ServiceFile(Section):
     """The ECS service that is deployed."""
 
     name: Name = Field(description="Name of the service and task definition family.")
     cluster: Name = Field("rehearsal", description="Name of the cluster.")
     desired_count: int = Field(
-        2, ge=1, le=_MOST_TASKS, description="The number of tasks of each task set."
+        2, ge=1, le=20, description="The number of tasks of each task set."
     )
     container: Name = Field("web", description="The container that gets requests.")
     port: int = Field(8080, ge=1, le=65535, description="The container's port.")
@@ -468,13 +442,13 @@ _Secret = Annotated[str | SecretFile, BeforeValidator(_secret)]
 
 
 class ScenarioFile(Section):
-    """A rehearsal."""
+    """A rehearsal. Counts have low limits, since it runs on one machine."""
 
     version: Literal[1] = Field(description="The version of this format.")
     service: ServiceFile
     load_balancer: LoadBalancerFile = Field(default_factory=LoadBalancerFile)
     deployment_group: DeploymentGroupFile
-    alarms: list[AlarmFile] = Field(default_factory=list, max_length=_MOST_ALARMS)
+    alarms: list[AlarmFile] = Field(default_factory=list, max_length=50)
     plan: str = Field(description="The plan file, relative to the scenario.")
     allowed_targets: list[Annotated[str, Field(pattern=r"^[^\s,]{1,300}$")]] = Field(
         default_factory=list,
@@ -489,10 +463,7 @@ class ScenarioFile(Section):
     )
     traffic: TrafficFile = Field(default_factory=TrafficFile)
     speed: float = Field(
-        20.0,
-        ge=1,
-        le=1000,
-        description="Speed up AWS wait times by this factor.",
+        20.0, ge=1, le=1000, description="Speed up AWS wait times by this factor."
     )
     hook_timeout: HookTimeout | None = Field(
         None,
@@ -504,9 +475,7 @@ class ScenarioFile(Section):
     starts_with: str = Field(
         description="The image that runs before the first deployment."
     )
-    deployments: list[DeploymentFile] = Field(
-        min_length=1, max_length=_MOST_DEPLOYMENTS
-    )
+    deployments: list[DeploymentFile] = Field(min_length=1, max_length=50)
 
     def hour(self, configured: float | None) -> float:
         """CodeDeploy's timeout of one hour in real time, in seconds.
@@ -516,4 +485,4 @@ class ScenarioFile(Section):
         Args:
             configured: the scenario's own timeout, which no speed changes.
         """
-        return configured or max(_HOUR / self.speed, _LEAST)
+        return configured or max(3600.0 / self.speed, 60.0)

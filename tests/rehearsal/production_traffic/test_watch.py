@@ -7,7 +7,7 @@ import pytest
 
 from hookgate_rehearsal.data_plane.listener import AccessRecord
 from hookgate_rehearsal.data_plane.settings import Target
-from hookgate_rehearsal.production_traffic import USER_AGENT, Served, TrafficWatch
+from hookgate_rehearsal.production_traffic import USER_AGENT, TrafficWatch
 
 BEHIND = {"group-a": "shop:1", "group-b": "shop:2"}
 
@@ -44,9 +44,7 @@ def test_requests_are_counted_by_task_definition(watch):
     watch(_line())
     watch(_line(target_group_arn="group-b", started_at=101.0))
     watch(_line(target_group_arn="group-b", started_at=102.0))
-    expected = Served(
-        requests={"shop:1": 1, "shop:2": 2}, first={"shop:1": 100.0, "shop:2": 101.0}
-    )
+    expected = ({"shop:1": 1, "shop:2": 2}, {"shop:1": 100.0, "shop:2": 101.0})
     assert expected == watch.served()
 
 
@@ -66,14 +64,14 @@ def test_requests_are_counted_by_task_definition(watch):
 def test_only_production_traffic_is_counted(watch, changes, expected):
     """Served requests of the client count; other clients and failures do not."""
     watch(_line(**changes))
-    assert expected == watch.served().requests
+    assert expected == watch.served()[0]
 
 
 def test_each_deployment_starts_from_zero(watch):
     """A new deployment starts from zero."""
     watch(_line())
     watch.begin(BEHIND)
-    assert Served(requests={}, first={}) == watch.served()
+    assert ({}, {}) == watch.served()
 
 
 def test_an_earlier_connection_is_not_counted(watch):
@@ -82,7 +80,7 @@ def test_an_earlier_connection_is_not_counted(watch):
     watch.begin(BEHIND)
     watch(late)
     watch(_line(method="TCP", user_agent="", target_group_arn="group-b"))
-    assert {"shop:2": 1} == watch.served().requests
+    assert {"shop:2": 1} == watch.served()[0]
 
 
 def test_waits_for_lines(watch):
@@ -90,11 +88,11 @@ def test_waits_for_lines(watch):
     logger = threading.Timer(0.01, watch, (_line(),))
     logger.start()
     try:
-        assert {"shop:1": 1} == watch.served(1, 60).requests
+        assert {"shop:1": 1} == watch.served(1, 60)[0]
     finally:
         logger.join()
 
 
 def test_wait_is_bounded(watch):
     """A line that never arrives does not delay the rehearsal."""
-    assert {} == watch.served(1, 0.01).requests
+    assert {} == watch.served(1, 0.01)[0]
