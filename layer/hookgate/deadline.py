@@ -1,10 +1,16 @@
-"""A monotonic clock, and deadlines that only shrink."""
+"""A monotonic clock, deadlines that only shrink, and work that a deadline bounds."""
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
+
+from hookgate.codes import Code
+from hookgate.errors import CannotMeasure
 
 
 class Clock(Protocol):
@@ -61,3 +67,49 @@ class Deadline:
     def sleep(self, seconds: float) -> None:
         """Wait ``seconds``, or the remaining time if that is less."""
         self.clock.sleep(min(seconds, self.remaining))
+
+
+T = TypeVar("T")
+
+
+def start(name: str, work: Callable[[], None]) -> None:
+    """Start ``work`` in a daemon thread.
+
+    Not in a pool: its threads are joined at exit, and a step may hang.
+    """
+    threading.Thread(target=work, name=name, daemon=True).start()
+
+
+@dataclass(frozen=True, slots=True)
+class Pending(Generic[T]):
+    """Work that runs in a thread of its own."""
+
+    name: str
+    future: Future[T] = field(default_factory=Future)
+
+    def result(self, deadline: Deadline) -> T:
+        """Return the result of the work.
+
+        Raises:
+            CannotMeasure: it did not end by the deadline.
+            BaseException: the exception of the work.
+        """
+        done, _ = wait([self.future], timeout=deadline.remaining)
+        if not done:
+            what = f"{self.name} did not end in time"
+            raise CannotMeasure(what, code=Code.HOOK_TIMEOUT)
+        return self.future.result()
+
+
+def begin(name: str, work: Callable[[], T]) -> Pending[T]:
+    """Start ``work`` in a thread that can be abandoned; messages contain ``name``."""
+    pending: Pending[T] = Pending(name)
+
+    def run() -> None:
+        try:
+            pending.future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again by result()
+            pending.future.set_exception(error)
+
+    start(name, run)
+    return pending

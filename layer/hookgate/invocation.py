@@ -27,8 +27,8 @@ from hookgate.aws.idempotency import DynamoDbOnce, Work, without_table
 from hookgate.aws.plan_sources import PlanSources, SecretReader
 from hookgate.codes import Code
 from hookgate.context import DeploymentContext, DeploymentInfo, HookEvent
-from hookgate.deadline import Clock, Deadline, SystemClock
-from hookgate.engine import begin, run_steps
+from hookgate.deadline import Clock, Deadline, SystemClock, begin
+from hookgate.engine import run_steps
 from hookgate.engine.step_runner import (
     code_of,
     error_message,

@@ -7,18 +7,15 @@ step that it needs did not pass.
 from __future__ import annotations
 
 import queue
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
 
 from hookgate.codes import Code
 from hookgate.context import DeploymentContext
-from hookgate.deadline import Deadline
+from hookgate.deadline import Deadline, start
 from hookgate.engine.step_runner import StepRun, routed_output
-from hookgate.errors import CannotMeasure, PlanOrigin
+from hookgate.errors import PlanOrigin
 from hookgate.model import Outcome, Reason, Status, Verdict
 from hookgate.plan import Step
 from hookgate.redaction import Secrets
@@ -60,52 +57,6 @@ def used_waivers(
             )
         waivers += (f"{step.name}: {each}" for each in outcome.waivers)
     return tuple(waivers)
-
-
-T = TypeVar("T")
-
-
-def start(name: str, work: Callable[[], None]) -> None:
-    """Start ``work`` in a daemon thread.
-
-    Not in a pool: its threads are joined at exit, and a step may hang.
-    """
-    threading.Thread(target=work, name=name, daemon=True).start()
-
-
-@dataclass(frozen=True, slots=True)
-class Pending(Generic[T]):
-    """Work that runs in a thread of its own."""
-
-    name: str
-    future: Future[T] = field(default_factory=Future)
-
-    def result(self, deadline: Deadline) -> T:
-        """Return the result of the work.
-
-        Raises:
-            CannotMeasure: it did not end by the deadline.
-            BaseException: the exception of the work.
-        """
-        done, _ = wait([self.future], timeout=deadline.remaining)
-        if not done:
-            what = f"{self.name} did not end in time"
-            raise CannotMeasure(what, code=Code.HOOK_TIMEOUT)
-        return self.future.result()
-
-
-def begin(name: str, work: Callable[[], T]) -> Pending[T]:
-    """Start ``work`` in a thread that can be abandoned; messages contain ``name``."""
-    pending: Pending[T] = Pending(name)
-
-    def run() -> None:
-        try:
-            pending.future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - raised again by result()
-            pending.future.set_exception(error)
-
-    start(name, run)
-    return pending
 
 
 #: Seconds after its timeout that a validator has to return its findings.

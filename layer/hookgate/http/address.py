@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import (
@@ -15,11 +14,11 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
-from queue import Empty, Queue
 from urllib.parse import urlsplit
 
 from hookgate.codes import Code
 from hookgate.context import Endpoint, RuleCondition
+from hookgate.deadline import Deadline, begin
 from hookgate.errors import CannotMeasure, NoAnswer
 
 #: Turns a name and a port into IP addresses, in the order to try them.
@@ -127,23 +126,18 @@ class AddressPolicy:
         return found
 
     def _ask(self, host: str, port: int, seconds: float) -> Sequence[str]:
-        answer: Queue[Sequence[str] | Exception] = Queue()
-
-        def ask() -> None:
-            try:
-                answer.put(self.resolver(host, port))
-            except Exception as error:  # noqa: BLE001 - raised in the thread that waits
-                answer.put(error)
-
-        threading.Thread(target=ask, name="hookgate-resolver", daemon=True).start()
+        pending = begin("hookgate-resolver", lambda: self.resolver(host, port))
+        found: Sequence[str] = ()
+        why = "no address"
         try:
-            found = answer.get(timeout=seconds)
-        except Empty:
+            found = pending.result(Deadline.after(seconds))
+        except CannotMeasure:
             raise NoAnswer(
                 f"the name {host} was not resolved in time", code=Code.DNS_RESOLVE
             ) from None
-        if isinstance(found, Exception) or not found:
-            why = found if isinstance(found, Exception) else "no address"
+        except Exception as error:  # noqa: BLE001 - a resolver may raise any error
+            why = str(error)
+        if not found:
             raise NoAnswer(
                 f"the name {host} does not resolve ({why}); does the function run in a "
                 "VPC that can resolve it?",

@@ -8,8 +8,8 @@ from support.coded import raises
 from support.steps import EVENT, Gate, a_run_context, a_step, says, verdict_of
 
 from hookgate.codes import Code
-from hookgate.deadline import Deadline
-from hookgate.engine.scheduler import GRACE, StepScheduler, begin
+from hookgate.deadline import Deadline, begin
+from hookgate.engine.scheduler import GRACE, StepScheduler
 from hookgate.errors import CannotMeasure, Inconclusive
 from hookgate.model import Finding, HookStatus, Status
 from hookgate.testing import VirtualClock

@@ -10,8 +10,7 @@ import pytest
 import yaml
 
 from hookgate.context import DeploymentContext
-from hookgate.deadline import Deadline
-from hookgate.engine import begin
+from hookgate.deadline import Deadline, begin
 from hookgate.engine.scheduler import used_waivers
 from hookgate.engine.step_runner import StepRun
 from hookgate.errors import (
