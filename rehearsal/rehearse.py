@@ -102,13 +102,12 @@ class Rehearsal:
     invoker: Any = None
     images: Mapping[str, Image] = field(default_factory=dict)
     records: list[dict[str, Any]] = field(default_factory=list)
+    alarms: AlarmReasons = field(default_factory=AlarmReasons)
     log: HookLog = field(init=False)
-    alarms: AlarmReasons = field(init=False)
 
     def __post_init__(self) -> None:
         """Connect the log of the hooks to the observer."""
         self.log = HookLog(self.observer.outcome)
-        self.alarms = AlarmReasons()
 
     @contextmanager
     def emulator(self, hooked: Iterable[LifecycleEvent] = ()) -> Iterator[Emulator]:

@@ -59,9 +59,7 @@ class Alarms:
     ``history`` contains the items of DescribeAlarmHistory.
 
     Args:
-        store: What is measured.
         clock: Gives the time in epoch seconds.
-        settings: The pace and what is unverified.
         on_change: Called with each change of state, outside of the lock.
     """
 

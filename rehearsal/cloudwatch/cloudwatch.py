@@ -30,7 +30,6 @@ class CloudWatch:
     the load balancer's responses that are not yet counted.
 
     Args:
-        settings: The pace and what is unverified.
         clock: Gives the time in epoch seconds.
         plane: The data plane, whose responses and targets are counted.
         attached: Lists the target groups behind listeners.

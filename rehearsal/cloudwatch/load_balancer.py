@@ -27,7 +27,6 @@ class LoadBalancerMetrics:
     """Counts the responses of listeners, and targets.
 
     Args:
-        store: Where the metrics go.
         attached: Lists the target groups behind listeners.
         health: Gets the health of a target group's targets.
         initial_is_unhealthy: Whether targets without a result count as unhealthy.

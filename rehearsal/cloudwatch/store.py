@@ -89,11 +89,7 @@ class Distribution:
             self.counts[value] = self.counts.get(value, 0.0) + count
 
     def statistic(self, name: str) -> float | None:
-        """Get a statistic, or None without values.
-
-        Args:
-            name: ``Average``, ``p99.9``, ``tm90`` …, which ``is_statistic`` accepts.
-        """
+        """Get a statistic that ``is_statistic`` accepts, or None without values."""
         if not self.samples:
             return None
         match name:
@@ -198,15 +194,7 @@ class MetricStore:
         count: float = 1.0,
         unit: str = NO_UNIT,
     ) -> None:
-        """Store a value.
-
-        Args:
-            metric: What was measured.
-            value: The value; or a statistic set, as a distribution.
-            at: When, in epoch seconds.
-            count: The number of times.
-            unit: CloudWatch's name of its unit.
-        """
+        """Store a value, or a statistic set, ``count`` times at an epoch second."""
         with self._lock:
             if (metric, unit) not in self._series:
                 if len(self._series) >= self._most:
@@ -235,11 +223,7 @@ class MetricStore:
     ) -> Distribution:
         """What was measured from ``start`` up to, not including, ``end``.
 
-        Args:
-            metric: What was measured.
-            start: Epoch seconds.
-            end: Epoch seconds.
-            unit: Values of this unit only; None takes all.
+        Both are in epoch seconds. Without a unit, values of every unit count.
         """
         found = Distribution()
         with self._lock:

@@ -189,8 +189,6 @@ class Scheduler:
     Args:
         images: Which command an image stands for.
         plane: The load balancer's targets.
-        location: Makes ARNs.
-        settings: Times.
         tampering: What is different about tasks, for a fault.
     """
 
@@ -330,14 +328,7 @@ def output_tail(output: str) -> str:
 
 
 class TaskRunner:
-    """Starts and stops single tasks.
-
-    Args:
-        images: Which command an image stands for.
-        plane: Where targets are registered.
-        drain: Most seconds for requests in flight when a task is stopped.
-        tampering: What is different about tasks, for a fault.
-    """
+    """Starts and stops single tasks."""
 
     def __init__(
         self, images: Images, plane: DataPlane, drain: float, tampering: Tampering
