@@ -7,7 +7,7 @@ that the deployment's plan is missing, for example because of a misspelled name.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -39,12 +39,8 @@ class _Text(NamedTuple):
     version: str | None = None
 
 
-class _Candidate(NamedTuple):
-    """One name of a plan: how to read it, and the files beside it."""
-
-    source: str
-    read: Callable[[], _Text | None]
-    files: Files | None = None
+#: A place of a plan: its name, the text if there is one, and the files beside it.
+_Place = tuple[str, _Text | None, Files | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +65,10 @@ class PlanSources:
             CannotMeasure: no plan exists, or a source could not be read.
         """
         tried: list[str] = []
-        for candidate in self._candidates(deployment):
-            plan = self._plan(candidate)
-            if plan is not None:
-                return plan
-            tried.append(candidate.source)
+        for source, text, files in self._places(deployment):
+            if text is not None:
+                return self._read(source, text, files)
+            tried.append(source)
         missing = (
             f"there is no plan for {deployment.application}/{deployment.group}; "
             f"looked for {', '.join(tried)}"
@@ -93,50 +88,41 @@ class PlanSources:
             code=Code.PLAN_MISSING,
         )
 
-    def _plan(self, candidate: _Candidate) -> Plan | None:
-        text = candidate.read()
-        if text is None:
-            return None
+    def _read(self, source: str, text: _Text, files: Files | None) -> Plan:
+        content, version = text
         return read_plan(
-            text.content,
-            candidate.source,
-            resolve,
-            candidate.files,
-            policy=self.policy,
-            version=text.version,
+            content, source, resolve, files, policy=self.policy, version=version
         )
 
     def _bundled(self, missing: str) -> Plan:
-        bundled = self._file_candidate(_BUNDLED_FILE)
-        plan = self._plan(bundled)
-        if plan is None:
-            raise CannotMeasure(f"{missing}, {bundled.source}", code=Code.PLAN_MISSING)
-        return plan
+        source, text, files = self._file(self._path(_BUNDLED_FILE))
+        if text is None:
+            raise CannotMeasure(f"{missing}, {source}", code=Code.PLAN_MISSING)
+        return self._read(source, text, files)
 
-    def _candidates(self, deployment: DeploymentInfo) -> Iterator[_Candidate]:
+    def _places(self, deployment: DeploymentInfo) -> Iterator[_Place]:
+        """The places of a plan in their order; each is read when its turn comes."""
         application, group = deployment.application, deployment.group
+        bucket, prefix = self.settings.plan_bucket, self.settings.plan_parameter_prefix
         for name in (f"{application}/{group}", application):
-            if self.settings.plan_parameter_prefix:
-                parameter = f"{self.settings.plan_parameter_prefix.rstrip('/')}/{name}"
-                yield _Candidate(
-                    f"ssm:{parameter}", partial(self._parameter, parameter)
-                )
-            if self.settings.plan_bucket:
+            if prefix:
+                parameter = f"{prefix.rstrip('/')}/{name}"
+                yield f"ssm:{parameter}", self._parameter(parameter), None
+            if bucket:
                 key = f"{self.settings.plan_key_prefix}{name}.yaml"
-                yield _Candidate(
-                    f"s3://{self.settings.plan_bucket}/{key}",
-                    partial(self._object, key),
-                    partial(self._beside, application),
-                )
-        bundled = self._file(_BUNDLED_FILE)
+                files = partial(self._beside, application)
+                yield f"s3://{bucket}/{key}", self._object(key), files
         for name in (f"{application}/{group}", application):
-            # An application may be named "default".
-            if self._file(name) != bundled:
-                yield self._file_candidate(name)
+            path = self._path(name)
+            if path != self._path(_BUNDLED_FILE):  # An application may be "default".
+                yield self._file(path)
 
-    def _file_candidate(self, name: str) -> _Candidate:
-        path = self._file(name)
-        return _Candidate(str(path), partial(_content, path), beside(path))
+    def _file(self, path: Path) -> _Place:
+        text = None
+        if path.is_file():
+            with path.open("rb") as file:
+                text = _Text(file.read(MAX_SIZE + 1))
+        return str(path), text, beside(path)
 
     def _parameter(self, name: str) -> _Text | None:
         if not _PARAMETER.fullmatch(name):
@@ -152,15 +138,14 @@ class PlanSources:
         return _Text(content, _version(parameter.get("Version")))
 
     def _object(self, key: str, limit: int = MAX_SIZE) -> _Text | None:
+        bucket = self.settings.plan_bucket
         try:
-            answer = self.aws(
-                "s3", "get_object", Bucket=self.settings.plan_bucket, Key=key
-            )
+            answer = self.aws("s3", "get_object", Bucket=bucket, Key=key)
         except CannotMeasure as error:
             if error_code(error) != "NoSuchKey":
                 raise
             return None
-        content = read_body(answer, f"s3://{self.settings.plan_bucket}/{key}", limit)
+        content = read_body(answer, f"s3://{bucket}/{key}", limit)
         return _Text(content, _version(answer.get("VersionId")))
 
     def _beside(self, application: str, name: str) -> bytes:
@@ -171,13 +156,11 @@ class PlanSources:
         except CannotMeasure as error:
             raise InputError(str(error), code=error.code) from error
         if found is None:
-            raise InputError(
-                f"there is no s3://{self.settings.plan_bucket}/{key}",
-                code=Code.INCLUDE_MISSING,
-            )
+            what = f"there is no s3://{self.settings.plan_bucket}/{key}"
+            raise InputError(what, code=Code.INCLUDE_MISSING)
         return bounded(found.content, name)
 
-    def _file(self, name: str) -> Path:
+    def _path(self, name: str) -> Path:
         """A path below the folder; an application's name may have dots and slashes."""
         path = (self.settings.plan_folder / f"{name}.yaml").resolve()
         if not path.is_relative_to(self.settings.plan_folder.resolve()):
@@ -191,13 +174,6 @@ class PlanSources:
 def _version(given: object) -> str | None:
     """A version of AWS, or None; S3 returns null for a bucket without versioning."""
     return None if given in {None, "null"} else str(given)
-
-
-def _content(path: Path) -> _Text | None:
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return _Text(file.read(MAX_SIZE + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +201,8 @@ class SecretReader:
                 code=Code.SECRET,
             )
         id_ = f"{self.prefix}{name}"
-        text = self.aws("secretsmanager", "get_secret_value", SecretId=id_).get(
-            "SecretString"
-        )
-        if not text:
-            raise CannotMeasure(
-                f"the secret {id_} is empty or binary", code=Code.SECRET
-            )
-        return str(text)
+        answer = self.aws("secretsmanager", "get_secret_value", SecretId=id_)
+        if not answer.get("SecretString"):
+            what = f"the secret {id_} is empty or binary"
+            raise CannotMeasure(what, code=Code.SECRET)
+        return str(answer["SecretString"])
