@@ -38,7 +38,7 @@ from hookgate.engine.step_runner import (
 from hookgate.environment import Environment
 from hookgate.errors import CannotMeasure, HookgateError, PlanError, PlanOrigin
 from hookgate.http.address import AddressPolicy
-from hookgate.model import LifecycleEvent, Outcome, Reason, Status, Verdict
+from hookgate.model import LifecycleEvent, Outcome, Reason, Verdict
 from hookgate.plan import Plan, check_fits
 from hookgate.redaction import Secrets
 from hookgate.reporting import EmfMetrics, InvocationLog, bounded_record
@@ -156,9 +156,9 @@ class Invocation:
         with self.services.watchdog.watch(self.hook, self.event, seconds) as watch:
             verdict = self._decide(watch)
             verdict = replace(verdict, waivers=waivers + verdict.waivers)
-            damage = watch.damage()
-            if damage:
-                verdict = _untrusted(verdict, damage)
+            if damage := watch.damage():
+                process = Outcome.of_hook("process", Reason(Code.HOOK_PROCESS, damage))
+                verdict = replace(verdict, outcomes=(*verdict.outcomes, process))
             return self._report(verdict, watch)
 
     def _report(self, verdict: Verdict, watch: Watchdog) -> dict[str, Any]:
@@ -315,16 +315,3 @@ class Invocation:
         # A log that fails has no other place to be reported.
         with contextlib.suppress(Exception):
             self.services.log.problem(message)
-
-
-def _untrusted(verdict: Verdict, damage: str) -> Verdict:
-    """Add an errored outcome: a validator damaged the process."""
-    process = Outcome(
-        name="process",
-        use="hookgate",
-        status=Status.ERRORED,
-        blocking=True,
-        reason=damage,
-        code=Code.HOOK_PROCESS,
-    )
-    return replace(verdict, outcomes=(*verdict.outcomes, process))

@@ -116,6 +116,13 @@ class Finding:
     metrics: tuple[Metric, ...] = ()
 
 
+class Reason(NamedTuple):
+    """Why something did not pass."""
+
+    code: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The result of a step, with its findings.
@@ -135,12 +142,17 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     waivers: tuple[str, ...] = ()
 
-
-class Reason(NamedTuple):
-    """Why something did not pass."""
-
-    code: str
-    text: str
+    @classmethod
+    def of_hook(cls, part: str, reason: Reason) -> Outcome:
+        """The outcome of a part of the hook itself, such as ``plan``, that failed."""
+        return cls(
+            name=part,
+            use="hookgate",
+            status=Status.ERRORED,
+            blocking=True,
+            reason=reason.text,
+            code=reason.code,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,15 +203,5 @@ class Verdict:
 
         ``reasons`` has an entry for each part that stopped, such as ``plan``.
         """
-        outcomes = tuple(
-            Outcome(
-                name=name,
-                use="hookgate",
-                status=Status.ERRORED,
-                blocking=True,
-                reason=reason.text,
-                code=reason.code,
-            )
-            for name, reason in reasons.items()
-        )
+        outcomes = tuple(Outcome.of_hook(*each) for each in reasons.items())
         return cls(event=event, outcomes=outcomes, plan=plan)
