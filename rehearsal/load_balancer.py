@@ -273,7 +273,6 @@ def _target_group_settings(group: Any, pace: float) -> TargetGroupSettings:
     delay = group.attributes["deregistration_delay.timeout_seconds"]
     return TargetGroupSettings(
         arn=group.arn,
-        name=group.name,
         protocol=protocol,
         deregistration_delay=float(delay),
         health_check=HealthCheck(

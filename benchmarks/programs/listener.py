@@ -26,7 +26,6 @@ def main(port: int, target: int) -> None:
         plane.put_target_group(
             TargetGroupSettings(
                 arn=_GROUP,
-                name=_GROUP,
                 health_check=HealthCheck(interval=0.2, healthy_threshold=1),
             )
         )

@@ -114,7 +114,7 @@ class DataPlane:
 
         async def open_() -> Target:
             arn = f"target-proxy:{next(self._proxy_numbers)}"
-            group = TargetGroup(TargetGroupSettings(arn=arn, name=arn))
+            group = TargetGroup(TargetGroupSettings(arn=arn))
             group.register(target)
             settings = ListenerSettings(
                 arn=arn,
@@ -228,20 +228,16 @@ class DataPlane:
                 self._log_access,
                 self.override_certificate,
             )
-            listener = await self._replaced(listener, new)
-            self._listeners[settings.arn] = listener
+            if listener and listener.settings.port == settings.port:
+                # The new one needs the same socket.
+                await self._listeners.pop(settings.arn).close()
+                listener = None
+            await new.open(self._host)
+            if listener:
+                await listener.close()
+            self._listeners[settings.arn] = listener = new
         self._update_health_checks()
         return listener.settings.port
-
-    async def _replaced(self, old: Listener | None, new: Listener) -> Listener:
-        """Open a listener, and close the one it replaces once that has succeeded."""
-        if old and old.settings.port == new.settings.port:  # it needs the same socket
-            await self._remove_listener(old.settings.arn)
-            old = None
-        await new.open(self._host)
-        if old:
-            await old.close()
-        return new
 
     async def _remove_listener(self, arn: str) -> None:
         if arn not in self._listeners:

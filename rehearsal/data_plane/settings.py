@@ -143,7 +143,6 @@ class TargetGroupSettings:
     """A target group. ``deregistration_delay`` is in seconds."""
 
     arn: str
-    name: str
     protocol: Protocol = Protocol.HTTP
     health_check: HealthCheck = HealthCheck()
     deregistration_delay: float = 300.0

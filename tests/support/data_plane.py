@@ -222,7 +222,7 @@ def closed_target() -> Target:
 def group(plane: DataPlane, arn: str, *targets: Target, **settings) -> str:
     """Add a target group with targets, and return its ARN."""
     settings = {"health_check": QUICK, "deregistration_delay": 0.0} | settings
-    plane.put_target_group(TargetGroupSettings(arn=arn, name=arn, **settings))
+    plane.put_target_group(TargetGroupSettings(arn=arn, **settings))
     for target in targets:
         plane.register(arn, target)
     return arn
