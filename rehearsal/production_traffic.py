@@ -17,7 +17,11 @@ from hookgate_rehearsal.data_plane.http_message import ResponseHead
 from hookgate_rehearsal.data_plane.listener import AccessRecord
 from hookgate_rehearsal.data_plane.loop_thread import LoopThread, until
 from hookgate_rehearsal.data_plane.settings import Target
-from hookgate_rehearsal.data_plane.upstream import ConnectionPool, unverified_tls
+from hookgate_rehearsal.data_plane.upstream import (
+    ConnectionPool,
+    ResponseReceiver,
+    unverified_tls,
+)
 from hookgate_rehearsal.emulator import Emulator
 from hookgate_rehearsal.scenario.reader import Scenario
 
@@ -189,7 +193,7 @@ class ProductionClient:
         await until(lambda: not self._pool.open)
 
 
-class _Response:
+class _Response(ResponseReceiver):
     """Receives a response, and keeps nothing but its status."""
 
     def __init__(self) -> None:
@@ -201,8 +205,6 @@ class _Response:
     def response_head(self, head: ResponseHead) -> None:
         self._status = head.status
 
-    def response_body(self, data: bytes) -> None: ...
-
     def response_end(self) -> None:
         if not self.status.done():
             self.status.set_result(self._status)
@@ -211,10 +213,6 @@ class _Response:
         del untouched
         if not self.status.done():
             self.status.set_exception(ConnectionError(why))
-
-    def flush(self) -> None: ...
-
-    def target_is_slow(self, *, slow: bool) -> None: ...
 
 
 @dataclass(slots=True)

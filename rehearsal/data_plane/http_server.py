@@ -38,7 +38,11 @@ from hookgate_rehearsal.data_plane.listener import (
 )
 from hookgate_rehearsal.data_plane.settings import FixedResponse, NoResponse, Redirect
 from hookgate_rehearsal.data_plane.target_group import TargetGroup
-from hookgate_rehearsal.data_plane.upstream import ConnectionPool, UpstreamConnection
+from hookgate_rehearsal.data_plane.upstream import (
+    ConnectionPool,
+    ResponseReceiver,
+    UpstreamConnection,
+)
 
 #: How long a client may take to read an early response, in seconds.
 _LINGER = 2.0
@@ -272,7 +276,7 @@ class HttpConnection(ClientConnection, MessageParser):
         self.process_queue()
 
 
-class Exchange:
+class Exchange(ResponseReceiver):
     """One request and its response.
 
     Args:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 import typing
-from typing import Protocol
 
 import httptools
 
@@ -30,8 +29,8 @@ def unverified_tls() -> ssl.SSLContext:
     return context
 
 
-class ResponseReceiver(Protocol):
-    """Receives the response to a request as it arrives."""
+class ResponseReceiver:
+    """Receives the response to a request as it arrives; by default ignores it."""
 
     def response_head(self, head: ResponseHead) -> None:
         """The head of the response."""
