@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, Self
 
@@ -253,25 +253,6 @@ class RetryPolicy:
         """Whether a single attempt decides."""
         return self == RetryPolicy(every=self.every, stop_on=self.stop_on)
 
-    def check(self, given: Collection[str]) -> None:
-        """Check that the options go together; ``given`` are those that the plan sets.
-
-        Raises:
-            ValueError: they do not.
-        """
-        until = {"within", "consecutive", "stable_for"}.intersection(given)
-        if self.repeat and until:
-            raise InvalidValue(
-                "repeat makes a fixed number of attempts: leave out "
-                f"{' and '.join(sorted(until))}",
-                code=Code.OPTION_TOGETHER,
-            )
-        if self.within and self.stable_for >= self.within and not self.repeat:
-            raise InvalidValue(
-                "stable_for does not fit into within: make within longer",
-                code=Code.OPTION_RETRY,
-            )
-
     def worst_case(self, attempt: float) -> float:
         """The longest that all attempts take if one takes ``attempt`` seconds."""
         if self.repeat:
@@ -311,7 +292,18 @@ class RetryOptions(BaseModel):
 
     @model_validator(mode="after")
     def _retry_options_fit(self) -> Self:
-        self.retry_policy.check(self.model_fields_set)
+        until = {"within", "consecutive", "stable_for"} & self.model_fields_set
+        if self.repeat and until:
+            raise InvalidValue(
+                "repeat makes a fixed number of attempts: leave out "
+                f"{' and '.join(sorted(until))}",
+                code=Code.OPTION_TOGETHER,
+            )
+        if self.within and self.stable_for >= self.within and not self.repeat:
+            raise InvalidValue(
+                "stable_for does not fit into within: make within longer",
+                code=Code.OPTION_RETRY,
+            )
         return self
 
     @property

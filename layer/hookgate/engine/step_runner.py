@@ -32,18 +32,26 @@ from hookgate.redaction import Secrets
 from hookgate.retry import Attempt, eventually
 from hookgate.validator import Log, Tools, Validator
 
+# Maximum sizes, in characters, of what a validator states.
 MAX_SUMMARY = 2000
-
 MAX_CODE = 100
-
 MAX_EVIDENCE = 16 * 1024
-
 MAX_TEXT = 1000  # of one text inside evidence
 
-MAX_VALUES = 2000
-
-MAX_DEPTH = 20
+# Maximum numbers of what a validator states.
+MAX_FINDINGS = 1000
 MAX_METRICS = 20
+MAX_VALUES = 2000  # of evidence
+MAX_DEPTH = 20  # of evidence
+
+#: The maximum size of what a step prints and logs.
+LIMIT = 64 * 1024
+
+#: The minimum size of a log line, since it has keys around it.
+MIN_LINE = 32
+
+#: The message for a step that printed more.
+TOO_MUCH = f"the validator printed or logged more than {LIMIT // 1024} KiB"
 
 _CUT = "…"
 
@@ -66,10 +74,10 @@ def plain_finding(stated: Any, secrets: Secrets, use: str) -> Finding:
     named = use.upper().replace("_", "-")
     return Finding(
         ok=stated.ok,
-        summary=shortened(secrets.mask(plain_text(stated.summary)), MAX_SUMMARY),
-        code=shortened(secrets.mask(plain_text(stated.code or named)), MAX_CODE),
+        summary=_masked(stated.summary, secrets, MAX_SUMMARY),
+        code=_masked(stated.code or named, secrets, MAX_CODE),
         evidence=_evidence(stated.evidence, secrets),
-        waiver=shortened(secrets.mask(plain_text(stated.waiver)), MAX_TEXT),
+        waiver=_masked(stated.waiver, secrets, MAX_TEXT),
         certain=stated.certain is True,
         metrics=tuple(_plain_metric(each) for each in stated.metrics),
     )
@@ -132,6 +140,10 @@ def plain_text(text: str) -> str:
     return str.__str__(text).encode("utf-8", "backslashreplace").decode()
 
 
+def _masked(text: str, secrets: Secrets, limit: int) -> str:
+    return shortened(secrets.mask(plain_text(text)), limit)
+
+
 def shortened(text: str, limit: int) -> str:
     """``text`` cut to ``limit`` characters; mask it first, or half a secret stays."""
     return text if len(text) <= limit else f"{text[: limit - 1]}{_CUT}"
@@ -178,13 +190,7 @@ class _Plain:
     def _text(self, value: object) -> str:
         # Not str(value) for text: a subclass of str may return anything.
         text = value if isinstance(value, str) else str(value)
-        return shortened(self.secrets.mask(plain_text(text)), MAX_TEXT)
-
-
-LIMIT = 64 * 1024
-
-#: The message for a step that printed more.
-TOO_MUCH = f"the validator printed or logged more than {LIMIT // 1024} KiB"
+        return _masked(text, self.secrets, MAX_TEXT)
 
 
 class StepOutput:
@@ -318,12 +324,6 @@ def open_step_output() -> StepOutput:
     output = StepOutput()
     _current.set(output)
     return output
-
-
-MAX_FINDINGS = 1000
-
-#: The minimum size of a log line in characters, since it has keys around it.
-MIN_LINE = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

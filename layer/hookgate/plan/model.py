@@ -67,23 +67,15 @@ def _not_null(value: Any) -> Any:
     return value
 
 
-def _some_steps(value: Any) -> Any:
-    if value in (None, []):
-        raise InvalidValue(
-            "the event has no step; add one, or remove the lifecycle event from the "
-            "plan and from the AppSpec",
-            code=Code.PLAN_NO_STEPS,
-        )
-    return value
+def _some(what: str) -> BeforeValidator:
+    """Refuse a mapping or list that is empty, with this message."""
 
+    def check(value: Any) -> Any:
+        if value in (None, [], {}):
+            raise InvalidValue(what, code=Code.PLAN_NO_STEPS)
+        return value
 
-def _some_events(value: Any) -> Any:
-    if value in (None, {}):
-        raise InvalidValue(
-            "the plan has no lifecycle event; add one of " + ", ".join(LifecycleEvent),
-            code=Code.PLAN_NO_STEPS,
-        )
-    return value
+    return BeforeValidator(check)
 
 
 def _first_version(value: Any) -> Any:
@@ -315,10 +307,15 @@ class PlanFile(_PlanPart):
             Annotated[
                 list[StepFile],
                 Field(min_length=1, max_length=MOST_STEPS),
-                BeforeValidator(_some_steps),
+                _some(
+                    "the event has no step; add one, or remove the lifecycle event "
+                    "from the plan and from the AppSpec"
+                ),
             ],
         ],
-        BeforeValidator(_some_events),
+        _some(
+            "the plan has no lifecycle event; add one of " + ", ".join(LifecycleEvent)
+        ),
     ] = Field(min_length=1, description="The steps of each lifecycle event.")
 
 
