@@ -102,23 +102,22 @@ class Reach:
         Raises:
             CannotMeasure: there is none, or it is not allowed.
         """
-        listeners = {"test": self.context.test, "production": self.context.production}
-        if where not in listeners:
-            return self._outside(where)
-        endpoint = listeners[where]
-        if endpoint is None or self.closed[where]:
-            raise CannotMeasure(self.closed[where], code=Code.HTTP_NO_LISTENER)
-        self.examine()
-        return _destination(
-            endpoint=endpoint,
-            deadline=self.deadline,
-            policy=self.policy,
-            host=self.host,
-            identity=self.identity,
-            routing=lambda: self._demand_green(endpoint),
-        )
+        from hookgate.http.connection import Destination  # noqa: PLC0415 - few plans need more than HTTP
 
-    def _outside(self, where: str) -> Destination:
+        listeners = {"test": self.context.test, "production": self.context.production}
+        if where in listeners:
+            endpoint = listeners[where]
+            if endpoint is None or self.closed[where]:
+                raise CannotMeasure(self.closed[where], code=Code.HTTP_NO_LISTENER)
+            self.examine()
+            return Destination(
+                endpoint=endpoint,
+                deadline=self.deadline,
+                policy=self.policy,
+                host=self.host,
+                identity=self.identity,
+                routing=lambda: self._demand_green(endpoint),
+            )
         if where not in self.allow:
             raise CannotMeasure(
                 f"{where} is not a listener: to allow it, add it to the plan's "
@@ -126,7 +125,7 @@ class Reach:
                 code=Code.ADDRESS,
             )
         host, port = split_address(where)
-        return _destination(
+        return Destination(
             endpoint=Endpoint(scheme="tcp", address=host, port=port),
             deadline=self.deadline,
             policy=self.policy,
@@ -157,9 +156,3 @@ class Reach:
                 f"{green.target_group.name} alone, so the original may have responded",
                 code=Code.ROUTING_TARGET,
             )
-
-
-def _destination(**parts: Any) -> Destination:
-    from hookgate.http.connection import Destination  # noqa: PLC0415 - few plans need more than HTTP
-
-    return Destination(**parts)

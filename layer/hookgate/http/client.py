@@ -211,16 +211,12 @@ def handle(*, cookies: bool) -> Iterator[pycurl.Curl]:
     try:
         yield curl
     finally:
-        _put_back(curl)
-
-
-def _put_back(curl: pycurl.Curl) -> None:
-    if len(_idle()) >= _MOST:
-        curl.close()
-        return
-    curl.setopt(pycurl.COOKIELIST, "ALL")  # which erases them; reset does not
-    curl.reset()
-    _idle().append(curl)
+        if len(_idle()) < _MOST:
+            curl.setopt(pycurl.COOKIELIST, "ALL")  # which erases them; reset does not
+            curl.reset()
+            _idle().append(curl)
+        else:
+            curl.close()
 
 
 @cache

@@ -102,11 +102,9 @@ class Exchange:
         raise NoAnswer("; ".join(dict.fromkeys(reasons)), code=Code.CONNECTION_REFUSED)
 
     def _open(self, address: str, seconds: float) -> socket.socket:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        opened = socket.socket(family, socket.SOCK_STREAM)
+        place = (address, self.endpoint.port)
+        opened = socket.create_connection(place, timeout=seconds)
         try:
-            opened.settimeout(seconds)
-            opened.connect((address, self.endpoint.port))
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             opened.settimeout(self.remaining())
         except BaseException:

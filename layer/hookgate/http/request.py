@@ -198,6 +198,10 @@ _ONE_STATUS = {
 }
 
 
+def _one_or_list(one: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [*one["anyOf"], {"type": "array", "items": one}]})
+
+
 def as_list(value: Any) -> list[Any]:
     """A value, or each of a list of values."""
     return list(value) if isinstance(value, list | tuple) else [value]
@@ -227,9 +231,7 @@ def status_in(status: int, wanted: Collection[str]) -> bool:
 Statuses = Annotated[
     tuple[str, ...],
     BeforeValidator(statuses),
-    WithJsonSchema(
-        {"anyOf": [*_ONE_STATUS["anyOf"], {"type": "array", "items": _ONE_STATUS}]}
-    ),
+    _one_or_list(_ONE_STATUS),
 ]
 
 
@@ -369,7 +371,7 @@ _Scalar = Annotated[str, BeforeValidator(_scalar), WithJsonSchema(_ONE)]
 _Many = Annotated[
     tuple[_Scalar, ...],
     BeforeValidator(as_list),
-    WithJsonSchema({"anyOf": [*_ONE["anyOf"], {"type": "array", "items": _ONE}]}),
+    _one_or_list(_ONE),
 ]
 
 #: Names with a value each, or a list of values.
