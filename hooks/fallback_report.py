@@ -119,10 +119,10 @@ def _ended(client: Any, deployment: dict[str, str], event: str) -> str | None:
     for call in range(CALLS):
         if call:
             time.sleep(PAUSE)
-        answer = client.get_deployment_target(
+        response = client.get_deployment_target(
             deploymentId=deployment["id"], targetId=target
         )
-        for each in answer["deploymentTarget"]["ecsTarget"]["lifecycleEvents"]:
+        for each in response["deploymentTarget"]["ecsTarget"]["lifecycleEvents"]:
             status = str(each.get("status"))
             named = each["lifecycleEventName"] == event
             if named and status in {"Succeeded", "Failed", "Skipped"}:
@@ -132,8 +132,10 @@ def _ended(client: Any, deployment: dict[str, str], event: str) -> str | None:
 
 def _reason(record: dict[str, Any]) -> str:
     context = record.get("requestContext", {})
-    answer = record.get("responsePayload") or {}
-    error = answer.get("errorMessage", "none") if isinstance(answer, dict) else answer
+    response = record.get("responsePayload") or {}
+    error = (
+        response.get("errorMessage", "none") if isinstance(response, dict) else response
+    )
     return (
         f"{context.get('functionArn') or 'the hook function'} did not report "
         f"({context.get('condition', 'unknown')}; error: {error})"

@@ -124,7 +124,7 @@ def a_reply(
     duration: float = 0.01,
     **more: Any,
 ) -> Reply:
-    """An answer as the replacement task set might give it; ``duration`` in seconds.
+    """A response of the replacement task set; ``duration`` in seconds.
 
     ``more`` are other fields of ``Reply``, such as ``cookies``.
     """
@@ -241,16 +241,16 @@ class ScriptedClient:
     def __call__(self, request: Request) -> Reply:
         """Return the next response, after its duration."""
         self.requests.append(request)
-        answer = self.app(request) if self.app else self._next()
-        if isinstance(answer, Exception):
-            raise answer
-        reply = a_reply(answer) if isinstance(answer, int) else answer
+        scripted = self.app(request) if self.app else self._next()
+        if isinstance(scripted, Exception):
+            raise scripted
+        reply = a_reply(scripted) if isinstance(scripted, int) else scripted
         self.clock.sleep(reply.duration)
         return replace(reply, url=reply.url or f"http://service.test{request.path}")
 
     def _next(self) -> Scripted:
         if not self.replies:
-            raise CannotMeasure("the test gives this listener no replies")
+            raise CannotMeasure("the test has no replies for this listener")
         return self.replies[min(len(self.requests), len(self.replies)) - 1]
 
 
@@ -258,7 +258,7 @@ class ScriptedClient:
 class ScriptedAws:
     """Scripted AWS: ``{"elbv2.describe_rules": {...}}``.
 
-    A list has the answers in turn, the last of which is repeated; a function is
+    A list has the responses in turn, the last of which is repeated; a function is
     called with the parameters; an exception is raised. ``calls`` has every call. With
     ``permissions``, a call of another action is an error.
     """
@@ -270,7 +270,7 @@ class ScriptedAws:
     def __call__(
         self, service: str, operation: str, /, **parameters: Any
     ) -> Mapping[str, Any]:
-        """Answer an operation.
+        """Return the scripted response of an operation.
 
         Raises:
             AssertionError: ``permissions`` does not have the operation's action.
@@ -282,16 +282,18 @@ class ScriptedAws:
                 f"the validator calls {name}: add {action} to its permissions"
             )
         if name not in self.answers:
-            raise CannotMeasure(f"the test gives no answer to {name}")
+            raise CannotMeasure(f"the test has no response for {name}")
         self.calls.append((name, parameters))
-        answer = self.answers[name]
-        if isinstance(answer, list):
-            asked = sum(each == name for each, _ in self.calls)
-            answer = answer[min(asked, len(answer)) - 1]
-        if isinstance(answer, Exception):
-            raise answer
-        found: Mapping[str, Any] = answer(**parameters) if callable(answer) else answer
-        return found
+        scripted = self.answers[name]
+        if isinstance(scripted, list):
+            number = sum(each == name for each, _ in self.calls)
+            scripted = scripted[min(number, len(scripted)) - 1]
+        if isinstance(scripted, Exception):
+            raise scripted
+        response: Mapping[str, Any] = (
+            scripted(**parameters) if callable(scripted) else scripted
+        )
+        return response
 
 
 def leads_nowhere(where: str) -> Destination:
@@ -300,7 +302,7 @@ def leads_nowhere(where: str) -> Destination:
     Raises:
         CannotMeasure: always.
     """
-    raise CannotMeasure(f"the test gives no destination {where}")
+    raise CannotMeasure(f"the test has no destination {where}")
 
 
 def leads_to(port: int, *, seconds: float = 10.0, **changes: Any) -> Connect:
@@ -335,8 +337,8 @@ class ScriptedTraffic:
     """Sends each request of a load to scripted probes, without waiting.
 
     Args:
-        test: answers for the test listener.
-        production: answers for the production listener.
+        test: the client of the test listener.
+        production: the client of the production listener.
         late: how late each request starts, in seconds.
     """
 

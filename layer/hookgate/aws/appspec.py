@@ -164,8 +164,8 @@ def fetch_appspec(aws: Aws, application: str, revision: Mapping[str, Any]) -> Ap
 def _from_s3(aws: Aws, location: Mapping[str, Any]) -> str:
     bucket, key = location["bucket"], location["key"]
     version = {"VersionId": location["version"]} if location.get("version") else {}
-    answer = aws("s3", "get_object", Bucket=bucket, Key=key, **version)
-    content = read_body(answer, f"s3://{bucket}/{key}", MAX_BUNDLE)
+    response = aws("s3", "get_object", Bucket=bucket, Key=key, **version)
+    content = read_body(response, f"s3://{bucket}/{key}", MAX_BUNDLE)
     if len(content) > MAX_BUNDLE:
         raise CannotMeasure(
             f"the revision is larger than {MAX_BUNDLE // 2**20} MiB", code=Code.REVISION

@@ -198,7 +198,7 @@ def _events(
     """The lifecycle events of a deployment's target, by name."""
     target = f"{deployment.cluster}:{deployment.service}"
     try:
-        answer = aws(
+        response = aws(
             "codedeploy",
             "get_deployment_target",
             deploymentId=deployment.id,
@@ -209,7 +209,7 @@ def _events(
         if first and error_code(error) in _NOT_BEGUN:
             return {}
         raise
-    found = answer["deploymentTarget"].get("ecsTarget", {}).get("lifecycleEvents", ())
+    found = response["deploymentTarget"].get("ecsTarget", {}).get("lifecycleEvents", ())
     return {each["lifecycleEventName"]: each for each in found}
 
 

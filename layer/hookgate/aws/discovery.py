@@ -60,8 +60,8 @@ def parse_image(name: str) -> Image:
 
 def fetch_task_definition(aws: Aws, name: str) -> TaskDefinition:
     """The task definition with this ARN, or family and revision."""
-    answer = aws("ecs", "describe_task_definition", taskDefinition=name)
-    given = answer["taskDefinition"]
+    response = aws("ecs", "describe_task_definition", taskDefinition=name)
+    given = response["taskDefinition"]
     return TaskDefinition(
         arn=given["taskDefinitionArn"],
         family=given["family"],
@@ -90,13 +90,13 @@ def fetch_task_sets(aws: Aws, cluster: str, service: str) -> list[Mapping[str, A
     Raises:
         CannotMeasure: the service does not exist.
     """
-    answer = aws("ecs", "describe_services", cluster=cluster, services=[service])
-    if not answer.get("services"):
+    response = aws("ecs", "describe_services", cluster=cluster, services=[service])
+    if not response.get("services"):
         raise CannotMeasure(
             f"ECS has no service {service} in cluster {cluster}",
             code=Code.DISCOVERY_SERVICE,
         )
-    return list(answer["services"][0].get("taskSets", ()))
+    return list(response["services"][0].get("taskSets", ()))
 
 
 def discover(
@@ -235,8 +235,8 @@ def _side(task_set: Mapping[str, Any], groups: Mapping[str, TargetGroup]) -> Sid
 
 def _fetch_target_groups(aws: Aws, names: Sequence[str]) -> dict[str, TargetGroup]:
     """The target groups of those names, by ARN."""
-    answer = aws("elbv2", "describe_target_groups", Names=list(names))
-    groups = [_target_group(each) for each in answer["TargetGroups"]]
+    response = aws("elbv2", "describe_target_groups", Names=list(names))
+    groups = [_target_group(each) for each in response["TargetGroups"]]
     return {group.arn: group for group in groups}
 
 
@@ -258,16 +258,16 @@ def _fetch_endpoints(
 ) -> list[Endpoint | None]:
     """The endpoint behind each ARN of a listener or a listener rule."""
     wanted = sorted({_listener_arn(arn) for arn in arns if arn})
-    answer = aws("elbv2", "describe_listeners", ListenerArns=wanted)
-    listeners = {each["ListenerArn"]: each for each in answer["Listeners"]}
+    response = aws("elbv2", "describe_listeners", ListenerArns=wanted)
+    listeners = {each["ListenerArn"]: each for each in response["Listeners"]}
     for arn in wanted:
         if arn not in listeners:
             raise CannotMeasure(
                 f"the load balancer has no listener {arn}", code=Code.DISCOVERY_LISTENER
             )
     balancers = sorted({each["LoadBalancerArn"] for each in listeners.values()})
-    answer = aws("elbv2", "describe_load_balancers", LoadBalancerArns=balancers)
-    names = {e["LoadBalancerArn"]: e["DNSName"] for e in answer["LoadBalancers"]}
+    response = aws("elbv2", "describe_load_balancers", LoadBalancerArns=balancers)
+    names = {e["LoadBalancerArn"]: e["DNSName"] for e in response["LoadBalancers"]}
     return [
         None if arn is None else _endpoint(aws, arn, listeners, names, groups)
         for arn in arns

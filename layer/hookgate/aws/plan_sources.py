@@ -128,25 +128,25 @@ class PlanSources:
         if not _PARAMETER.fullmatch(name):
             return None  # The application's name is not valid in a parameter's name.
         try:
-            answer = self.aws("ssm", "get_parameter", Name=name, WithDecryption=True)
+            response = self.aws("ssm", "get_parameter", Name=name, WithDecryption=True)
         except CannotMeasure as error:
             if error_code(error) != "ParameterNotFound":
                 raise
             return None
-        parameter = answer["Parameter"]
+        parameter = response["Parameter"]
         content = str(parameter["Value"]).encode("utf-8", "surrogatepass")
         return _Text(content, _version(parameter.get("Version")))
 
     def _object(self, key: str, limit: int = MAX_SIZE) -> _Text | None:
         bucket = self.settings.plan_bucket
         try:
-            answer = self.aws("s3", "get_object", Bucket=bucket, Key=key)
+            response = self.aws("s3", "get_object", Bucket=bucket, Key=key)
         except CannotMeasure as error:
             if error_code(error) != "NoSuchKey":
                 raise
             return None
-        content = read_body(answer, f"s3://{bucket}/{key}", limit)
-        return _Text(content, _version(answer.get("VersionId")))
+        content = read_body(response, f"s3://{bucket}/{key}", limit)
+        return _Text(content, _version(response.get("VersionId")))
 
     def _beside(self, application: str, name: str) -> bytes:
         """Read a file that a plan includes, from the application's folder."""
@@ -201,8 +201,8 @@ class SecretReader:
                 code=Code.SECRET,
             )
         id_ = f"{self.prefix}{name}"
-        answer = self.aws("secretsmanager", "get_secret_value", SecretId=id_)
-        if not answer.get("SecretString"):
+        response = self.aws("secretsmanager", "get_secret_value", SecretId=id_)
+        if not response.get("SecretString"):
             what = f"the secret {id_} is empty or binary"
             raise CannotMeasure(what, code=Code.SECRET)
-        return str(answer["SecretString"])
+        return str(response["SecretString"])
