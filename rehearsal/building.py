@@ -249,9 +249,7 @@ def _certificate(emulator: Emulator, scenario: Scenario) -> Mapping[str, Any]:
     leaf, mark, issuers = certificate.chain.partition(_PEM_END)
     rest = {"CertificateChain": issuers.strip()} if issuers.strip() else {}
     answer = emulator.client("acm").import_certificate(
-        Certificate=leaf + mark,
-        PrivateKey=certificate.key,
-        **rest,
+        Certificate=leaf + mark, PrivateKey=certificate.key, **rest
     )
     return {"Certificates": [{"CertificateArn": answer["CertificateArn"]}]}
 
@@ -401,8 +399,7 @@ def register_task_definition(emulator: Emulator, scenario: Scenario, image: str)
         memory="512",
         containerDefinitions=[container],
     )
-    arn: str = answer["taskDefinition"]["taskDefinitionArn"]
-    return arn
+    return str(answer["taskDefinition"]["taskDefinitionArn"])
 
 
 def primary_task_set(emulator: Emulator, scenario: Scenario) -> Mapping[str, Any]:

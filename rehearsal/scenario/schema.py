@@ -84,6 +84,7 @@ Name = Annotated[
     _matching(r"[A-Za-z0-9_.-]+", "a name has only letters, digits, '.', '_' and '-'"),
 ]
 Port = Annotated[int, Field(ge=0, le=65535)]
+Ended = Literal["Succeeded", "Failed", "Stopped"]
 Matcher = Annotated[
     str,
     _matching(
@@ -138,13 +139,11 @@ class ExpectedStep(Section):
 class ExpectFile(Section):
     """How a deployment must end."""
 
-    status: Literal["Succeeded", "Failed", "Stopped"] = Field(
-        description="Status of the deployment."
-    )
+    status: Ended = Field(description="Status of the deployment.")
     event: AnyEvent | None = Field(
         None, description="The lifecycle event at which it must fail."
     )
-    rollback: Literal["Succeeded", "Failed", "Stopped"] | None = Field(
+    rollback: Ended | None = Field(
         None, description="Status of the rollback's own deployment."
     )
     step: ExpectedStep | None = Field(
@@ -187,9 +186,7 @@ class DeploymentFile(Section):
         min_length=1, max_length=100, description="The name of the deployment."
     )
     image: str = Field(description="The image to deploy.")
-    faults: FaultsFile = Field(
-        default_factory=FaultsFile, description="The faults to inject."
-    )
+    faults: FaultsFile = Field(FaultsFile(), description="The faults to inject.")
     waits_for_alarms: bool = Field(
         True, description="Start once no alarm of the group is in ALARM."
     )
@@ -297,17 +294,16 @@ class LoadBalancerFile(Section):
     """The load balancer and its listeners."""
 
     production: ListenerFile = Field(
-        default_factory=ListenerFile, description="The production listener."
+        ListenerFile(), description="The production listener."
     )
     test: ListenerFile | None = Field(
-        default_factory=ListenerFile, description="The test listener; null for none."
+        ListenerFile(), description="The test listener; null for none."
     )
     certificate: PemFiles | None = Field(
         None, description="The certificate of HTTPS and TLS listeners."
     )
     health_check: HealthCheckFile = Field(
-        default_factory=HealthCheckFile,
-        description="The health check of both target groups.",
+        HealthCheckFile(), description="The health check of both target groups."
     )
 
     @property
@@ -358,14 +354,12 @@ class DeploymentGroupFile(Section):
             "DEPLOYMENT_STOP_ON_ALARM",
             "DEPLOYMENT_STOP_ON_REQUEST",
         ]
-    ] = Field(default=["DEPLOYMENT_FAILURE"], description="When to roll back.")
+    ] = Field(["DEPLOYMENT_FAILURE"], description="When to roll back.")
     termination_wait: Minutes = Field(
         0.0, description="How long blue stays; whole minutes."
     )
     alarms: list[str] = Field(
-        default_factory=list,
-        max_length=10,
-        description="Names of the alarms that stop it.",
+        [], max_length=10, description="Names of the alarms that stop it."
     )
     ignore_poll_alarm_failure: bool = Field(
         False, description="Continue if alarms cannot be read."
@@ -387,11 +381,9 @@ class DeploymentGroupFile(Section):
 class AssumptionsFile(Section):
     """Assumptions about behavior that AWS does not document."""
 
-    codedeploy: Assumptions = Field(
-        default_factory=Assumptions, description="CodeDeploy's behavior."
-    )
+    codedeploy: Assumptions = Field(Assumptions(), description="CodeDeploy's behavior.")
     cloudwatch: CloudWatchAssumptions = Field(
-        default_factory=CloudWatchAssumptions, description="The behavior of alarms."
+        CloudWatchAssumptions(), description="The behavior of alarms."
     )
 
 
@@ -402,9 +394,7 @@ class ImageFile(Section):
         min_length=1,
         description="The program and its arguments; python is Hookgate's Python.",
     )
-    environment: dict[str, str] = Field(
-        default_factory=dict, description="Its environment variables."
-    )
+    environment: dict[str, str] = Field({}, description="Its environment variables.")
 
 
 class TrafficFile(Section):
@@ -446,22 +436,22 @@ class ScenarioFile(Section):
 
     version: Literal[1] = Field(description="The version of this format.")
     service: ServiceFile
-    load_balancer: LoadBalancerFile = Field(default_factory=LoadBalancerFile)
+    load_balancer: LoadBalancerFile = LoadBalancerFile()
     deployment_group: DeploymentGroupFile
-    alarms: list[AlarmFile] = Field(default_factory=list, max_length=50)
+    alarms: list[AlarmFile] = Field([], max_length=50)
     plan: str = Field(description="The plan file, relative to the scenario.")
     allowed_targets: list[Annotated[str, Field(pattern=r"^[^\s,]{1,300}$")]] = Field(
-        default_factory=list,
+        [],
         max_length=50,
         description="The stack parameter AllowedTargets: hosts and networks that the "
         "plan's target.allow may contain.",
     )
     secrets: dict[_SecretName, _Secret] = Field(
-        default_factory=dict,
+        {},
         max_length=50,
         description="Values of ${secret.NAME} in the plan: text, or {env: VARIABLE}.",
     )
-    traffic: TrafficFile = Field(default_factory=TrafficFile)
+    traffic: TrafficFile = TrafficFile()
     speed: float = Field(
         20.0, ge=1, le=1000, description="Speed up AWS wait times by this factor."
     )
@@ -470,7 +460,7 @@ class ScenarioFile(Section):
         description="How long a hook may take to report, in real time; by default, an "
         "hour at the scenario's speed, at least a minute.",
     )
-    assumptions: AssumptionsFile = Field(default_factory=AssumptionsFile)
+    assumptions: AssumptionsFile = AssumptionsFile()
     images: dict[str, ImageFile] = Field(min_length=1)
     starts_with: str = Field(
         description="The image that runs before the first deployment."
