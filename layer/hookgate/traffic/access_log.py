@@ -8,22 +8,23 @@ import math
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, Inconclusive, InvalidValue
 from hookgate.files import LargeFileName
-from hookgate.http.request import Statuses
 from hookgate.model import Finding
-from hookgate.traffic.options import DEFAULT_STATUS, RequestTemplate
-from hookgate.traffic.thresholds import Thresholds
+from hookgate.traffic.options import DEFAULT_STATUS, CountedRequests, RequestTemplate
+
+if TYPE_CHECKING:
+    from hookgate.validator import Aws
 
 #: The fields of an entry in order. AWS may append fields, which are ignored
 #: (docs.aws.amazon.com/elasticloadbalancing, "Access log entries").
@@ -199,11 +200,8 @@ def read_log(
     for piece in _pieces(raw, place):
         size += len(piece)
         if size > _MAX_LOG or deadline.expired:
-            raise CannotMeasure(
-                f"{place} is too large: {sample.lines} lines were read in time; use "
-                "a smaller log",
-                code=Code.TRAFFIC_LOG,
-            )
+            why = f"{sample.lines} lines were read in time; use a smaller log"
+            raise CannotMeasure(f"{place} is too large: {why}", code=Code.TRAFFIC_LOG)
         lines = (rest + piece).split(b"\n")
         rest = lines.pop()
         if skipping and lines:
@@ -235,14 +233,8 @@ _MAX_MALFORMED = 0.1
 _S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.{1,1024})")
 
 
-#: Calls an operation of AWS.
-_Aws = Callable[..., Mapping[str, Any]]
-
-
-class AccessLog(BaseModel):
+class AccessLog(CountedRequests):
     """Recorded requests, and which of them to send."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     file: LargeFileName = Field(
         min_length=1,
@@ -266,16 +258,6 @@ class AccessLog(BaseModel):
         min_length=1,
         description="Select entries whose recorded status is of these classes.",
     )
-    status: Statuses = Field(DEFAULT_STATUS, description="Statuses that are no error.")
-    weight: int = Field(
-        1,
-        ge=1,
-        le=1000,
-        description="How often they are sent, relative to the other weights.",
-    )
-    thresholds: Thresholds = Field(
-        {}, description="Thresholds for these requests alone."
-    )
 
     @model_validator(mode="after")
     def _valid(self) -> AccessLog:
@@ -297,7 +279,7 @@ class AccessLog(BaseModel):
                 )
         return self
 
-    def read(self, aws: _Aws, deadline: Deadline) -> LogSample:
+    def read(self, aws: Aws, deadline: Deadline) -> LogSample:
         """Sample the log.
 
         Raises:
@@ -357,7 +339,7 @@ class AccessLog(BaseModel):
             code=Code.TRAFFIC_LOG,
         )
 
-    def _open(self, aws: _Aws) -> Any:
+    def _open(self, aws: Aws) -> Any:
         match = _S3.fullmatch(self.file)
         if match:
             return aws("s3", "get_object", Bucket=match[1], Key=match[2])["Body"]

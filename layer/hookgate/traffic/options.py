@@ -21,13 +21,7 @@ _ROUNDING = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ramp:
-    """A period in which the rate changes linearly.
-
-    Args:
-        rate: requests per second at its start.
-        to: requests per second at its end.
-        seconds: its duration.
-    """
+    """A period in which the requests per second change linearly to ``to``."""
 
     rate: float
     to: float
@@ -93,10 +87,8 @@ class RequestTemplate:
     """Requests that are counted under one name.
 
     Args:
-        name: the name.
         operations: methods and paths, sent in turn.
         headers: headers beside the listener's own.
-        body: the body.
         status: the statuses that are no error.
         weight: how often it is sent, relative to the other weights.
     """
@@ -115,13 +107,11 @@ class Load:
 
     Args:
         templates: the requests; each has a unique name.
-        schedule: when they start.
         max_in_flight: the maximum number in flight; more are dropped.
         timeout: the limit of one request, in seconds.
         http_version: ``1.1`` or ``2``.
         keep_alive: whether connections are reused.
         baseline: whether the production listener gets each request too.
-        trust: the CA bundle, server name and client certificate.
         closed_model: start a request as soon as another ends, to measure the
             generator itself; no request is dropped.
     """
@@ -153,20 +143,27 @@ class Load:
         return itertools.cycle(cycle)
 
 
-class TrafficRequest(HttpRequest):
-    """A request of a load."""
+class CountedRequests(BaseModel):
+    """Requests that are counted under one name."""
 
-    name: str = Field(
-        "", max_length=100, description="The name in results; by default the path."
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
     status: Statuses = Field(DEFAULT_STATUS, description="Statuses that are no error.")
     weight: int = Field(
         1,
         ge=1,
         le=1000,
-        description="How often it is sent, relative to the other weights.",
+        description="How often these are sent, relative to the other weights.",
     )
-    thresholds: Thresholds = Field({}, description="Thresholds for this request alone.")
+    thresholds: Thresholds = Field({}, description="Thresholds for these alone.")
+
+
+class TrafficRequest(CountedRequests, HttpRequest):
+    """A request of a load."""
+
+    name: str = Field(
+        "", max_length=100, description="The name in results; by default the path."
+    )
 
     @model_validator(mode="after")
     def _no_graphql(self) -> TrafficRequest:
