@@ -281,13 +281,7 @@ class ListenerClient:
 
     @cached_property
     def _scheme(self) -> str:
-        scheme = _SCHEMES.get(self.endpoint.scheme)
-        if scheme is None:
-            raise CannotMeasure(
-                f"no HTTP over a {self.endpoint.scheme} listener",
-                code=Code.HTTP_NO_LISTENER,
-            )
-        return scheme
+        return scheme_of(self.endpoint)
 
     @cached_property
     def _name(self) -> str:
@@ -300,7 +294,7 @@ class ListenerClient:
         host = self.host or endpoint.host
         own = {"Host": ascii_host(host)} if host else {}
         return RequestDefaults(
-            base=_base(self._scheme, self._name, endpoint.port),
+            base=base_url(self._scheme, self._name, endpoint.port),
             prefix=endpoint.path_prefix,
             headers={**own, **endpoint.headers},
             conditions=endpoint.conditions,
@@ -316,7 +310,7 @@ class ListenerClient:
         answer = Answer(exchange, request.max_body, message.decodes)
         with closing(exchange.connect()) as connection:
             name = request.trust.server_name or self._name
-            base = _base(self._scheme, name, self.endpoint.port)
+            base = base_url(self._scheme, name, self.endpoint.port)
             curl.setopt(pycurl.URL, base + message.target)
             curl.setopt(pycurl.PATH_AS_IS, 1)
             headers = list(message.headers)
@@ -359,7 +353,22 @@ class ListenerClient:
         )
 
 
-def _base(scheme: str, name: str, port: int) -> str:
+def scheme_of(endpoint: Endpoint) -> str:
+    """The scheme of requests to a listener.
+
+    Raises:
+        CannotMeasure: the listener does not carry HTTP.
+    """
+    scheme = _SCHEMES.get(endpoint.scheme)
+    if scheme is None:
+        raise CannotMeasure(
+            f"no HTTP over a {endpoint.scheme} listener", code=Code.HTTP_NO_LISTENER
+        )
+    return scheme
+
+
+def base_url(scheme: str, name: str, port: int) -> str:
+    """The URL of a listener, without a path."""
     return f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"
 
 

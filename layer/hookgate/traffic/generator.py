@@ -101,8 +101,6 @@ class LoadedListener:
         check: the identity check; None without an identity.
         rotations: for each template its pools and URLs, in an endless cycle.
         tallies: the results of each template, by name.
-        pools: all pools.
-        max_in_flight: the maximum number of requests in flight.
         http_2_only: whether a response must be HTTP/2.
         in_flight: the number of requests in flight.
     """
@@ -242,16 +240,7 @@ _SLACK = 0.5
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Generator:
-    """Sends one load.
-
-    Args:
-        load: what to send.
-        listeners: the listeners; each gets every request.
-        sockets: opens the listeners' connections.
-        until: when it must end, on the monotonic clock.
-        should_stop: whether the outcome is certain.
-        result: the counts.
-    """
+    """Sends one load to each listener, until ``until`` on the monotonic clock."""
 
     load: Load
     listeners: tuple[LoadedListener, ...]
@@ -271,8 +260,7 @@ class Generator:
         self._multi.setopt(pycurl.M_MAXCONNECTS, most)
         began = monotonic()
         self._next_check = began + _CHECK_INTERVAL
-        self._first = began + self.load.schedule.warm_up
-        self._last = self._first
+        self._first = self._last = began + self.load.schedule.warm_up
         try:
             if self.load.closed_model:
                 self._at_full_speed(began)
@@ -395,8 +383,8 @@ class Generator:
         for curl in self._in_flight:
             self._multi.remove_handle(curl)
             curl.close()
-        for listener in self.listeners:
-            for pool in listener.pools:
-                pool.close()
+        for pool in (pool for each in self.listeners for pool in each.pools):
+            for request in pool.idle:
+                request.curl.close()
         self._multi.close()
         self.sockets.close()

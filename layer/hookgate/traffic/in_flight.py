@@ -11,9 +11,9 @@ import pycurl
 
 from hookgate.codes import Code
 from hookgate.context import Endpoint
-from hookgate.errors import CannotMeasure, NoAnswer
+from hookgate.errors import NoAnswer
 from hookgate.http.address import ascii_host, host_of
-from hookgate.http.client import Message, RequestDefaults, say
+from hookgate.http.client import Message, RequestDefaults, base_url, say, scheme_of
 from hookgate.http.curl import secure
 from hookgate.http.exchange import BodyError, Decoder, final_fields
 from hookgate.traffic.options import Load
@@ -22,9 +22,6 @@ from hookgate.version import VERSION
 
 if TYPE_CHECKING:
     from hookgate.traffic.tool import TrafficTool
-
-# What a Network Load Balancer's TCP and TLS listeners forward is asked over HTTP.
-_SCHEMES = {"http": "http", "https": "https", "tcp": "http", "tls": "https"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,27 +43,23 @@ class ResolvedTarget:
                 allowed.
             NoAnswer: the load balancer's name does not resolve.
         """
-        scheme = _SCHEMES.get(endpoint.scheme)
-        if scheme is None:
-            raise CannotMeasure(
-                f"no HTTP over a {endpoint.scheme} listener", code=Code.HTTP_NO_LISTENER
-            )
+        scheme = scheme_of(endpoint)
         seconds = tool.deadline.remaining
         if seconds <= 0:
             raise NoAnswer(
                 f"no time was left to resolve {endpoint.address}", code=Code.NO_TIME
             )
-        server_name, host = load.trust.server_name, tool.host or endpoint.host
-        if server_name and not host:
+        name, host = load.trust.server_name, tool.host or endpoint.host
+        if name and not host:
             host = f"{endpoint.address}:{endpoint.port}"
-        name = server_name or host_of(host or endpoint.address)
+        name = name or host_of(host or endpoint.address)
         agent = f"Hookgate/{VERSION} (traffic)"
         headers = {"User-Agent": agent, "X-Hookgate": "traffic"}
         if host:
             headers["Host"] = ascii_host(host)
         return cls(
             defaults=RequestDefaults(
-                base=f"{scheme}://{ascii_host(_bracketed(name))}:{endpoint.port}",
+                base=base_url(scheme, ascii_host(name), endpoint.port),
                 prefix=endpoint.path_prefix,
                 headers={**headers, **endpoint.headers},
                 conditions=endpoint.conditions,
@@ -80,11 +73,7 @@ class ResolvedTarget:
     def connect_to(self, number: int) -> str:
         """CURLOPT_CONNECT_TO: whatever the URL is, connect to this address."""
         address = self.addresses[number % len(self.addresses)]
-        return f"::{_bracketed(address)}:{self.port}"
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+        return "::" + (f"[{address}]" if ":" in address else address) + f":{self.port}"
 
 
 #: Makes the socket to the address that curl is about to connect to.
@@ -143,11 +132,9 @@ class InFlightRequest:
         pool: where the handle waits for the next request.
         head: the lines of the response's heads and trailers, if it is inspected.
         inspected: whether head and body are read.
-        url: the URL.
         max_bytes: more bytes than the request has, fewer than when it is sent twice.
         due: when the request was due, on the monotonic clock.
         counted: whether it is counted; false during the warm-up.
-        listener: the listener that it goes to.
     """
 
     curl: Any
@@ -230,11 +217,7 @@ class HandlePool:
     """The curl handles of requests that differ in their URL only.
 
     Args:
-        target: where they go.
-        load: their limits.
         message: what they send; each with a URL of its own.
-        tally: where they are counted.
-        opener: makes their sockets.
         identified: whether every response has to prove who sent it; it is inspected.
         plain: URLs whose response was not encoded. Without an identity their later
             responses are not inspected, as libcurl takes as long to pass on a head
@@ -250,11 +233,6 @@ class HandlePool:
     plain: set[str] = field(default_factory=set)
     idle: list[InFlightRequest] = field(default_factory=list)
     created: int = 0
-
-    def close(self) -> None:
-        """Close the idle handles."""
-        for each in self.idle:
-            each.curl.close()
 
     def create(self) -> InFlightRequest:
         """Create another handle."""
@@ -273,10 +251,10 @@ class HandlePool:
         """
         if self.load.http_version == "2":
             return sys.maxsize
-        lines = sum(len(each) + 2 for each in self.message.headers)
-        target = len(url) - len(self.target.defaults.base)  # the host is in a header
-        head = lines + len(self.message.method) + target
-        return head + head // 2 + len(self.message.body or b"")
+        message = self.message
+        head = len(url) - len(self.target.defaults.base)  # the host is in a header
+        head += len(message.method) + sum(len(each) + 2 for each in message.headers)
+        return head + head // 2 + len(message.body or b"")
 
     def _set_message(self, curl: Any) -> None:
         message = self.message

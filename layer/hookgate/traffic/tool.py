@@ -72,11 +72,10 @@ class TrafficTool:
         targets = [ResolvedTarget.of(each, self, load) for each in endpoints]
         sockets = Sockets({address for each in targets for address in each.addresses})
         listeners = []
-        for number, target in enumerate(targets):
-            check = IdentityCheck.of(self.identity, wanted=number == 0)
+        for target in targets:
+            check = IdentityCheck.of(self.identity, wanted=target is targets[0])
             listeners.append(LoadedListener.of(target, load, check, sockets.open))
-        results = [ListenerResult(each.tallies) for each in listeners]
-        result = LoadResult(results[0], results[1] if load.baseline else None)
+        result = LoadResult(*(ListenerResult(each.tallies) for each in listeners))
         Generator(
             load=load,
             listeners=tuple(listeners),
