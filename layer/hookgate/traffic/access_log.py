@@ -14,14 +14,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, Inconclusive, InvalidValue
 from hookgate.files import LargeFileName
 from hookgate.model import Finding
-from hookgate.traffic.options import DEFAULT_STATUS, CountedRequests, RequestTemplate
+from hookgate.traffic.options import (
+    DEFAULT_STATUS,
+    Expected,
+    OwnThresholds,
+    RequestTemplate,
+    Weight,
+)
 
 if TYPE_CHECKING:
     from hookgate.validator import Aws
@@ -233,8 +239,10 @@ _MAX_MALFORMED = 0.1
 _S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.{1,1024})")
 
 
-class AccessLog(CountedRequests):
+class AccessLog(BaseModel):
     """Recorded requests, and which of them to send."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     file: LargeFileName = Field(
         min_length=1,
@@ -258,6 +266,9 @@ class AccessLog(CountedRequests):
         min_length=1,
         description="Select entries whose recorded status is of these classes.",
     )
+    status: Expected = DEFAULT_STATUS
+    weight: Weight = 1
+    thresholds: OwnThresholds = Field({})
 
     @model_validator(mode="after")
     def _valid(self) -> AccessLog:

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -143,27 +144,32 @@ class Load:
         return itertools.cycle(cycle)
 
 
-class CountedRequests(BaseModel):
-    """Requests that are counted under one name."""
+#: The options of requests that are counted under one name.
+Expected = Annotated[Statuses, Field(description="Statuses that are no error.")]
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    status: Statuses = Field(DEFAULT_STATUS, description="Statuses that are no error.")
-    weight: int = Field(
-        1,
+Weight = Annotated[
+    int,
+    Field(
         ge=1,
         le=1000,
-        description="How often these are sent, relative to the other weights.",
-    )
-    thresholds: Thresholds = Field({}, description="Thresholds for these alone.")
+        description="How often to send, relative to the other weights.",
+    ),
+]
+
+OwnThresholds = Annotated[
+    Thresholds, Field(description="Thresholds for this name alone.")
+]
 
 
-class TrafficRequest(CountedRequests, HttpRequest):
+class TrafficRequest(HttpRequest):
     """A request of a load."""
 
     name: str = Field(
         "", max_length=100, description="The name in results; by default the path."
     )
+    status: Expected = DEFAULT_STATUS
+    weight: Weight = 1
+    thresholds: OwnThresholds = Field({})
 
     @model_validator(mode="after")
     def _no_graphql(self) -> TrafficRequest:

@@ -75,7 +75,8 @@ class TrafficTool:
         for target in targets:
             check = IdentityCheck.of(self.identity, wanted=target is targets[0])
             listeners.append(LoadedListener.of(target, load, check, sockets.open))
-        result = LoadResult(*(ListenerResult(each.tallies) for each in listeners))
+        results = [ListenerResult(each.tallies) for each in listeners]
+        result = LoadResult(results[0], results[1] if load.baseline else None)
         Generator(
             load=load,
             listeners=tuple(listeners),
