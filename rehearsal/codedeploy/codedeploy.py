@@ -13,7 +13,6 @@ from hookgate_rehearsal.codedeploy.api import (
     deployments,
     groups,
     revisions,
-    targets,
 )
 from hookgate_rehearsal.codedeploy.api.context import REQUIRED_ERRORS, CodeDeployContext
 from hookgate_rehearsal.codedeploy.aws import AwsExecutor
@@ -23,7 +22,7 @@ from hookgate_rehearsal.codedeploy.registry import Registry
 from hookgate_rehearsal.codedeploy.settings import EngineSettings
 from hookgate_rehearsal.endpoint.protocols import JsonService, operations_of
 
-MODULES = (applications, deployments, groups, revisions, targets)
+MODULES = (applications, deployments, groups, revisions)
 MAX_WAIT = 60.0  # seconds; bounds every wait in case a notification is lost
 CLOSE_TIMEOUT = 10.0  # seconds; a call to an external Lambda can take far longer
 

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hookgate_rehearsal.codedeploy.api.context import (
-    NAME,
     CodeDeployContext,
     CodeDeployOperation,
+    Request,
+    Response,
+    checked_name,
     paged,
 )
 from hookgate_rehearsal.codedeploy.registry import Application
@@ -19,9 +21,8 @@ from hookgate_rehearsal.endpoint.protocols import ApiError
 MOST_APPLICATIONS = 1000
 
 
-def _create(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
-    name = request["applicationName"]
-    _check_name(name)
+def _create(context: CodeDeployContext, request: Request) -> Response:
+    name = checked_name(request["applicationName"])
     platform = request.get("computePlatform", "Server")
     if platform != "ECS":
         message = f"The rehearsal supports the ECS platform only, not {platform}."
@@ -40,7 +41,7 @@ def _create(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, An
     return {"applicationId": application.id}
 
 
-def _update(context: CodeDeployContext, request: dict[str, Any]) -> None:
+def _update(context: CodeDeployContext, request: Request) -> None:
     if "applicationName" not in request:  # which the model does not call required
         message = "applicationName is missing: which application is renamed?"
         raise ApiError("ApplicationNameRequiredException", message)
@@ -48,7 +49,7 @@ def _update(context: CodeDeployContext, request: dict[str, Any]) -> None:
     name = request.get("newApplicationName", application.name)
     if name == application.name:
         return
-    _check_name(name)
+    checked_name(name)
     _check_free(context, name)
     for group in application.groups.values():
         context.engine.rename((application.name, group.name), (name, group.name))
@@ -59,33 +60,27 @@ def _update(context: CodeDeployContext, request: dict[str, Any]) -> None:
     applications[name] = application
 
 
-def _check_name(name: str) -> None:
-    if not NAME.fullmatch(name):
-        message = f"{name!r} is no application name: 1 to 100 letters and digits."
-        raise ApiError("InvalidApplicationNameException", message)
-
-
 def _check_free(context: CodeDeployContext, name: str) -> None:
     if name in context.registry.applications:
         message = f"Application already exists with name: {name}"
         raise ApiError("ApplicationAlreadyExistsException", message)
 
 
-def _get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _get(context: CodeDeployContext, request: Request) -> Response:
     return {"application": _info(context.application(request))}
 
 
-def _batch_get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _batch_get(context: CodeDeployContext, request: Request) -> Response:
     names = request["applicationNames"]
     found = [context.application({"applicationName": name}) for name in names]
     return {"applicationsInfo": [_info(application) for application in found]}
 
 
-def _list_all(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _list_all(context: CodeDeployContext, request: Request) -> Response:
     return paged(request, "applications", sorted(context.registry.applications))
 
 
-def _delete(context: CodeDeployContext, request: dict[str, Any]) -> None:
+def _delete(context: CodeDeployContext, request: Request) -> None:
     context.registry.applications.pop(request["applicationName"], None)
 
 
@@ -128,9 +123,7 @@ def _check_number(tags: Mapping[str, str]) -> None:
         raise ApiError("InvalidTagsToAddException", message)
 
 
-def _tag_resource(
-    context: CodeDeployContext, request: dict[str, Any]
-) -> dict[str, Any]:
+def _tag_resource(context: CodeDeployContext, request: Request) -> Response:
     kept = _tags_at(context, request["ResourceArn"])
     both = {**kept, **tags_of(request["Tags"])}
     _check_number(both)
@@ -138,16 +131,14 @@ def _tag_resource(
     return {}
 
 
-def _untag_resource(
-    context: CodeDeployContext, request: dict[str, Any]
-) -> dict[str, Any]:
+def _untag_resource(context: CodeDeployContext, request: Request) -> Response:
     kept = _tags_at(context, request["ResourceArn"])
     for key in request["TagKeys"]:
         kept.pop(key, None)
     return {}
 
 
-def _list_tags(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _list_tags(context: CodeDeployContext, request: Request) -> Response:
     try:
         kept = _tags_at(context, request["ResourceArn"])
     except ApiError as error:
@@ -162,7 +153,7 @@ def _tags_at(context: CodeDeployContext, arn: str) -> dict[str, str]:
     """The tags of what an ARN names."""
     named = _ARN.fullmatch(arn)
     if named is None:
-        message = f"{arn!r} is no ARN of CodeDeploy's."
+        message = f"{arn!r} is not an ARN of CodeDeploy."
         raise ApiError("InvalidArnException", message)
     request = {"applicationName": named["application"]}
     match named["kind"], named["group"]:
@@ -182,9 +173,7 @@ LIMITS = {
 }
 
 
-def _create_config(
-    context: CodeDeployContext, request: dict[str, Any]
-) -> dict[str, Any]:
+def _create_config(context: CodeDeployContext, request: Request) -> Response:
     name = request["deploymentConfigName"]
     if name.startswith(RESERVED):
         message = f"{RESERVED} is reserved for AWS's own configurations."
@@ -211,21 +200,16 @@ def _create_config(
     return {"deploymentConfigId": config["deploymentConfigId"]}
 
 
-def _get_config(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
-    name = request["deploymentConfigName"]
-    if name not in context.registry.configs:
-        message = f"No deployment configuration found for name: {name}"
-        raise ApiError("DeploymentConfigDoesNotExistException", message)
-    return {"deploymentConfigInfo": context.registry.configs[name]}
+def _get_config(context: CodeDeployContext, request: Request) -> Response:
+    config = context.config(request["deploymentConfigName"])
+    return {"deploymentConfigInfo": config}
 
 
-def _list_configs(
-    context: CodeDeployContext, request: dict[str, Any]
-) -> dict[str, Any]:
+def _list_configs(context: CodeDeployContext, request: Request) -> Response:
     return paged(request, "deploymentConfigsList", sorted(context.registry.configs))
 
 
-def _delete_config(context: CodeDeployContext, request: dict[str, Any]) -> None:
+def _delete_config(context: CodeDeployContext, request: Request) -> None:
     name = request["deploymentConfigName"]
     if name.startswith(RESERVED):
         message = f"{name} is AWS's own and cannot be deleted."
@@ -242,7 +226,7 @@ def _checked_routing(routing: dict[str, Any]) -> dict[str, Any]:
     if kind == "AllAtOnce":
         return {"type": "AllAtOnce"}
     if kind not in LIMITS:
-        raise ApiError(code, f"{kind!r} is no type of traffic routing.")
+        raise ApiError(code, f"{kind!r} is not a type of traffic routing.")
     member, percentage, interval = LIMITS[kind]
     given = routing.get(member) or {}
     if not 1 <= given.get(percentage, 0) <= 99 or given.get(interval, -1) < 0:

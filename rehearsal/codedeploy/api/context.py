@@ -28,6 +28,9 @@ NAME = re.compile(r"[\w+=,.@-]{1,100}")
 #: The number of items that CodeDeploy returns at once, and that it accepts at once.
 PAGE = 100
 
+Request = dict[str, Any]
+Response = dict[str, Any]
+
 MAX_ALARMS = 10
 MAX_ALARM_NAME = 255
 
@@ -61,12 +64,9 @@ class CodeDeployContext:
     region: str
     account: str
 
-    def application(self, request: dict[str, Any]) -> Application:
+    def application(self, request: Request) -> Application:
         """The application that a request names."""
-        name = request["applicationName"]
-        if not NAME.fullmatch(name):
-            message = f"{name!r} is no application name: 1 to 100 letters and digits."
-            raise ApiError("InvalidApplicationNameException", message)
+        name = checked_name(request["applicationName"])
         found = self.registry.applications.get(name)
         if found is None:
             message = f"No application found for name: {name}"
@@ -74,7 +74,7 @@ class CodeDeployContext:
         return found
 
     def group(
-        self, request: dict[str, Any], member: str = "deploymentGroupName"
+        self, request: Request, member: str = "deploymentGroupName"
     ) -> DeploymentGroup:
         """The deployment group that a request names."""
         application = self.application(request)
@@ -88,8 +88,9 @@ class CodeDeployContext:
             raise ApiError("DeploymentGroupDoesNotExistException", message)
         return found
 
-    def deployment(self, deployment_id: str | None) -> Deployment:
-        """The deployment of that id."""
+    def deployment(self, request: Request) -> Deployment:
+        """The deployment that a request names."""
+        deployment_id = request.get("deploymentId")
         if deployment_id is None:
             message = "deploymentId is missing."
             raise ApiError("DeploymentIdRequiredException", message)
@@ -101,14 +102,30 @@ class CodeDeployContext:
             raise ApiError("DeploymentDoesNotExistException", message)
         return found
 
+    def active(self, request: Request) -> Deployment:
+        """The deployment that a request names, unless it is over."""
+        deployment = self.deployment(request)
+        if deployment.is_over:
+            message = f"The deployment {deployment.id} is already {deployment.status}."
+            raise ApiError("DeploymentAlreadyCompletedException", message)
+        return deployment
+
+    def config(self, name: str) -> Mapping[str, Any]:
+        """The deployment configuration of that name."""
+        if name not in self.registry.configs:
+            message = f"No deployment configuration found for name: {name}"
+            raise ApiError("DeploymentConfigDoesNotExistException", message)
+        return self.registry.configs[name]
+
+    def succeeded(self, group: DeploymentGroup) -> list[Deployment]:
+        """The deployments of a group that Succeeded."""
+        every = self.engine.deployments(group.application, group.name)
+        return [d for d in every if d.status is DeploymentStatus.SUCCEEDED]
+
     def target_revision(self, group: DeploymentGroup) -> Location | None:
         """What a group's last deployment that Succeeded brought; None before that."""
-        done = [
-            deployment.order.revision
-            for deployment in self.engine.deployments(group.application, group.name)
-            if deployment.status is DeploymentStatus.SUCCEEDED
-        ]
-        return done[-1] if done else None
+        done = self.succeeded(group)
+        return done[-1].order.revision if done else None
 
     def service_arn(self, deployment: Deployment) -> str:
         """The ARN of the ECS service that a deployment deploys."""
@@ -119,10 +136,18 @@ class CodeDeployContext:
         )
 
 
+def checked_name(name: str) -> str:
+    """An application's name, unless it does not have the form of one."""
+    if not NAME.fullmatch(name):
+        message = f"{name!r} is not an application name: 1 to 100 letters and digits."
+        raise ApiError("InvalidApplicationNameException", message)
+    return name
+
+
 def checked_id(deployment_id: str) -> str:
-    """A deployment's id, unless it has not the form of one."""
+    """A deployment's id, unless it does not have the form of one."""
     if not DEPLOYMENT_ID.fullmatch(deployment_id):
-        message = f"{deployment_id!r} is no deployment id: d- and nine characters."
+        message = f"{deployment_id!r} is not a deployment id: d- and nine characters."
         raise ApiError("InvalidDeploymentIdException", message)
     return deployment_id
 
@@ -180,7 +205,5 @@ def paged(
     return {member: list(items[part]), "nextToken": following}
 
 
-CodeDeployOperation = Callable[
-    [CodeDeployContext, dict[str, Any]], Mapping[str, Any] | None
-]
+CodeDeployOperation = Callable[[CodeDeployContext, Request], Mapping[str, Any] | None]
 """What an operation does with a request."""

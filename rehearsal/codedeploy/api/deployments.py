@@ -1,4 +1,8 @@
-"""Deployments: create, describe, list, stop, continue, and report a hook."""
+"""Deployments and their targets: create, describe, list, stop, and report a hook.
+
+A deployment has one target, its ECS service. The operations on instances are of the
+EC2/on-premises platform; an account without that platform has no instances.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from typing import Any
 from hookgate_rehearsal.codedeploy.api.context import (
     CodeDeployContext,
     CodeDeployOperation,
+    Request,
+    Response,
     check_alarms,
     check_rollback,
     checked_id,
@@ -15,12 +21,14 @@ from hookgate_rehearsal.codedeploy.api.context import (
 )
 from hookgate_rehearsal.codedeploy.api.revisions import register, without_content
 from hookgate_rehearsal.codedeploy.appspec import parse_app_spec
-from hookgate_rehearsal.codedeploy.engine import Engine, GroupIsBusyError
+from hookgate_rehearsal.codedeploy.engine import GroupIsBusyError
 from hookgate_rehearsal.codedeploy.model.deployment import (
     AutoRollbackEvent,
     Deployment,
     DeploymentStatus,
+    DeploymentTaskSet,
     ErrorCode,
+    Event,
     EventStatus,
     Failure,
     Order,
@@ -28,9 +36,7 @@ from hookgate_rehearsal.codedeploy.model.deployment import (
     Service,
     Waits,
     WaitType,
-    rolling_back_message,
     schedule,
-    triggered_message,
 )
 from hookgate_rehearsal.codedeploy.model.signals import (
     Continued,
@@ -53,7 +59,7 @@ SHOWN_SETTINGS = (
 
 def order_for(
     deployment_id: str,
-    request: dict[str, Any],
+    request: Request,
     group: DeploymentGroup,
     revision: Revision,
     context: CodeDeployContext,
@@ -85,11 +91,11 @@ def order_for(
         routes=_routes(group.settings["loadBalancerInfo"]),
         app_spec=parse_app_spec(revision.content),
         revision=revision.location,
-        previous_revision=_previous(context.engine, group),
+        previous_revision=context.target_revision(group),
         created_at=context.engine.clock(),
         config=config,
         description=request.get("description"),
-        shift=schedule(context.registry.configs[config]["trafficRoutingConfig"]),
+        shift=schedule(context.config(config)["trafficRoutingConfig"]),
         waits=_waits(group.settings["blueGreenDeploymentConfiguration"]),
         rolls_back_on=_events(rollback),
         alarms=_names(alarms),
@@ -136,16 +142,10 @@ def _names(alarms: dict[str, Any]) -> tuple[str, ...]:
     return tuple(alarm["name"] for alarm in alarms.get("alarms") or [])
 
 
-def _previous(engine: Engine, group: DeploymentGroup) -> Any:
-    before = engine.deployments(group.application, group.name)
-    done = [d for d in before if d.status is DeploymentStatus.SUCCEEDED]
-    return done[-1].order.revision if done else None
-
-
 MOST_AT_ONCE = 25  # by the API's model
 
 
-def _create(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _create(context: CodeDeployContext, request: Request) -> Response:
     application, group = context.application(request), context.group(request)
     _check_request(context, request)
     revision = register(context, application, request["revision"])
@@ -162,12 +162,12 @@ def _create(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, An
     return {"deploymentId": deployment.id}
 
 
-def _get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
-    deployment = context.deployment(request["deploymentId"])
+def _get(context: CodeDeployContext, request: Request) -> Response:
+    deployment = context.deployment(request)
     return {"deploymentInfo": deployment_info(deployment, context.engine.settings)}
 
 
-def _batch_get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _batch_get(context: CodeDeployContext, request: Request) -> Response:
     if len(request["deploymentIds"]) > MOST_AT_ONCE:
         message = f"At most {MOST_AT_ONCE} deployments can be asked for at once."
         raise ApiError("BatchLimitExceededException", message)
@@ -177,19 +177,17 @@ def _batch_get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str,
     return {"deploymentsInfo": infos}
 
 
-def _check_request(context: CodeDeployContext, request: dict[str, Any]) -> None:
+def _check_request(context: CodeDeployContext, request: Request) -> None:
     if "revision" not in request:
         message = "revision is missing: what is to be deployed?"
         raise ApiError("RevisionRequiredException", message)
-    config = request.get("deploymentConfigName")
-    if config is not None and config not in context.registry.configs:
-        message = f"No deployment configuration found for name: {config}"
-        raise ApiError("DeploymentConfigDoesNotExistException", message)
+    if "deploymentConfigName" in request:
+        context.config(request["deploymentConfigName"])
     check_rollback(request.get("autoRollbackConfiguration") or {})
     check_alarms(request.get("overrideAlarmConfiguration") or {})
 
 
-def _list(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _list(context: CodeDeployContext, request: Request) -> Response:
     """The ids that match, the newest first."""
     application = group = None
     if "applicationName" in request:
@@ -201,7 +199,7 @@ def _list(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]
     statuses = request.get("includeOnlyStatuses") or list(DeploymentStatus)
     unknown = set(statuses) - {*DeploymentStatus, "Baking"}
     if unknown:
-        message = f"{sorted(unknown)} are no deployment statuses."
+        message = f"{sorted(unknown)} are not deployment statuses."
         raise ApiError("InvalidDeploymentStatusException", message)
     times = request.get("createTimeRange") or {}
     start, end = times.get("start") or 0.0, times.get("end") or float("inf")
@@ -218,13 +216,10 @@ def _list(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]
     return paged(request, "deployments", ids)
 
 
-def _stop(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _stop(context: CodeDeployContext, request: Request) -> Response:
     engine = context.engine
     with engine.changed:
-        deployment = context.deployment(request["deploymentId"])
-        if deployment.is_over:
-            message = f"The deployment {deployment.id} is already {deployment.status}."
-            raise ApiError("DeploymentAlreadyCompletedException", message)
+        deployment = context.active(request)
         is_running = deployment.running_event is not None
         failure = Failure(
             code=ErrorCode.MANUAL_STOP,
@@ -242,7 +237,7 @@ def _stop(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]
     return {"status": "Succeeded", "statusMessage": "The deployment was stopped."}
 
 
-def _continue(context: CodeDeployContext, request: dict[str, Any]) -> None:
+def _continue(context: CodeDeployContext, request: Request) -> None:
     engine = context.engine
     try:
         wait = WaitType(request.get("deploymentWaitType", WaitType.READY))
@@ -250,10 +245,7 @@ def _continue(context: CodeDeployContext, request: dict[str, Any]) -> None:
         message = f"deploymentWaitType must be one of {', '.join(WaitType)}."
         raise ApiError("InvalidDeploymentWaitTypeException", message) from error
     with engine.changed:
-        deployment = context.deployment(request.get("deploymentId"))
-        if deployment.is_over:
-            message = f"The deployment {deployment.id} is already {deployment.status}."
-            raise ApiError("DeploymentAlreadyCompletedException", message)
+        deployment = context.active(request)
         if wait is WaitType.READY and deployment.status is not DeploymentStatus.READY:
             message = f"The deployment {deployment.id} is {deployment.status}."
             raise ApiError("DeploymentIsNotInReadyStateException", message)
@@ -263,9 +255,9 @@ def _continue(context: CodeDeployContext, request: dict[str, Any]) -> None:
 ACCEPTED = {"Succeeded": True, "Failed": False}
 
 
-def _report_hook(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _report_hook(context: CodeDeployContext, request: Request) -> Response:
     with context.engine.changed:
-        deployment = context.deployment(request.get("deploymentId"))
+        deployment = context.deployment(request)
         status = request.get("status")
         if status not in ACCEPTED:
             message = f"status must be Succeeded or Failed, not {status!r}."
@@ -344,14 +336,155 @@ def _rollback(deployment: Deployment) -> dict[str, Any] | None:
     if deployment.rollback_id is not None:
         return {
             "rollbackDeploymentId": deployment.rollback_id,
-            "rollbackMessage": triggered_message(deployment),
+            "rollbackMessage": f"Deployment {deployment.id} terminated. Automatic "
+            f"rollback is triggered with a DeploymentId {deployment.rollback_id}.",
         }
     if deployment.order.rollback_of is not None:
         return {
             "rollbackTriggeringDeploymentId": deployment.order.rollback_of,
-            "rollbackMessage": rolling_back_message(deployment.order),
+            "rollbackMessage": f"Deployment {deployment.id} is triggered to roll back "
+            f"deployment {deployment.order.rollback_of}.",
         }
     return None
+
+
+MOST_TARGETS = 25
+
+
+def _get_target(context: CodeDeployContext, request: Request) -> Response:
+    deployment = _started(context, request)
+    return {"deploymentTarget": _target(context, deployment, request["targetId"])}
+
+
+def _batch_get_targets(context: CodeDeployContext, request: Request) -> Response:
+    deployment = _started(context, request)
+    ids = request["targetIds"]
+    if not ids:
+        message = "targetIds is empty: which targets?"
+        raise ApiError("DeploymentTargetIdRequiredException", message)
+    if len(ids) > MOST_TARGETS:
+        message = f"At most {MOST_TARGETS} targets can be asked for at once."
+        raise ApiError("DeploymentTargetListSizeExceededException", message)
+    targets = [_target(context, deployment, one) for one in ids]
+    return {"deploymentTargets": targets}
+
+
+def _list_targets(context: CodeDeployContext, request: Request) -> Response:
+    deployment = _started(context, request)
+    filters = request.get("targetFilters") or {}
+    unknown = set(filters) - {"TargetStatus", "ServerInstanceLabel"}
+    if unknown:
+        message = f"{sorted(unknown)} are not target filters."
+        raise ApiError("InvalidTargetFilterNameException", message)
+    wanted = filters.get("TargetStatus")
+    if wanted is not None and deployment.target_status not in wanted:
+        return paged(request, "targetIds", [])
+    return paged(request, "targetIds", [deployment.order.service.target_id])
+
+
+def _started(context: CodeDeployContext, request: Request) -> Deployment:
+    deployment = context.deployment(request)
+    if not deployment.status.is_started:
+        message = f"The deployment {deployment.id} is {deployment.status}."
+        raise ApiError("DeploymentNotStartedException", message)
+    return deployment
+
+
+def _target(
+    context: CodeDeployContext, deployment: Deployment, target_id: str
+) -> dict[str, Any]:
+    expected = deployment.order.service.target_id
+    if target_id.count(":") != 1:
+        message = (
+            f"{target_id!r} is not a target id; an ECS target id is cluster:service."
+        )
+        raise ApiError("InvalidDeploymentTargetIdException", message)
+    if target_id != expected:
+        message = f"The deployment's target is {expected}, not {target_id}."
+        raise ApiError("DeploymentTargetDoesNotExistException", message)
+    return deployment_target(deployment, context.service_arn(deployment))
+
+
+def _instances(context: CodeDeployContext, request: Request) -> None:
+    deployment = context.deployment(request)
+    message = (
+        f"The deployment {deployment.id} is on the compute platform ECS, which has no "
+        "instances; use ListDeploymentTargets and GetDeploymentTarget."
+    )
+    raise ApiError("InvalidComputePlatformException", message)
+
+
+def _skip_wait(context: CodeDeployContext, request: Request) -> None:
+    deployment = context.active(request)
+    message = (
+        f"The deployment {deployment.id} terminates no instances; use "
+        "ContinueDeployment with deploymentWaitType TERMINATION_WAIT."
+    )
+    raise ApiError("UnsupportedActionForDeploymentTypeException", message)
+
+
+def _list_on_premises(_: CodeDeployContext, request: Request) -> Response:
+    status = request.get("registrationStatus", "Registered")
+    if status not in {"Registered", "Deregistered"}:
+        message = f"registrationStatus is Registered or Deregistered, not {status!r}."
+        raise ApiError("InvalidRegistrationStatusException", message)
+    return paged(request, "instanceNames", [])
+
+
+def _get_on_premises(_: CodeDeployContext, request: Request) -> None:
+    message = f"The on-premises instance {request['instanceName']} is not registered."
+    raise ApiError("InstanceNotRegisteredException", message)
+
+
+def _list_tokens(_: CodeDeployContext, request: Request) -> Response:
+    return paged(request, "tokenNameList", [])
+
+
+def deployment_target(deployment: Deployment, target_arn: str) -> dict[str, Any]:
+    """Build ``deploymentTarget``."""
+    task_sets = (deployment.blue, deployment.green)
+    return {
+        "deploymentTargetType": "ECSTarget",
+        "ecsTarget": {
+            "deploymentId": deployment.id,
+            "targetId": deployment.order.service.target_id,
+            "targetArn": target_arn,
+            "lastUpdatedAt": deployment.updated_at,
+            "lifecycleEvents": [_event(event) for event in deployment.events],
+            "status": deployment.target_status.value,
+            "taskSetsInfo": [_task_set(each) for each in task_sets if each is not None],
+        },
+    }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    diagnosis = event.diagnosis
+    return {
+        "lifecycleEventName": event.name.value,
+        "status": event.status.value,
+        "startTime": event.started_at,
+        "endTime": event.ended_at,
+        "diagnostics": diagnosis
+        and {
+            "errorCode": diagnosis.value,
+            "scriptName": "",
+            "message": event.message,
+            "logTail": "",
+        },
+    }
+
+
+def _task_set(task_set: DeploymentTaskSet) -> dict[str, Any]:
+    return {
+        "identifer": task_set.id,  # misspelt in the API's own model
+        "desiredCount": task_set.desired,
+        "pendingCount": task_set.pending,
+        "runningCount": task_set.running,
+        "status": task_set.status,
+        "trafficWeight": task_set.weight,
+        "targetGroup": {"name": task_set.target_group},
+        "taskSetLabel": task_set.label.value,
+    }
 
 
 OPERATIONS: Mapping[str, CodeDeployOperation] = {
@@ -362,4 +495,14 @@ OPERATIONS: Mapping[str, CodeDeployOperation] = {
     "StopDeployment": _stop,
     "ContinueDeployment": _continue,
     "PutLifecycleEventHookExecutionStatus": _report_hook,
+    "GetDeploymentTarget": _get_target,
+    "BatchGetDeploymentTargets": _batch_get_targets,
+    "ListDeploymentTargets": _list_targets,
+    "ListDeploymentInstances": _instances,
+    "GetDeploymentInstance": _instances,
+    "BatchGetDeploymentInstances": _instances,
+    "SkipWaitTimeForInstanceTermination": _skip_wait,
+    "ListOnPremisesInstances": _list_on_premises,
+    "GetOnPremisesInstance": _get_on_premises,
+    "ListGitHubAccountTokenNames": _list_tokens,
 }

@@ -11,6 +11,8 @@ from hookgate_rehearsal.codedeploy.api.context import (
     NAME,
     CodeDeployContext,
     CodeDeployOperation,
+    Request,
+    Response,
     check_alarms,
     check_rollback,
     paged,
@@ -18,7 +20,6 @@ from hookgate_rehearsal.codedeploy.api.context import (
 from hookgate_rehearsal.codedeploy.api.revisions import without_content
 from hookgate_rehearsal.codedeploy.model.deployment import (
     Deployment,
-    DeploymentStatus,
 )
 from hookgate_rehearsal.codedeploy.registry import (
     Application,
@@ -153,7 +154,7 @@ def _check_blue_green(settings: Settings) -> None:
         raise ApiError(code, message)
     termination = config.get("terminateBlueInstancesOnDeploymentSuccess") or {}
     if termination.get("action", "TERMINATE") not in {"TERMINATE", "KEEP_ALIVE"}:
-        raise ApiError(code, f"{termination['action']!r} is no termination action.")
+        raise ApiError(code, f"{termination['action']!r} is not a termination action.")
     wait = termination.get("terminationWaitTimeInMinutes", 0)
     if not 0 <= wait <= MAX_TERMINATION_WAIT:
         message = f"terminationWaitTimeInMinutes is 0 to {MAX_TERMINATION_WAIT}."
@@ -161,7 +162,7 @@ def _check_blue_green(settings: Settings) -> None:
     ready = config.get("deploymentReadyOption") or {}
     action = ready.get("actionOnTimeout", "CONTINUE_DEPLOYMENT")
     if action not in {"CONTINUE_DEPLOYMENT", "STOP_DEPLOYMENT"}:
-        raise ApiError(code, f"{action!r} is no actionOnTimeout.")
+        raise ApiError(code, f"{action!r} is not an actionOnTimeout.")
 
 
 def _check_role(settings: Settings) -> None:
@@ -202,7 +203,7 @@ NAMES = {
 MOST_GROUPS = 1000  # AWS's own quota
 
 
-def _create(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _create(context: CodeDeployContext, request: Request) -> Response:
     application = context.application(request)
     name = request["deploymentGroupName"]
     _check_name(application, name)
@@ -220,7 +221,7 @@ def _create(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, An
     return {"deploymentGroupId": group.id}
 
 
-def _update(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _update(context: CodeDeployContext, request: Request) -> Response:
     application = context.application(request)
     group = context.group(request, "currentDeploymentGroupName")
     settings = with_defaults({**group.settings, **_settings(request)})
@@ -236,11 +237,11 @@ def _update(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, An
     return {"hooksNotCleanedUp": []}
 
 
-def _get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _get(context: CodeDeployContext, request: Request) -> Response:
     return {"deploymentGroupInfo": _info(context, context.group(request))}
 
 
-def _batch_get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _batch_get(context: CodeDeployContext, request: Request) -> Response:
     application = context.application(request)
     names = request["deploymentGroupNames"]
     found = [name for name in names if name in application.groups]
@@ -248,7 +249,7 @@ def _batch_get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str,
     return {"deploymentGroupsInfo": infos}
 
 
-def _list_all(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _list_all(context: CodeDeployContext, request: Request) -> Response:
     application = context.application(request)
     return {
         "applicationName": application.name,
@@ -256,7 +257,7 @@ def _list_all(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, 
     }
 
 
-def _delete(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _delete(context: CodeDeployContext, request: Request) -> Response:
     # The operation models no error for an application that is not there.
     application = context.registry.applications.get(request["applicationName"])
     if application is not None:
@@ -266,7 +267,7 @@ def _delete(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, An
 
 def _check_name(application: Application, name: str) -> None:
     if not NAME.fullmatch(name):
-        message = f"{name!r} is no deployment group name."
+        message = f"{name!r} is not a deployment group name."
         raise ApiError("InvalidDeploymentGroupNameException", message)
     if name in application.groups:
         message = f"Deployment group already exists with name: {name}"
@@ -297,13 +298,12 @@ def _service(named: Mapping[str, str]) -> tuple[str, str]:
     return named["clusterName"], named["serviceName"]
 
 
-def _settings(request: dict[str, Any]) -> dict[str, Any]:
+def _settings(request: Request) -> Response:
     return {name: value for name, value in request.items() if name not in NAMES}
 
 
 def _info(context: CodeDeployContext, group: DeploymentGroup) -> dict[str, Any]:
     deployments = context.engine.deployments(group.application, group.name)
-    done = [d for d in deployments if d.status is DeploymentStatus.SUCCEEDED]
     return {
         **group.settings,
         "applicationName": group.application,
@@ -311,7 +311,7 @@ def _info(context: CodeDeployContext, group: DeploymentGroup) -> dict[str, Any]:
         "deploymentGroupName": group.name,
         "computePlatform": "ECS",
         "targetRevision": without_content(context.target_revision(group)),
-        "lastSuccessfulDeployment": _last(done),
+        "lastSuccessfulDeployment": _last(context.succeeded(group)),
         "lastAttemptedDeployment": _last(deployments),
     }
 

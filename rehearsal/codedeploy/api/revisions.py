@@ -13,6 +13,8 @@ from hookgate.errors import CannotMeasure
 from hookgate_rehearsal.codedeploy.api.context import (
     CodeDeployContext,
     CodeDeployOperation,
+    Request,
+    Response,
     paged,
 )
 from hookgate_rehearsal.codedeploy.appspec import AppSpecError, parse_app_spec
@@ -66,12 +68,12 @@ def register(
     return revision
 
 
-def _register_revision(context: CodeDeployContext, request: dict[str, Any]) -> None:
+def _register_revision(context: CodeDeployContext, request: Request) -> None:
     application = context.application(request)
     register(context, application, request["revision"], request.get("description"))
 
 
-def _get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _get(context: CodeDeployContext, request: Request) -> Response:
     application = context.application(request)
     revision = _known(application, request["revision"])
     return {
@@ -81,7 +83,7 @@ def _get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _batch_get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _batch_get(context: CodeDeployContext, request: Request) -> Response:
     application = context.application(request)
     found = [_known(application, location) for location in request["revisions"]]
     return {
@@ -96,7 +98,7 @@ def _batch_get(context: CodeDeployContext, request: dict[str, Any]) -> dict[str,
     }
 
 
-def _list_all(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, Any]:
+def _list_all(context: CodeDeployContext, request: Request) -> Response:
     application = context.application(request)
     known = _filtered(context, application, request)
     by = request.get("sortBy")
@@ -116,7 +118,7 @@ def _list_all(context: CodeDeployContext, request: dict[str, Any]) -> dict[str, 
 
 
 def _filtered(
-    context: CodeDeployContext, application: Application, request: dict[str, Any]
+    context: CodeDeployContext, application: Application, request: Request
 ) -> list[Revision]:
     """Filter revisions by location in S3, and by whether a group has deployed them."""
     bucket, prefix = request.get("s3Bucket"), request.get("s3KeyPrefix")

@@ -320,48 +320,32 @@ class Deployment:
         seed = f"{self.id}/{name}".encode()
         return base64.b64encode(hashlib.sha512(seed).digest()).decode()
 
+    def with_event(self, name: EventName, now: float, **changes: Any) -> Deployment:
+        """Change an event."""
+        events = tuple(
+            replace(each, **changes) if each.name is name else each
+            for each in self.events
+        )
+        return replace(self, events=events, updated_at=now)
 
-def begin_event(deployment: Deployment, name: EventName, now: float) -> Deployment:
-    """Mark an event InProgress."""
-    return _put(
-        deployment,
-        replace(deployment.event(name), status=EventStatus.IN_PROGRESS, started_at=now),
-        now,
-    )
-
-
-def end_event(
-    deployment: Deployment,
-    name: EventName,
-    status: EventStatus,
-    now: float,
-    failure: Failure | None = None,
-) -> Deployment:
-    """End an event, with its diagnostics."""
-    event = deployment.event(name)
-    ended = replace(
-        event,
-        status=status,
-        started_at=event.started_at if event.started_at is not None else now,
-        ended_at=now,
-        diagnosis=failure.diagnosis if failure else LifecycleErrorCode.SUCCESS,
-        message=failure.message if failure else "",
-    )
-    return _put(deployment, ended, now)
-
-
-def hook_begun(deployment: Deployment, name: EventName) -> Deployment:
-    """Store the execution id of the event's hook."""
-    event = replace(deployment.event(name), execution_id=deployment.execution_id(name))
-    return replace(deployment, events=_with(deployment, event))
-
-
-def _put(deployment: Deployment, event: Event, now: float) -> Deployment:
-    return replace(deployment, events=_with(deployment, event), updated_at=now)
-
-
-def _with(deployment: Deployment, event: Event) -> tuple[Event, ...]:
-    return tuple(event if e.name is event.name else e for e in deployment.events)
+    def end_event(
+        self,
+        name: EventName,
+        status: EventStatus,
+        now: float,
+        failure: Failure | None = None,
+    ) -> Deployment:
+        """End an event, with its diagnostics."""
+        started_at = self.event(name).started_at
+        return self.with_event(
+            name,
+            now,
+            status=status,
+            started_at=now if started_at is None else started_at,
+            ended_at=now,
+            diagnosis=failure.diagnosis if failure else LifecycleErrorCode.SUCCESS,
+            message=failure.message if failure else "",
+        )
 
 
 def rollback_order(deployment: Deployment, deployment_id: str, now: float) -> Order:
@@ -385,22 +369,6 @@ def rollback_order(deployment: Deployment, deployment_id: str, now: float) -> Or
         alarms=(),
         rollback_of=order.deployment_id,
         description=None,
-    )
-
-
-def triggered_message(deployment: Deployment) -> str:
-    """The message of the deployment that is rolled back."""
-    return (
-        f"Deployment {deployment.id} terminated. Automatic rollback is triggered with a"
-        f" DeploymentId {deployment.rollback_id}."
-    )
-
-
-def rolling_back_message(order: Order) -> str:
-    """The message of the rollback."""
-    return (
-        f"Deployment {order.deployment_id} is triggered to roll back deployment"
-        f" {order.rollback_of}."
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 from hookgate_rehearsal.codedeploy.model.deployment import (
     AutoRollbackEvent,
     Deployment,
     DeploymentTaskSet,
+    ErrorCode,
     EventName,
     Failure,
     TaskSetLabel,
@@ -16,14 +18,30 @@ from hookgate_rehearsal.codedeploy.model.deployment import (
 )
 
 
+class Effect:
+    """What is done in AWS.
+
+    Attributes:
+        service: The service, as CodeDeploy's messages name it.
+        code: The error code if it fails, unless an assumption sets another.
+    """
+
+    service: ClassVar[str] = "AmazonECS"
+    code: ClassVar[ErrorCode] = ErrorCode.ECS_UPDATE_ERROR
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class Survey(Effect):
     """Read the service, its task sets and its listeners."""
 
+    code = ErrorCode.INVALID_ECS_SERVICE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InvokeHook:
+class InvokeHook(Effect):
     """Invoke a hook's function asynchronously with the two ids."""
+
+    service = "AWSLambda"
 
     event: EventName
     function: str
@@ -31,71 +49,69 @@ class InvokeHook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClearTargetGroup:
+class ClearTargetGroup(Effect):
     """Remove what an earlier deployment left on the free target group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreateTaskSet:
+class CreateTaskSet(Effect):
     """Create the replacement task set on the free target group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObserveTaskSet:
+class ObserveTaskSet(Effect):
     """Read whether the replacement task set is steady."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RouteTestTraffic:
+class RouteTestTraffic(Effect):
     """Forward the test listener to one of the task sets."""
+
+    service = "AmazonElasticLoadBalancing"
+    code = ErrorCode.ELASTIC_LOAD_BALANCING_INVALID
 
     to: TaskSetLabel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RouteProductionTraffic:
+class RouteProductionTraffic(Effect):
     """Give green a percentage of production traffic and blue the rest."""
+
+    service = "AmazonElasticLoadBalancing"
+    code = ErrorCode.ELASTIC_LOAD_BALANCING_INVALID
 
     green_weight: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MakePrimary:
+class MakePrimary(Effect):
     """Make one of the task sets PRIMARY."""
 
     label: TaskSetLabel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteTaskSet:
+class DeleteTaskSet(Effect):
     """Drain and delete one of the task sets."""
 
     label: TaskSetLabel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PollAlarms:
+class PollAlarms(Effect):
     """Read the states of the deployment's alarms."""
+
+    service = "AmazonCloudWatch"
 
     names: tuple[str, ...]
 
 
-Effect = (
-    Survey
-    | InvokeHook
-    | ClearTargetGroup
-    | CreateTaskSet
-    | ObserveTaskSet
-    | RouteTestTraffic
-    | RouteProductionTraffic
-    | MakePrimary
-    | DeleteTaskSet
-    | PollAlarms
-)
+class Signal:
+    """What happened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
+class Begun(Signal):
     """The deployment can start; a rollback inherits both task sets."""
 
     blue: DeploymentTaskSet | None = None
@@ -103,12 +119,12 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimePassed:
+class TimePassed(Signal):
     """The time ``wake_at`` is reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surveyed:
+class Surveyed(Signal):
     """The service was read: blue, and the target group that is free for green."""
 
     blue: DeploymentTaskSet
@@ -117,14 +133,14 @@ class Surveyed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskSetCreated:
+class TaskSetCreated(Signal):
     """ECS created the replacement task set."""
 
     green: DeploymentTaskSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskSetObserved:
+class TaskSetObserved(Signal):
     """The state of the replacement task set.
 
     Attributes:
@@ -142,14 +158,14 @@ class TaskSetObserved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(Signal):
     """An effect without a result was carried out."""
 
     effect: Effect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(Signal):
     """An effect could not be carried out."""
 
     effect: Effect
@@ -157,7 +173,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reported:
+class Reported(Signal):
     """A hook's function called PutLifecycleEventHookExecutionStatus."""
 
     execution_id: str
@@ -165,14 +181,14 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Continued:
+class Continued(Signal):
     """A client called ContinueDeployment."""
 
     wait: WaitType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopRequested:
+class StopRequested(Signal):
     """The deployment must stop.
 
     Attributes:
@@ -187,12 +203,12 @@ class StopRequested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PollDue:
+class PollDue(Signal):
     """It is time to poll the deployment's alarms again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlarmsPolled:
+class AlarmsPolled(Signal):
     """The states of the deployment's alarms.
 
     Attributes:
@@ -200,22 +216,6 @@ class AlarmsPolled:
     """
 
     states: Mapping[str, str]
-
-
-Signal = (
-    Begun
-    | TimePassed
-    | Surveyed
-    | TaskSetCreated
-    | TaskSetObserved
-    | Done
-    | Refused
-    | Reported
-    | Continued
-    | StopRequested
-    | PollDue
-    | AlarmsPolled
-)
 
 
 def learn(deployment: Deployment, signal: Signal) -> Deployment:
@@ -246,30 +246,27 @@ def _done(deployment: Deployment, effect: Effect) -> Deployment:
             weight = effect.green_weight
             return replace(
                 deployment,
-                blue=_weighted(deployment.blue, 100.0 - weight),
-                green=_weighted(deployment.green, weight),
+                blue=_with(deployment.blue, weight=100.0 - weight),
+                green=_with(deployment.green, weight=weight),
             )
+        case MakePrimary(label=TaskSetLabel.GREEN):
+            blue, green = "ACTIVE", "PRIMARY"
         case MakePrimary():
-            is_green = effect.label is TaskSetLabel.GREEN
-            return replace(
-                deployment,
-                blue=_called(deployment.blue, "ACTIVE" if is_green else "PRIMARY"),
-                green=_called(deployment.green, "PRIMARY" if is_green else "ACTIVE"),
-            )
+            blue, green = "PRIMARY", "ACTIVE"
         case DeleteTaskSet(label=TaskSetLabel.BLUE):
-            return replace(deployment, blue=_called(deployment.blue, "DRAINING"))
+            return replace(deployment, blue=_with(deployment.blue, status="DRAINING"))
         case DeleteTaskSet():
-            return replace(deployment, green=_called(deployment.green, "DRAINING"))
-    return deployment
+            return replace(deployment, green=_with(deployment.green, status="DRAINING"))
+        case _:
+            return deployment
+    return replace(
+        deployment,
+        blue=_with(deployment.blue, status=blue),
+        green=_with(deployment.green, status=green),
+    )
 
 
-def _weighted(
-    task_set: DeploymentTaskSet | None, weight: float
+def _with(
+    task_set: DeploymentTaskSet | None, **changes: Any
 ) -> DeploymentTaskSet | None:
-    return task_set and replace(task_set, weight=weight)
-
-
-def _called(
-    task_set: DeploymentTaskSet | None, status: str
-) -> DeploymentTaskSet | None:
-    return task_set and replace(task_set, status=status)
+    return task_set and replace(task_set, **changes)
