@@ -114,25 +114,35 @@ class StepScheduler:
     def admit(self, step: Step, concurrency: int) -> bool:
         """Start a step, or skip it; returns False if it has to wait."""
         if text := self.run_context.deselected.get(step.name):
-            deselected = Reason(Code.STEP_DESELECTED, text)
-            outcome = _unstarted(step, Status.SKIPPED, deselected)
-            self.end(replace(outcome, blocking=False))
+            advisory = replace(step, blocking=False)
+            self._leave_out(advisory, Status.SKIPPED, Code.STEP_DESELECTED, text)
             return True
         if any(name not in self.outcomes for name in step.needs):
             return False
         unmet = [n for n in step.needs if self.outcomes[n].status is not Status.PASSED]
         if unmet:
-            reason = f"needs {', '.join(unmet)}, which did not pass"
-            skipped = Reason(Code.STEP_SKIPPED, reason)
-            self.end(_unstarted(step, Status.SKIPPED, skipped))
+            text = f"needs {', '.join(unmet)}, which did not pass"
+            self._leave_out(step, Status.SKIPPED, Code.STEP_SKIPPED, text)
         elif self.deadline.expired:
-            late = Reason(Code.STEP_NOT_STARTED, "no time left to start it")
-            self.end(_unstarted(step, Status.ERRORED, late))
+            text = "no time left to start it"
+            self._leave_out(step, Status.ERRORED, Code.STEP_NOT_STARTED, text)
         elif len(self.running) >= concurrency:
             return False
         else:
             self._start(step)
         return True
+
+    def _leave_out(self, step: Step, status: Status, code: str, reason: str) -> None:
+        self.end(
+            Outcome(
+                name=step.name,
+                use=step.use,
+                status=status,
+                blocking=step.blocking,
+                reason=reason,
+                code=code,
+            )
+        )
 
     def admit_all(self, waiting: Sequence[Step], concurrency: int) -> list[Step]:
         """Admit steps in the plan's order; returns those that have to wait.
@@ -178,22 +188,22 @@ class StepScheduler:
         One after the other, each with its own grace, they would use up the time that is
         reserved for the report.
         """
-        over = max(first, self.deadline.clock.now() - GRACE)
-        late = [each for each in self.running.values() if each.until.at <= over]
-        return [self._abandoned(each) for each in late]
+        now = self.deadline.clock.now()
+        over = max(first, now - GRACE)
+        why = "the hook has no time left" if self.deadline.expired else "its timeout"
+        abandoned = []
+        for late in self.running.values():
+            if late.until.at <= over:
+                taken = now - late.started
+                text = f"did not end within {seconds_text(taken)} and was abandoned"
+                reason = Reason(Code.STEP_TIMEOUT, f"{text} ({why})")
+                abandoned.append(late.run.outcome(Status.ERRORED, reason, taken))
+        return abandoned
 
     def end(self, outcome: Outcome) -> None:
         """Keep an outcome and pass it on."""
         self.outcomes[outcome.name] = outcome
         self.run_context.on_outcome(outcome)
-
-    def _abandoned(self, late: _Running) -> Outcome:
-        taken = late.until.clock.now() - late.started
-        why = "the hook has no time left" if self.deadline.expired else "its timeout"
-        reason = f"did not end within {seconds_text(taken)} and was abandoned ({why})"
-        return late.run.outcome(
-            Status.ERRORED, Reason(Code.STEP_TIMEOUT, reason), taken
-        )
 
 
 def run_steps(
@@ -234,15 +244,4 @@ def run_steps(
         ),
         started_at=started_at,
         duration_ms=round((deadline.clock.now() - started) * 1000),
-    )
-
-
-def _unstarted(step: Step, status: Status, reason: Reason) -> Outcome:
-    return Outcome(
-        name=step.name,
-        use=step.use,
-        status=status,
-        blocking=step.blocking,
-        reason=reason.text,
-        code=reason.code,
     )

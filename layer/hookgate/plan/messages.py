@@ -78,14 +78,8 @@ _EXPECTED = {
     "int": "a whole number",
     "float": "a number",
     "bool": "true or false",
-    "dict": "a mapping",
-    "mapping": "a mapping",
-    "model": "a mapping",
-    "dataclass": "a mapping",
-    "list": "a list",
-    "tuple": "a list",
-    "set": "a list",
-    "frozen": "a list",
+    **dict.fromkeys(("dict", "mapping", "model", "dataclass"), "a mapping"),
+    **dict.fromkeys(("list", "tuple", "set", "frozen"), "a list"),
 }
 
 _BOUNDS = {
