@@ -118,13 +118,13 @@ class ClientConnection(asyncio.Protocol):
     """
 
     transport: asyncio.Transport
+    _active_at: float
     _idle_timer: asyncio.TimerHandle
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener
         self.bucket = listener.next_bucket()
         self._loop = asyncio.get_running_loop()
-        self._active_at = self._loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Register with the listener."""
@@ -133,6 +133,7 @@ class ClientConnection(asyncio.Protocol):
         self.listener.connections.add(self)
         if self.listener.is_closed:
             self.transport.abort()
+        self.reset_idle_timer()
         self._check_idle()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
