@@ -72,13 +72,10 @@ class Command(Validator):
 
     def check(self, context: DeploymentContext, tools: Tools) -> Iterator[Finding]:
         """Run the program, and yield its findings."""
-        written = run_child(
-            self.run,
-            foreign_question(context, self.input),
-            deadline=tools.deadline.within(self.timeout),
-            most=MAX_ANSWER,
-        )
-        yield from foreign_findings(written, self.run[0])
+        question = foreign_question(context, self.input)
+        deadline = tools.deadline.within(self.timeout)
+        output = run_child(self.run, question, deadline=deadline, most=MAX_ANSWER)
+        yield from foreign_findings(output, self.run[0])
 
 
 def run_child(
@@ -87,12 +84,6 @@ def run_child(
     """Run ``command`` with ``document`` as its input, and return its output.
 
     At the end, its whole process group is killed.
-
-    Args:
-        command: the program and its arguments, without a shell.
-        document: its standard input.
-        deadline: when it must have ended.
-        most: maximum size of each output stream, in bytes.
 
     Raises:
         CannotMeasure: it could not start, failed, took too long or wrote too much.
@@ -114,30 +105,24 @@ def run_child(
                 f"{command[0]} cannot be run: {error.strerror or error}",
                 code=Code.COMMAND_MISSING,
             ) from None
+    fault = ""
     with child:
         try:
             written, errors = _read(child, deadline, most)
             code = child.wait(deadline.remaining)
         except (TimeoutError, subprocess.TimeoutExpired):
-            raise CannotMeasure(
-                f"{command[0]} did not end within {limit} and was killed",
-                code=Code.COMMAND_FAILED,
-            ) from None
+            fault = f"did not end within {limit} and was killed"
         except OverflowError:
-            raise CannotMeasure(
-                f"{command[0]} wrote more than {most} bytes and was killed",
-                code=Code.COMMAND_FAILED,
-            ) from None
+            fault = f"wrote more than {most} bytes and was killed"
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
-    if code != 0:
+    if not fault and code != 0:
         output = masked(errors.decode("utf-8", "replace")).strip()[-_MAX_ERROR:]
         ended = f"signal {-code}" if code < 0 else f"exit code {code}"
-        raise CannotMeasure(
-            f"{command[0]} failed ({ended}): {output or 'no error output'}",
-            code=Code.COMMAND_FAILED,
-        )
+        fault = f"failed ({ended}): {output or 'no error output'}"
+    if fault:
+        raise CannotMeasure(f"{command[0]} {fault}", code=Code.COMMAND_FAILED)
     return written
 
 
