@@ -18,7 +18,7 @@ from hookgate_rehearsal.codedeploy.codedeploy import CodeDeploy
 from hookgate_rehearsal.codedeploy.observation import Change, Observer
 from hookgate_rehearsal.codedeploy.registry import Registry
 from hookgate_rehearsal.codedeploy.settings import EngineSettings
-from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.plane import DataPlane
 from hookgate_rehearsal.ecs.api import EcsContext, ecs_service
 from hookgate_rehearsal.ecs.containers import Image
 from hookgate_rehearsal.ecs.scheduler import EcsSettings, Location, Scheduler

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from hookgate_rehearsal.cloudwatch.load_balancer import Attached
-from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.plane import DataPlane
 from hookgate_rehearsal.data_plane.routing import referenced_groups
 from hookgate_rehearsal.data_plane.settings import (
     Action,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.plane import DataPlane
 from hookgate_rehearsal.data_plane.settings import (
     Forward,
     HealthCheck,

@@ -12,7 +12,7 @@ from hookgate_rehearsal.cloudwatch.alarms import AlarmObserver, Alarms
 from hookgate_rehearsal.cloudwatch.load_balancer import Attached, LoadBalancerMetrics
 from hookgate_rehearsal.cloudwatch.settings import CloudWatchSettings
 from hookgate_rehearsal.cloudwatch.store import NO_UNIT, MetricId, MetricStore
-from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.plane import DataPlane
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
-from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.plane import DataPlane
 from hookgate_rehearsal.data_plane.processes import TaskProcess
 from hookgate_rehearsal.data_plane.settings import Target
 from hookgate_rehearsal.data_plane.target_group import TargetState

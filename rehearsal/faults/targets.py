@@ -10,7 +10,7 @@ from functools import partial
 from random import Random
 
 from hookgate_rehearsal.data_plane.http_message import RequestHead
-from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.plane import DataPlane
 from hookgate_rehearsal.data_plane.routing import Decision, Routing, WeightedChoice
 from hookgate_rehearsal.data_plane.settings import (
     FixedResponse,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.plane import DataPlane
 
 
 @pytest.fixture(name="plane")

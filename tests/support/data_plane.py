@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.plane import DataPlane
 from hookgate_rehearsal.data_plane.settings import (
     Action,
     Forward,

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 from support.data_plane import EchoTarget
 
-from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.plane import DataPlane
 
 SEED = 7
 

@@ -19,7 +19,7 @@ from support.data_plane import (
     serve,
 )
 
-from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.plane import DataPlane
 from hookgate_rehearsal.data_plane.settings import Certificate, HealthCheck, Protocol
 
 

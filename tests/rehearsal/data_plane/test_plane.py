@@ -20,7 +20,7 @@ from support.data_plane import (
     who,
 )
 
-from hookgate_rehearsal.data_plane.load_balancer import DataPlane
+from hookgate_rehearsal.data_plane.plane import DataPlane
 from hookgate_rehearsal.data_plane.settings import (
     Condition,
     FixedResponse,

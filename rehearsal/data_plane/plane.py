@@ -1,4 +1,4 @@
-"""The load balancers of the emulator: listeners and their target groups."""
+"""The data plane: the emulator's listeners and their target groups."""
 
 from __future__ import annotations
 
