@@ -32,6 +32,14 @@ _COUNT = re.compile(r"[0-9]{1,9}")
 
 _METRICS = "error_rate, dropped, rate, mean, p50 to p99.99, 5xx or 503"
 
+_EXAMPLES = {
+    "error_rate": "< 0.1%",
+    "dropped": "< 1%",
+    "rate": ">= 49/s",
+    "status": "< 1%",
+    "latency": "< 300ms",
+}
+
 _MAX_THRESHOLDS = 20
 
 #: More requests than a hook can send within CodeDeploy's hour.
@@ -43,30 +51,31 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REPORTED_PERCENTILES = (50, 90, 95, 99, 99.9)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Threshold:
     """A limit of one metric.
 
     Args:
         metric: the metric, such as ``p95`` or ``5xx``.
-        sign: the comparison, such as ``<``.
-        bound: in seconds, requests per second, a count, or a share of 1.
+        family: the metric without its number, a key of ``_EXAMPLES``.
         kind: ``duration``, ``rate``, ``count``, ``share``, or ``baseline`` for a share
             of the production listener's value.
+        sign: the comparison, such as ``<``.
+        bound: in seconds, requests per second, a count, or a share of 1.
         text: the threshold as the plan writes it.
     """
 
     metric: str
+    family: str
+    kind: str
     sign: str
     bound: float
-    kind: str
     text: str
 
     @property
     def percent(self) -> float | None:
         """The percentile that it limits, if any."""
-        match = _PERCENTILE.fullmatch(self.metric)
-        return float(match[1]) if match else None
+        return float(self.metric[1:]) if _PERCENTILE.fullmatch(self.metric) else None
 
     @property
     def min_samples(self) -> int:
@@ -77,7 +86,7 @@ class Threshold:
     @property
     def timed(self) -> bool:
         """Whether a generator that is late can violate it."""
-        return self.metric != "error_rate" and not _STATUS.fullmatch(self.metric)
+        return self.family not in {"error_rate", "status"}
 
     def label(self, name: str) -> str:
         """The metric, with the name of its requests if they have one."""
@@ -85,12 +94,12 @@ class Threshold:
 
     def value(self, tally: Tally, sending: float) -> float | None:
         """The metric's value in the bound's unit; None without data."""
-        if self._is_latency:
+        if self.family == "latency":
             latencies, percent = tally.latencies, self.percent
             if not latencies.count:
                 return None
             return latencies.mean if percent is None else latencies.percentile(percent)
-        if self.metric == "rate":
+        if self.family == "rate":
             return tally.sent / sending if sending else None
         count, whole = self._count(tally)
         if not whole:
@@ -109,11 +118,11 @@ class Threshold:
             tally: the results so far.
             planned: the number of requests of the whole load.
         """
-        if self.kind == "baseline" or self.sign not in {"<", "<=", "=="} or not planned:
+        if self.sign not in {"<", "<=", "=="} or not planned:
             return False
-        if self.kind == "duration":
-            return self.percent is not None and self._too_slow(tally, planned)
-        if self.kind == "rate":
+        if self.kind == "duration" and self.percent is not None:
+            return self._too_slow(self.percent, tally.latencies, planned)
+        if self.kind not in {"count", "share"}:
             return False
         count, _ = self._count(tally)
         least = float(count) if self.kind == "count" else count / planned
@@ -121,29 +130,24 @@ class Threshold:
 
     def format(self, value: float) -> str:
         """A value with its unit."""
-        if self._is_latency:
+        if self.family == "latency":
             return seconds_text(value)
-        if self.metric == "rate":
+        if self.family == "rate":
             return f"{value:.4g}/s"
         return f"{value:.0f}" if self.kind == "count" else f"{value * 100:.4g}%"
 
-    @property
-    def _is_latency(self) -> bool:
-        return self.metric == "mean" or self.percent is not None
-
-    def _too_slow(self, tally: Tally, planned: int) -> bool:
+    def _too_slow(self, percent: float, latencies: Latencies, planned: int) -> bool:
         """Whether it is violated even if all remaining requests are fast."""
-        faster = (self.percent or 0.0) / 100 * planned
-        slower, seen = planned - faster, tally.latencies.count
-        if seen <= slower + 1:
+        slower = planned - percent / 100 * planned + 1
+        if latencies.count <= slower:
             return False
-        now = tally.latencies.percentile(100 * (1 - (slower + 1) / seen))
+        now = latencies.percentile(100 * (1 - slower / latencies.count))
         return now > self.bound * (1 + 2 * ACCURACY)
 
     def _count(self, tally: Tally) -> tuple[int, int]:
-        if self.metric == "dropped":
+        if self.family == "dropped":
             return tally.dropped, tally.planned
-        if self.metric == "error_rate":
+        if self.family == "error_rate":
             return tally.failed, tally.samples
         found = sum(
             count
@@ -183,61 +187,49 @@ def thresholds(value: object) -> Mapping[str, Threshold]:
 
 def _read(metric: str, written: object) -> Threshold:
     try:
-        _check_metric(metric)
-        sign, text = signed(written, _example(metric))
-        kind, bound = _bound(metric, text)
-        if (kind, metric, sign) == ("baseline", "error_rate", "<"):
+        family = _family(metric)
+        sign, text = signed(written, _EXAMPLES[family])
+        kind, bound = _bound(family, text)
+        if (kind, family, sign) == ("baseline", "error_rate", "<"):
             raise InvalidValue(
                 f'no value is below a baseline without errors; write "<= {text}"',
                 code=Code.OPTION_BOUND,
             )
     except ValueError as error:
         raise InvalidValue.within(metric, error) from None
-    return Threshold(
-        metric=metric, sign=sign, bound=bound, kind=kind, text=f"{sign} {text}"
+    return Threshold(metric, family, kind, sign, bound, f"{sign} {text}")
+
+
+def _family(metric: str) -> str:
+    if metric in {"error_rate", "dropped", "rate"}:
+        return metric
+    if _STATUS.fullmatch(metric):
+        return "status"
+    percentile = _PERCENTILE.fullmatch(metric)
+    if metric == "mean" or (percentile and float(percentile[1])):
+        return "latency"
+    raise InvalidValue(
+        f"unknown metric; expected one of {_METRICS}", code=Code.THRESHOLD_METRIC
     )
 
 
-def _check_metric(metric: str) -> None:
-    if _PERCENTILE.fullmatch(metric):
-        if float(metric[1:]) == 0:
-            raise InvalidValue(
-                "not a percentile; write p50 to p99.99", code=Code.THRESHOLD_METRIC
-            )
-    elif metric not in {"mean", "error_rate", "dropped", "rate"} and not (
-        _STATUS.fullmatch(metric)
-    ):
-        raise InvalidValue(
-            f"unknown metric; expected one of {_METRICS}", code=Code.THRESHOLD_METRIC
-        )
-
-
-def _bound(metric: str, text: str) -> tuple[str, float]:
-    latency = metric == "mean" or bool(_PERCENTILE.fullmatch(metric))
+def _bound(family: str, text: str) -> tuple[str, float]:
     relative = _OF_BASELINE.fullmatch(text)
-    if relative and (latency or metric == "error_rate"):
+    if relative and family in {"latency", "error_rate"}:
         return "baseline", float(relative[1]) / 100
-    if latency:
+    if family == "latency":
         return "duration", duration(text)
-    if metric == "rate":
+    if family == "rate":
         return "rate", rate(text)
     share = _SHARE.fullmatch(text)
     if share and float(share[1]) <= 100:
         return "share", float(share[1]) / 100
-    if metric != "error_rate" and _COUNT.fullmatch(text):
+    if family != "error_rate" and _COUNT.fullmatch(text):
         return "count", float(text)
     raise InvalidValue(
-        f"{text!r} is not a valid bound; write {_example(metric)!r}",
+        f"{text!r} is not a valid bound; write {_EXAMPLES[family]!r}",
         code=Code.OPTION_BOUND,
     )
-
-
-def _example(metric: str) -> str:
-    if metric == "rate":
-        return ">= 49/s"
-    if metric == "error_rate":
-        return "< 0.1%"
-    return "< 1%" if metric == "dropped" or _STATUS.fullmatch(metric) else "< 300ms"
 
 
 def _texts(value: Mapping[str, Threshold]) -> dict[str, str]:
@@ -380,10 +372,8 @@ class PassCriteria:
             return
         baseline = result.production.total
         if baseline.samples < self.min_samples:
-            yield (
-                f"{baseline.samples} requests of the baseline ended, min_samples is "
-                f"{self.min_samples}"
-            )
+            ended = f"{baseline.samples} requests of the baseline ended"
+            yield f"{ended}, min_samples is {self.min_samples}"
         if baseline.unidentified_responses:
             yield (
                 f"{baseline.unidentified_responses.total()} responses of the "
@@ -410,23 +400,21 @@ class PassCriteria:
 
 def _check(criteria: PassCriteria) -> None:
     load = criteria.load
-    names = [each.name for each in load.templates]
+    names = Counter(each.name for each in load.templates)
     if not names:
         raise InvalidValue(
             "there is no request to send; write requests", code=Code.PLAN_MISSING_KEY
         )
-    twice = next((each for each in names if names.count(each) > 1), None)
-    if twice is not None:
+    name, count = names.most_common(1)[0]
+    if count > 1:
         raise InvalidValue(
-            f"two requests have the name {twice!r}; give each a name",
+            f"{count} requests have the name {name!r}; give each a name",
             code=Code.TRAFFIC_NAME_TWICE,
         )
     planned = load.schedule.requests
     if planned > _MAX_REQUESTS:
-        raise InvalidValue(
-            f"{planned} requests; the maximum is {_MAX_REQUESTS}",
-            code=Code.TRAFFIC_SIZE,
-        )
+        what = f"{planned} requests; the maximum is {_MAX_REQUESTS}"
+        raise InvalidValue(what, code=Code.TRAFFIC_SIZE)
     if planned < criteria.min_samples:
         raise InvalidValue(
             f"{planned} requests can never decide, as min_samples is "
@@ -441,12 +429,11 @@ def _check(criteria: PassCriteria) -> None:
                 code=Code.TRAFFIC_UNDECIDABLE,
             )
     methods = {method for each in load.templates for method, _ in each.operations}
-    unsafe = methods - _SAFE_METHODS
+    unsafe, safe = sorted(methods - _SAFE_METHODS), sorted(_SAFE_METHODS)
     if load.baseline and unsafe:
         raise InvalidValue(
-            f"{', '.join(sorted(unsafe))}: with 'of baseline' the production "
-            "listener gets every request too; only "
-            f"{', '.join(sorted(_SAFE_METHODS))} are allowed",
+            f"{', '.join(unsafe)}: with 'of baseline' the production listener gets "
+            f"every request too; only {', '.join(safe)} are allowed",
             code=Code.TRAFFIC_UNSAFE,
         )
 

@@ -45,10 +45,6 @@ class TrafficTool:
     def __call__(self, load: Load, should_stop: StopCondition, /) -> LoadResult:
         """Send ``load`` until every request has ended or the deadline is over.
 
-        Args:
-            load: what to send.
-            should_stop: whether the outcome is certain, so that the load can end.
-
         Raises:
             CannotMeasure: a listener is missing or cannot be used.
             NoAnswer: its name does not resolve.
