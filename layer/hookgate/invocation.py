@@ -88,7 +88,7 @@ def connect(environment: Environment) -> Services:
         reporters=(log, EmfMetrics(environment.metrics_namespace)),
         status=CodeDeployStatus(aws.client("codedeploy")),
         log=log,
-        once=DynamoDbOnce(table, aws.client("dynamodb", attempts=1), log.problem)
+        once=DynamoDbOnce(table, aws.client("dynamodb", attempts=2), log.problem)
         if table
         else without_table,
         watchdog=Watchdog(log.problem),

@@ -54,8 +54,8 @@ class DynamoDbOnce:
 
     Args:
         table: the DynamoDB table's name; its key is ``id``.
-        client: a dynamodb client, which makes one attempt: a second one would find the
-            record of the first, whose response was lost, and take it for another's.
+        client: a dynamodb client, whose attempts bound the delay of a table out of
+            reach.
         problem: logs that the table cannot be used.
     """
 
@@ -113,11 +113,24 @@ class DynamoDbOnce:
         )
         from aws_lambda_powertools.utilities.idempotency.exceptions import (  # noqa: PLC0415 - as above
             IdempotencyAlreadyInProgressError,
+            IdempotencyItemAlreadyExistsError,
         )
+
+        class Store(DynamoDBPersistenceLayer):
+            """Recognizes the invocation's own record, if a response was lost."""
+
+            def _put_record(self, data_record: Any) -> None:
+                try:
+                    super()._put_record(data_record)
+                except IdempotencyItemAlreadyExistsError as error:
+                    old = error.old_data_record
+                    own = data_record.in_progress_expiry_timestamp  # in milliseconds
+                    if old is None or old.in_progress_expiry_timestamp != own:
+                        raise
 
         config = IdempotencyConfig(expires_after_seconds=REMEMBERED)
         config.register_lambda_context(context)
-        store = DynamoDBPersistenceLayer(self.table, boto3_client=self.client)
+        store = Store(self.table, boto3_client=self.client)
 
         def kept(*, execution: str) -> dict[str, Any]:
             return {"execution": execution, "status": once()["status"]}
