@@ -41,12 +41,12 @@ from hookgate_cli.words import (
 from hookgate_rehearsal.building import RehearsalError
 from hookgate_rehearsal.cloudwatch.alarm import AlarmState
 from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged
+from hookgate_rehearsal.codedeploy.engine import Change
 from hookgate_rehearsal.codedeploy.model.deployment import (
     Deployment,
     Event,
     EventStatus,
 )
-from hookgate_rehearsal.codedeploy.observation import Change
 from hookgate_rehearsal.hooks import APPLICATION, Outcome
 from hookgate_rehearsal.record import configured_faults, rehearsal_record
 from hookgate_rehearsal.rehearse import Rehearsal, RehearsalObserver

@@ -23,8 +23,8 @@ from hookgate_cli.words import alarm_style, marked, style
 from hookgate_rehearsal.building import RehearsalError
 from hookgate_rehearsal.clients import lambda_at
 from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged
+from hookgate_rehearsal.codedeploy.engine import Change, EventEnded, StatusChanged
 from hookgate_rehearsal.codedeploy.model.deployment import EventStatus
-from hookgate_rehearsal.codedeploy.observation import Change, EventEnded, StatusChanged
 from hookgate_rehearsal.ecs.containers import Image, local_command
 from hookgate_rehearsal.emulator import EmulatorSettings
 from hookgate_rehearsal.endpoint.access import KEY_PATTERN, AccessKey

@@ -15,7 +15,7 @@ from hookgate_rehearsal.cloudwatch.api import CloudWatchService
 from hookgate_rehearsal.cloudwatch.cloudwatch import CloudWatch
 from hookgate_rehearsal.cloudwatch.settings import CloudWatchSettings
 from hookgate_rehearsal.codedeploy.codedeploy import CodeDeploy
-from hookgate_rehearsal.codedeploy.observation import Change, Observer
+from hookgate_rehearsal.codedeploy.engine import Change, Observer
 from hookgate_rehearsal.codedeploy.registry import Registry
 from hookgate_rehearsal.codedeploy.settings import EngineSettings
 from hookgate_rehearsal.data_plane.plane import DataPlane

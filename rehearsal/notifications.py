@@ -25,8 +25,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged
+from hookgate_rehearsal.codedeploy.engine import Change, StatusChanged
 from hookgate_rehearsal.codedeploy.model.deployment import Deployment, DeploymentStatus
-from hookgate_rehearsal.codedeploy.observation import Change, StatusChanged
 from hookgate_rehearsal.codedeploy.registry import DeploymentGroup, Registry
 from hookgate_rehearsal.codedeploy.settings import Assumptions
 from hookgate_rehearsal.endpoint.moto_state import ACCOUNT

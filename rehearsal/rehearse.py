@@ -24,7 +24,7 @@ from hookgate_rehearsal.building import (
 )
 from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged
 from hookgate_rehearsal.cloudwatch.settings import CloudWatchSettings
-from hookgate_rehearsal.codedeploy.observation import Change
+from hookgate_rehearsal.codedeploy.engine import Change
 from hookgate_rehearsal.codedeploy.settings import EngineSettings
 from hookgate_rehearsal.ecs.containers import Image, local_command
 from hookgate_rehearsal.emulator import Emulator, EmulatorSettings

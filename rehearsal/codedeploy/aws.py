@@ -78,11 +78,9 @@ class AwsExecutor:
         try:
             return self._carry_out(deployment, effect)
         except EffectError as error:
-            failure = Failure(code=error.code, message=error.message)
-        except ClientError as error:
+            failure = Failure(code=error.code, message=str(error))
+        except (ClientError, BotoCoreError) as error:
             failure = self._failure(effect, error)
-        except BotoCoreError as error:
-            failure = Failure(code=self._code(effect), message=str(error))
         except Exception as error:
             _LOGGER.exception("%s of %s", effect, deployment.id)
             failure = Failure(code=ErrorCode.INTERNAL_ERROR, message=repr(error))
@@ -131,60 +129,39 @@ class AwsExecutor:
         alarms = [each for name in _TYPES.values() for each in found.get(name, [])]
         return AlarmsPolled(states={a["AlarmName"]: a["StateValue"] for a in alarms})
 
-    def _failure(self, effect: Effect, error: ClientError) -> Failure:
-        details = error.response.get("Error", {})
-        if details.get("Code") in DENIED:
-            service = _service(effect)
+    def _failure(self, effect: Effect, error: ClientError | BotoCoreError) -> Failure:
+        code, message = effect.code, str(error)
+        response = error.response if isinstance(error, ClientError) else {}
+        if response.get("Error", {}).get("Code") in DENIED:
+            code = ErrorCode.IAM_ROLE_PERMISSIONS
             message = (
                 "The IAM role of CodeDeploy does not give you permission to perform "
-                f"operations in the following AWS service: {service}. {error}"
+                f"operations in the following AWS service: {effect.service}. {error}"
             )
-            return Failure(code=ErrorCode.IAM_ROLE_PERMISSIONS, message=message)
-        message = str(error)
-        if isinstance(effect, InvokeHook):
+        elif isinstance(effect, InvokeHook):
+            code = self._assumptions.hook_not_invokable_code
             message = (
                 f"The function {effect.function} of {effect.event} cannot be invoked: "
                 f"{error}"
             )
-        return Failure(code=self._code(effect), message=message)
-
-    def _code(self, effect: Effect) -> ErrorCode:
-        match effect:
-            case InvokeHook():
-                return self._assumptions.hook_not_invokable_code
-            case PollAlarms():
-                return self._assumptions.alarm_poll_failure_code
-            case Survey():
-                return ErrorCode.INVALID_ECS_SERVICE
-            case RouteTestTraffic() | RouteProductionTraffic():
-                return ErrorCode.ELASTIC_LOAD_BALANCING_INVALID
-        return ErrorCode.ECS_UPDATE_ERROR
-
-
-def _service(effect: Effect) -> str:
-    """Name the service of an effect as CodeDeploy's message does."""
-    match effect:
-        case InvokeHook():
-            return "AWSLambda"
-        case PollAlarms():
-            return "AmazonCloudWatch"
-        case RouteTestTraffic() | RouteProductionTraffic():
-            return "AmazonElasticLoadBalancing"
-    return "AmazonECS"
+        elif isinstance(effect, PollAlarms):
+            code = self._assumptions.alarm_poll_failure_code
+        return Failure(code=code, message=message)
 
 
 class EffectError(Exception):
-    """A resource is not as CodeDeploy needs it.
-
-    Args:
-        code: The code of ``errorInformation``.
-        message: What is wrong and what to do.
-    """
+    """A resource is not as CodeDeploy needs it; the message says what to do."""
 
     def __init__(self, code: ErrorCode, message: str) -> None:
         super().__init__(message)
         self.code = code
-        self.message = message
+
+
+def _target_groups(elbv2: Any, deployment: Deployment) -> dict[str, str]:
+    """The ARNs of the deployment group's target groups, by name."""
+    names = list(deployment.order.routes.target_groups)
+    found = elbv2.describe_target_groups(Names=names)["TargetGroups"]
+    return {group["TargetGroupName"]: group["TargetGroupArn"] for group in found}
 
 
 Weights = Mapping[str, int]
@@ -193,11 +170,7 @@ ALL = 100
 
 
 class Listeners:
-    """Sets the weights of a listener and of its rules that forward to the pair.
-
-    Args:
-        elbv2: A boto3 client.
-    """
+    """Sets the weights of a listener and of its rules that forward to the pair."""
 
     def __init__(self, elbv2: Any) -> None:
         self._elbv2 = elbv2
@@ -234,12 +207,10 @@ class Listeners:
             self._route(listener, weights)
 
     def _weights(self, deployment: Deployment, green: int) -> dict[str, int]:
-        names = deployment.order.routes.target_groups
-        found = self._elbv2.describe_target_groups(Names=list(names))["TargetGroups"]
-        arns = {group["TargetGroupName"]: group["TargetGroupArn"] for group in found}
-        blue = _known(deployment.blue)
-        (green_group,) = set(names) - {blue.target_group}
-        return {arns[green_group]: green, arns[blue.target_group]: ALL - green}
+        arns = _target_groups(self._elbv2, deployment)
+        blue = arns.pop(_known(deployment.blue).target_group)
+        (other,) = arns.values()
+        return {other: green, blue: ALL - green}
 
     def _route(self, listener: str, weights: Weights) -> None:
         """Change every forward to the pair; the default action if there is none."""
@@ -329,9 +300,7 @@ MOST_TASKS = 100
 class TaskSets:
     """Reads services, creates and deletes task sets.
 
-    Args:
-        ecs: A boto3 client.
-        elbv2: A boto3 client; ECS gives target groups by ARN, CodeDeploy by name.
+    ECS has target groups by ARN, CodeDeploy by name.
     """
 
     def __init__(self, ecs: Any, elbv2: Any) -> None:
@@ -346,8 +315,8 @@ class TaskSets:
         if len(found) != 1:
             message = f"The ECS service {order.service.name} has no PRIMARY task set."
             raise EffectError(ErrorCode.INVALID_ECS_SERVICE, message)
-        groups = self._groups(deployment)
-        names = {group["TargetGroupArn"]: name for name, group in groups.items()}
+        groups = _target_groups(self._elbv2, deployment)
+        names = {arn: name for name, arn in groups.items()}
         arn = found[0]["loadBalancers"][0]["targetGroupArn"]
         if arn not in names:
             message = (
@@ -362,7 +331,7 @@ class TaskSets:
     def clear(self, deployment: Deployment) -> None:
         """Delete task sets of earlier deployments on the replacement's target group."""
         assert deployment.green_group is not None  # noqa: S101 - the survey comes before
-        arn = self._groups(deployment)[deployment.green_group]["TargetGroupArn"]
+        arn = _target_groups(self._elbv2, deployment)[deployment.green_group]
         names = self._names(deployment)
         for each in self._service(deployment)["taskSets"]:
             groups = [one["targetGroupArn"] for one in each["loadBalancers"]]
@@ -374,7 +343,7 @@ class TaskSets:
         order, blue = deployment.order, _known(deployment.blue)
         assert deployment.green_group is not None  # noqa: S101 - as above
         spec = order.app_spec
-        group = self._groups(deployment)[deployment.green_group]
+        group = _target_groups(self._elbv2, deployment)[deployment.green_group]
         original = self._describe(deployment, blue.arn)
         kept = ("launchType", "platformVersion", "networkConfiguration")
         options = {name: original[name] for name in kept if original.get(name)}
@@ -386,7 +355,7 @@ class TaskSets:
             taskDefinition=spec.task_definition,
             loadBalancers=[
                 {
-                    "targetGroupArn": group["TargetGroupArn"],
+                    "targetGroupArn": group,
                     "containerName": spec.container_name,
                     "containerPort": spec.container_port,
                 }
@@ -442,11 +411,6 @@ class TaskSets:
             )
             raise EffectError(ErrorCode.INVALID_ECS_SERVICE, message)
         return dict(found[0])
-
-    def _groups(self, deployment: Deployment) -> dict[str, dict[str, Any]]:
-        names = list(deployment.order.routes.target_groups)
-        found = self._elbv2.describe_target_groups(Names=names)["TargetGroups"]
-        return {group["TargetGroupName"]: group for group in found}
 
     def _describe(self, deployment: Deployment, arn: str) -> dict[str, Any]:
         names = self._names(deployment)

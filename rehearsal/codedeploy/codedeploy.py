@@ -16,8 +16,7 @@ from hookgate_rehearsal.codedeploy.api import (
 )
 from hookgate_rehearsal.codedeploy.api.context import REQUIRED_ERRORS, CodeDeployContext
 from hookgate_rehearsal.codedeploy.aws import AwsExecutor
-from hookgate_rehearsal.codedeploy.engine import Engine
-from hookgate_rehearsal.codedeploy.observation import Observer
+from hookgate_rehearsal.codedeploy.engine import Engine, Observer
 from hookgate_rehearsal.codedeploy.registry import Registry
 from hookgate_rehearsal.codedeploy.settings import EngineSettings
 from hookgate_rehearsal.endpoint.protocols import JsonService, operations_of
@@ -34,7 +33,7 @@ def codedeploy_service(context: CodeDeployContext) -> JsonService:
 
 
 class CodeDeploy:
-    """The engine, its threads and its API.
+    """The engine, its API, and a thread that advances each deployment until closed.
 
     Args:
         clients: Make boto3 clients of the emulator, through which the engine acts.
@@ -65,9 +64,11 @@ class CodeDeploy:
         self.engine = Engine(executor, clock, settings, on_change)
         self._clients = clients
         self._registry = registry
-        self._workers = Workers(self.engine)
-        self.start = self._workers.start
-        self.close = self._workers.close
+        self._closed = threading.Event()
+        self._threads: dict[str, threading.Thread] = {}
+        self._starter = threading.Thread(
+            target=self._start_all, name="codedeploy", daemon=True
+        )
 
     def service(self, region: str, account: str) -> JsonService:
         """Build the API."""
@@ -81,34 +82,22 @@ class CodeDeploy:
             )
         )
 
-
-class Workers:
-    """Advance every deployment of an engine, each in a thread, until closed."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._closed = threading.Event()
-        self._threads: dict[str, threading.Thread] = {}
-        self._starter = threading.Thread(
-            target=self._start_all, name="codedeploy", daemon=True
-        )
-
     def start(self) -> None:
         """Start to look for deployments."""
         self._starter.start()
 
     def close(self) -> None:
         """Stop the threads; deployments keep their state."""
-        with self._engine.changed:
+        with self.engine.changed:
             self._closed.set()
-            self._engine.changed.notify_all()
+            self.engine.changed.notify_all()
         give_up = time.monotonic() + CLOSE_TIMEOUT
         for thread in (self._starter, *self._threads.values()):
             if thread.is_alive():
                 thread.join(max(0.0, give_up - time.monotonic()))
 
     def _start_all(self) -> None:
-        engine = self._engine
+        engine = self.engine
         while True:
             with engine.changed:
                 if self._closed.is_set():
@@ -128,7 +117,7 @@ class Workers:
         thread.start()
 
     def _run(self, deployment_id: str) -> None:
-        engine = self._engine
+        engine = self.engine
         while not self._closed.is_set() and not engine.is_idle(deployment_id):
             if engine.turn(deployment_id):
                 continue

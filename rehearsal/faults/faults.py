@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-from hookgate_rehearsal.codedeploy.model.deployment import Deployment
-from hookgate_rehearsal.codedeploy.observation import (
+from hookgate_rehearsal.codedeploy.engine import (
     Change,
     EventStarted,
     StatusChanged,
 )
+from hookgate_rehearsal.codedeploy.model.deployment import Deployment
 from hookgate_rehearsal.data_plane.settings import Certificate
 from hookgate_rehearsal.endpoint.protocols import Refusal, refusal
 from hookgate_rehearsal.faults.schema import (

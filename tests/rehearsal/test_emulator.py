@@ -12,7 +12,7 @@ from support.emulator_setup import (
     wait_for,
 )
 
-from hookgate_rehearsal.codedeploy.observation import (
+from hookgate_rehearsal.codedeploy.engine import (
     EventStarted,
     StatusChanged,
     TrafficShifted,

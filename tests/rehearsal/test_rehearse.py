@@ -16,7 +16,7 @@ from hookgate_rehearsal.building import (
     set_up,
     wait_for_first_version,
 )
-from hookgate_rehearsal.codedeploy.observation import (
+from hookgate_rehearsal.codedeploy.engine import (
     EventEnded,
     StatusChanged,
     TrafficShifted,

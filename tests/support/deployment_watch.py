@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from hookgate_rehearsal.codedeploy.engine import (
+    Change,
+    EventEnded,
+    EventStarted,
+    StatusChanged,
+)
 from hookgate_rehearsal.codedeploy.model.deployment import (
     Deployment,
     ErrorCode,
     EventName,
     EventStatus,
-)
-from hookgate_rehearsal.codedeploy.observation import (
-    Change,
-    EventEnded,
-    EventStarted,
-    StatusChanged,
 )
 from support.rehearsal_record import EVENTS
 from support.virtual_cloud import (

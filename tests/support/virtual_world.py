@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hookgate_rehearsal.codedeploy.engine import Engine
+from hookgate_rehearsal.codedeploy.engine import Change, Engine
 from hookgate_rehearsal.codedeploy.model.deployment import (
     AutoRollbackEvent,
     Deployment,
@@ -40,7 +40,6 @@ from hookgate_rehearsal.codedeploy.model.signals import (
     TaskSetCreated,
     TaskSetObserved,
 )
-from hookgate_rehearsal.codedeploy.observation import Change
 from hookgate_rehearsal.codedeploy.settings import EngineSettings
 
 START = 1_700_000_000.0

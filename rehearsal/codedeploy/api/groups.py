@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hookgate_rehearsal.codedeploy.api.applications import tags_of
@@ -28,6 +28,9 @@ from hookgate_rehearsal.codedeploy.registry import (
 from hookgate_rehearsal.endpoint.protocols import ApiError
 
 Settings = Mapping[str, Any]
+Problems = Iterator[tuple[str, str]]
+
+"""The code and message of each error; what follows one assumes that it is absent."""
 
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}")
 
@@ -55,7 +58,7 @@ _WAITS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def with_defaults(settings: Settings) -> dict[str, Any]:
+def _with_defaults(settings: Settings) -> dict[str, Any]:
     """A group's settings with the waits that were left out, as zero.
 
     GetDeploymentGroup returns them, and `aws ecs deploy` reads both.
@@ -73,35 +76,25 @@ def with_defaults(settings: Settings) -> dict[str, Any]:
     return filled
 
 
-def check_settings(settings: Settings, configs: Mapping[str, Any]) -> None:
-    """Refuse a group that no ECS deployment could use.
-
-    Args:
-        settings: The group's members in the API's shape.
-        configs: The deployment configurations by name.
-
-    Raises:
-        ApiError: With the exception that the API models for what is wrong.
-    """
-    checks: tuple[Callable[[Settings], None], ...] = (
-        _check_style,
-        _check_service,
-        _check_routes,
-        _check_blue_green,
-        _check_role,
-    )
-    for check in checks:
-        check(settings)
+def _check_settings(context: CodeDeployContext, settings: Settings) -> None:
+    """Refuse a group that no ECS deployment could use, because of its first problem."""
+    for problems in (
+        _style_problems,
+        _service_problems,
+        _route_problems,
+        _blue_green_problems,
+        _role_problems,
+        _trigger_problems,
+    ):
+        problem = next(problems(settings), None)
+        if problem is not None:
+            raise ApiError(*problem)
     check_rollback(settings.get("autoRollbackConfiguration") or {})
     check_alarms(settings.get("alarmConfiguration") or {})
-    _check_triggers(settings)
-    config = settings["deploymentConfigName"]
-    if config not in configs:
-        message = f"No deployment configuration found for name: {config}"
-        raise ApiError("DeploymentConfigDoesNotExistException", message)
+    context.config(settings["deploymentConfigName"])
 
 
-def _check_style(settings: Settings) -> None:
+def _style_problems(settings: Settings) -> Problems:
     style = settings.get("deploymentStyle") or {}
     kind, option = style.get("deploymentType"), style.get("deploymentOption")
     if (kind, option) != ("BLUE_GREEN", "WITH_TRAFFIC_CONTROL"):
@@ -109,10 +102,10 @@ def _check_style(settings: Settings) -> None:
             "For ECS deployment group, deploymentStyle must be BLUE_GREEN and "
             f"WITH_TRAFFIC_CONTROL, not {kind} and {option}."
         )
-        raise ApiError("InvalidDeploymentStyleException", message)
+        yield "InvalidDeploymentStyleException", message
 
 
-def _check_service(settings: Settings) -> None:
+def _service_problems(settings: Settings) -> Problems:
     services = settings.get("ecsServices") or []
     if len(services) != 1 or not all(
         services[0].get(member) for member in ("clusterName", "serviceName")
@@ -121,58 +114,51 @@ def _check_service(settings: Settings) -> None:
             "For ECS deployment group, ecsServices must have exactly one service with "
             "clusterName and serviceName."
         )
-        raise ApiError("InvalidECSServiceException", message)
+        yield "InvalidECSServiceException", message
 
 
-def _check_routes(settings: Settings) -> None:
+def _route_problems(settings: Settings) -> Problems:
+    code = "InvalidLoadBalancerInfoException"
     info = settings.get("loadBalancerInfo") or {}
     if info.get("elbInfoList"):
-        message = "For ECS deployment group, loadBalancerInfo must not contain elbInfo."
-        raise ApiError("InvalidLoadBalancerInfoException", message)
+        yield code, "For ECS deployment group, loadBalancerInfo must not have elbInfo."
     pairs = info.get("targetGroupPairInfoList") or []
     if len(pairs) != 1:
-        message = "loadBalancerInfo needs exactly one targetGroupPairInfo."
-        raise ApiError("InvalidLoadBalancerInfoException", message)
+        yield code, "loadBalancerInfo must have exactly one targetGroupPairInfo."
+    code = "InvalidTargetGroupPairException"
     groups = [group.get("name") for group in pairs[0].get("targetGroups") or []]
     if len(set(groups)) != 2 or not all(groups):
-        message = "A targetGroupPairInfo names exactly two different targetGroups."
-        raise ApiError("InvalidTargetGroupPairException", message)
-    if len((pairs[0].get("prodTrafficRoute") or {}).get("listenerArns") or []) != 1:
-        message = "prodTrafficRoute.listenerArns needs exactly one listener."
-        raise ApiError("InvalidTargetGroupPairException", message)
-    test = pairs[0].get("testTrafficRoute")
-    if test is not None and len(test.get("listenerArns") or []) != 1:
-        message = "testTrafficRoute.listenerArns needs exactly one listener."
-        raise ApiError("InvalidTargetGroupPairException", message)
+        yield code, "targetGroupPairInfo must have exactly two different targetGroups."
+    routes = {"prodTrafficRoute": {}, **pairs[0]}
+    for name in ("prodTrafficRoute", "testTrafficRoute"):
+        if name in routes and len(routes[name].get("listenerArns") or []) != 1:
+            yield code, f"{name}.listenerArns must have exactly one listener."
 
 
-def _check_blue_green(settings: Settings) -> None:
+def _blue_green_problems(settings: Settings) -> Problems:
     code = "InvalidBlueGreenDeploymentConfigurationException"
-    config = settings.get("blueGreenDeploymentConfiguration")
+    config: Any = settings.get("blueGreenDeploymentConfiguration")
     if not config:
-        message = "For ECS, blueGreenDeploymentConfiguration is needed."
-        raise ApiError(code, message)
-    termination = config.get("terminateBlueInstancesOnDeploymentSuccess") or {}
-    if termination.get("action", "TERMINATE") not in {"TERMINATE", "KEEP_ALIVE"}:
-        raise ApiError(code, f"{termination['action']!r} is not a termination action.")
-    wait = termination.get("terminationWaitTimeInMinutes", 0)
-    if not 0 <= wait <= MAX_TERMINATION_WAIT:
-        message = f"terminationWaitTimeInMinutes is 0 to {MAX_TERMINATION_WAIT}."
-        raise ApiError(code, message)
-    ready = config.get("deploymentReadyOption") or {}
-    action = ready.get("actionOnTimeout", "CONTINUE_DEPLOYMENT")
+        yield code, "For ECS, blueGreenDeploymentConfiguration is required."
+    termination = config["terminateBlueInstancesOnDeploymentSuccess"]
+    if termination["action"] not in {"TERMINATE", "KEEP_ALIVE"}:
+        yield code, f"{termination['action']!r} is not a termination action."
+    if not 0 <= termination["terminationWaitTimeInMinutes"] <= MAX_TERMINATION_WAIT:
+        yield code, f"terminationWaitTimeInMinutes is 0 to {MAX_TERMINATION_WAIT}."
+    action = config["deploymentReadyOption"]["actionOnTimeout"]
     if action not in {"CONTINUE_DEPLOYMENT", "STOP_DEPLOYMENT"}:
-        raise ApiError(code, f"{action!r} is not an actionOnTimeout.")
+        yield code, f"{action!r} is not an actionOnTimeout."
 
 
-def _check_role(settings: Settings) -> None:
+def _role_problems(settings: Settings) -> Problems:
     role = settings["serviceRoleArn"]
     if not ROLE.fullmatch(role):
-        message = f"serviceRoleArn is the ARN of an IAM role, not {role!r}."
-        raise ApiError("InvalidRoleException", message)
+        message = f"serviceRoleArn must be the ARN of an IAM role, not {role!r}."
+        yield "InvalidRoleException", message
 
 
-def _check_triggers(settings: Settings) -> None:
+def _trigger_problems(settings: Settings) -> Problems:
+    code = "InvalidTriggerConfigException"
     triggers = settings.get("triggerConfigurations") or []
     for trigger in triggers:
         events = set(trigger.get("triggerEvents") or [])
@@ -180,16 +166,18 @@ def _check_triggers(settings: Settings) -> None:
         arn = trigger.get("triggerTargetArn") or ""
         if unknown or not events or not trigger.get("triggerName"):
             message = (
-                "A trigger has a triggerName and one or more triggerEvents of "
+                "A trigger must have a triggerName and one or more triggerEvents of "
                 f"{', '.join(sorted(TRIGGER_EVENTS))}; not {sorted(unknown)}."
             )
-            raise ApiError("InvalidTriggerConfigException", message)
+            yield code, message
         if not arn.startswith("arn:aws:sns:"):
-            message = f"triggerTargetArn is the ARN of an SNS topic, not {arn!r}."
-            raise ApiError("InvalidTriggerConfigException", message)
+            yield (
+                code,
+                f"triggerTargetArn must be an SNS topic's ARN, not {arn!r}.",
+            )
     if len(triggers) > MAX_TRIGGERS:
         message = f"A deployment group takes at most {MAX_TRIGGERS} triggers."
-        raise ApiError("TriggerTargetsLimitExceededException", message)
+        yield "TriggerTargetsLimitExceededException", message
 
 
 NAMES = {
@@ -210,8 +198,8 @@ def _create(context: CodeDeployContext, request: Request) -> Response:
     if len(application.groups) >= MOST_GROUPS:
         message = f"An application has at most {MOST_GROUPS} deployment groups."
         raise ApiError("DeploymentGroupLimitExceededException", message)
-    settings = with_defaults(_settings(request))
-    check_settings(settings, context.registry.configs)
+    settings = _with_defaults(_settings(request))
+    _check_settings(context, settings)
     _check_services(context, settings)
     tags = tags_of(request.get("tags") or [])
     group = DeploymentGroup(
@@ -224,8 +212,8 @@ def _create(context: CodeDeployContext, request: Request) -> Response:
 def _update(context: CodeDeployContext, request: Request) -> Response:
     application = context.application(request)
     group = context.group(request, "currentDeploymentGroupName")
-    settings = with_defaults({**group.settings, **_settings(request)})
-    check_settings(settings, context.registry.configs)
+    settings = _with_defaults({**group.settings, **_settings(request)})
+    _check_settings(context, settings)
     _check_services(context, settings, group)
     name = request.get("newDeploymentGroupName", group.name)
     if name != group.name:
@@ -280,22 +268,16 @@ def _check_services(
     own: DeploymentGroup | None = None,
 ) -> None:
     """An ECS service belongs to one deployment group, by CodeDeploy's quotas."""
-    wanted = [_service(each) for each in settings["ecsServices"]]
+    (wanted,) = settings["ecsServices"]
     for application in context.registry.applications.values():
         for group in application.groups.values():
-            if group is own:
-                continue
-            for each in map(_service, group.settings["ecsServices"]):
-                if each in wanted:
-                    message = (
-                        f"The ECS service {':'.join(each)} belongs to the deployment "
-                        f"group {group.name} of {application.name} already."
-                    )
-                    raise ApiError("ECSServiceMappingLimitExceededException", message)
-
-
-def _service(named: Mapping[str, str]) -> tuple[str, str]:
-    return named["clusterName"], named["serviceName"]
+            if group is not own and group.settings["ecsServices"] == [wanted]:
+                message = (
+                    f"The ECS service {wanted['clusterName']}:{wanted['serviceName']} "
+                    f"belongs to the deployment group {group.name} of "
+                    f"{application.name} already."
+                )
+                raise ApiError("ECSServiceMappingLimitExceededException", message)
 
 
 def _settings(request: Request) -> Response:

@@ -12,7 +12,12 @@ from support.virtual_world import (
     order,
 )
 
-from hookgate_rehearsal.codedeploy.engine import GroupIsBusyError, new_deployment_id
+from hookgate_rehearsal.codedeploy.engine import (
+    EventStarted,
+    GroupIsBusyError,
+    StatusChanged,
+    new_deployment_id,
+)
 from hookgate_rehearsal.codedeploy.model.deployment import (
     AutoRollbackEvent,
     Creator,
@@ -39,7 +44,6 @@ from hookgate_rehearsal.codedeploy.model.signals import (
     StopRequested,
     Survey,
 )
-from hookgate_rehearsal.codedeploy.observation import EventStarted, StatusChanged
 from hookgate_rehearsal.codedeploy.settings import Assumptions, EngineSettings
 
 HOOK_EVENTS = [pytest.param(name, id=name) for name in HOOKS]
