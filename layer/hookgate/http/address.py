@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import translate
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -364,15 +365,10 @@ def _subject(condition: RuleCondition) -> str:
 
 def _meets(condition: RuleCondition, value: str) -> bool:
     """Whether any pattern is all of ``value``; only paths are taken by their case."""
-    flags = re.DOTALL if condition.field == _PATH else re.DOTALL | re.IGNORECASE
-    return any(
-        re.fullmatch(_expression(each), value, flags) for each in condition.values
-    )
-
-
-def _expression(pattern: str) -> str:
-    wildcards = {"*": ".*", "?": "."}
-    return "".join(wildcards.get(each) or re.escape(each) for each in pattern)
+    flags = re.NOFLAG if condition.field == _PATH else re.IGNORECASE
+    # A rule's pattern has the wildcards * and ?, but no set of characters.
+    patterns = (translate(each.replace("[", "[[]")) for each in condition.values)
+    return any(re.match(each, value, flags) for each in patterns)
 
 
 def _bare(path: str) -> str:

@@ -24,7 +24,7 @@ from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.http.address import AddressPolicy, ascii_host, demand, host_of, routed
 from hookgate.http.curl import no_answer, peer_certificate, secure
 from hookgate.http.exchange import Answer, Exchange, demand_green
-from hookgate.http.request import Phases, Redirect, Reply, Request
+from hookgate.http.request import Phases, Redirect, Reply, Request, merged
 from hookgate.version import VERSION
 
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
@@ -65,17 +65,16 @@ class RequestDefaults:
         Raises:
             CannotMeasure: it cannot be sent, or another rule would match it.
         """
-        fields = {"user-agent": ("User-Agent", f"Hookgate/{VERSION}")}
-        fields["accept"] = ("Accept", "*/*")
-        for given in (self.headers, request.headers):
-            fields.update((name.lower(), (name, text)) for name, text in given.items())
+        encodings = ", ".join(request.encodings)
+        headers = merged(
+            {"User-Agent": f"Hookgate/{VERSION}", "Accept": "*/*"},
+            {"Accept-Encoding": encodings} if encodings else {},
+            self.headers,
+            request.headers,
+        )
+        _refuse_forgery(request, headers)
         path = routed(request.path, self.prefix, self.conditions)
         target = _wire_target(path, request)
-        if request.encodings:
-            accepted = ("Accept-Encoding", ", ".join(request.encodings))
-            fields.setdefault("accept-encoding", accepted)
-        headers = dict(fields.values())
-        _refuse_forgery(request, headers)
         demand(self.conditions, self.base + target, headers)
         body = request.body
         if body is None and request.method in _WITH_BODY:
@@ -85,7 +84,7 @@ class RequestDefaults:
             url=self.base + target,
             target=target,
             headers=_lines(headers),
-            decodes="accept-encoding" in fields,
+            decodes="accept-encoding" in map(str.lower, headers),
             body=body,
         )
 

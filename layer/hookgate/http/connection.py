@@ -15,7 +15,7 @@ from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NoAnswer
 from hookgate.http.address import AddressPolicy, ascii_host, demand, host_of, routed
 from hookgate.http.exchange import Exchange, demand_green
-from hookgate.http.request import Trust
+from hookgate.http.request import Trust, merged
 from hookgate.http.tls import context_of, explain
 from hookgate.model import Finding
 
@@ -210,10 +210,7 @@ class Destination:
             CannotMeasure: it would match another rule, which may forward to blue.
         """
         endpoint = self.endpoint
-        given = {"Host": self.host_name}, endpoint.headers, headers
-        # As in ``RequestDefaults``: names in any case are one header.
-        merged = {n.lower(): (n, text) for each in given for n, text in each.items()}
-        sent = dict(merged.values())
+        sent = merged({"Host": self.host_name}, endpoint.headers, headers)
         path = routed(path, endpoint.path_prefix, endpoint.conditions)
         demand(endpoint.conditions, f"http://{self.place}{path}", sent)
         return path, sent

@@ -188,6 +188,12 @@ class HttpClient(Protocol):
         ...
 
 
+def merged(*headers: Mapping[str, str]) -> dict[str, str]:
+    """All headers; a later one replaces an earlier one of the same name in any case."""
+    pairs = (pair for each in headers for pair in each.items())
+    return dict({name.lower(): (name, text) for name, text in pairs}.values())
+
+
 _STATUS = re.compile(r"[1-5](?:\d\d|xx)")
 
 _ONE_STATUS = {
@@ -496,10 +502,7 @@ class HttpRequest(_Options):
             common: headers of all requests; those of this request replace them.
             more: other fields of ``Request``.
         """
-        own = {name.lower() for name in self.headers}
-        given = (common or {}).items()
-        headers = {name: text for name, text in given if name.lower() not in own}
-        headers |= self.headers
+        headers = merged(common or {}, self.headers)
         body = None
         for each in self._bodies:
             body, kind = _encoded(_BODIES[each], getattr(self, each))
