@@ -37,11 +37,11 @@ class ProcessGuard:
     """
 
     def __init__(self, pipe: int | None) -> None:
-        self._kept = {fd: os.dup(fd) for fd in (1, 2) if _identity(fd)}
+        self._kept = {fd: os.dup(fd) for fd in (1, 2) if _open_file(fd)}
         self._known = {
-            fd: identity
+            fd: file
             for fd in (*self._kept.values(), *((pipe,) if pipe else ()))
-            if (identity := _identity(fd))
+            if (file := _open_file(fd))
         }
         self._pipe = pipe
         self._interrupts = 0
@@ -79,10 +79,10 @@ class ProcessGuard:
     def _restored(self, fd: int) -> int:
         """Restore ``fd``; returns it if it was closed or replaced, else 0."""
         kept = self._kept[fd]
-        identity = self._known.get(kept)
-        if _identity(fd) == identity:
+        file = self._known.get(kept)
+        if _open_file(fd) == file:
             return 0
-        if _identity(kept) == identity:
+        if _open_file(kept) == file:
             os.dup2(kept, fd)
         else:  # not into the file that has the number now
             null = os.open(os.devnull, os.O_WRONLY)
@@ -92,14 +92,14 @@ class ProcessGuard:
         return fd
 
     def _is_same(self, fd: int) -> bool:
-        return _identity(fd) == self._known.get(fd)
+        return _open_file(fd) == self._known.get(fd)
 
     def _interrupted(self, *_: object) -> None:
         self._interrupts += 1
 
 
-def _identity(fd: int) -> tuple[int, int] | None:
-    """The identity of the open file of a descriptor, or None if it is closed."""
+def _open_file(fd: int) -> tuple[int, int] | None:
+    """The device and inode of a descriptor's open file, or None if it is closed."""
     try:
         found = os.fstat(fd)
     except OSError:
