@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hookgate.codes import Code
-from hookgate.context import DeploymentContext
+from hookgate.context import Aws, DeploymentContext
 from hookgate.errors import CannotMeasure
-from hookgate.validator import Aws, Tools
+from hookgate.validator import Tools
 
 _NOT_ALL = "CloudWatch did not return all data"
 

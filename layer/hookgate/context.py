@@ -1,11 +1,11 @@
-"""What a hook knows about its deployment."""
+"""What a hook knows about its deployment, and how it calls AWS."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,6 +14,22 @@ from hookgate.errors import CannotMeasure, InputError
 from hookgate.model import LifecycleEvent
 
 T = TypeVar("T")
+
+
+class Aws(Protocol):
+    """Read-only calls to AWS."""
+
+    def __call__(
+        self, service: str, operation: str, /, **parameters: Any
+    ) -> Mapping[str, Any]:
+        """Call an operation by boto3's name and return its response with all pages.
+
+        Raises:
+            AccessDenied: names the missing permission and the resource.
+            CannotMeasure: AWS returned another error, or did not respond.
+        """
+        ...
+
 
 # CodeDeploy documents neither format nor length. The limit is far beyond any token: a
 # hook that rejects an id cannot report, and the deployment waits for an hour.

@@ -26,7 +26,7 @@ from hookgate.aws.discovery import discover
 from hookgate.aws.idempotency import DynamoDbOnce, Work, without_table
 from hookgate.aws.plan_sources import PlanSources, SecretReader
 from hookgate.codes import Code
-from hookgate.context import DeploymentContext, DeploymentInfo, HookEvent
+from hookgate.context import Aws, DeploymentContext, DeploymentInfo, HookEvent
 from hookgate.deadline import Clock, Deadline, SystemClock, begin
 from hookgate.engine import run_steps
 from hookgate.engine.step_runner import (
@@ -43,7 +43,6 @@ from hookgate.plan import Plan, check_fits
 from hookgate.redaction import Secrets
 from hookgate.reporting import EmfMetrics, InvocationLog, bounded_record
 from hookgate.run_context import make_run_context
-from hookgate.validator import Aws
 from hookgate.watchdog import Watchdog
 
 #: Seconds after which CodeDeploy fails an event without a report (a documented quota).

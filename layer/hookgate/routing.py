@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hookgate.codes import Code
-from hookgate.context import DeploymentContext, Endpoint
+from hookgate.context import Aws, DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NotGreen
 from hookgate.http.address import AddressPolicy, split_address
-from hookgate.validator import Aws
 
 if TYPE_CHECKING:
     from hookgate.http.connection import Destination

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from hookgate.aws.discovery import fetch_task_definition
 from hookgate.codes import Code
-from hookgate.context import DeploymentContext, Endpoint
+from hookgate.context import Aws, DeploymentContext, Endpoint
 from hookgate.deadline import Deadline
 from hookgate.engine import RunContext
 from hookgate.engine.scheduler import CONSTANT, NOT_PROVEN
@@ -23,7 +23,7 @@ from hookgate.plan.placeholders import names
 from hookgate.redaction import Secrets
 from hookgate.routing import Reach
 from hookgate.traffic.tool import TrafficTool
-from hookgate.validator import Aws, Log, Tools
+from hookgate.validator import Log, Tools
 
 
 @dataclass(frozen=True)

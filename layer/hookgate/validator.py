@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, Self
 
@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from hookgate.codes import Code
-from hookgate.context import DeploymentContext
+from hookgate.context import Aws, DeploymentContext
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, InvalidValue
 from hookgate.http.request import HttpClient, as_list, statuses
@@ -30,21 +30,6 @@ if TYPE_CHECKING:
     from hookgate.http.connection import Destination
     from hookgate.traffic.options import Load
     from hookgate.traffic.results import LoadResult, StopCondition
-
-
-class Aws(Protocol):
-    """Read-only calls to AWS."""
-
-    def __call__(
-        self, service: str, operation: str, /, **parameters: Any
-    ) -> Mapping[str, Any]:
-        """Call an operation by boto3's name and return its answer, all pages of it.
-
-        Raises:
-            AccessDenied: names the missing permission and the resource.
-            CannotMeasure: AWS refused or did not answer.
-        """
-        ...
 
 
 class Connect(Protocol):

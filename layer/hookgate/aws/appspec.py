@@ -13,10 +13,9 @@ from typing import Any
 
 from hookgate.aws.calls import read_body
 from hookgate.codes import Code
-from hookgate.context import AppSpec
+from hookgate.context import AppSpec, Aws
 from hookgate.errors import CannotMeasure, PlanError
 from hookgate.model import LifecycleEvent
-from hookgate.validator import Aws
 from hookgate.yaml_reader import Dialect, load
 
 #: An AppSpec. CodeDeploy's own limit on its size is below this one's.

@@ -9,11 +9,10 @@ from typing import Any
 
 from hookgate.aws.calls import error_code, iam_action
 from hookgate.codes import Code
-from hookgate.context import DeploymentInfo, HookEvent
+from hookgate.context import Aws, DeploymentInfo, HookEvent
 from hookgate.deadline import Clock
 from hookgate.errors import CannotMeasure, ReportError
 from hookgate.model import HookStatus, LifecycleEvent
-from hookgate.validator import Aws
 
 _OVER = frozenset({"Succeeded", "Failed", "Stopped"})
 _ENDED = frozenset({"Succeeded", "Failed", "Skipped"})

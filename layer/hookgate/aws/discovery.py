@@ -10,6 +10,7 @@ from hookgate.aws.appspec import fetch_appspec
 from hookgate.aws.codedeploy import FoundDeployment
 from hookgate.codes import Code
 from hookgate.context import (
+    Aws,
     Container,
     DeploymentContext,
     Endpoint,
@@ -24,7 +25,6 @@ from hookgate.context import (
 from hookgate.errors import CannotMeasure
 from hookgate.model import LifecycleEvent
 from hookgate.routing import read_routes
-from hookgate.validator import Aws
 
 # A tag follows the last colon after the last slash: a registry may have a port.
 _IMAGE = re.compile(

@@ -15,14 +15,13 @@ from typing import NamedTuple
 
 from hookgate.aws.calls import error_code, read_body
 from hookgate.codes import Code
-from hookgate.context import DeploymentInfo
+from hookgate.context import Aws, DeploymentInfo
 from hookgate.environment import Environment
 from hookgate.errors import CannotMeasure, InputError
 from hookgate.http.address import AddressPolicy
 from hookgate.plan import Files, Plan, beside, read_plan
 from hookgate.plan.options import MOST_BYTES, bounded, checked
 from hookgate.registry import resolve
-from hookgate.validator import Aws
 
 MAX_SIZE = 256 * 1024
 # docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html

@@ -30,7 +30,7 @@ from hookgate.traffic.options import (
 )
 
 if TYPE_CHECKING:
-    from hookgate.validator import Aws
+    from hookgate.context import Aws
 
 #: The fields of an entry in order. AWS may append fields, which are ignored
 #: (docs.aws.amazon.com/elasticloadbalancing, "Access log entries").
