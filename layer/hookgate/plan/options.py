@@ -59,27 +59,6 @@ def beside(plan: FilePath) -> Beside:
     return Beside(plan.resolve().parent)
 
 
-def large(name: str, files: Files) -> str:
-    """Return the path of a file that is too large to be part of a plan.
-
-    Raises:
-        InputError: it does not exist, or the plan has no such files beside it.
-    """
-    if FilePath(name).is_absolute():
-        return name
-    if isinstance(files, Beside):
-        path = files.folder / name
-        if path.is_file():
-            return str(path)
-        what = f"there is no file {name} beside the plan"
-        raise InputError(what, code=Code.INCLUDE_MISSING)
-    raise InputError(
-        f"{name} cannot be read: a log is beside a plan only "
-        "where the plan is a file. Write s3://bucket/key, or the log's full path",
-        code=Code.INCLUDE_MISSING,
-    )
-
-
 def nowhere(plan: str) -> Files:
     """Return a reader that refuses files, for a plan that is not a file."""
 
@@ -180,12 +159,21 @@ class StepFiles:
         return self._contents[name]
 
     def _locate(self, name: str) -> str:
-        if name.startswith("s3:") or placeholders.holds(name):
+        """The path of a file that is too large to be part of a plan, such as a log."""
+        is_path = FilePath(name).is_absolute() or name.startswith("s3:")
+        if is_path or placeholders.holds(name):
             return name
-        try:
-            return large(name, self.files)
-        except InputError as error:
-            raise InvalidValue(str(error), code=error.code) from None
+        if not isinstance(self.files, Beside):
+            raise InvalidValue(
+                f"{name} cannot be read: a log is beside a plan only where the plan is "
+                "a file. Write s3://bucket/key, or the log's full path",
+                code=Code.INCLUDE_MISSING,
+            )
+        path = self.files.folder / name
+        if not path.is_file():
+            what = f"there is no file {name} beside the plan"
+            raise InvalidValue(what, code=Code.INCLUDE_MISSING)
+        return str(path)
 
     def _include(self, name: str, model: type[BaseModel]) -> BaseModel:
         """The steps of a file as ``model``, whose only key here is ``steps``.
@@ -198,12 +186,11 @@ class StepFiles:
             way = " includes ".join(shown(each) for each in (*self.chain, name))
             what = f"the includes form a cycle: {way}; remove one include"
             raise InvalidValue(what, code=Code.INCLUDE_CYCLE)
-        if len(self.chain) >= _DEEPEST:
-            what = f"files include files at most {_DEEPEST} deep"
-            raise InvalidValue(what, code=Code.INCLUDE_SIZE)
-        if len(self._included) >= MOST_FILES:
-            what = f"a step includes files at most {MOST_FILES} times"
-            raise InvalidValue(what, code=Code.INCLUDE_SIZE)
+        if len(self.chain) >= _DEEPEST or len(self._included) >= MOST_FILES:
+            raise InvalidValue(
+                f"a step includes files at most {MOST_FILES} times and {_DEEPEST} deep",
+                code=Code.INCLUDE_SIZE,
+            )
         self._included.append(name)
         document, problems = self._document(name)
         within = replace(self, chain=(*self.chain, name))

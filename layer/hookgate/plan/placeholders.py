@@ -262,20 +262,13 @@ def _why(name: str, context: DeploymentContext) -> str:
         return "no placeholder has this name"
     if context.deployment is None and not name.endswith(".url"):
         return "there is no deployment, as in hookgate run"
+    is_of_container = name.startswith(("green.image.", "green.env.", "green.label."))
     if name.startswith("green.task_definition.") or (
-        context.task_definition is None and _is_of_container(name)
+        context.task_definition is None and is_of_container
     ):
         return "the task definition has not been read"
-    if _is_of_container(name):
-        return _why_not_in_container(name, context)
-    return _REASONS.get(name, "the deployment does not have it")
-
-
-def _is_of_container(name: str) -> bool:
-    return name.startswith(("green.image.", "green.env.", "green.label."))
-
-
-def _why_not_in_container(name: str, context: DeploymentContext) -> str:
+    if not is_of_container:
+        return _REASONS.get(name, "the deployment does not have it")
     container = context.green_container
     if container is None:
         wanted = context.appspec.container_name if context.appspec else "none"
