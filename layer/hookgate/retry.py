@@ -13,44 +13,13 @@ from hookgate.model import Finding
 from hookgate.units import seconds_text
 from hookgate.validator import Repeat, RetryPolicy
 
+Findings = tuple[Finding, ...]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """The findings of one attempt; ``certain`` if a retry cannot change them."""
-
-    findings: tuple[Finding, ...]
-    certain: bool = False
-
-    @property
-    def failures(self) -> list[Finding]:
-        """The findings that are not satisfied."""
-        return [each for each in self.findings if not each.ok]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every finding is satisfied."""
-        return not self.failures
-
-    def is_final(self, stop_on: Collection[str]) -> bool:
-        """Whether no retry can change an attempt that failed.
-
-        Args:
-            stop_on: the option of that name.
-        """
-        return self.certain or any(
-            each.certain
-            or each.code in stop_on
-            or (
-                isinstance(status := each.evidence.get("status"), int)
-                and status_in(status, stop_on)
-            )
-            for each in self.failures
-        )
+#: Makes one attempt.
+Check = Callable[[], Findings]
 
 
-def eventually(
-    check: Callable[[], Attempt], policy: RetryPolicy, deadline: Deadline
-) -> tuple[Finding, ...]:
+def eventually(check: Check, policy: RetryPolicy, deadline: Deadline) -> Findings:
     """Make attempts until the check passes as ``policy`` requires, or cannot any more.
 
     Returns the findings of the attempt that decided. An attempt without a response
@@ -80,20 +49,36 @@ def eventually(
     return tuple(series.findings(passed=passed))
 
 
-def _attempt(check: Callable[[], Attempt]) -> Attempt:
+def _attempt(check: Check) -> Findings:
     """Make one attempt; without a response it fails.
 
     Raises:
         Defect: it had no findings.
     """
     try:
-        attempt = check()
+        findings = check()
     except NoAnswer as error:
-        failure = Finding(ok=False, code=error.code, summary=str(error))
-        return Attempt(findings=(failure,))
-    if not attempt.findings:
+        return (Finding(ok=False, code=error.code, summary=str(error)),)
+    if not findings:
         raise Defect("the validator yielded no findings", code=Code.NO_FINDINGS)
-    return attempt
+    return findings
+
+
+def _failures(findings: Findings) -> list[Finding]:
+    return [each for each in findings if not each.ok]
+
+
+def _is_final(findings: Findings, stop_on: Collection[str]) -> bool:
+    """Whether no retry can change an attempt that failed."""
+    return any(
+        each.certain
+        or each.code in stop_on
+        or (
+            isinstance(status := each.evidence.get("status"), int)
+            and status_in(status, stop_on)
+        )
+        for each in _failures(findings)
+    )
 
 
 @dataclass(slots=True)
@@ -105,8 +90,8 @@ class _Series:
     attempts: int = 0
     streak: int = 0
     since: float = 0.0
-    last: Attempt | None = None
-    failed: Attempt | None = None
+    last: Findings = ()
+    failed: Findings = ()
     unclear: Inconclusive | None = None
     started: float = field(init=False)
 
@@ -129,24 +114,24 @@ class _Series:
         """Whether no attempt follows one that failed."""
         if self.streak:
             return False
+        stop_on = self.policy.stop_on
         if self.unclear:
-            final = self.unclear.code in self.policy.stop_on
+            final = self.unclear.code in stop_on
         else:
-            final = self.last is not None and self.last.is_final(self.policy.stop_on)
+            final = _is_final(self.last, stop_on)
         return final or not self.policy.within
 
-    def add(self, check: Callable[[], Attempt]) -> None:
+    def add(self, check: Check) -> None:
         """Make an attempt; without data it does not pass, but the next one may."""
         self.attempts += 1
         self.unclear = None
         try:
-            attempt = _attempt(check)
+            self.last = _attempt(check)
         except Inconclusive as error:
             self.unclear, self.streak = error, 0
             return
-        self.last = attempt
-        if not attempt.passed:
-            self.streak, self.failed = 0, attempt
+        if _failures(self.last):
+            self.streak, self.failed = 0, self.last
             return
         self.since = self.since if self.streak else self.deadline.clock.now()
         self.streak += 1
@@ -157,8 +142,7 @@ class _Series:
         if not self.policy.once:
             took = round(self.elapsed * 1000)
             trace = {"attempts": self.attempts, "elapsed_ms": took}
-        deciding = self.last if passed or self.failed is None else self.failed
-        for each in deciding.findings if deciding else ():
+        for each in self.last if passed else self.failed or self.last:
             summary = each.summary
             if not passed and not each.ok and self.attempts > 1:
                 summary = f"{summary} ({tries})"
@@ -182,11 +166,8 @@ _SHOWN = 5
 
 
 def _repeat(
-    check: Callable[[], Attempt],
-    policy: RetryPolicy,
-    repeat: Repeat,
-    deadline: Deadline,
-) -> tuple[Finding, ...]:
+    check: Check, policy: RetryPolicy, repeat: Repeat, deadline: Deadline
+) -> Findings:
     """Make ``repeat.count`` attempts, or stop after too many failures or errors.
 
     Raises:
@@ -202,9 +183,7 @@ def _repeat(
                 code=Code.NO_TIME,
             )
         failed = count.add(check)
-        final = count.too_many or (
-            failed is not None and failed.is_final(policy.stop_on)
-        )
+        final = count.too_many or _is_final(failed, policy.stop_on)
     return tuple(count.findings(passed=not final))
 
 
@@ -214,31 +193,32 @@ class _Count:
 
     repeat: Repeat
     made: int = 0
-    passed: Attempt | None = None
-    failed: Attempt | None = None
+    passed: Findings = ()
+    failed: Findings = ()
     failures: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
-    def add(self, check: Callable[[], Attempt]) -> Attempt | None:
-        """Make an attempt, and return it if it failed.
+    def add(self, check: Check) -> Findings:
+        """Make an attempt, and return its findings if it failed.
 
         Raises:
             CannotMeasure: too many attempts could not measure, and none failed.
         """
         self.made += 1
         try:
-            attempt = _attempt(check)
+            findings = _attempt(check)
         except (CannotMeasure, Inconclusive) as error:
             self.errors.append(str(error))
             if self.too_many and not self.failures:
                 raise
-            return None
-        if attempt.passed:
-            self.passed = attempt
-            return None
-        self.failed = attempt
-        self.failures.append("; ".join(each.summary for each in attempt.failures))
-        return attempt
+            return ()
+        failures = _failures(findings)
+        if not failures:
+            self.passed = findings
+            return ()
+        self.failed = findings
+        self.failures.append("; ".join(each.summary for each in failures))
+        return findings
 
     @property
     def too_many(self) -> bool:
@@ -248,8 +228,7 @@ class _Count:
         )
 
     def findings(self, *, passed: bool) -> Iterator[Finding]:
-        deciding = self.passed if passed else self.failed
-        yield from deciding.findings if deciding else ()
+        yield from self.passed if passed else self.failed
         repeat, bad, lost = self.repeat, len(self.failures), len(self.errors)
         summary = (
             f"{bad} of {self.made} attempts failed (maximum {repeat.failures} of "

@@ -39,7 +39,7 @@ from hookgate.http.address import AddressPolicy
 from hookgate.http.connection import Destination
 from hookgate.http.request import HttpClient, Reply, Request
 from hookgate.model import Finding, LifecycleEvent
-from hookgate.retry import Attempt, eventually
+from hookgate.retry import eventually
 from hookgate.validator import Connect, Log, Tools, Validator
 
 if TYPE_CHECKING:
@@ -107,12 +107,11 @@ def check(  # noqa: PLR0913 - each is one tool of the validator
         traffic=ScriptedTraffic(test=test, production=original, late=late),
     )
 
-    def attempt() -> Attempt:
-        found = validator.check(context or a_context(), tools)
-        return Attempt(findings=tuple(found))
+    def attempt() -> tuple[Finding, ...]:
+        return tuple(validator.check(context or a_context(), tools))
 
     if validator.retry_policy.once:
-        return list(attempt().findings)
+        return list(attempt())
     return list(eventually(attempt, validator.retry_policy, tools.deadline))
 
 

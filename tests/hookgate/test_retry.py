@@ -12,7 +12,7 @@ from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, Defect, NoAnswer
 from hookgate.model import Finding
-from hookgate.retry import Attempt, eventually
+from hookgate.retry import eventually
 from hookgate.testing import VirtualClock
 from hookgate.validator import Repeat, RetryPolicy
 
@@ -23,15 +23,15 @@ def settle(outcomes, policy, *, seconds=3600.0, took=0.0):
     script = chain(outcomes, repeat(outcomes[-1]))
     made = []
 
-    def attempt() -> Attempt:
+    def attempt():
         made.append(clock.now())
         clock.sleep(took)
         outcome = next(script)
         if isinstance(outcome, Exception):
             raise outcome
-        if isinstance(outcome, Attempt):
+        if isinstance(outcome, tuple):
             return outcome
-        return Attempt(findings=(Finding(ok=outcome, summary=f"it is {outcome}"),))
+        return (Finding(ok=outcome, summary=f"it is {outcome}"),)
 
     findings = eventually(attempt, policy, Deadline.after(seconds, clock))
     return SimpleNamespace(
@@ -121,13 +121,13 @@ def test_what_cannot_be_measured_is_not_tried_again():
 
 def test_certain_failure_ends_at_once():
     """What cannot change is not waited for."""
-    final = Attempt(findings=(Finding(ok=False, summary="501"),), certain=True)
+    final = (Finding(ok=False, summary="501", certain=True),)
     assert settle([False, final, True], RetryPolicy(within=9)).attempts == 2
 
 
 def test_certain_success_still_counts_like_any_other():
     """Only a failure can end it early."""
-    good = Attempt(findings=(Finding(ok=True, summary="200"),), certain=True)
+    good = (Finding(ok=True, summary="200", certain=True),)
     assert settle([good], RetryPolicy(consecutive=3)).attempts == 3
 
 
@@ -151,7 +151,7 @@ def test_no_time_for_one_attempt():
 def test_attempt_without_findings_is_no_success():
     """No finding is no success."""
     with raises(Defect, Code.NO_FINDINGS):
-        settle([Attempt(findings=())], RetryPolicy())
+        settle([()], RetryPolicy())
 
 
 def test_run_that_is_too_short_says_so():

@@ -27,7 +27,7 @@ from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.http.request import HttpClient
 from hookgate.redaction import hide
-from hookgate.retry import Attempt, eventually
+from hookgate.retry import eventually
 from hookgate_validators.http import assertions, status_finding
 from hookgate_validators.scenario.steps import Call, Group, Script, calls, seconds
 from hookgate_validators.scenario.variables import NotCaptured, readable, written
@@ -260,7 +260,7 @@ class ScriptRun:
         for each in settled:
             yield replace(each, summary=f"{title}: {each.summary}")
 
-    def _attempt(self, call: Call, deadline: Deadline) -> Attempt:
+    def _attempt(self, call: Call, deadline: Deadline) -> tuple[Finding, ...]:
         request = call.request(
             self.session.headers,
             timeout=call.timeout,
@@ -268,7 +268,7 @@ class ScriptRun:
             follow=call.follow,
         )
         reply = self.session.send(request, deadline)
-        return Attempt(findings=tuple(self._judged(call, reply)))
+        return tuple(self._judged(call, reply))
 
     def _judged(self, call: Call, reply: Reply) -> Iterator[Finding]:
         """The findings that are not satisfied, or one finding that all are."""

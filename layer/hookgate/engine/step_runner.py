@@ -29,7 +29,7 @@ from hookgate.errors import (
 from hookgate.model import Finding, Metric, Outcome, Reason, Status
 from hookgate.plan import Step
 from hookgate.redaction import Secrets
-from hookgate.retry import Attempt, eventually
+from hookgate.retry import eventually
 from hookgate.validator import Log, Tools, Validator
 
 # Maximum sizes, in characters, of what a validator states.
@@ -404,7 +404,7 @@ class StepRun:
 
         return Log(write)
 
-    def _attempt(self, validator: Validator, tools: Tools) -> Attempt:
+    def _attempt(self, validator: Validator, tools: Tools) -> tuple[Finding, ...]:
         """Call the validator once and keep its findings."""
         self.findings.clear()
         try:
@@ -422,7 +422,7 @@ class StepRun:
             )
         failure = _failure(self.findings)
         self.failure[:] = [failure] if failure else self.failure
-        return Attempt(findings=tuple(self.findings))
+        return tuple(self.findings)
 
     def _undecided(self, error: CannotMeasure | Inconclusive) -> tuple[Status, Reason]:
         """Decide the outcome of a step without enough evidence; note a waiver."""
