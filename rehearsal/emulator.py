@@ -26,10 +26,9 @@ from hookgate_rehearsal.endpoint.access import AccessControl, AccessKey
 from hookgate_rehearsal.endpoint.front import EndpointServer, Front, confirms
 from hookgate_rehearsal.endpoint.moto_state import ACCOUNT, MotoState
 from hookgate_rehearsal.faults.faults import Faults, FaultyCalls, Stops
-from hookgate_rehearsal.faults.targets import FaultyTasks, StaleListeners
-from hookgate_rehearsal.functions.fleet import Destinations, Fleet
+from hookgate_rehearsal.faults.targets import FaultyTasks, stale_routing
+from hookgate_rehearsal.functions.fleet import Fleet, LambdaService, send_record
 from hookgate_rehearsal.functions.function import FleetSettings, Function, LogObserver
-from hookgate_rehearsal.functions.service import LambdaService
 from hookgate_rehearsal.load_balancer import LoadBalancers
 from hookgate_rehearsal.notifications import Notifications
 
@@ -168,7 +167,7 @@ class Emulator:
         self._moto = MotoState(settings.region)
         self._closing.callback(self._moto.close)
         self._run(plane)
-        plane.override_route = StaleListeners(faults.stale_listener)
+        plane.override_route = partial(stale_routing, faults.stale_listener)
         plane.override_certificate = faults.certificate
         scheduler = self._run(
             Scheduler(
@@ -261,7 +260,7 @@ class Emulator:
             minute=self.settings.engine.minute,
         )
         fleet = Fleet(self.functions, settings, log, self.faults.deliveries)
-        fleet.send_failures_to(Destinations(fleet=fleet, client=self.client))
+        fleet.send_failures_to(partial(send_record, fleet, self.client))
         self._closing.callback(fleet.close)
         return fleet
 

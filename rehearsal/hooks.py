@@ -7,6 +7,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -86,19 +87,25 @@ def shipped_hooks(
     variables = {**VARIABLES, "HOOKGATE_ALLOWED_TARGETS": ",".join(allowed_targets)}
     if _LOGGER.isEnabledFor(logging.DEBUG):
         variables["POWERTOOLS_LOG_LEVEL"] = "DEBUG"
+    function = partial(Function, path=_path(), environment=variables)
     hooks = (
-        Function(
+        function(
             name=function_name(name),
             handler=f"hooks.{_module(event)}.handler",
-            path=_path(),
-            environment=variables,
             timeout=TIMEOUT,
             memory=MEMORY,
             asynchronous=ASYNCHRONOUS,
         )
         for event, name in names.items()
     )
-    return (*hooks, fallback_report(variables))
+    fallback_report = function(
+        name=FALLBACK_REPORT,
+        handler="hooks.fallback_report.handler",
+        timeout=120.0,
+        memory=256,
+        asynchronous=EventInvokeConfig(retries=2, event_age=300.0),
+    )
+    return (*hooks, fallback_report)
 
 
 def _path() -> tuple[Path, ...]:
@@ -115,19 +122,6 @@ def create_table(emulator: Emulator) -> None:
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-    )
-
-
-def fallback_report(variables: Mapping[str, str]) -> Function:
-    """The function that reports Failed if a hook did not report."""
-    return Function(
-        name=FALLBACK_REPORT,
-        handler="hooks.fallback_report.handler",
-        path=_path(),
-        environment=variables,
-        timeout=120.0,
-        memory=256,
-        asynchronous=EventInvokeConfig(retries=2, event_age=300.0),
     )
 
 

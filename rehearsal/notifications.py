@@ -80,7 +80,8 @@ class Notifications:
     ) -> None:
         self._dispatcher = dispatcher = NotificationDispatcher(host)
         self.topics = Topics(lambda: backend("sns"), dispatcher, endpoint_url)
-        self._bus = EventBus(lambda: backend("events"), client, self.topics, dispatcher)
+        self._backend = backend
+        self._client = client
         self._registry = registry
         self._assumptions = assumptions
         self._region = region
@@ -130,7 +131,7 @@ class Notifications:
     ) -> None:
         group = self._group(deployment)
         if state is not None:
-            self._bus.put(self._event(deployment, at, state, group))
+            self._put(self._event(deployment, at, state, group))
         if group is None:
             return
         for each in group.settings.get("triggerConfigurations") or []:
@@ -138,6 +139,43 @@ class Notifications:
                 message = json.dumps(self._message(deployment, each["triggerName"]))
                 subject = self._subject(deployment)
                 self.topics.publish(each["triggerTargetArn"], subject, message)
+
+    def _put(self, event: Mapping[str, Any]) -> None:
+        """Send an event; a target that fails is logged."""
+        for rule in list(
+            self._backend("events").describe_event_bus("default").rules.values()
+        ):
+            if rule.state != "ENABLED" or not rule.event_pattern.matches_event(event):
+                continue
+            for target in list(rule.targets):
+                try:
+                    self._send_event(target, event)
+                except Exception as error:  # noqa: BLE001 - of any service
+                    _LOGGER.warning("%s took no event: %r", target["Arn"], error)
+
+    def _send_event(self, target: Mapping[str, Any], event: Mapping[str, Any]) -> None:
+        arn = target["Arn"]
+        service, name = arn.split(":")[2], arn.rpartition(":")[2]
+        body = target.get("Input") or json.dumps(event)
+        match service:
+            case "sqs":
+                sqs = self._client("sqs")
+                url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+                sqs.send_message(QueueUrl=url, MessageBody=body)
+            case "sns":
+                self.topics.publish(arn, None, body)
+            case "lambda":
+                self._client("lambda").invoke(
+                    FunctionName=arn, InvocationType="Event", Payload=body.encode()
+                )
+            case "events" if ":api-destination/" in arn:
+                name = arn.partition(":api-destination/")[2].partition("/")[0]
+                found = self._client("events").describe_api_destination(Name=name)
+                headers = {"Content-Type": "application/json; charset=utf-8"}
+                self._dispatcher.post(found["InvocationEndpoint"], body, headers)
+            case _:
+                message = "targets are queues, topics, functions and API destinations"
+                raise ValueError(message)
 
     def _group(self, deployment: Deployment) -> DeploymentGroup | None:
         order = deployment.order
@@ -440,61 +478,3 @@ def _publish_in_moto(
         subscription.publish(message, id_, subject=subject)
     except Exception as error:  # noqa: BLE001 - of any service
         _LOGGER.warning("%s took no message: %s", subscription.endpoint, error)
-
-
-class EventBus:
-    """Sends events to the targets of the rules that match.
-
-    Args:
-        backend: Gets moto's EventBridge backend.
-        client: Makes a boto3 client of a service of the emulator.
-        topics: SNS.
-        dispatcher: Posts to API destinations.
-    """
-
-    def __init__(
-        self,
-        backend: Callable[[], Any],
-        client: Callable[[str], Any],
-        topics: Topics,
-        dispatcher: NotificationDispatcher,
-    ) -> None:
-        self._backend = backend
-        self._client = client
-        self._topics = topics
-        self._dispatcher = dispatcher
-
-    def put(self, event: Mapping[str, Any]) -> None:
-        """Send an event; a target that fails is logged."""
-        for rule in list(self._backend().describe_event_bus("default").rules.values()):
-            if rule.state != "ENABLED" or not rule.event_pattern.matches_event(event):
-                continue
-            for target in list(rule.targets):
-                try:
-                    self._send(target, event)
-                except Exception as error:  # noqa: BLE001 - of any service
-                    _LOGGER.warning("%s took no event: %r", target["Arn"], error)
-
-    def _send(self, target: Mapping[str, Any], event: Mapping[str, Any]) -> None:
-        arn = target["Arn"]
-        service, name = arn.split(":")[2], arn.rpartition(":")[2]
-        body = target.get("Input") or json.dumps(event)
-        match service:
-            case "sqs":
-                sqs = self._client("sqs")
-                url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
-                sqs.send_message(QueueUrl=url, MessageBody=body)
-            case "sns":
-                self._topics.publish(arn, None, body)
-            case "lambda":
-                self._client("lambda").invoke(
-                    FunctionName=arn, InvocationType="Event", Payload=body.encode()
-                )
-            case "events" if ":api-destination/" in arn:
-                name = arn.partition(":api-destination/")[2].partition("/")[0]
-                found = self._client("events").describe_api_destination(Name=name)
-                headers = {"Content-Type": "application/json; charset=utf-8"}
-                self._dispatcher.post(found["InvocationEndpoint"], body, headers)
-            case _:
-                message = "targets are queues, topics, functions and API destinations"
-                raise ValueError(message)

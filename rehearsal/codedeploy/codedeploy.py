@@ -61,7 +61,7 @@ class CodeDeploy:
             cloudwatch=clients.client("cloudwatch", clients.key.codedeploy),
             assumptions=settings.assumptions,
         )
-        self.engine = Engine(executor, clock, settings, on_change)
+        self.engine = Engine(executor.carry_out, clock, settings, on_change)
         self._clients = clients
         self._registry = registry
         self._closed = threading.Event()

@@ -11,7 +11,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from hookgate_rehearsal.codedeploy.model.deployment import (
     Deployment,
@@ -113,19 +112,6 @@ def _weights(deployment: Deployment) -> tuple[float, float] | None:
     return deployment.blue.weight, green
 
 
-class EffectExecutor(Protocol):
-    """Carries out effects, in order for each deployment."""
-
-    def carry_out(self, deployment: Deployment, effect: Effect) -> Signal:
-        """Carry out an effect and return the result; ``Refused`` if AWS refuses it.
-
-        Args:
-            deployment: The deployment when the effect was due.
-            effect: The effect.
-        """
-        ...
-
-
 ID_CHARACTERS = string.ascii_uppercase + string.digits
 
 
@@ -153,7 +139,8 @@ class Engine:
     clock between turns. ``CodeDeploy`` runs it in an emulator.
 
     Args:
-        executor: Carries out effects.
+        carry_out: Carries out an effect, given the deployment when it was due; the
+            result is ``Refused`` if AWS refuses it.
         clock: Gives the time in epoch seconds; it never goes back.
         settings: Times and assumptions.
         observer: Called with every change, under the engine's lock: it must not block.
@@ -162,7 +149,7 @@ class Engine:
 
     def __init__(
         self,
-        executor: EffectExecutor,
+        carry_out: Callable[[Deployment, Effect], Signal],
         clock: Callable[[], float],
         settings: EngineSettings,
         observer: Observer = lambda _: None,
@@ -171,7 +158,7 @@ class Engine:
         self.settings = settings
         self.clock = clock
         self.changed = threading.Condition(threading.RLock())
-        self._executor = executor
+        self._carry_out = carry_out
         self._observer = observer
         self._new_id = new_id
         self._runs: dict[str, _Run] = {}
@@ -256,7 +243,7 @@ class Engine:
             deployment = run.deployment
             effect = run.effects.popleft() if run.effects else None
         if effect is not None:
-            self.signal(deployment_id, self._executor.carry_out(deployment, effect))
+            self.signal(deployment_id, self._carry_out(deployment, effect))
             return True
         with self.changed:
             return self._due(run)

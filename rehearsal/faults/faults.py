@@ -30,7 +30,7 @@ from hookgate_rehearsal.faults.schema import (
     StaleListenerFile,
     StopFile,
 )
-from hookgate_rehearsal.functions.asynchronous import Delivery
+from hookgate_rehearsal.functions.fleet import Delivery
 from hookgate_rehearsal.functions.function import Function, function_name
 
 _REPORT = "codedeploy:PutLifecycleEventHookExecutionStatus"

@@ -111,6 +111,10 @@ class TaskFault(Section):
         None, description="The number of tasks it affects; by default all."
     )
 
+    def affects(self, number: int) -> bool:
+        """Whether it affects the version's task with this index, from 0."""
+        return self.tasks is None or number < self.tasks
+
 
 class LateStartFile(TaskFault):
     """Tasks that refuse connections after their start."""

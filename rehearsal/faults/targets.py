@@ -69,11 +69,11 @@ def request_faults(faults: FaultsFile, number: int) -> tuple[RequestFault, ...]:
         number: the index of the task in its version, from 0.
     """
     found: list[RequestFault] = []
-    if faults.flapping and _affects(faults.flapping.tasks, number):
+    if faults.flapping and faults.flapping.affects(number):
         found.append(_flapping(faults.flapping))
-    if faults.half_open and _affects(faults.half_open.tasks, number):
+    if faults.half_open and faults.half_open.affects(number):
         found.append(_half_open(faults.half_open))
-    if faults.errors and _affects(faults.errors.tasks, number):
+    if faults.errors and faults.errors.affects(number):
         found.append(_errors(faults.errors))
     return tuple(found)
 
@@ -81,17 +81,13 @@ def request_faults(faults: FaultsFile, number: int) -> tuple[RequestFault, ...]:
 def delay(faults: FaultsFile, number: int) -> float:
     """Seconds for which a version's task refuses connections."""
     late = faults.late_start
-    return late.by if late and _affects(late.tasks, number) else 0.0
+    return late.by if late and late.affects(number) else 0.0
 
 
 def image(faults: FaultsFile, number: int) -> str | None:
     """The image that a version's task runs instead of its own."""
     wrong = faults.wrong_version
-    return wrong.image if wrong and _affects(wrong.tasks, number) else None
-
-
-def _affects(tasks: int | None, number: int) -> bool:
-    return tasks is None or number < tasks
+    return wrong.image if wrong and wrong.affects(number) else None
 
 
 def _flapping(configured: FlappingFile) -> RequestFault:
@@ -215,22 +211,22 @@ class StaleRouting:
         return self._before if is_stale else self.after
 
 
-class StaleListeners:
-    """A route override that delays the next change of a test listener.
+def stale_routing(
+    configured: Callable[[str], StaleListenerFile | None],
+    settings: ListenerSettings,
+    before: Routing | None,
+    after: Routing,
+) -> Routing:
+    """The routing that a listener uses from now on; a fault delays the change.
 
     Args:
         configured: returns the fault of a listener's ARN now, if there is one.
+        settings: the listener's settings.
+        before: the previous routing.
+        after: the new routing.
     """
-
-    def __init__(self, configured: Callable[[str], StaleListenerFile | None]) -> None:
-        self._configured = configured
-
-    def __call__(
-        self, settings: ListenerSettings, before: Routing | None, after: Routing
-    ) -> Routing:
-        """The routing that the listener uses from now on."""
-        configured = self._configured(settings.arn)
-        if before is None or configured is None:
-            return after
-        previous = before.after if isinstance(before, StaleRouting) else before
-        return StaleRouting(configured, previous, after)
+    fault = configured(settings.arn)
+    if before is None or fault is None:
+        return after
+    previous = before.after if isinstance(before, StaleRouting) else before
+    return StaleRouting(fault, previous, after)

@@ -50,7 +50,6 @@ class ExecutionEnvironment:
         self._settings = settings
         self._on_log = on_log
         self._api = RuntimeApi(settings.arn(function.name), function.timeout)
-        self._pending: Invocation | None = None
         self._dead = threading.Event()
         self._process = ProcessGroup(
             [sys.executable, "-m", "awslambdaric", function.handler],
@@ -67,7 +66,6 @@ class ExecutionEnvironment:
 
     def run(self, invocation: Invocation) -> InvocationResult:
         """Run one invocation to its end; time-out and memory limit included."""
-        self._pending = invocation
         self._api.hand(invocation)
         init_timeout, timeout = self._settings.init_timeout, self._function.timeout
         if not self._wait(invocation, invocation.taken, init_timeout):
@@ -173,7 +171,6 @@ class RuntimeApi:
     def __init__(self, arn: str, timeout: float) -> None:
         self.arn = arn
         self.timeout = timeout
-        self.ready = threading.Event()
         self.init_error: InvocationResult | None = None
         self.current: Invocation | None = None
         self._inbox: queue.Queue[Invocation | None] = queue.Queue()
@@ -211,7 +208,6 @@ class RuntimeApi:
 
     def take(self) -> Invocation | None:
         """Wait for the next invocation; None once closed."""
-        self.ready.set()
         invocation = self._inbox.get()
         if invocation is not CLOSED:
             self.current = invocation

@@ -1,21 +1,26 @@
-"""All functions of an emulator and the environments that run them."""
+"""Lambda of an emulator: its functions, their asynchronous events and its API.
+
+Source: AWS Lambda developer guide, "How Lambda handles errors and retries with
+asynchronous invocation" and "Capturing records of Lambda asynchronous invocations".
+"""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
+import json
 import logging
+import re
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
-from hookgate_rehearsal.functions.asynchronous import (
-    Asynchronous,
-    Deliveries,
-    Delivery,
-    Destination,
-    deliver_once,
-)
+from hookgate_rehearsal.endpoint.protocols import AwsRequest, Reply
 from hookgate_rehearsal.functions.environment import ExecutionEnvironment
 from hookgate_rehearsal.functions.function import (
     FleetSettings,
@@ -25,6 +30,112 @@ from hookgate_rehearsal.functions.function import (
     LogObserver,
     function_name,
 )
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One delivery of an event to a function.
+
+    Attributes:
+        delay: Seconds until the first attempt.
+        deaths: The number of first attempts whose environment is killed.
+    """
+
+    payload: bytes
+    delay: float = 0.0
+    deaths: int = 0
+
+
+Deliveries = Callable[[Function, bytes], Sequence[Delivery]]
+
+"""Returns no, one or several deliveries of an event to a function."""
+
+
+def deliver_once(function: Function, payload: bytes) -> Sequence[Delivery]:  # noqa: ARG001 - the same for each function
+    """Deliver an event once, immediately."""
+    return (Delivery(payload=payload),)
+
+
+#: Minutes before the second attempt and before the third.
+PAUSES = (1, 2)
+
+EXHAUSTED, TOO_OLD = "RetriesExhausted", "EventAgeExceeded"
+
+Destination = Callable[[str, bytes], None]
+
+"""Gets a destination's ARN and the record of a failed event."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Asynchronous:
+    """Runs events in the background as Lambda does.
+
+    Args:
+        settings: The account of the functions, and the length of Lambda's minute.
+        run: Runs one invocation to its end.
+        send_record: Sends a record to a function's destination.
+    """
+
+    settings: FleetSettings
+    run: Callable[[Function, Invocation], InvocationResult]
+    send_record: Destination
+    closing: threading.Event = field(default_factory=threading.Event)
+
+    def deliver(self, function: Function, delivery: Delivery) -> None:
+        """Attempt one delivery until it succeeds, is too old or has no attempt left."""
+        if self.closing.wait(delivery.delay):
+            return
+        config, minute = function.asynchronous, self.settings.minute
+        request_id, received_at = str(uuid.uuid4()), time.monotonic()
+        for attempt in itertools.count(1):
+            invocation = Invocation(
+                payload=delivery.payload,
+                request_id=request_id,  # the same in all attempts
+                kills_environment=attempt <= delivery.deaths,
+            )
+            result = self.run(function, invocation)
+            if self.closing.is_set() or not result.is_error:
+                return
+            condition = EXHAUSTED
+            if attempt > config.retries:
+                break
+            pause = PAUSES[attempt - 1] * minute
+            age = time.monotonic() - received_at
+            if config.event_age * minute / 60 - age <= pause:
+                condition = TOO_OLD
+                break
+            if self.closing.wait(pause):
+                return
+        if config.on_failure is not None:
+            context = {
+                "requestId": request_id,
+                "functionArn": f"{self.settings.arn(function.name)}:$LATEST",
+                "condition": condition,
+                "approximateInvokeCount": attempt,
+            }
+            self.send_record(config.on_failure, _record(context, invocation, result))
+
+
+def _record(
+    context: dict[str, object], invocation: Invocation, result: InvocationResult
+) -> bytes:
+    """The invocation record, version 1.0, that a destination gets."""
+    now = datetime.now(tz=UTC).isoformat(timespec="milliseconds")
+    content = {
+        "version": "1.0",
+        "timestamp": now.replace("+00:00", "Z"),
+        "requestContext": context,
+        "requestPayload": json.loads(invocation.payload),
+        "responseContext": {
+            "statusCode": 200,
+            "executedVersion": "$LATEST",
+            "functionError": "Unhandled",
+        },
+        "responsePayload": json.loads(result.payload),
+    }
+    return json.dumps(content).encode()
 
 
 class UnknownFunctionError(LookupError):
@@ -189,39 +300,115 @@ class Fleet:
         environment.close()
 
 
-_LOGGER = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destinations:
-    """Functions, queues and topics of the emulator.
+def send_record(
+    fleet: Fleet, client: Callable[[str], Any], arn: str, record: bytes
+) -> None:
+    """Send a record to a function, queue or topic; as in Lambda, a failure is logged.
 
     Args:
         fleet: The functions.
         client: Makes a boto3 client of a service of the emulator.
+        arn: The destination's ARN.
+        record: The record of a failed event.
     """
-
-    fleet: Fleet
-    client: Callable[[str], Any]
-
-    def __call__(self, arn: str, record: bytes) -> None:
-        """Send a record; as in Lambda, a failure is only logged."""
-        try:
-            self._send(arn, record)
-        except Exception:
-            _LOGGER.exception("the OnFailure destination %s took no record", arn)
-
-    def _send(self, arn: str, record: bytes) -> None:
-        service, name = arn.split(":")[2], arn.rpartition(":")[2]
+    service, name = arn.split(":")[2], arn.rpartition(":")[2]
+    try:
         match service:
             case "lambda":
-                self.fleet.invoke_asynchronously(self.fleet.find(arn), record)
+                fleet.invoke_asynchronously(fleet.find(arn), record)
             case "sqs":
-                sqs = self.client("sqs")
-                url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
-                sqs.send_message(QueueUrl=url, MessageBody=record.decode())
+                url = client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
+                client("sqs").send_message(QueueUrl=url, MessageBody=record.decode())
             case "sns":
-                self.client("sns").publish(TopicArn=arn, Message=record.decode())
+                client("sns").publish(TopicArn=arn, Message=record.decode())
             case _:
-                message = f"a destination is a function, a queue or a topic, not {arn}"
-                raise UnknownFunctionError(message)
+                _LOGGER.error("%s is not a function, a queue or a topic", arn)
+    except Exception:
+        _LOGGER.exception("the OnFailure destination %s took no record", arn)
+
+
+PATH = re.compile(r"/2015-03-31/functions(?:/(?P<name>[^/]+)(?P<rest>/[a-z]+)?)?/?")
+MAX_PAYLOAD = 6 * 1024 * 1024
+
+
+class LambdaService:
+    """Answers Invoke and the calls that read functions; moto answers the others.
+
+    Args:
+        fleet: The functions.
+    """
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def handle(self, request: AwsRequest) -> Reply | None:
+        """Answer a request; None for moto."""
+        match = PATH.fullmatch(request.path)
+        if match is None:
+            return None
+        name, rest = match["name"], match["rest"]
+        try:
+            if request.method == "GET" and name is None:
+                functions = self._fleet.functions.values()
+                return _json({"Functions": [self._configuration(f) for f in functions]})
+            function = self._fleet.find(unquote(name or ""))
+            match request.method, rest:
+                case "POST", "/invocations":
+                    return self._invoke(function, request)
+                case "GET", None:
+                    return _json({"Configuration": self._configuration(function)})
+                case "GET", "/configuration":
+                    return _json(self._configuration(function))
+        except UnknownFunctionError as error:
+            return _error(404, "ResourceNotFoundException", str(error))
+        return None
+
+    def _invoke(self, function: Function, request: AwsRequest) -> Reply:
+        body = request.body or b"{}"
+        if len(body) > MAX_PAYLOAD:
+            message = f"the payload is longer than {MAX_PAYLOAD} bytes"
+            return _error(413, "RequestTooLargeException", message)
+        try:
+            json.loads(body)
+        except ValueError as error:
+            message = f"Could not parse request body into json: {error}"
+            return _error(400, "InvalidRequestContentException", message)
+        if request.invocation_type == "Event":
+            self._fleet.invoke_asynchronously(function, body)
+            return _reply(202, b"")
+        if request.invocation_type == "DryRun":
+            return _reply(204, b"")
+        result = self._fleet.invoke(function, body)
+        failed = {"X-Amz-Function-Error": "Unhandled"} if result.is_error else {}
+        headers = {"X-Amz-Executed-Version": "$LATEST", **failed}
+        return _reply(200, result.payload, headers)
+
+    def _configuration(self, function: Function) -> dict[str, Any]:
+        return {
+            "FunctionName": function.name,
+            "FunctionArn": self._fleet.settings.arn(function.name),
+            "Handler": function.handler,
+            "Timeout": int(function.timeout),
+            "MemorySize": function.memory,
+            "State": "Active",
+            "Version": "$LATEST",
+            "Environment": {"Variables": dict(function.environment)},
+        }
+
+
+def _json(content: dict[str, Any]) -> Reply:
+    return _reply(200, json.dumps(content).encode())
+
+
+def _error(status: int, code: str, message: str) -> Reply:
+    body = json.dumps({"Type": "User", "Message": message}).encode()
+    return _reply(status, body, {"x-amzn-ErrorType": code})
+
+
+def _reply(status: int, body: bytes, headers: dict[str, str] | None = None) -> Reply:
+    both = {
+        "Content-Type": "application/json",
+        "x-amzn-RequestId": str(uuid.uuid4()),
+        **(headers or {}),
+    }
+    return Reply(status=status, body=body, headers=both)

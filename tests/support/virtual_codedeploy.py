@@ -46,7 +46,11 @@ class VirtualCodeDeploy:
         )
         ids = (f"d-{number:09d}" for number in range(1_000_000))
         self.engine = Engine(
-            world, self.clock, settings, self.watch.on_change, ids.__next__
+            world.carry_out,
+            self.clock,
+            settings,
+            self.watch.on_change,
+            ids.__next__,
         )
         self._service: JsonService = codedeploy_service(
             CodeDeployContext(

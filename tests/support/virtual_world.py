@@ -175,7 +175,11 @@ class Simulation:
     def __post_init__(self) -> None:
         ids = (f"d-{number:09d}" for number in range(1_000_000))
         self.engine = Engine(
-            self.world, self.clock, self.settings, self.changes.append, ids.__next__
+            self.world.carry_out,
+            self.clock,
+            self.settings,
+            self.changes.append,
+            ids.__next__,
         )
         self.world.report = self.engine.signal
 

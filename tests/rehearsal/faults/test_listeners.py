@@ -1,10 +1,12 @@
 """A test listener that still reaches blue after AllowTestTraffic."""
 
+from functools import partial
+
 import pytest
 from support.data_plane import EchoTarget, eventually, group, listener, who
 
 from hookgate_rehearsal.faults.schema import StaleListenerFile
-from hookgate_rehearsal.faults.targets import StaleListeners
+from hookgate_rehearsal.faults.targets import stale_routing
 
 
 @pytest.fixture(name="groups")
@@ -19,7 +21,7 @@ def _groups(plane):
 def shifted(plane, groups, **ordered):
     """The port of a listener that has just been moved from blue to green."""
     stale = StaleListenerFile.model_validate(ordered)
-    plane.override_route = StaleListeners(lambda _arn: stale)
+    plane.override_route = partial(stale_routing, lambda _arn: stale)
     port = plane.put_listener(listener(groups["blue"]))
     plane.put_listener(listener(groups["green"], port=port))
     return port
@@ -52,7 +54,7 @@ def test_only_some_connections_are_stale(plane, groups):
 
 def test_listener_without_a_fault_changes_at_once(plane, groups):
     """Where nothing is ordered, the next connection reaches green."""
-    plane.override_route = StaleListeners(lambda _arn: None)
+    plane.override_route = partial(stale_routing, lambda _arn: None)
     port = plane.put_listener(listener(groups["blue"]))
     plane.put_listener(listener(groups["green"], port=port))
 

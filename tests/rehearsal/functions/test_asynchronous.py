@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from support.emulator_setup import TIMEOUT, function
 
-from hookgate_rehearsal.functions.asynchronous import (
+from hookgate_rehearsal.functions.fleet import (
     Asynchronous,
     Delivery,
+    Fleet,
     deliver_once,
 )
-from hookgate_rehearsal.functions.fleet import Fleet
 from hookgate_rehearsal.functions.function import (
     EventInvokeConfig,
     FleetSettings,

@@ -1,13 +1,14 @@
 """Destinations of failed events on an emulator: functions, queues and topics."""
 
 import json
+from functools import partial
 from unittest.mock import ANY
 
 import boto3
 import pytest
 from support.emulator_setup import function
 
-from hookgate_rehearsal.functions.fleet import Destinations, Fleet
+from hookgate_rehearsal.functions.fleet import Fleet, send_record
 from hookgate_rehearsal.functions.function import FleetSettings
 
 RECORD = b'{"version": "1.0"}'
@@ -36,7 +37,7 @@ def _recorder():
 @pytest.fixture(name="destinations")
 def _destinations(mocked_aws, recorder):
     fleet = Fleet([function("silent")], SETTINGS, lambda *_: None, recorder.deliveries)
-    yield Destinations(fleet=fleet, client=boto3.client)
+    yield partial(send_record, fleet, boto3.client)
     fleet.close()
 
 
