@@ -16,7 +16,7 @@ from support.browser import dom_of
 from hookgate_rehearsal.endpoint.access import AccessControl, AccessKey
 from hookgate_rehearsal.endpoint.front import EndpointServer, confirms
 
-KEY = AccessKey.random()
+KEY = AccessKey("A_KEY_OF_THE_TESTS")
 SIGNED = f"AWS4-HMAC-SHA256 Credential={KEY.id}/20260101/us-east-1/ecs/aws4_request"
 
 
@@ -249,3 +249,8 @@ def test_a_rebound_name_reaches_nothing(endpoint, tmp_path):
         "--host-resolver-rules=MAP evil.example 127.0.0.1",
     )
     assert ({host}, []) == (set(endpoint.asked), endpoint.passed)
+
+
+def test_random_keys_differ():
+    """Each emulator has a key of its own."""
+    assert AccessKey.random() != AccessKey.random()

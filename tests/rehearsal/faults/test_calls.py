@@ -16,7 +16,7 @@ CALLS = {
     "elasticloadbalancing:DescribeListeners": ("elbv2", "describe_listeners"),
     "cloudwatch:DescribeAlarms": ("cloudwatch", "describe_alarms"),
 }
-KEY = AccessKey.random()
+KEY = AccessKey("A_KEY_OF_THE_TESTS")
 #: The key ids of callers that are not functions.
 KEYS = {"a person": KEY.id, "codedeploy": KEY.codedeploy}
 
