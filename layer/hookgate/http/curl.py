@@ -11,7 +11,6 @@ from hookgate.codes import Code
 from hookgate.errors import NoAnswer
 from hookgate.http.exchange import TOO_LONG, Exchange, Phase
 from hookgate.http.request import Certificate, Trust
-from hookgate.http.tls import VERIFY
 
 #: X509_V_ERR_UNSPECIFIED, which libcurl leaves where it was the name that differed.
 _UNSPECIFIED = 1
@@ -63,6 +62,8 @@ def peer_certificate(curl: pycurl.Curl) -> Certificate | None:
 
 def refused(curl: pycurl.Curl, place: str, name: str, message: str) -> str:
     """The reason why libcurl refused the certificate of the peer."""
+    from hookgate.http.tls import VERIFY  # noqa: PLC0415 - needed only for an error
+
     code = curl.getinfo(pycurl.SSL_VERIFYRESULT)
     if code > _UNSPECIFIED:
         return f"TLS: {place}: {VERIFY.get(code, message)}"
