@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import KW_ONLY, dataclass, replace
-from functools import cache, cached_property
+from functools import cache
+from types import MappingProxyType
 from urllib.parse import quote, urljoin, urlsplit
 
 import pycurl
@@ -37,6 +38,9 @@ _SAFE = "!#$%&'()*+,/:;=?@[]~"
 #: Methods whose request has a length even when it has no body (RFC 9110, 8.6).
 _WITH_BODY = {"POST", "PUT", "PATCH"}
 
+# What a Network Load Balancer's TCP and TLS listeners forward gets requests in HTTP.
+_SCHEMES = {"http": "http", "https": "https", "tcp": "http", "tls": "https"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
@@ -58,6 +62,54 @@ class RequestDefaults:
     prefix: str
     headers: Mapping[str, str]
     conditions: Sequence[RuleCondition]
+
+    @classmethod
+    def of(
+        cls,
+        endpoint: Endpoint,
+        *,
+        host: str | None,
+        server_name: str,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> RequestDefaults:
+        """The defaults of requests to ``endpoint``.
+
+        Args:
+            endpoint: the listener.
+            host: the plan's ``target.host``.
+            server_name: the name that TLS requests and verifies instead of the host.
+            headers: other headers of every request.
+
+        Raises:
+            CannotMeasure: the listener does not carry HTTP, or the host is not a name.
+        """
+        scheme = _SCHEMES.get(endpoint.scheme)
+        if scheme is None:
+            raise CannotMeasure(
+                f"no HTTP over a {endpoint.scheme} listener", code=Code.HTTP_NO_LISTENER
+            )
+        host = host or endpoint.host
+        if server_name and not host:
+            host = _with_port(endpoint.address, endpoint.port)
+        name = ascii_host(server_name or host_of(host or endpoint.address))
+        own = {"Host": ascii_host(host)} if host else {}
+        return cls(
+            base=f"{scheme}://{_with_port(name, endpoint.port)}",
+            prefix=endpoint.path_prefix,
+            headers={**headers, **own, **endpoint.headers},
+            conditions=endpoint.conditions,
+        )
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether requests are sent over TLS."""
+        return self.base.startswith("https:")
+
+    @property
+    def origin(self) -> str:
+        """The scheme and the Host header: of the plan or the rule, else of the URL."""
+        scheme, _, host = self.base.partition("://")
+        return f"{scheme}://{self.headers.get('Host', host)}"
 
     def message(self, request: Request) -> Message:
         """The message for a request.
@@ -87,6 +139,10 @@ class RequestDefaults:
             decodes="accept-encoding" in map(str.lower, headers),
             body=body,
         )
+
+
+def _with_port(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _wire_target(path: str, request: Request) -> str:
@@ -141,9 +197,6 @@ def _lines(headers: Mapping[str, str]) -> list[str]:
     left_out = {"Content-Type", "Expect"} - {name.title() for name in headers}
     return lines + [f"{each}:" for each in sorted(left_out)]
 
-
-# What a Network Load Balancer's TCP and TLS listeners forward is asked over HTTP.
-_SCHEMES = {"http": "http", "https": "https", "tcp": "http", "tls": "https"}
 
 _VERSIONS = {1: "1.0", 2: "1.1", 3: "2", 30: "3"}
 
@@ -278,43 +331,22 @@ class ListenerClient:
 
             return followed(ask, request)
 
-    @cached_property
-    def _scheme(self) -> str:
-        return scheme_of(self.endpoint)
-
-    @cached_property
-    def _name(self) -> str:
-        """The name of the listener in its URLs and in TLS."""
-        return host_of(self.host or self.endpoint.host or self.endpoint.address)
-
-    @cached_property
-    def _defaults(self) -> RequestDefaults:
-        endpoint = self.endpoint
-        host = self.host or endpoint.host
-        own = {"Host": ascii_host(host)} if host else {}
-        return RequestDefaults(
-            base=base_url(self._scheme, self._name, endpoint.port),
-            prefix=endpoint.path_prefix,
-            headers={**own, **endpoint.headers},
-            conditions=endpoint.conditions,
-        )
-
     def _send(self, curl: pycurl.Curl, request: Request, exchange: Exchange) -> Reply:
         """Send one request over a new connection, without following redirects."""
-        message = self._defaults.message(request)
-        encrypted = self._scheme == "https"
-        host = self._defaults.headers.get("Host")
-        origin = f"{self._scheme}://{host}" if host else self._defaults.base
+        server_name = request.trust.server_name
+        defaults = RequestDefaults.of(
+            self.endpoint, host=self.host, server_name=server_name
+        )
+        message = defaults.message(request)
+        encrypted = defaults.is_encrypted
         started = exchange.deadline.clock.now()
         answer = Answer(exchange, request.max_body, message.decodes)
         with closing(exchange.connect()) as connection:
-            name = request.trust.server_name or self._name
-            base = base_url(self._scheme, name, self.endpoint.port)
-            curl.setopt(pycurl.URL, base + message.target)
+            curl.setopt(pycurl.URL, message.url)
             curl.setopt(pycurl.PATH_AS_IS, 1)
             headers = list(message.headers)
             if not any(each.lower().startswith("host:") for each in headers):
-                headers.append(f"Host: {origin.partition('://')[2]}")
+                headers.append(f"Host: {defaults.origin.partition('://')[2]}")
             curl.setopt(pycurl.HTTPHEADER, [each.encode("latin-1") for each in headers])
             # libcurl does not notice a truncated body.
             curl.setopt(pycurl.HTTP_CONTENT_DECODING, 0)
@@ -333,7 +365,7 @@ class ListenerClient:
                     curl,
                     error,
                     exchange,
-                    server_name=self._name if encrypted else None,
+                    server_name=urlsplit(message.url).hostname if encrypted else None,
                     size=len(message.body or b""),
                 ) from None
         answer.end()
@@ -344,31 +376,12 @@ class ListenerClient:
             duration=exchange.deadline.clock.now() - started,
             peer=exchange.peer,
             http_version=_VERSIONS.get(curl.getinfo(pycurl.INFO_HTTP_VERSION), ""),
-            url=origin + message.target,
+            url=defaults.origin + message.target,
             fields=tuple(answer.fields),
             cookies=answer.cookies,
             phases=_phases(curl, exchange),
             certificate=peer_certificate(curl) if encrypted else None,
         )
-
-
-def scheme_of(endpoint: Endpoint) -> str:
-    """The scheme of requests to a listener.
-
-    Raises:
-        CannotMeasure: the listener does not carry HTTP.
-    """
-    scheme = _SCHEMES.get(endpoint.scheme)
-    if scheme is None:
-        raise CannotMeasure(
-            f"no HTTP over a {endpoint.scheme} listener", code=Code.HTTP_NO_LISTENER
-        )
-    return scheme
-
-
-def base_url(scheme: str, name: str, port: int) -> str:
-    """The URL of a listener, without a path."""
-    return f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 _REDIRECTS = {301, 302, 303, 307, 308}

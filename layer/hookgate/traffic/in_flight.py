@@ -12,8 +12,7 @@ import pycurl
 from hookgate.codes import Code
 from hookgate.context import Endpoint
 from hookgate.errors import NoAnswer
-from hookgate.http.address import ascii_host, host_of
-from hookgate.http.client import Message, RequestDefaults, base_url, say, scheme_of
+from hookgate.http.client import Message, RequestDefaults, say
 from hookgate.http.curl import secure
 from hookgate.http.exchange import BodyError, Decoder, final_fields
 from hookgate.traffic.options import Load
@@ -31,7 +30,6 @@ class ResolvedTarget:
     defaults: RequestDefaults
     addresses: Sequence[str]
     port: int
-    secure: bool
     ca_file: str | None
 
     @classmethod
@@ -43,30 +41,24 @@ class ResolvedTarget:
                 allowed.
             NoAnswer: the load balancer's name does not resolve.
         """
-        scheme = scheme_of(endpoint)
+        defaults = RequestDefaults.of(
+            endpoint,
+            host=tool.host,
+            server_name=load.trust.server_name,
+            headers={
+                "User-Agent": f"Hookgate/{VERSION} (traffic)",
+                "X-Hookgate": "traffic",
+            },
+        )
         seconds = tool.deadline.remaining
         if seconds <= 0:
             raise NoAnswer(
                 f"no time was left to resolve {endpoint.address}", code=Code.NO_TIME
             )
-        name, host = load.trust.server_name, tool.host or endpoint.host
-        if name and not host:
-            host = f"{endpoint.address}:{endpoint.port}"
-        name = name or host_of(host or endpoint.address)
-        agent = f"Hookgate/{VERSION} (traffic)"
-        headers = {"User-Agent": agent, "X-Hookgate": "traffic"}
-        if host:
-            headers["Host"] = ascii_host(host)
         return cls(
-            defaults=RequestDefaults(
-                base=base_url(scheme, ascii_host(name), endpoint.port),
-                prefix=endpoint.path_prefix,
-                headers={**headers, **endpoint.headers},
-                conditions=endpoint.conditions,
-            ),
+            defaults=defaults,
             addresses=tool.policy.resolve(endpoint, seconds=seconds),
             port=endpoint.port,
-            secure=scheme == "https",
             ca_file=tool.ca_file,
         )
 
@@ -289,12 +281,12 @@ class HandlePool:
         curl.setopt(pycurl.PATH_AS_IS, 1)
         version = pycurl.CURL_HTTP_VERSION_1_1
         if load.http_version == "2":
-            version = _HTTP_2_TLS if target.secure else _HTTP_2
+            version = _HTTP_2_TLS if target.defaults.is_encrypted else _HTTP_2
         curl.setopt(pycurl.HTTP_VERSION, version)
         curl.setopt(pycurl.PIPEWAIT, int(load.http_version == "2"))
         curl.setopt(pycurl.FORBID_REUSE, int(not load.keep_alive))
         curl.setopt(pycurl.MAXAGE_CONN, _MAX_IDLE)
         curl.setopt(pycurl.FRESH_CONNECT, int(not load.keep_alive))
-        if target.secure:
+        if target.defaults.is_encrypted:
             secure(curl, load.trust, target.ca_file)
             curl.setopt(pycurl.OPT_CERTINFO, 0)  # Certificates are not read here.
