@@ -162,13 +162,12 @@ class Traffic(Validator):
         log, requests = self.access_log, self.requests
         if log and "requests" not in self.model_fields_set:
             requests = ()
-        templates = [each.template(self.headers) for each in requests]
-        own = [each.thresholds for each in requests]
+        counted = [(each.template(self.headers), each.thresholds) for each in requests]
         if log:
-            templates.append(recorded or log.template(self.headers))
-            own.append(log.thresholds)
+            template = recorded or log.template(self.headers)
+            counted.append((template, log.thresholds))
         load = Load(
-            templates=tuple(templates),
+            templates=tuple(template for template, _ in counted),
             schedule=self._schedule,
             max_in_flight=self.max_in_flight,
             timeout=self.timeout,
@@ -179,7 +178,7 @@ class Traffic(Validator):
         return PassCriteria(
             load=load,
             thresholds=self.thresholds,
-            by_name={t.name: each for t, each in zip(templates, own, strict=True)},
+            by_name={template.name: own for template, own in counted},
             min_samples=self.min_samples,
             max_lateness=self.max_lateness,
         ).checked()

@@ -238,6 +238,8 @@ _MAX_MALFORMED = 0.1
 
 _S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.{1,1024})")
 
+_METHOD, _CLASS = re.compile(r"[A-Z]{1,20}"), re.compile(r"[1-5]xx")
+
 
 class AccessLog(BaseModel):
     """Recorded requests, and which of them to send."""
@@ -272,22 +274,16 @@ class AccessLog(BaseModel):
 
     @model_validator(mode="after")
     def _valid(self) -> AccessLog:
-        if self.file.startswith("s3:") and not _S3.fullmatch(self.file):
-            raise InvalidValue(
-                f"expected s3://bucket/key, got {self.file!r}", code=Code.PLAN_FORMAT
-            )
-        for each in self.methods:
-            if not re.fullmatch(r"[A-Z]{1,20}", each):
-                raise InvalidValue(
-                    f"expected a method in capitals, got {each!r}",
-                    code=Code.PLAN_FORMAT,
-                )
-        for each in self.recorded:
-            if not re.fullmatch(r"[1-5]xx", each):
-                raise InvalidValue(
-                    f"expected a class of statuses such as 2xx, got {each!r}",
-                    code=Code.OPTION_STATUS,
-                )
+        file = [self.file] if self.file.startswith("s3:") else []
+        classes = "a class of statuses such as 2xx"
+        for values, form, expected, code in (
+            (file, _S3, "s3://bucket/key", Code.PLAN_FORMAT),
+            (self.methods, _METHOD, "a method in capitals", Code.PLAN_FORMAT),
+            (self.recorded, _CLASS, classes, Code.OPTION_STATUS),
+        ):
+            wrong = [each for each in values if not form.fullmatch(each)]
+            if wrong:
+                raise InvalidValue(f"expected {expected}, got {wrong[0]!r}", code=code)
         return self
 
     def read(self, aws: Aws, deadline: Deadline) -> LogSample:

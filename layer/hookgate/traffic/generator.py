@@ -16,12 +16,12 @@ import pycurl
 from hookgate.http.exchange import IdentityCheck
 from hookgate.http.request import Request
 from hookgate.traffic.in_flight import (
+    REASONS,
     RESENT,
     HandlePool,
     InFlightRequest,
     Opener,
     ResolvedTarget,
-    error_reason,
 )
 from hookgate.traffic.options import Load
 from hookgate.traffic.results import LoadResult, StopCondition, Tally
@@ -216,7 +216,9 @@ class LoadedListener:
         self.in_flight -= 1
         if request.counted:
             tally = request.pool.tally
-            tally.errors[error_reason(code, message)] += 1
+            # Bounded, so that reasons can be counted.
+            reason = REASONS.get(code) or f"curl error {code}: {message[:60]}"
+            tally.errors[reason] += 1
             if code == pycurl.E_OPERATION_TIMEDOUT:
                 tally.latencies.add(now - request.due)
         if request.inspected:
@@ -282,19 +284,15 @@ class Generator:
             now, burst = self._launch(next(order), due, counted=counted), burst + 1
 
     def _at_full_speed(self, began: float) -> None:
-        order, now = self.load.order(), began
+        order, now, listener = self.load.order(), began, self.listeners[0]
         ends = began + self.load.schedule.seconds
         while now < ends and not self._over(now):
-            self._fill(order, now)
+            counted = now >= self._first
+            free = islice(order, listener.max_in_flight - listener.in_flight)
+            self._start(listener.acquire(free, now, counted=counted))
+            if counted:
+                self._last = now
             now = self._step(ends)
-
-    def _fill(self, order: Iterator[int], now: float) -> None:
-        """Start requests until the maximum is in flight; they are due now."""
-        counted, listener = now >= self._first, self.listeners[0]
-        free = islice(order, listener.max_in_flight - listener.in_flight)
-        self._start(listener.acquire(free, now, counted=counted))
-        if counted:
-            self._last = now
 
     def _drain(self) -> None:
         ends = min(self.until, self._last + self.load.timeout + _SLACK)

@@ -110,11 +110,6 @@ _MAX_BODY = 64 * 1024 * 1024
 _MAX_IDLE = 1
 
 
-def error_reason(code: int, message: str) -> str:
-    """The reason of a failed transfer; bounded, so that reasons can be counted."""
-    return REASONS.get(code) or f"curl error {code}: {message[:60]}"
-
-
 @dataclass(slots=True, eq=False)
 class InFlightRequest:
     """A curl handle and the request that it sends.

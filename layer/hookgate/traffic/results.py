@@ -138,12 +138,8 @@ class Tally:
         """Responses with an unexpected status, by status."""
         if self.status is None:
             return self.unexpected
-        own = {
-            status: count
-            for status, count in self.statuses.items()
-            if not status_in(status, self.status)
-        }
-        return Counter(own)
+        wrong = [each for each in self.statuses if not status_in(each, self.status)]
+        return Counter({status: self.statuses[status] for status in wrong})
 
     @property
     def failed(self) -> int:
