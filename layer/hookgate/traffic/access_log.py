@@ -51,7 +51,8 @@ _BEFORE_REQUEST = FIELDS.index('"request"')
 
 _QUOTED, _BARE = r'"(?P<{}>[^"]*)"', r"(?P<{}>[^ \"]+)"
 
-_ENTRY = re.compile(
+#: Matches an entry; its groups are the fields by name.
+ENTRY = re.compile(
     " ".join(
         (_QUOTED if each.startswith('"') else _BARE).format(each.strip('"'))
         for each in FIELDS
@@ -64,24 +65,16 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*([^#]*)", re.IGNORECASE)
 _MAX_PATH = 8192
 
 
-def parse_entry(line: str) -> dict[str, str] | None:
-    """The fields of an entry by name; None if the line is not an entry."""
-    match = _ENTRY.fullmatch(line)
-    if match is None:
-        return None
-    return {name: value or "" for name, value in match.groupdict().items()}
-
-
 def parse_request(line: bytes) -> tuple[str, str] | None:
     """The method and path of an entry's request; None if it has none.
 
     The load balancer logs the URL as the client sent it, so characters that a request
     line must not contain are percent-encoded here.
     """
-    fields = parse_entry(line.decode("utf-8", "surrogateescape"))
-    if fields is None:
+    entry = ENTRY.fullmatch(line.decode("utf-8", "surrogateescape"))
+    if entry is None:
         return None
-    method, _, rest = fields["request"].partition(" ")
+    method, _, rest = entry["request"].partition(" ")
     match = _URL.match(rest.rpartition(" ")[0])
     if match is None or not method.isalpha() or len(match[1]) > _MAX_PATH:
         return None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from support.access_log import line
 
-from hookgate.traffic.access_log import FIELDS, parse_entry, parse_request
+from hookgate.traffic.access_log import ENTRY, FIELDS, parse_request
 
 
 def test_every_field():
     """All documented fields are parsed; a quoted field may contain spaces."""
-    found = parse_entry(line(user_agent="Mozilla/5.0 (X11; Linux)"))
-    assert found is not None
+    entry = ENTRY.fullmatch(line(user_agent="Mozilla/5.0 (X11; Linux)"))
+    assert entry is not None
+    found = entry.groupdict()
     assert [each.strip('"') for each in FIELDS] + ["conn_trace_id"] == list(found)
     expected = {
         "type": "https",
@@ -29,12 +30,12 @@ def test_every_field():
 
 
 @pytest.mark.parametrize(
-    ("end", "trace"), [("", ""), (" TID_1", "TID_1"), (' TID_1 "new" 7', "TID_1")]
+    ("end", "trace"), [("", None), (" TID_1", "TID_1"), (' TID_1 "new" 7', "TID_1")]
 )
 def test_fields_may_be_appended(end, trace):
     """Entries without the last field and with further fields are valid."""
     old = line().rpartition(" ")[0]
-    found = parse_entry(old + end)
+    found = ENTRY.fullmatch(old + end)
     assert found
     assert trace == found["conn_trace_id"]
 
@@ -51,7 +52,7 @@ def test_fields_may_be_appended(end, trace):
 )
 def test_no_entry(text):
     """An incomplete or malformed line is not an entry."""
-    assert parse_entry(text) is None
+    assert ENTRY.fullmatch(text) is None
     assert parse_request(text.encode()) is None
 
 
