@@ -115,12 +115,12 @@ class InvocationLog:
 
         return cls(Logger(service=service, stream=stream, use_rfc3339=True))
 
-    def begin(self, hook: HookEvent, event: str | None) -> None:
+    def begin(self, hook: HookEvent, event: str) -> None:
         """Add the ids of this invocation to every line from now on."""
         self.logger.append_keys(
             deployment_id=hook.deployment_id,
             execution_id=hook.execution_id,
-            lifecycle_event=str(event) if event else "-",
+            lifecycle_event=str(event),
         )
 
     def step(self, name: str) -> Log:

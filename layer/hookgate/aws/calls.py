@@ -96,12 +96,7 @@ class AwsCalls:
     def __call__(
         self, service: str, operation: str, /, **parameters: Any
     ) -> Mapping[str, Any]:
-        """Call an operation by boto3's name and return its response with all pages.
-
-        Raises:
-            AccessDenied: names the missing permission and the resource.
-            CannotMeasure: AWS returned another error, or did not respond.
-        """
+        """Call an operation, as ``Aws`` describes."""
         from botocore import exceptions  # noqa: PLC0415 - slow, and not needed by every command
 
         action = iam_action(service, camel(operation))

@@ -25,21 +25,18 @@ PAUSES = (0.0, 1.5, 1.5, 1.5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrafficRoute:
-    """The traffic route of a deployment group: target group names and ARNs."""
-
-    target_groups: tuple[str, ...]
-    production: str
-    test: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FoundDeployment:
-    """A deployment with its revision and traffic route."""
+    """A deployment with its revision and traffic route.
+
+    The route has the names of the target groups, and the ARNs of the production and the
+    test listener or of their rules.
+    """
 
     deployment: DeploymentInfo
     revision: Mapping[str, Any]
-    route: TrafficRoute
+    target_groups: tuple[str, ...]
+    production: str
+    test: str | None
 
 
 def find_deployment(
@@ -88,8 +85,14 @@ def find_deployment(
             f"deployment group {name} has no pair of target groups",
             code=Code.DISCOVERY_TARGET_GROUP,
         )
-    route = _route(pairs[0], name)
-    _, _, _, region, account, *_ = [*route.production.split(":"), "", "", "", ""]
+    production = pairs[0].get("prodTrafficRoute", {}).get("listenerArns")
+    test = pairs[0].get("testTrafficRoute", {}).get("listenerArns")
+    if not production:
+        raise CannotMeasure(
+            f"deployment group {name} has no production listener",
+            code=Code.DISCOVERY_LISTENER,
+        )
+    _, _, _, region, account, *_ = f"{production[0]}:::::".split(":")
     deployment = DeploymentInfo(
         id=id_,
         application=application,
@@ -104,27 +107,14 @@ def find_deployment(
     return FoundDeployment(
         deployment=replace(deployment, event_started_at=started),
         revision=info["revision"],
-        route=route,
+        target_groups=tuple(each["name"] for each in pairs[0]["targetGroups"]),
+        production=production[0],
+        test=test[0] if test else None,
     )
 
 
 def _pairs(given: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return list(given.get("loadBalancerInfo", {}).get("targetGroupPairInfoList", ()))
-
-
-def _route(pair: Mapping[str, Any], group: str) -> TrafficRoute:
-    production = pair.get("prodTrafficRoute", {}).get("listenerArns")
-    test = pair.get("testTrafficRoute", {}).get("listenerArns")
-    if not production:
-        raise CannotMeasure(
-            f"deployment group {group} has no production listener",
-            code=Code.DISCOVERY_LISTENER,
-        )
-    return TrafficRoute(
-        target_groups=tuple(each["name"] for each in pair["targetGroups"]),
-        production=production[0],
-        test=test[0] if test else None,
-    )
 
 
 def _event_start(

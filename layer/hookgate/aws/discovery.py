@@ -108,10 +108,10 @@ def discover(
         AccessDenied: names the missing permission and the resource.
         CannotMeasure: the responses of AWS are inconsistent.
     """
-    deployment, route = found.deployment, found.route
+    deployment = found.deployment
     task_sets = fetch_task_sets(aws, deployment.cluster, deployment.service)
-    groups = _fetch_target_groups(aws, route.target_groups)
-    production, test = _fetch_endpoints(aws, (route.production, route.test), groups)
+    groups = _fetch_target_groups(aws, found.target_groups)
+    production, test = _fetch_endpoints(aws, (found.production, found.test), groups)
     green_set = _green(deployment.id, event, task_sets)
     others = [each for each in task_sets if each is not green_set]
     primary = _of_status("PRIMARY", others)

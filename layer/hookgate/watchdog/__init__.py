@@ -38,11 +38,8 @@ class ProcessGuard:
 
     def __init__(self, pipe: int | None) -> None:
         self._kept = {fd: os.dup(fd) for fd in (1, 2) if _open_file(fd)}
-        self._known = {
-            fd: file
-            for fd in (*self._kept.values(), *((pipe,) if pipe else ()))
-            if (file := _open_file(fd))
-        }
+        watched = [*self._kept.values(), *([pipe] if pipe else [])]
+        self._known = {fd: _open_file(fd) for fd in watched}
         self._pipe = pipe
         self._interrupts = 0
         self._previous: Any = None

@@ -154,10 +154,7 @@ def test_pairs(world, given, production):
     """A deployment's loadBalancerInfo without pairs gives way to its group's."""
     world.deployment["loadBalancerInfo"] = given
 
-    assert (
-        production
-        == find_deployment(world, HOOK, TESTED, VirtualClock()).route.production
-    )
+    assert production == find_deployment(world, HOOK, TESTED, VirtualClock()).production
 
 
 def test_no_pair(world):
