@@ -1,13 +1,18 @@
 """ELBv2: moto stores what clients configure, and the data plane does it.
 
 After each call, moto's target groups, listeners and certificates are copied to the data
-plane, which knows the real health of targets.
+plane, which knows the real health of targets. A call that configures what the data
+plane cannot do is refused, and moto's state is what it was before the call.
 """
 
 from __future__ import annotations
 
+import ipaddress
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from copy import copy
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -29,7 +34,11 @@ from hookgate_rehearsal.data_plane.settings import (
     Target,
     TargetGroupSettings,
 )
-from hookgate_rehearsal.data_plane.target_group import TargetHealth, TargetState
+from hookgate_rehearsal.data_plane.target_group import (
+    TargetHealth,
+    TargetState,
+    matches,
+)
 from hookgate_rehearsal.endpoint.protocols import (
     ApiError,
     AwsRequest,
@@ -41,9 +50,9 @@ from hookgate_rehearsal.endpoint.protocols import (
 
 Form = Mapping[str, str]
 MAX_TARGETS = 1000
+MAX_PORT = 65535
 
-#: What of a listener may make it unable to open.
-_CHANGEABLE = ("port", "protocol", "certificate", "certificates")
+_LOGGER = logging.getLogger(__name__)
 
 
 class LoadBalancers:
@@ -71,7 +80,7 @@ class LoadBalancers:
         self._lock = threading.Lock()
         self._groups: dict[str, TargetGroupSettings] = {}
         self._listeners: dict[str, ListenerSettings] = {}
-        self._opened: dict[str, dict[str, Any]] = {}
+        self._refused: dict[str, ApiError] = {}
 
     def handle(self, request: AwsRequest) -> Reply:
         """Answer a call about targets; mirror the result of the others."""
@@ -84,9 +93,10 @@ class LoadBalancers:
                 case "RegisterTargets" | "DeregisterTargets":
                     content = self._change_targets(form, operation)
                 case _:
-                    if operation in {"CreateListener", "ModifyListener"}:
-                        self._check_port(form)
-                    return self._mirrored(request.moto())
+                    with self._lock:
+                        if operation in {"CreateListener", "ModifyListener"}:
+                            self._check_port(form)
+                        return self._mirrored(request.moto)
         except ApiError as error:
             return query_error("elbv2", error.code, error.message)
         return query_reply("elbv2", operation, content)
@@ -105,24 +115,70 @@ class LoadBalancers:
         """Whether any listener forwards to the target group with that ARN."""
         return any(group == target_group for _, group in self.attached())
 
-    def _mirrored(self, reply: Reply) -> Reply:
-        """Bring the data plane to moto's state, and return DNS names that resolve.
+    def _mirrored(self, moto: Callable[[], Reply]) -> Reply:
+        """Get moto's response, and bring the data plane to moto's state.
 
         Raises:
-            ApiError: A listener cannot be opened. Moto forgets it again, or the change.
+            ApiError: The data plane cannot do what the call configures. Moto's state
+                is what it was before.
         """
+        backend = self._backend("elbv2")
+        self._mirror(backend)
+        before, known = _state(backend), set(self._refused)
+        reply = moto()
+        if reply.status < 400:
+            self._mirror(backend)
+        refused = [error for arn, error in self._refused.items() if arn not in known]
+        if refused or reply.status >= 400:
+            for found, attributes in before:
+                vars(found).update(attributes)
+            self._mirror(backend)
+        if refused:
+            raise refused[0]
         body = reply.body
-        with self._lock:
-            backend = self._backend("elbv2")
-            self._put_groups(backend)
-            self._put_listeners(backend)
-            self._remove_groups(backend)
-            for balancer in backend.load_balancers.values():
-                body = body.replace(balancer.dns_name.encode(), self._host.encode())
-                balancer.dns_name = self._host
-                balancer.activate()
+        for balancer in backend.load_balancers.values():
+            body = body.replace(balancer.dns_name.encode(), self._host.encode())
+            balancer.dns_name = self._host
+            balancer.activate()
         headers = {k: v for k, v in reply.headers.items() if k != "Content-Length"}
         return replace(reply, body=body, headers=headers)
+
+    def _mirror(self, backend: Any) -> None:
+        """Bring the data plane to moto's state, except for what it refuses.
+
+        Other services, such as CloudFormation, also change moto's state. What the data
+        plane refuses of it does not disturb the rest.
+        """
+        groups = dict(backend.target_groups)
+        listeners = {
+            arn: listener
+            for balancer in backend.load_balancers.values()
+            for arn, listener in balancer.listeners.items()
+        }
+        refused, self._refused = self._refused, {}
+        for arn in set(self._listeners) - set(listeners):
+            self._plane.remove_listener(arn)
+            del self._listeners[arn]
+        for arn, found in (groups | listeners).items():
+            put = self._put_group if arn in groups else self._put_listener
+            try:
+                put(arn, found)
+            except ApiError as error:
+                self._refused[arn] = error
+            except KeyError as error:
+                message = f"{error.args[0]} must be specified"
+                self._refused[arn] = ApiError("ValidationError", message)
+            except OSError as error:
+                message = f"the listener on port {found.port} cannot open: {error}"
+                self._refused[arn] = ApiError("InvalidConfigurationRequest", message)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it stays out
+                self._refused[arn] = _invalid(str(error))
+            if arn in self._refused and arn not in refused:
+                _LOGGER.warning("%s: %s", arn, self._refused[arn])
+        for arn in set(self._groups) - set(groups):
+            with suppress(ValueError):  # a listener that was refused still uses it
+                self._plane.remove_target_group(arn)
+                del self._groups[arn]
 
     def _check_port(self, form: Form) -> None:
         """Refuse a port that another listener of the load balancer has."""
@@ -174,48 +230,25 @@ class LoadBalancers:
             change(form["TargetGroupArn"], target)
         return {}
 
-    def _put_groups(self, backend: Any) -> None:
-        for arn, group in backend.target_groups.items():
-            settings = _target_group_settings(group, self._pace)
-            if self._groups.get(arn) != settings:
-                self._plane.put_target_group(settings)
-                self._groups[arn] = settings
-
-    def _remove_groups(self, backend: Any) -> None:
-        for arn in set(self._groups) - set(backend.target_groups):
-            self._plane.remove_target_group(arn)
-            del self._groups[arn]
-
-    def _put_listeners(self, backend: Any) -> None:
-        found = {
-            arn: listener
-            for balancer in backend.load_balancers.values()
-            for arn, listener in balancer.listeners.items()
-        }
-        for arn in set(self._listeners) - set(found):
-            self._plane.remove_listener(arn)
-            del self._listeners[arn], self._opened[arn]
-        for arn, listener in found.items():
-            try:
-                self._put_listener(arn, listener)
-            except ApiError:
-                self._undo(backend, arn, listener)
-                raise
-            except (OSError, KeyError, ValueError) as error:
-                message = f"the listener on port {listener.port} cannot open: {error}"
-                self._undo(backend, arn, listener)
-                raise ApiError("InvalidConfigurationRequest", message) from error
+    def _put_group(self, arn: str, group: Any) -> None:
+        settings = _target_group_settings(group, self._pace)
+        if self._groups.get(arn) != settings:
+            self._plane.put_target_group(settings)
+            self._groups[arn] = settings
 
     def _put_listener(self, arn: str, listener: Any) -> None:
         settings = _listener_settings(listener, self._presented(listener))
+        for group in referenced_groups(settings) - set(self._groups):
+            raise ApiError("TargetGroupNotFound", f"Target group '{group}' not found")
         if self._listeners.get(arn) != settings:
+            # If the new one cannot open, the old one may be closed: open it again.
+            self._listeners.pop(arn, None)
             self._plane.put_listener(settings)
             self._listeners[arn] = settings
-        self._opened[arn] = {name: getattr(listener, name) for name in _CHANGEABLE}
 
     def _presented(self, listener: Any) -> tuple[Certificate, ...]:
         """The certificates of an encrypted listener, the default first."""
-        if not Protocol(listener.protocol).is_encrypted:
+        if not _protocol(listener.protocol).is_encrypted:
             return ()
         default = listener.certificate
         more = (arn for arn in listener.certificates or () if arn != default)
@@ -254,31 +287,67 @@ class LoadBalancers:
         chain = f"{found.cert_body}\n{found.cert_chain or ''}\n"
         return Certificate(chain=chain.encode(), key=found.private_key.encode())
 
-    def _undo(self, backend: Any, arn: str, listener: Any) -> None:
-        """Take a listener that never opened out of moto; put a changed one back."""
-        if arn not in self._listeners:
-            backend.delete_listener(arn)
-            return
-        for name, value in self._opened[arn].items():
-            setattr(listener, name, value)
+
+def _state(backend: Any) -> list[tuple[Any, dict[str, Any]]]:
+    """Moto's objects that a call may change, each with its attributes now."""
+    balancers = backend.load_balancers.values()
+    listeners = [each for b in balancers for each in b.listeners.values()]
+    rules = [each for listener in listeners for each in listener.rules.values()]
+    groups = backend.target_groups.values()
+    return [
+        (
+            found,
+            {
+                name: copy(value) if isinstance(value, dict | list) else value
+                for name, value in vars(found).items()
+            },
+        )
+        for found in (backend, *groups, *balancers, *listeners, *rules)
+    ]
 
 
 # From moto's objects to the data plane's settings.
 
 
+def _invalid(message: str) -> ApiError:
+    return ApiError("ValidationError", message)
+
+
+def _unsupported(what: str) -> ApiError:
+    message = f"The emulator does not support {what}"
+    return ApiError("InvalidConfigurationRequest", message)
+
+
+def _protocol(name: str) -> Protocol:
+    try:
+        return Protocol(name)
+    except ValueError:
+        known = ", ".join(Protocol)
+        raise _unsupported(f"the protocol {name}, only {known}") from None
+
+
 def _target_group_settings(group: Any, pace: float) -> TargetGroupSettings:
-    protocol = Protocol(group.protocol)
+    if group.target_type == "lambda":
+        raise _unsupported("target groups of type lambda, only those of tasks (ip)")
+    protocol = _protocol(group.protocol)
     port = str(group.health_check_port)
+    if port.isdigit() and not 1 <= int(port) <= MAX_PORT:
+        raise _invalid(f"Health check port '{port}' must be in the range 1-{MAX_PORT}")
     matcher = getattr(group, "matcher", None) or {}
+    codes = str(matcher.get("HttpCode") or "200")
+    try:
+        matches(0, codes)
+    except ValueError:
+        raise _invalid(f"Health check matcher HTTP code '{codes}' is invalid") from None
     delay = group.attributes["deregistration_delay.timeout_seconds"]
     return TargetGroupSettings(
         arn=group.arn,
         protocol=protocol,
         deregistration_delay=float(delay),
         health_check=HealthCheck(
-            protocol=Protocol(group.health_check_protocol or protocol),
+            protocol=_protocol(group.health_check_protocol or protocol),
             path=group.health_check_path or "/",
-            matcher=str(matcher.get("HttpCode") or "200"),
+            matcher=codes,
             interval=float(group.health_check_interval_seconds) * pace,
             timeout=float(group.health_check_timeout_seconds),
             healthy_threshold=int(group.healthy_threshold_count),
@@ -298,11 +367,12 @@ def _listener_settings(
         certificates: What an encrypted listener presents, the default first.
 
     Raises:
-        ValueError: The data plane does not support it.
+        ApiError: A member is invalid, or the data plane does not support it.
+        KeyError: A member is missing.
     """
     return ListenerSettings(
         arn=found.arn,
-        protocol=Protocol(found.protocol),
+        protocol=_protocol(found.protocol),
         port=int(found.port),
         default_action=_action(found.default_actions),
         rules=tuple(
@@ -319,6 +389,8 @@ def _listener_settings(
 
 
 def _action(actions: list[Any]) -> Action:
+    if not actions:
+        raise _invalid("An action must be specified")
     data = actions[-1].data
     match data["Type"]:
         case "forward":
@@ -332,7 +404,11 @@ def _action(actions: list[Any]) -> Action:
             )
         case "redirect":
             return _redirect(data["RedirectConfig"])
-    raise ValueError(f"the rehearsal has no action of type {data['Type']!r}")
+    message = (
+        f"The emulator does not support {data['Type']} as the last action; it must be "
+        "forward, redirect or fixed-response"
+    )
+    raise ApiError("InvalidLoadBalancerAction", message)
 
 
 def _forward_weights(action: Mapping[str, Any]) -> dict[str, int]:
@@ -347,20 +423,30 @@ def _forward_weights(action: Mapping[str, Any]) -> dict[str, int]:
 def _redirect(config: Mapping[str, Any]) -> Redirect:
     names = {"Protocol", "Host", "Port", "Path", "Query"}
     given = {name.lower(): str(config[name]) for name in names if config.get(name)}
-    status = int(config["StatusCode"].removeprefix("HTTP_"))
-    return Redirect(status=status, **given)
+    statuses = {"HTTP_301": 301, "HTTP_302": 302}
+    if config["StatusCode"] not in statuses:
+        raise _invalid(f"The status code '{config['StatusCode']}' is not HTTP_30[12]")
+    return Redirect(status=statuses[config["StatusCode"]], **given)
 
 
 def _condition(condition: Mapping[str, Any]) -> Condition:
     field = condition["Field"]
     if field not in get_args(ConditionField):
-        raise ValueError(f"the rehearsal has no condition {field!r}")
+        raise _unsupported(f"the condition {field}")
     config = condition.get(f"{field.title().replace('-', '')}Config") or {}
     values = condition.get("Values") or config.get("Values") or ()
     if field == "query-string":
         pairs = tuple((each.get("Key"), each["Value"]) for each in values)
         return Condition(field=field, parameters=pairs)
+    if field == "source-ip":
+        for block in values:
+            try:
+                ipaddress.ip_network(block, strict=False)
+            except ValueError:
+                raise _invalid(f"The value '{block}' is not a CIDR block") from None
     name = config.get("HttpHeaderName", "")
+    if not name.isascii():
+        raise _invalid(f"The header name '{name}' is not valid")
     return Condition(field=field, name=name, values=tuple(values))
 
 
@@ -384,6 +470,8 @@ def _targets(form: Form) -> list[Target]:
             message = (
                 f"target {identity} needs a port: tasks of a rehearsal choose their own"
             )
-            raise ApiError("ValidationError", message)
+            raise _invalid(message)
+        if not 1 <= int(port) <= MAX_PORT:
+            raise _invalid(f"Port '{port}' must be in the range 1-{MAX_PORT}")
         targets.append(Target(id=identity, port=int(port)))
     return targets

@@ -1,5 +1,6 @@
 """ELBv2 on an emulator: what is configured is what listeners really do."""
 
+import json
 import socket
 import sys
 
@@ -203,3 +204,152 @@ def test_an_unknown_target_group_is_refused(elbv2):
     """The error is the one that ELBv2 models."""
     with pytest.raises(elbv2.exceptions.TargetGroupNotFoundException):
         elbv2.describe_target_health(TargetGroupArn="arn:unknown")
+
+
+COGNITO = {
+    "Type": "authenticate-cognito",
+    "AuthenticateCognitoConfig": {
+        "UserPoolArn": "arn:aws:cognito-idp:us-east-1:123456789012:userpool/tea",
+        "UserPoolClientId": "tea",
+        "UserPoolDomain": "tea",
+    },
+}
+PATH = {"Field": "path-pattern", "Values": ["/tea"]}
+
+
+def source_ip(block):
+    return {"Field": "source-ip", "SourceIpConfig": {"Values": [block]}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "says"),
+    [
+        (
+            {"Protocol": "UDP"},
+            "InvalidConfigurationRequest",
+            "support the protocol UDP",
+        ),
+        ({"Protocol": "TCP_UDP"}, "InvalidConfigurationRequest", "protocol TCP_UDP"),
+        ({"Protocol": "GENEVE"}, "InvalidConfigurationRequest", "protocol GENEVE"),
+        ({"HealthCheckProtocol": "UDP"}, "InvalidConfigurationRequest", "protocol UDP"),
+        ({"HealthCheckPort": "99999"}, "ValidationError", "1-65535"),
+        ({"Matcher": {"HttpCode": "200,x"}}, "ValidationError", "'200,x' is invalid"),
+        (
+            {"TargetType": "lambda", "Protocol": None, "Port": None, "VpcId": None},
+            "InvalidConfigurationRequest",
+            "support target groups of type lambda",
+        ),
+    ],
+)
+def test_an_unsupported_target_group_is_refused(emulator, elbv2, changes, code, says):
+    """It is not stored, and later calls are not disturbed."""
+    good = {"Protocol": "HTTP", "Port": 80, "VpcId": emulator.vpc, "TargetType": "ip"}
+    request = {k: v for k, v in (good | changes).items() if v is not None}
+
+    with pytest.raises(ClientError, match=says) as caught:
+        elbv2.create_target_group(Name="refused", **request)
+    made = elbv2.create_target_group(Name="refused", **good)["TargetGroups"][0]
+
+    assert code == caught.value.response["Error"]["Code"]
+    elbv2.delete_target_group(TargetGroupArn=made["TargetGroupArn"])
+
+
+NO_LAST_ACTION = "InvalidLoadBalancerAction.*support authenticate-cognito"
+NO_ACTION = "ValidationError.*An action must be specified"
+NO_CIDR = "ValidationError.*'x' is not a CIDR block"
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "refusal"),
+    [
+        ("create_listener", {"DefaultActions": []}, NO_ACTION),
+        ("create_listener", {"DefaultActions": [COGNITO]}, NO_LAST_ACTION),
+        ("modify_listener", {"DefaultActions": [COGNITO]}, NO_LAST_ACTION),
+        ("modify_listener", {"DefaultActions": [forward("x")]}, "TargetGroupNotFound"),
+        (
+            "modify_listener",
+            {"DefaultActions": [{"Type": "redirect"}]},
+            "RedirectConfig must be specified",
+        ),
+        ("create_rule", {"Conditions": [PATH], "Actions": []}, NO_ACTION),
+        ("create_rule", {"Conditions": [PATH], "Actions": [COGNITO]}, NO_LAST_ACTION),
+        (
+            "create_rule",
+            {"Conditions": [source_ip("x")], "Actions": [fixed("x")]},
+            NO_CIDR,
+        ),
+        ("modify_rule", {"Actions": [COGNITO]}, NO_LAST_ACTION),
+        ("modify_rule", {"Conditions": [source_ip("x")]}, NO_CIDR),
+    ],
+)
+def test_a_refused_call_changes_nothing(elbv2, balancer, operation, request_, refusal):
+    """The listener and its rule do what they did, and later calls succeed."""
+    made = listener(elbv2, balancer, fixed("default"))
+    arn = made["ListenerArn"]
+    rule = elbv2.create_rule(
+        ListenerArn=arn, Priority=1, Conditions=[PATH], Actions=[fixed("rule")]
+    )["Rules"][0]
+    where = {
+        "create_listener": {
+            "LoadBalancerArn": balancer["LoadBalancerArn"],
+            "Protocol": "HTTP",
+            "Port": free_port(),
+        },
+        "create_rule": {"ListenerArn": arn, "Priority": 2},
+        "modify_rule": {"RuleArn": rule["RuleArn"]},
+    }
+    before = elbv2.describe_rules(ListenerArn=arn)["Rules"]
+
+    with pytest.raises(ClientError, match=refusal):
+        getattr(elbv2, operation)(
+            **where.get(operation, {"ListenerArn": arn}), **request_
+        )
+
+    assert before == elbv2.describe_rules(ListenerArn=arn)["Rules"]
+    assert ("default", "rule") == (fetch(made["Port"]), fetch(made["Port"], "/tea"))
+    found = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])
+    assert [arn] == [each["ListenerArn"] for each in found["Listeners"]]
+
+
+def test_a_listener_whose_move_is_refused_stays(elbv2, balancer):
+    """A change to a port that is taken leaves the listener where it was."""
+    made = listener(elbv2, balancer, fixed("hello"))
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(ClientError, match="cannot open"),
+    ):
+        elbv2.modify_listener(
+            ListenerArn=made["ListenerArn"], Port=taken.getsockname()[1]
+        )
+
+    described = elbv2.describe_listeners(ListenerArns=[made["ListenerArn"]])
+
+    assert made["Port"] == described["Listeners"][0]["Port"]
+    assert "hello" == fetch(made["Port"])
+
+
+def test_what_another_service_stores_disturbs_no_call(emulator, elbv2, balancer):
+    """Other load balancers work beside a UDP target group of CloudFormation."""
+    group = {
+        "Type": "AWS::ElasticLoadBalancingV2::TargetGroup",
+        "Properties": {"Protocol": "UDP", "Port": 53, "VpcId": emulator.vpc},
+    }
+    cloudformation = emulator.client("cloudformation")
+    cloudformation.create_stack(
+        StackName="dns", TemplateBody=json.dumps({"Resources": {"Group": group}})
+    )
+
+    made = listener(elbv2, balancer, fixed("hello"))
+    cloudformation.delete_stack(StackName="dns")
+
+    assert "hello" == fetch(made["Port"])
+
+
+def test_a_port_that_no_target_can_have_is_refused(emulator, elbv2):
+    """Its health checks could not run."""
+    arn = target_group(emulator, elbv2)
+
+    with pytest.raises(ClientError, match="1-65535"):
+        elbv2.register_targets(
+            TargetGroupArn=arn, Targets=[{"Id": "127.0.0.1", "Port": 70000}]
+        )

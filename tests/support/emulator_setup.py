@@ -66,9 +66,10 @@ def free_port() -> int:
         return port
 
 
-def fetch(port: int) -> str:
+def fetch(port: int, path: str = "/") -> str:
     """What a listener answers."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+    url = f"http://127.0.0.1:{port}{path}"
+    with urllib.request.urlopen(url, timeout=10) as answer:
         return str(answer.read().decode())
 
 
