@@ -15,13 +15,19 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
+from hookgate.aws.calls import AwsCalls
+from hookgate.aws.codedeploy import CodeDeployStatus, ended_as
+from hookgate.codes import Code
 from hookgate.context import DeploymentInfo, HookEvent
-from hookgate.model import LifecycleEvent
+from hookgate.deadline import SystemClock
+from hookgate.environment import Environment
+from hookgate.model import HookStatus, LifecycleEvent, Reason, Verdict
+from hookgate.reporting import EmfMetrics, InvocationLog
 
 #: Seconds of a report until the watchdog process reports instead. The rest of the
 #: reserve is for its own report.
@@ -211,3 +217,49 @@ class Watchdog:
         except OSError as error:
             self._on_lost(f"the watchdog process is lost: {error}")
             self.close()
+
+
+def report_failed(
+    ids: Mapping[str, Any],
+    event: str,
+    reason: str,
+    deployment: Mapping[str, Any] | None,
+) -> None:
+    """Report Failed to CodeDeploy, and publish the verdict if that was accepted.
+
+    The report is first: it needs only the ids, and its response shows whether
+    CodeDeploy accepted another report before, which no metric may contradict.
+
+    Args:
+        ids: the hook event's payload.
+        event: the lifecycle event's name.
+        reason: why the hook did not report itself.
+        deployment: the fields of ``DeploymentInfo``, or None if it was not found.
+
+    Raises:
+        InputError: ``ids`` is not a hook event.
+        ReportError: CodeDeploy did not confirm the report. Nothing is published.
+    """
+    hook, lifecycle_event = HookEvent.parse(ids), LifecycleEvent(event)
+    known = None
+    if deployment:  # the start of the event is a text here, and not needed
+        known = DeploymentInfo(**{**deployment, "event_started_at": None})
+    aws = AwsCalls()
+    status = CodeDeployStatus(aws.client("codedeploy"))
+    ended: str | None = None
+    if status.report(hook, HookStatus.FAILED):
+        ended = HookStatus.FAILED
+    elif known:
+        ended = ended_as(aws, known, lifecycle_event, SystemClock())
+    log = InvocationLog.to()
+    log.begin(hook, event)
+    if ended == HookStatus.FAILED:
+        why = {"report": Reason(Code.HOOK_SILENT, reason)}
+        verdict = Verdict.aborted(lifecycle_event, why)
+        log.publish(verdict, known)
+        EmfMetrics(Environment.read().metrics_namespace).publish(verdict, known)
+    else:
+        log.problem(
+            f"{event} had already ended ({ended or 'status not known'}), so Failed is "
+            f"not published: {reason}"
+        )

@@ -69,7 +69,7 @@ class WatchdogLoop:
 
         watch = json.loads(watched.watch)
         sys.path[:] = watch["path"]
-        from hookgate.watchdog.fallback_report import report_failed  # noqa: PLC0415 - see the top
+        from hookgate.watchdog import report_failed  # noqa: PLC0415 - see the top
 
         doing, deployment = json.loads(watched.doing), json.loads(watched.deployment)
         reason = f"the hook's process {what} while it was {doing}"
