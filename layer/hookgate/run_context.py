@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from types import MappingProxyType
 
 from hookgate.aws.discovery import fetch_task_definition
@@ -18,58 +17,12 @@ from hookgate.errors import CannotMeasure
 from hookgate.http.address import AddressPolicy
 from hookgate.http.request import HttpClient, Reply, Request
 from hookgate.model import LifecycleEvent, Outcome
-from hookgate.plan import Identity, Plan, Step, Target, Variables
+from hookgate.plan import Identity, Plan, Step, Variables
 from hookgate.plan.placeholders import names
 from hookgate.redaction import Secrets
 from hookgate.routing import Reach
 from hookgate.traffic.tool import TrafficTool
 from hookgate.validator import Log, Tools
-
-
-@dataclass(frozen=True)
-class MissingListener:
-    """Stands for a listener that does not exist or may not be used."""
-
-    reason: str
-
-    def __call__(self, request: Request) -> Reply:
-        """Refuse the request.
-
-        Raises:
-            CannotMeasure: always.
-        """
-        raise CannotMeasure(
-            f"{request.method} {request.path}: {self.reason}",
-            code=Code.HTTP_NO_LISTENER,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProvenClient:
-    """The client of a listener, which checks its proof of identity when first used."""
-
-    endpoint: Endpoint
-    target: Target
-    deadline: Deadline
-    policy: AddressPolicy
-    proof: Proof
-
-    def __call__(self, request: Request) -> Reply:
-        """Send one request."""
-        self.proof.examine()
-        return self._client(request)
-
-    @cached_property
-    def _client(self) -> HttpClient:
-        from hookgate.http.client import ListenerClient  # noqa: PLC0415 - imports libcurl, which a plan may not use
-
-        return ListenerClient(
-            self.endpoint,
-            host=self.target.host,
-            identity=self.target.expected,
-            deadline=self.deadline,
-            policy=self.policy,
-        )
 
 
 @dataclass(slots=True)
@@ -177,11 +130,23 @@ def make_run_context(  # noqa: PLR0913 - everything that a step gets
     no_test, no_production = _no_test(context), _no_production(context)
 
     def client(endpoint: Endpoint | None, why_not: str, by: Deadline) -> HttpClient:
-        if endpoint is None or why_not:
-            return MissingListener(why_not)
-        return ProvenClient(
-            endpoint=endpoint, target=target, deadline=by, policy=policy, proof=proof
-        )
+        def send(request: Request) -> Reply:
+            if endpoint is None or why_not:
+                what = f"{request.method} {request.path}: {why_not}"
+                raise CannotMeasure(what, code=Code.HTTP_NO_LISTENER)
+            proof.examine()
+            from hookgate.http.client import ListenerClient  # noqa: PLC0415 - imports libcurl, which a plan may not use
+
+            listener = ListenerClient(
+                endpoint,
+                host=target.host,
+                identity=target.expected,
+                deadline=by,
+                policy=policy,
+            )
+            return listener(request)
+
+        return send
 
     def tools(step: Step, deadline: Deadline) -> Tools:
         return Tools(
@@ -234,7 +199,7 @@ def _no_test(context: DeploymentContext) -> str:
         if event is LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC:
             return (
                 f"{missing}; take the AfterAllowTestTraffic hook out of the AppSpec or "
-                "write a plan without steps that ask it"
+                "write a plan without steps that use it"
             )
         return missing
     if event.test_listener_serves_green:
@@ -250,7 +215,7 @@ def _no_production(context: DeploymentContext) -> str:
         return ""
     return (
         f"the production listener serves the original task set at {context.event}; "
-        "ask it at AfterAllowTraffic"
+        "use it at AfterAllowTraffic"
     )
 
 

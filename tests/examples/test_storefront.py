@@ -14,7 +14,6 @@ from hookgate import Tools
 from hookgate.deadline import Deadline
 from hookgate.plan import read_plan
 from hookgate.registry import resolve
-from hookgate.run_context import MissingListener
 from hookgate.testing import ScriptedAws, a_context, leads_nowhere, quiet_log
 from hookgate_rehearsal.data_plane.processes import TaskProcess
 
@@ -160,7 +159,7 @@ def test_checkout(opened, fault, oks):
     ask_green = probe(port, identity=("X-App-Version", "1.0.0"))
     tools = Tools(
         http=ask_green,
-        production=MissingListener("not asked"),
+        production=ask_green,
         aws=ScriptedAws({}),
         connect=leads_nowhere,
         deadline=Deadline.after(TIMEOUT),

@@ -9,6 +9,7 @@ from support.services import ORIGIN
 from support.steps import Asking, a_step
 from support.world import World, denied
 
+from hookgate.codes import Code
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.engine import run_steps
@@ -132,6 +133,7 @@ def test_no_test_listener(event, text):
     """Without a test listener the reason says so, and what to do."""
     outcome = verdict(PROVEN, event, a_step(asks("http")), test=None).outcomes[0]
 
+    assert (Status.ERRORED, Code.HTTP_NO_LISTENER) == (outcome.status, outcome.code)
     assert text in outcome.reason
 
 

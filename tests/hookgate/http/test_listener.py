@@ -13,7 +13,6 @@ from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NotGreen
 from hookgate.http.request import Request
-from hookgate.run_context import MissingListener
 from hookgate.version import VERSION
 
 BALANCER = {"address": "lb.example.internal"}
@@ -206,12 +205,6 @@ def test_identity_elsewhere_does_not_count(listen, data):
     """An identity counts in the head of the final response alone."""
     with raises(NotGreen, Code.IDENTITY):
         probe(listen(says(data)).port, identity=("X-App-Version", "v2"))(Request())
-
-
-def test_no_listener_cannot_be_asked():
-    """A deployment group without a test listener leaves the question open."""
-    with raises(CannotMeasure, Code.HTTP_NO_LISTENER):
-        MissingListener("no test listener")(Request())
 
 
 @pytest.mark.parametrize("scheme", ["udp", "geneve"])
