@@ -153,6 +153,11 @@ def split_address(target: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
+def join_address(host: str, port: int) -> str:
+    """``host:port``, with brackets around an IPv6 address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def families(addresses: Sequence[str], ip: str, host: str) -> list[str]:
     """The addresses of the family that ``ip`` asks for, or with those first.
 

@@ -22,7 +22,14 @@ from hookgate.codes import Code
 from hookgate.context import Endpoint, RuleCondition
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NoAnswer
-from hookgate.http.address import AddressPolicy, ascii_host, demand, host_of, routed
+from hookgate.http.address import (
+    AddressPolicy,
+    ascii_host,
+    demand,
+    host_of,
+    join_address,
+    routed,
+)
 from hookgate.http.curl import no_answer, peer_certificate, secure
 from hookgate.http.exchange import Answer, Exchange, demand_green
 from hookgate.http.request import Phases, Redirect, Reply, Request, merged
@@ -90,11 +97,11 @@ class RequestDefaults:
             )
         host = host or endpoint.host
         if server_name and not host:
-            host = _with_port(endpoint.address, endpoint.port)
+            host = join_address(endpoint.address, endpoint.port)
         name = ascii_host(server_name or host_of(host or endpoint.address))
         own = {"Host": ascii_host(host)} if host else {}
         return cls(
-            base=f"{scheme}://{_with_port(name, endpoint.port)}",
+            base=f"{scheme}://{join_address(name, endpoint.port)}",
             prefix=endpoint.path_prefix,
             headers={**headers, **own, **endpoint.headers},
             conditions=endpoint.conditions,
@@ -139,10 +146,6 @@ class RequestDefaults:
             decodes="accept-encoding" in map(str.lower, headers),
             body=body,
         )
-
-
-def _with_port(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _wire_target(path: str, request: Request) -> str:

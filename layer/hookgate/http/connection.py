@@ -13,7 +13,14 @@ from hookgate.codes import Code
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import CannotMeasure, NoAnswer
-from hookgate.http.address import AddressPolicy, ascii_host, demand, host_of, routed
+from hookgate.http.address import (
+    AddressPolicy,
+    ascii_host,
+    demand,
+    host_of,
+    join_address,
+    routed,
+)
 from hookgate.http.exchange import Exchange, demand_green
 from hookgate.http.request import Trust, merged
 from hookgate.http.tls import context_of, explain
@@ -149,8 +156,7 @@ class Destination:
     @property
     def place(self) -> str:
         """Host and port, for messages."""
-        host = self.endpoint.address
-        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+        return join_address(self.endpoint.address, self.port)
 
     @property
     def port(self) -> int:

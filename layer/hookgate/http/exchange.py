@@ -15,7 +15,7 @@ from hookgate.codes import Code
 from hookgate.context import Endpoint
 from hookgate.deadline import Deadline
 from hookgate.errors import NoAnswer, NotGreen
-from hookgate.http.address import AddressPolicy, families
+from hookgate.http.address import AddressPolicy, families, join_address
 from hookgate.redaction import masked
 from hookgate.units import seconds_text
 
@@ -54,9 +54,7 @@ class Exchange:
     @property
     def place(self) -> str:
         """Host and port, for messages."""
-        address = self.endpoint.address
-        host = f"[{address}]" if ":" in address else address
-        return f"{host}:{self.endpoint.port}"
+        return join_address(self.endpoint.address, self.endpoint.port)
 
     def remaining(self) -> float:
         """Seconds left, more than zero.

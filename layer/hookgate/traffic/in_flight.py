@@ -12,6 +12,7 @@ import pycurl
 from hookgate.codes import Code
 from hookgate.context import Endpoint
 from hookgate.errors import NoAnswer
+from hookgate.http.address import join_address
 from hookgate.http.client import Message, RequestDefaults, say
 from hookgate.http.curl import secure
 from hookgate.http.exchange import BodyError, Decoder, final_fields
@@ -65,7 +66,7 @@ class ResolvedTarget:
     def connect_to(self, number: int) -> str:
         """CURLOPT_CONNECT_TO: whatever the URL is, connect to this address."""
         address = self.addresses[number % len(self.addresses)]
-        return "::" + (f"[{address}]" if ":" in address else address) + f":{self.port}"
+        return f"::{join_address(address, self.port)}"
 
 
 #: Makes the socket to the address that curl is about to connect to.

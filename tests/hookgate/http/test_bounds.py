@@ -86,7 +86,7 @@ def test_too_slow(listen, script, name):
 def test_deadline_bounds_too(listen, script, name):
     """A deadline before the timeout ends the exchange as well."""
     listener = listen(script)
-    with raises(NoAnswer, "HG-HTTP-TIMEOUT", "300 ms", name):
+    with raises(NoAnswer, "HG-HTTP-TIMEOUT", name):
         probe(listener.port, deadline=Deadline.after(SOON))(Request(timeout=60))
 
 

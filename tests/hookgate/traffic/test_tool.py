@@ -350,7 +350,7 @@ def test_lost_request_is_an_error(listen, end, host, body):
     whole = tool(listener.port, host=host)(sent, never).test.total
     # Every tenth that arrives is lost; the first of a connection is not sent again.
     assert len(listener.requests) == whole.samples + whole.errors[RESENT]
-    assert whole.errors[RESENT] == whole.failed == len(listener.requests) // 10 > 2
+    assert whole.errors[RESENT] == whole.failed == len(listener.requests) // 10 > 0
 
 
 @pytest.mark.parametrize(
