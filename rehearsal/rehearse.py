@@ -312,6 +312,7 @@ def _images(scenario: Scenario) -> dict[str, Image]:
     return {
         name: Image(
             command=local_command(image.command),
+            entrypoint=local_command(image.entrypoint),
             environment=image.environment,
             directory=scenario.folder,
         )

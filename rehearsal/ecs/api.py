@@ -6,9 +6,10 @@ services under the controllers CODE_DEPLOY and EXTERNAL.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hookgate_rehearsal.ecs.scheduler import EcsTaskSet, Scheduler, Task
@@ -35,6 +36,8 @@ _OF_CODEDEPLOY = {
     "forceNewDeployment": "Cannot force a new deployment",
 }
 PAGE = 100  # the maximum number of tasks of one response, and of one request
+MAX_RUN = 10  # the maximum number of tasks of one RunTask
+_ROLE = re.compile(r"(arn:aws[\w-]*:iam::\d{12}:role/)?[\w+=,.@/-]+")
 
 Request = Mapping[str, Any]
 Response = dict[str, Any]
@@ -49,12 +52,19 @@ class EcsContext:
     """What every ECS operation works with.
 
     ``moto`` calls moto's ECS. ``is_attached`` is whether any load balancer uses the
-    target group with an ARN.
+    target group with an ARN. ``created`` and ``run`` are the requests of CreateService
+    and RunTask by cluster and client token.
     """
 
     scheduler: Scheduler
     moto: Callable[[str, Request], Response]
     is_attached: Callable[[str], bool]
+    created: dict[str, Request] = field(default_factory=dict)
+    run: dict[str, tuple[Request, EcsTaskSet]] = field(default_factory=dict)
+
+    def check_cluster(self, request: Request) -> None:
+        """Refuse a cluster that does not exist."""
+        self.moto("ListServices", {"cluster": _cluster(request)})
 
     def services(self, cluster: str, *names: str) -> list[Response]:
         """Services by name or ARN, as moto knows them."""
@@ -129,6 +139,7 @@ class EcsContext:
 
     def all_tasks(self, request: Request) -> Iterator[tuple[EcsTaskSet, Task]]:
         """The tasks of a request's cluster with their task sets."""
+        self.check_cluster(request)
         cluster = last_part(_cluster(request))
         for task_set in self.scheduler.task_sets:
             if task_set.cluster == cluster:
@@ -167,8 +178,8 @@ class EcsContext:
             "taskArn": task.arn,
             "clusterArn": self.scheduler.location.cluster(task_set.cluster),
             "taskDefinitionArn": task.task_definition_arn,
-            "group": f"service:{task_set.service}",
-            "startedBy": task_set.id,
+            "group": task_set.group or f"service:{task_set.service}",
+            "startedBy": task_set.id if task_set.service else task_set.started_by,
             "lastStatus": task.status,
             "desiredStatus": "RUNNING" if task.is_wanted else "STOPPED",
             "launchType": task_set.options.get("launchType"),
@@ -189,9 +200,11 @@ class EcsContext:
         """A service with its real counts, and the settings of its PRIMARY task set."""
         if service["deploymentController"]["type"] not in CONTROLLED:
             return service
-        found = self.task_sets(service["clusterArn"], service["serviceName"])
+        name = service["serviceName"]
+        found = self.task_sets(service["clusterArn"], name)
         shape = {
             **service,
+            "events": self.scheduler.events.of(last_part(service["clusterArn"]), name),
             "taskSets": [self.describe(task_set) for task_set in found],
             "runningCount": sum(task_set.count("RUNNING") for task_set in found),
             "pendingCount": sum(task_set.count("PENDING") for task_set in found),
@@ -213,6 +226,12 @@ def last_part(name_or_arn: str) -> str:
 
 def _cluster(request: Request) -> str:
     return str(request.get("cluster", "default"))
+
+
+def _token(request: Request) -> str:
+    """The client token of a request, which counts for its cluster; empty if none."""
+    token = request.get("clientToken")
+    return f"{last_part(_cluster(request))} {token}" if token else ""
 
 
 def _container(task: Task, name: str, image: str) -> Response:
@@ -241,10 +260,23 @@ def _missing(keys: Iterable[str]) -> list[Response]:
 
 
 def _create_service(context: EcsContext, request: Request) -> Response:
+    token = _token(request)
+    found = context.services(_cluster(request), request["serviceName"])
+    if any(each["status"] != "INACTIVE" for each in found):
+        # A repeated client token with the same parameters is documented to succeed:
+        # docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html. That
+        # all else is refused is inferred from users' reports of this message.
+        if not token or context.created.get(token) != request:
+            raise _invalid("Creation of service was not idempotent.")
+        return {"service": context.describe_service(found[0])}
     _check_new(context, request)
     # Moto would look the subnets up in EC2; an emulator's tasks are in none.
     own = {k: v for k, v in request.items() if k != "networkConfiguration"}
     service = context.moto("CreateService", own)["service"]
+    context.created[token] = request
+    context.scheduler.events.forget(
+        last_part(service["clusterArn"]), service["serviceName"]
+    )
     if service["deploymentController"]["type"] == "CODE_DEPLOY":
         desired = request.get("desiredCount", 1)
         context.add_task_set(request, service, desired=desired, status="PRIMARY")
@@ -252,9 +284,7 @@ def _create_service(context: EcsContext, request: Request) -> Response:
 
 
 def _check_new(context: EcsContext, request: Request) -> None:
-    found = context.services(_cluster(request), request["serviceName"])
-    if any(each["status"] != "INACTIVE" for each in found):
-        raise _invalid("Creation of service was not idempotent.")
+    _check_role(request.get("role"), "InvalidParameterException")
     balancers = request.get("loadBalancers") or []
     for arn in (each.get("targetGroupArn") for each in balancers):
         if arn and not context.is_attached(arn):
@@ -264,13 +294,7 @@ def _check_new(context: EcsContext, request: Request) -> None:
             )
     if "taskDefinition" not in request:
         return
-    definition = context.definition(request["taskDefinition"])
-    is_awsvpc = definition.get("networkMode") == "awsvpc"
-    if is_awsvpc and not request.get("networkConfiguration"):
-        raise _invalid(
-            "Network Configuration must be provided when networkMode 'awsvpc' is "
-            "specified."
-        )
+    _check_network(context.definition(request["taskDefinition"]), request)
     if (request.get("deploymentController") or {}).get("type") == "CODE_DEPLOY":
         if not balancers:
             raise _invalid(
@@ -278,6 +302,27 @@ def _check_new(context: EcsContext, request: Request) -> None:
                 "deployment controller."
             )
         context.checked(request["taskDefinition"], balancers)
+
+
+def _check_network(definition: Response, request: Request) -> None:
+    is_awsvpc = definition.get("networkMode") == "awsvpc"
+    if is_awsvpc and not request.get("networkConfiguration"):
+        raise _invalid(
+            "Network Configuration must be provided when networkMode 'awsvpc' is "
+            "specified."
+        )
+
+
+def _check_role(role: str | None, code: str) -> None:
+    """Refuse what is neither an IAM role's ARN nor its name."""
+    if role is not None and not _ROLE.fullmatch(role):
+        raise ApiError(code, "Role is not valid")
+
+
+def _register_task_definition(context: EcsContext, request: Request) -> Response:
+    for member in ("taskRoleArn", "executionRoleArn"):
+        _check_role(request.get(member), "ClientException")
+    return context.moto("RegisterTaskDefinition", request)
 
 
 def _describe_services(context: EcsContext, request: Request) -> Response:
@@ -380,15 +425,66 @@ def _delete_task_set(context: EcsContext, request: Request) -> Response:
 # Tasks
 
 
+def _run_task(context: EcsContext, request: Request) -> Response:
+    context.check_cluster(request)
+    token, definition = _token(request), context.definition(request["taskDefinition"])
+    known, task_set = context.run.get(token) or (request, None)
+    if known != request:
+        raise ApiError("ConflictException", "Another RunTask had this clientToken.")
+    if task_set is None:
+        _check_network(definition, request)
+        if not 1 <= (count := request.get("count", 1)) <= MAX_RUN:
+            raise _invalid(f"count is {count}; it must be 1 to {MAX_RUN}.")
+        cluster = last_part(_cluster(request))
+        task_set = EcsTaskSet(
+            cluster=cluster,
+            service="",
+            arn=context.scheduler.location.new_task_set(cluster, "run-task"),
+            definition=_overridden(definition, request.get("overrides") or {}),
+            load_balancers=[],
+            desired=count,
+            started_by=request.get("startedBy"),
+            options={name: request[name] for name in OPTIONS if name in request},
+            group=request.get("group") or f"family:{definition['family']}",
+        )
+        context.scheduler.run(task_set)
+        if token:
+            context.run[token] = (request, task_set)
+    tasks = [context.describe_task(task_set, task) for task in task_set.tasks]
+    return {"tasks": tasks, "failures": []}
+
+
+def _overridden(definition: Response, overrides: Response) -> Response:
+    """A task definition with the commands and variables of RunTask."""
+    changes = {each["name"]: each for each in overrides.get("containerOverrides", [])}
+    containers = definition["containerDefinitions"]
+    for name in changes.keys() - {each["name"] for each in containers}:
+        raise _invalid(
+            f"Override for container named {name} is not a container in the "
+            "TaskDefinition."
+        )
+    merged = []
+    for container in containers:
+        change = changes.get(container["name"], {})
+        variables = [*container.get("environment", []), *change.get("environment", [])]
+        command = change.get("command") or container.get("command")
+        merged.append({**container, "environment": variables, "command": command})
+    return {**definition, "containerDefinitions": merged}
+
+
 def _list_tasks(context: EcsContext, request: Request) -> Response:
+    name = request.get("serviceName")
+    if name and not context.services(_cluster(request), last_part(name)):
+        raise ApiError("ServiceNotFoundException", "Service not found.")
     is_wanted = request.get("desiredStatus", "RUNNING") == "RUNNING"
     found = [
         task.arn
         for task_set, task in context.all_tasks(request)
-        if request.get("serviceName") in (None, task_set.service)
+        if (name is None or last_part(name) == task_set.service)
         and request.get("family") in (None, task_set.definition["family"])
         and task.is_wanted == is_wanted
-        and request.get("startedBy") in (None, task_set.id)
+        and request.get("startedBy")
+        in (None, task_set.id if task_set.service else task_set.started_by)
     ]
     size = request.get("maxResults", PAGE)
     if not 1 <= size <= PAGE:
@@ -425,6 +521,7 @@ def _stop_task(context: EcsContext, request: Request) -> Response:
 
 
 OPERATIONS: Mapping[str, Callable[[EcsContext, Request], Response]] = {
+    "RegisterTaskDefinition": _register_task_definition,
     "CreateService": _create_service,
     "DescribeServices": _describe_services,
     "UpdateService": _update_service,
@@ -435,6 +532,7 @@ OPERATIONS: Mapping[str, Callable[[EcsContext, Request], Response]] = {
     "UpdateTaskSet": _update_task_set,
     "UpdateServicePrimaryTaskSet": _make_primary,
     "DeleteTaskSet": _delete_task_set,
+    "RunTask": _run_task,
     "ListTasks": _list_tasks,
     "DescribeTasks": _describe_tasks,
     "StopTask": _stop_task,

@@ -1,10 +1,11 @@
 """The commands and Docker containers that run for the images of tasks.
 
 This file is also a program, the process of a task that runs in a container:
-``python -I -S containers.py DOCKER IMAGE CONTAINER_PORT COMMAND…``. It becomes ``docker
-run``, which ends with the container and forwards signals to it. A killed ``docker run``
-leaves its container behind; so a second process, in its own session, removes the
-container when the other end of a pipe closes. The program has no packages.
+``python -I -S containers.py DOCKER IMAGE CONTAINER_PORT ENTRYPOINT COMMAND…``; the port
+and the entry point may be empty. It becomes ``docker run``, which ends with the
+container and forwards signals to it. A killed ``docker run`` leaves its container
+behind; so a second process, in its own session, removes the container when the other
+end of a pipe closes. The program has no packages.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ _TRIES = 5
 _PAUSE = 0.5  # seconds
 
 
-def main(docker: str, image: str, container_port: str, *command: str) -> None:
+def main(
+    docker: str, image: str, container_port: str, entrypoint: str, *command: str
+) -> None:
     """Become ``docker run``; ``PORT`` is the port on this machine."""
     host, port = os.environ["HOST"], os.environ["PORT"]
     name = f"hookgate-{os.getpid()}-{port}"
@@ -52,6 +55,7 @@ def main(docker: str, image: str, container_port: str, *command: str) -> None:
             *(docker, "run", "--rm", "--pull", "never", "--name", name),
             *(("--publish", published) if container_port else ()),
             *_variables(own, others),
+            *(("--entrypoint", entrypoint) if entrypoint else ()),
             *(image, *command),
         ],
         {**own, **others},
@@ -131,6 +135,7 @@ def start_container(image: str, definition: Mapping[str, Any]) -> TaskProcess:
     )
 
     ports = definition.get("portMappings") or [{}]
+    entrypoint, *arguments = definition.get("entryPoint") or [""]
     variables = {
         PREFIX + pair["name"]: pair["value"]
         for pair in definition.get("environment") or []
@@ -142,7 +147,7 @@ def start_container(image: str, definition: Mapping[str, Any]) -> TaskProcess:
             shutil.which("docker") or "docker",
             image,
             str(ports[0].get("containerPort", "")),
-            *(definition.get("command") or []),
+            *(entrypoint, *arguments, *(definition.get("command") or [])),
         ),
         env={**own, **variables},
     )
@@ -153,14 +158,30 @@ class Image:
     """The local command that an image name stands for.
 
     Attributes:
-        command: The program and its arguments; it listens on ``PORT``.
+        command: The program and its arguments; it listens on ``PORT``. With an
+            ``entrypoint``, its arguments.
+        entrypoint: The program and its first arguments, if a container definition's
+            ``command`` may replace the others.
         environment: Variables that the image brings; the task definition's win.
         directory: Where to start it.
     """
 
     command: tuple[str, ...]
+    entrypoint: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     directory: Path | None = None
+
+    def words(self, definition: Mapping[str, Any]) -> tuple[str, ...]:
+        """The program and its arguments for a container definition.
+
+        As in Docker, ``command`` replaces the arguments of the image's entry point. An
+        ``entryPoint``, and a ``command`` for an image without one, name programs of the
+        container: the image's local command stands for them.
+        """
+        command = definition.get("command")
+        if command and self.entrypoint and not definition.get("entryPoint"):
+            return (*self.entrypoint, *command)
+        return (*self.entrypoint, *self.command)
 
 
 def local_command(words: Iterable[str]) -> tuple[str, ...]:

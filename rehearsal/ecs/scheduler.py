@@ -17,13 +17,14 @@ from typing import Any, Protocol
 from hookgate_rehearsal.data_plane.plane import DataPlane
 from hookgate_rehearsal.data_plane.processes import TaskProcess
 from hookgate_rehearsal.data_plane.settings import Target
-from hookgate_rehearsal.data_plane.target_group import TargetState
+from hookgate_rehearsal.data_plane.target_group import TargetHealth, TargetState
 from hookgate_rehearsal.ecs import containers
 from hookgate_rehearsal.ecs.containers import (
     CannotPullContainerError,
     Images,
     find_image,
 )
+from hookgate_rehearsal.ecs.events import Observed, ServiceEvents
 
 _LOGGER = logging.getLogger(__name__)
 # Times in seconds.
@@ -42,6 +43,7 @@ _STOP_TIMEOUT = 5.0  # SIGTERM to SIGKILL, as a task definition's ``stopTimeout`
 _HEALTH_CHECK_GRACE = 20.0
 
 _STOPPED_KEPT = 50  # stopped tasks of a task set
+_STOPPED_SHOWN = 3600.0  # how long a stopped task of no service is described
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -61,6 +63,7 @@ class Task:
     stopped_at: float | None = None
     stopped_reason: str | None = None
     stop_code: str | None = None
+    unhealthy_reason: str | None = None
 
     @property
     def id(self) -> str:
@@ -70,7 +73,10 @@ class Task:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class EcsTaskSet:
-    """A task set: tasks of one task definition behind one target group."""
+    """A task set: tasks of one task definition behind one target group.
+
+    Tasks of RunTask are one without a service, whose tasks nothing replaces.
+    """
 
     cluster: str
     service: str
@@ -88,6 +94,8 @@ class EcsTaskSet:
     updated_at: float = field(default_factory=time.time)
     next_start_at: float = 0.0
     deaths: int = 0
+    group: str = ""
+    observed: Observed = field(default_factory=Observed)
 
     @property
     def id(self) -> str:
@@ -203,6 +211,7 @@ class Scheduler:
         self.lock = threading.RLock()
         self.task_sets: list[EcsTaskSet] = []
         self.location = location
+        self.events = ServiceEvents()
         self._steady_after = settings.steady_after
         self._runner = TaskRunner(images, plane, settings.drain, tampering)
         self._closing = threading.Event()
@@ -223,6 +232,12 @@ class Scheduler:
     def add(self, task_set: EcsTaskSet) -> None:
         """Look after one more task set."""
         with self.lock:
+            self.task_sets.append(task_set)
+
+    def run(self, task_set: EcsTaskSet) -> None:
+        """Start tasks that belong to no service."""
+        with self.lock:
+            self._start_missing(task_set)
             self.task_sets.append(task_set)
 
     def drain(self, task_set: EcsTaskSet) -> None:
@@ -246,7 +261,8 @@ class Scheduler:
         running = [t for t in task_set.live_tasks if t.status == "RUNNING"]
         if len(running) != task_set.wanted or task_set.count("PENDING"):
             return False
-        states = self._runner.states(task_set)
+        health = self._runner.health(task_set)
+        states = {target: found.state for target, found in health.items()}
         return all(self._is_settled(task, states) for task in running)
 
     def _is_settled(self, task: Task, states: Mapping[Target, TargetState]) -> bool:
@@ -282,7 +298,11 @@ class Scheduler:
         for task in task_set.live_tasks[task_set.wanted :]:
             reason = "Scaling activity initiated by deployment " + task_set.id
             self._runner.stop(task_set, task, reason, "ServiceSchedulerInitiated")
-        self._start_missing(task_set)
+        if task_set.service:
+            self._start_missing(task_set)
+            key = (task_set.cluster, task_set.service)
+            all_ = [o for o in self.task_sets if (o.cluster, o.service) == key]
+            self.events.observe(task_set, all_, self.is_steady)
         self._forget(task_set)
 
     def _start_missing(self, task_set: EcsTaskSet) -> None:
@@ -312,7 +332,11 @@ class Scheduler:
         over = [task for task in task_set.tasks if task.status == "STOPPED"]
         for task in over[:-_STOPPED_KEPT]:
             task_set.tasks.remove(task)
-        if task_set.status == "DRAINING" and len(over) == len(task_set.tasks):
+        if len(over) < len(task_set.tasks):
+            return
+        latest = max((task.stopped_at or 0.0 for task in over), default=0.0)
+        is_old = not task_set.service and latest < time.time() - _STOPPED_SHOWN
+        if task_set.status == "DRAINING" or is_old:
             self.task_sets.remove(task_set)
 
 
@@ -347,13 +371,13 @@ class TaskRunner:
         for helper in self._helpers:
             helper.join()
 
-    def states(self, task_set: EcsTaskSet) -> dict[Target, TargetState]:
+    def health(self, task_set: EcsTaskSet) -> dict[Target, TargetHealth]:
         """The health of the targets in the target group; empty if there is none."""
         try:
             found = self._plane.health(task_set.target_group_arn or "")
         except KeyError:
             return {}
-        return {health.target: health.state for health in found}
+        return {health.target: health for health in found}
 
     def start(self, task_set: EcsTaskSet, task: Task) -> None:
         """Start every container; the one behind the load balancer gets a target."""
@@ -385,7 +409,7 @@ class TaskRunner:
         own = {pair["name"]: pair["value"] for pair in pairs}
         containers.check_variables(own)
         return TaskProcess(
-            (*image.command, *(container.get("command") or [])),
+            image.words(container),
             env={"PATH": "/usr/local/bin:/usr/bin:/bin", **image.environment, **own},
             cwd=image.directory,
         )
@@ -402,7 +426,8 @@ class TaskRunner:
                 self._deregister(task_set, task)
                 self._end(task, reason.rstrip(), "EssentialContainerExited")
                 return
-        if self._is_unhealthy(task_set, task):
+        task.unhealthy_reason = self._why_unhealthy(task_set, task)
+        if task.unhealthy_reason:
             reason = f"Task failed ELB health checks in ({task_set.target_group_arn})"
             self.stop(task_set, task, reason, "ServiceSchedulerInitiated")
 
@@ -446,11 +471,13 @@ class TaskRunner:
             if task.target is not None:
                 self._plane.deregister(task_set.target_group_arn or "", task.target)
 
-    def _is_unhealthy(self, task_set: EcsTaskSet, task: Task) -> bool:
-        if time.time() < task.created_at + _HEALTH_CHECK_GRACE:
-            return False
-        states = self.states(task_set)
-        return task.target in states and states[task.target] is TargetState.UNHEALTHY
+    def _why_unhealthy(self, task_set: EcsTaskSet, task: Task) -> str | None:
+        if task.target is None or time.time() < task.created_at + _HEALTH_CHECK_GRACE:
+            return None
+        found = self.health(task_set).get(task.target)
+        if found is None or found.state is not TargetState.UNHEALTHY:
+            return None
+        return found.description or "Health checks failed"
 
     def _in_background(self, work: Callable[[], object]) -> None:
         helper = threading.Thread(target=work, name="ecs-stop", daemon=True)

@@ -394,6 +394,11 @@ class ImageFile(Section):
         min_length=1,
         description="The program and its arguments; python is Hookgate's Python.",
     )
+    entrypoint: list[str] = Field(
+        [],
+        description="The program, if `command` is its arguments, which the `command` "
+        "of a container definition replaces.",
+    )
     environment: dict[str, str] = Field({}, description="Its environment variables.")
 
 

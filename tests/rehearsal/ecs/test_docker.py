@@ -83,6 +83,33 @@ def test_container_is_removed_at_the_end(task, grace):
     wait_for(lambda: own not in containers())
 
 
+@pytest.mark.parametrize(
+    ("definition", "words"),
+    [
+        pytest.param({}, "shop:1", id="image"),
+        pytest.param({"command": ["a", "b"]}, "shop:1 a b", id="command"),
+        pytest.param(
+            {"entryPoint": ["sh", "-c"], "command": ["a b"]},
+            "--entrypoint sh shop:1 -c a b",
+            id="entry point",
+        ),
+    ],
+)
+def test_container_has_the_definitions_command(
+    monkeypatch, tmp_path, definition, words
+):
+    """Entry point and command are passed to Docker, which combines them."""
+    docker = tmp_path / "docker"
+    docker.write_text('#!/bin/sh\necho "$@"\n')
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    task = start_container("shop:1", definition)
+
+    wait_for(lambda: task.exit_code is not None)
+    assert task.output.splitlines()[0].endswith(f"-{task.port} {words}")
+
+
 def test_reason_without_docker(monkeypatch, tmp_path):
     """Without Docker the reason is one line."""
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -184,20 +184,28 @@ def test_more_than_a_page_is_refused(setting, operation, request_, message):
 
 
 @pytest.mark.parametrize(
-    ("operation", "code"),
+    ("operation", "request_", "code"),
     [
-        pytest.param("describe_task_sets", "ServiceNotFoundException", id="service"),
-        pytest.param("delete_task_set", "TaskSetNotFoundException", id="task set"),
+        ("describe_task_sets", {"service": "unknown"}, "ServiceNotFoundException"),
+        (
+            "delete_task_set",
+            {"service": "unknown", "taskSet": "ecs-svc/1"},
+            "TaskSetNotFoundException",
+        ),
+        ("list_tasks", {"serviceName": "unknown"}, "ServiceNotFoundException"),
+        ("list_tasks", {"cluster": "unknown"}, "ClusterNotFoundException"),
+        (
+            "describe_tasks",
+            {"cluster": "unknown", "tasks": ["1"]},
+            "ClusterNotFoundException",
+        ),
+        ("stop_task", {"cluster": "unknown", "task": "1"}, "ClusterNotFoundException"),
     ],
 )
-def test_what_does_not_exist_is_refused(setting, operation, code):
+def test_what_does_not_exist_is_refused(setting, operation, request_, code):
     """Each has the error that ECS models."""
-    request = {"cluster": "main", "service": "unknown"}
-    if operation == "delete_task_set":
-        request["taskSet"] = "ecs-svc/1"
-
     with pytest.raises(ClientError) as caught:
-        getattr(setting.ecs, operation)(**request)
+        getattr(setting.ecs, operation)(**{"cluster": "main"} | request_)
 
     assert code == caught.value.response["Error"]["Code"]
 
@@ -285,6 +293,50 @@ def test_a_service_that_cannot_run_is_refused(setting, changes, says):
     assert len(setting.task_sets()) == 1
     asked = {"cluster": "main", "services": ["refused"]}
     assert [] == ecs.describe_services(**asked)["services"]
+
+
+def test_a_repeated_client_token_creates_nothing(setting):
+    """The same request has the same service; another one is refused."""
+    ecs, where = setting.ecs, {"cluster": "main", "service": "once"}
+    request = {
+        "cluster": "main",
+        "serviceName": "once",
+        "taskDefinition": setting.task_definition("1"),
+        "desiredCount": 0,
+        "deploymentController": {"type": "CODE_DEPLOY"},
+        "loadBalancers": [behind(setting)],
+    }
+    first = ecs.create_service(**request, clientToken="t")["service"]
+    again = ecs.create_service(**request, clientToken="t")["service"]
+
+    assert [first["taskSets"][0]["id"]] == [each["id"] for each in again["taskSets"]]
+    for changes in ({"clientToken": "other"}, {"clientToken": "t", "desiredCount": 1}):
+        with pytest.raises(ClientError, match="not idempotent"):
+            ecs.create_service(**request | changes)
+    ecs.delete_service(**where)
+
+
+@pytest.mark.parametrize("role", ["arn:aws:iam::1:role/tea", "arn:tea", "a tea role"])
+def test_a_role_that_is_none_is_refused(setting, role):
+    """Task definitions and services have names or ARNs of roles."""
+    ecs, containers = setting.ecs, [{"name": "web", "image": "shop:1", "memory": 64}]
+    for member in ("taskRoleArn", "executionRoleArn"):
+        with pytest.raises(ClientError, match=r"ClientException.*Role is not valid"):
+            ecs.register_task_definition(
+                family="roles", containerDefinitions=containers, **{member: role}
+            )
+    with pytest.raises(ClientError, match=r"InvalidParameterEx.*Role is not valid"):
+        ecs.create_service(
+            cluster="main", serviceName="roles", taskDefinition="shop", role=role
+        )
+
+    made = ecs.register_task_definition(
+        family="roles",
+        containerDefinitions=containers,
+        taskRoleArn="tea",
+        executionRoleArn="arn:aws:iam::123456789012:role/tea/tasks",
+    )
+    assert "tea" == made["taskDefinition"]["taskRoleArn"]
 
 
 def test_a_cluster_with_services_stays(setting):
