@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 from rich.console import Group
 from rich.table import Table
-from rich.text import Text
 
 from hookgate.aws.codedeploy import RESERVE
 from hookgate.model import LifecycleEvent
@@ -15,6 +14,7 @@ from hookgate.plan import Plan, Step, beside, read_plan, worst_case
 from hookgate.registry import resolve
 from hookgate.units import seconds_text
 from hookgate_cli.output import INPUT, console_for
+from hookgate_cli.printable import Text
 
 
 def plan_of(file: Path, *, deployed: bool = False) -> Plan:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from hookgate_cli.output import INTERRUPTED
+from hookgate_cli.printable import continued, printable_record
 from hookgate_cli.words import outcomes_of
-
-#: Characters that XML 1.0 does not allow, not even as a reference.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def of_run(verdict: Mapping[str, Any]) -> str:
     """One suite for the verdict record of an event, with one case a step."""
+    verdict = printable_record(verdict)
     document, suite = JUnitXml(), TestSuite(verdict["event"])
     suite.timestamp = verdict["started_at"]
     for outcome in verdict["outcomes"]:
@@ -32,18 +30,19 @@ def of_rehearsal(record: Mapping[str, Any]) -> str:
     lists events and steps. An interrupted rehearsal has an error for each deployment
     that did not end, and one of its own, so that it never counts as passed.
     """
+    record = printable_record(record)
     document, suite = JUnitXml(), TestSuite("rehearsal")
     for deployment in record["deployments"]:
         milliseconds = sum(e["duration_ms"] for e in deployment["lifecycle_events"])
-        case = TestCase(_clean(deployment["name"]), "rehearsal", milliseconds / 1000)
+        case = TestCase(deployment["name"], "rehearsal", milliseconds / 1000)
         if deployment["interrupted"]:
             case.result = [Error(INTERRUPTED)]
         elif not deployment["as_expected"]:
-            case.result = [Failure(_clean("; ".join(deployment["surprises"])))]
-        case.system_out = _clean("\n".join(_lines(deployment)))
+            case.result = [Failure("; ".join(deployment["surprises"]))]
+        case.system_out = "\n".join(map(continued, _lines(deployment)))
         suite.add_testcase(case)
     for name in (*record["not_run"], *["rehearsal"] * record["interrupted"]):
-        case = TestCase(_clean(name), "rehearsal")
+        case = TestCase(name, "rehearsal")
         case.result = [Error(INTERRUPTED)]
         suite.add_testcase(case)
     document.add_testsuite(suite)
@@ -65,25 +64,19 @@ def _lines(deployment: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _case(suite: str, outcome: Mapping[str, Any]) -> TestCase:
-    case = TestCase(_clean(outcome["name"]), suite, outcome["duration_ms"] / 1000)
-    reason, status = _clean(outcome["reason"]), outcome["status"]
+    case = TestCase(outcome["name"], suite, outcome["duration_ms"] / 1000)
+    reason, status = outcome["reason"], outcome["status"]
     if status == "failed":
         case.result = [Failure(reason)]
     elif status in {"errored", "inconclusive"}:
         case.result = [Error(reason, status)]
     elif status == "skipped":
         case.result = [Skipped(reason)]
-    case.system_out = _clean(
-        "\n".join(
-            f"{'ok' if each['ok'] else 'NOT OK'}: {each['summary']}"
-            for each in outcome["findings"]
-        )
+    case.system_out = "\n".join(
+        continued(f"{'ok' if each['ok'] else 'NOT OK'}: {each['summary']}")
+        for each in outcome["findings"]
     )
     return case
-
-
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
 
 
 def _text(document: JUnitXml) -> str:

@@ -17,7 +17,7 @@ from hookgate.model import LifecycleEvent
 from hookgate.plan import check_fits
 from hookgate.yaml_reader import Document, parse
 from hookgate_cli.explain import plan_of
-from hookgate_cli.output import INPUT, ExitCode
+from hookgate_cli.output import INPUT, ExitCode, echo
 from hookgate_rehearsal.cloudformation import (
     check_hook,
     hook_properties,
@@ -92,11 +92,11 @@ def command(files: tuple[Path, ...], *, for_run: bool) -> NoReturn:
     checked = [_crossed(each, checked) for each in checked]
     for each in checked:
         for problem in each.problems:
-            click.echo(str(problem))
+            echo(str(problem))
         for warning in () if each.problems else each.warnings:
-            click.echo(f"{warning.place}: warning: {warning.message} [{warning.code}]")
+            echo(f"{warning.place}: warning: {warning.message} [{warning.code}]")
         if not each.problems:
-            click.echo(f"{each.file}: valid")
+            echo(f"{each.file}: valid")
     wrong = any(each.problems for each in checked)
     raise click.exceptions.Exit(ExitCode.WRONG_INPUT if wrong else ExitCode.PASSED)
 

@@ -20,7 +20,8 @@ import click
 
 from hookgate.errors import InputError
 from hookgate.registry import PROJECT
-from hookgate_cli.output import INTERRUPTED, ExitCode
+from hookgate_cli.output import INTERRUPTED, ExitCode, echo, printable_errors
+from hookgate_cli.printable import continued
 
 #: Each command stands in the module of its name, which is imported when it is called.
 _COMMANDS = {
@@ -82,18 +83,26 @@ def hookgate(context: click.Context, *, debug: bool) -> None:
     if not debug:
         return
     logger, handler = logging.getLogger("hookgate"), logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(OneRecord("%(levelname)s %(name)s: %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
     context.call_on_close(lambda: logger.removeHandler(handler))
     context.call_on_close(lambda: logger.setLevel(logging.NOTSET))
 
 
+class OneRecord(logging.Formatter):
+    """Marks the further lines of a record, which could be taken for others."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text."""
+        return continued(super().format(record))
+
+
 def main() -> None:
     """Run the command; print an error that the user can correct without a traceback."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _stop)
-    with _project_validators():
+    with _project_validators(), printable_errors():
         code = run(hookgate, sys.argv[1:])
     sys.exit(code)
 
@@ -130,20 +139,20 @@ def run(command: click.Command, arguments: list[str]) -> int:
         error.show()
         return ExitCode.WRONG_INPUT
     except InputError as error:
-        click.echo(str(error), err=True)
+        echo(str(error), err=True)
         return ExitCode.WRONG_INPUT
     except (click.Abort, KeyboardInterrupt):
-        click.echo(INTERRUPTED, err=True)
+        echo(INTERRUPTED, err=True)
         return ExitCode.COULD_NOT_DECIDE
     except SystemExit:
         return ExitCode.COULD_NOT_DECIDE  # click's, where the reader of a pipe has gone
     except Exception as error:  # noqa: BLE001 - an internal error decides nothing
         if extra := _extra(error):
             what = f"This command needs the extra {extra!r}: {error}; run pip install"
-            click.echo(f"{what} 'hookgate[{extra}]'", err=True)
+            echo(f"{what} 'hookgate[{extra}]'", err=True)
             return ExitCode.WRONG_INPUT
         traceback.print_exc()
-        click.echo("Internal error; no verdict", err=True)
+        echo("Internal error; no verdict", err=True)
         return ExitCode.COULD_NOT_DECIDE
 
 

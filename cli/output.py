@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr
 from enum import IntEnum
 from pathlib import Path
 from typing import IO, Any, TextIO, cast
 
 import click
-from rich.console import Console
+import rich.console
+import rich.text
+
+from hookgate.reporting import ascii_json
+from hookgate_cli.printable import printable, without_commands
 
 #: Columns where no terminal says how many: as wide as the pages of CI servers.
 _PIPE_WIDTH = 120
@@ -46,6 +50,29 @@ INPUT = click.Path(exists=True, dir_okay=False, path_type=Path)
 FILE = _File(dir_okay=False, writable=True, allow_dash=True)
 
 
+class Console(rich.console.Console):
+    """A console that prints printable text, and reads neither markup nor emoji codes.
+
+    Args:
+        stream: the stream to write to; a pipe has no spaces at the ends of lines.
+    """
+
+    def __init__(self, stream: TextIO, **options: Any) -> None:
+        def lines(text: str) -> str:
+            # Again, because a line can begin where a long text is wrapped.
+            return without_commands(text if is_terminal else _FILLING.sub("", text))
+
+        is_terminal = stream.isatty()
+        file = cast("IO[str]", _Filtered(stream, lines))
+        super().__init__(
+            file=file, highlight=False, markup=False, emoji=False, **options
+        )
+
+    def render_str(self, text: str, **options: Any) -> rich.text.Text:
+        """Make a text for the terminal."""
+        return super().render_str(printable(text), **options)
+
+
 def console_for(files: Sequence[str | None]) -> Console:
     """The console for messages: standard error when a record takes standard output.
 
@@ -58,38 +85,49 @@ def console_for(files: Sequence[str | None]) -> Console:
             raise click.UsageError(f"only one record can go to {name}")
     # The stream itself: while steps are judged, sys.stdout is routed to their logs.
     stream = sys.stderr if "-" in files else sys.stdout
-    if stream.isatty():
-        return Console(file=stream, highlight=False)
-    width = None if "COLUMNS" in os.environ else _PIPE_WIDTH
-    return Console(file=cast("IO[str]", _Trimmed(stream)), highlight=False, width=width)
+    stream = getattr(stream, "unfiltered", stream)
+    is_wide = not stream.isatty() and "COLUMNS" not in os.environ
+    return Console(stream, width=_PIPE_WIDTH if is_wide else None)
 
 
-class _Trimmed:
-    """A file or a pipe: lines without the spaces that would fill up a terminal."""
+class _Filtered:
+    """A stream whose text passes through a filter."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, text: Callable[[str], str]) -> None:
+        self.unfiltered = stream
+        self._text = text
 
     def write(self, text: str) -> int:
-        """Write whole lines, each without the spaces at its end."""
-        return self._stream.write(_FILLING.sub("", text))
+        """Write whole lines."""
+        return self.unfiltered.write(self._text(text))
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        if name == "buffer":  # which has no filter
+            raise AttributeError(name)
+        return getattr(self.unfiltered, name)
+
+
+@contextmanager
+def printable_errors() -> Iterator[None]:
+    """Make standard error printable, such as log lines, warnings and tracebacks."""
+    with redirect_stderr(cast("TextIO", _Filtered(sys.stderr, printable))):
+        yield
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print ``text``, printable, to standard output or standard error."""
+    click.echo(printable(text), err=err)
 
 
 def write_json(record: Mapping[str, Any], file: str | None) -> None:
-    """Write a record as JSON, if a file was given."""
+    """Write a record as JSON in ASCII, with its exact text, if a file was given."""
     if file is not None:
-        write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", file)
+        write_text(ascii_json(record, indent=2) + "\n", file)
 
 
 def write_text(text: str, file: str) -> None:
-    """Write ``text`` as UTF-8 to a file, or to standard output for ``-``.
-
-    Half of a surrogate pair, possible in a response body, is written as its escape.
-    """
-    content = text.encode("utf-8", "backslashreplace")
+    """Write ``text`` as UTF-8 to a file, or to standard output for ``-``."""
+    content = text.encode()
     if file == "-":
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from hookgate_cli.printable import printable_record
 from hookgate_cli.words import (
     duration_text,
     fault_lines,
@@ -92,6 +93,7 @@ _KINDS = {
 
 def page_of(record: Mapping[str, Any]) -> str:
     """The page of a rehearsal record ``hookgate.rehearsal/1``."""
+    record = printable_record(record)
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -9,21 +9,23 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.table import Table
-from rich.text import Text
 
 from hookgate.model import LifecycleEvent
 from hookgate_cli.output import (
     FILE,
     INPUT,
     INTERRUPTED,
+    Console,
     ExitCode,
     console_for,
+    echo,
     write_json,
     write_text,
 )
+from hookgate_cli.printable import Text, continued
 from hookgate_cli.words import (
     fault_lines,
     indented,
@@ -56,7 +58,9 @@ from hookgate_rehearsal.scenario.schema import DeploymentFile
 
 def alarm_line(name: str, reason: str) -> RenderableType:
     """An alarm that is in ALARM, and its reason."""
-    line = Text.assemble(("alarm ", "dim"), (name, "bold red"), f"  {reason}")
+    line = Text.assemble(
+        ("alarm ", "dim"), (name, "bold red"), f"  {continued(reason)}"
+    )
     return indented(line)
 
 
@@ -186,7 +190,7 @@ def _took(event: Event) -> Text:
     return took((event.ended_at - event.started_at) * 1000)
 
 
-def _rollback(deployment: Deployment) -> Text:
+def _rollback(deployment: Deployment) -> RenderableType:
     status = str(deployment.status)
     return Text.assemble(
         marked(status),
@@ -197,7 +201,7 @@ def _rollback(deployment: Deployment) -> Text:
     )
 
 
-def _split(deployment: Deployment) -> Text:
+def _split(deployment: Deployment) -> RenderableType:
     """The split of production traffic now."""
     green = deployment.green.weight if deployment.green is not None else 0.0
     filled = round(_BAR * green / 100)
@@ -224,6 +228,8 @@ class RehearsalView(RehearsalObserver):
             get_renderable=self._draw,
             refresh_per_second=8,
             transient=True,
+            redirect_stdout=False,  # it would read the colors of what others print
+            redirect_stderr=False,
         )
 
     def ready(self, scenario: Scenario, endpoint_url: str) -> None:
@@ -255,7 +261,7 @@ class RehearsalView(RehearsalObserver):
             self._scene = scene
         if not self._console.is_terminal:  # nothing else is printed until its end
             number = f"{self._number}/{self._of}"
-            self._console.print(f"\n{number} {scene.name} …", style="dim", markup=False)
+            self._console.print(f"\n{number} {scene.name} …", style="dim")
 
     def change(self, change: Change) -> None:
         """Show the newest state of a deployment."""
@@ -349,7 +355,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
             with view.live:
                 rehearsal.run(selected)
     except RehearsalError as error:
-        click.echo(str(error), err=True)
+        echo(continued(str(error)), err=True)
         raise click.exceptions.Exit(ExitCode.COULD_NOT_DECIDE) from None
     except KeyboardInterrupt:
         interrupted = True
@@ -360,7 +366,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     )
     _write(record, json_file, junit_file, html_file)
     if interrupted:
-        click.echo(INTERRUPTED, err=True)
+        echo(INTERRUPTED, err=True)
         raise click.exceptions.Exit(ExitCode.COULD_NOT_DECIDE)
     as_expected = all(each["as_expected"] for each in records)
     raise click.exceptions.Exit(ExitCode.PASSED if as_expected else ExitCode.FAILED)

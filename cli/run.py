@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import click
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 
 from hookgate.codes import Code
@@ -35,6 +35,7 @@ from hookgate_cli.explain import plan_of
 from hookgate_cli.output import (
     FILE,
     INPUT,
+    Console,
     console_for,
     of_verdict,
     write_json,
@@ -318,6 +319,8 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     with Live(
         console=console,
         transient=True,
+        redirect_stdout=False,  # it would read the colors of what others print
+        redirect_stderr=False,
         get_renderable=lambda: step_table(list(rows.values())),
     ):
         deadline = Deadline.after(timeout)

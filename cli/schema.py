@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,12 +11,13 @@ import click
 from hookgate.plan import PlanFile
 from hookgate.registry import names, resolve
 from hookgate.validator import Validator
+from hookgate_cli.output import write_json
 
 
 @click.command("schema")
 def command() -> None:
     """Print the JSON Schema of a plan, with the options of all validators."""
-    click.echo(json.dumps(plan_schema(), indent=2))
+    write_json(plan_schema(), "-")
 
 
 def plan_schema() -> dict[str, Any]:

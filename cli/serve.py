@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.text import Text
 
 from hookgate.context import Endpoint
-from hookgate_cli.output import INPUT, ExitCode
+from hookgate_cli.output import INPUT, Console, ExitCode, console_for, echo
+from hookgate_cli.printable import Text, continued
 from hookgate_cli.rehearse import EXAMPLE, SPEED
 from hookgate_cli.run import parse_url
 from hookgate_cli.words import alarm_style, marked, style
@@ -64,7 +63,7 @@ class ServeLog(RehearsalObserver):
             ("alarm      ", "dim"),
             f"  {alarm.name}: {change.before} -> ",
             (str(alarm.state), alarm_style(alarm.state)),
-            f"  {alarm.reason}",
+            f"  {continued(alarm.reason)}",
         )
         self._console.print(line, soft_wrap=True)
 
@@ -75,7 +74,7 @@ class ServeLog(RehearsalObserver):
             marked(status),
             " ",
             (status, style(status)),
-            f"  {text.rstrip()}",
+            f"  {continued(text.rstrip())}",
         )
         self._console.print(line, soft_wrap=True)
 
@@ -188,7 +187,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
         raise click.UsageError("use --hold or --functions-at, not both")
     read = read_scenario(scenario or EXAMPLE).at(speed)
     check_port(host, port)
-    console = Console(highlight=False, stderr=True)
+    console = console_for(("-",))  # instructions have standard output
     rehearsal = Rehearsal(
         scenario=read,
         observer=ServeLog(console),
@@ -201,11 +200,11 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
     console.print("Starting the emulator …", style="dim")
     try:
         with _started(rehearsal, empty=empty) as text:
-            click.echo(text)
+            echo(text)
             _wait(console)
             console.print("Stopping the emulator …", style="dim")
     except RehearsalError as error:
-        click.echo(str(error), err=True)
+        echo(continued(str(error)), err=True)
         raise click.exceptions.Exit(ExitCode.COULD_NOT_DECIDE) from None
 
 

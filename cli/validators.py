@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
-from rich.console import Console, Group
+from rich.console import Group
 from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 import hookgate_validators
 from hookgate.codes import Code
 from hookgate.registry import names, resolve
 from hookgate.validator import Validator
-from hookgate_cli.output import console_for, write_text
+from hookgate_cli.output import Console, console_for, write_text
+from hookgate_cli.printable import Text
 from hookgate_cli.schema import options_schema, unit
 
 

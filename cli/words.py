@@ -9,7 +9,8 @@ from typing import Any
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
+
+from hookgate_cli.printable import Text, continued
 
 #: With more steps than this, those that passed or wait are only counted.
 _SHOWN = 100
@@ -86,9 +87,11 @@ def plan_text(plan: Mapping[str, Any]) -> str:
     return f"{plan['source']}{version}, SHA-256 {plan['sha256']}"
 
 
-def indented(text: str | Text, style: str = "") -> RenderableType:
+def indented(text: RenderableType, style: str = "") -> RenderableType:
     """A paragraph with two spaces before each of its lines."""
-    return Padding(text if isinstance(text, Text) else Text(text, style), (0, 0, 0, 2))
+    if isinstance(text, str):
+        text = Text(continued(text), style)
+    return Padding(text, (0, 0, 0, 2))
 
 
 def plans_of(record: Mapping[str, Any]) -> list[str]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
+from hookgate_cli.output import Console
 from hookgate_cli.rehearse import EXAMPLE, RehearsalView
 from hookgate_rehearsal.rehearse import Rehearsal
 from hookgate_rehearsal.scenario.reader import read_scenario
@@ -20,9 +20,7 @@ PICTURE = Path(__file__).parent.parent / "docs" / "images" / "rehearsal.svg"
 
 def main() -> None:
     """Run the bundled example on a recording console."""
-    console = Console(
-        record=True, width=118, file=io.StringIO(), force_terminal=True, highlight=False
-    )
+    console = Console(io.StringIO(), record=True, width=118, force_terminal=True)
     Rehearsal(scenario=read_scenario(EXAMPLE), observer=RehearsalView(console)).run(
         lambda _deployment: True
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 
 from hookgate.context import DeploymentInfo, HookEvent
@@ -23,6 +25,15 @@ MAX_MESSAGE = 8_000
 #: The application and group of a deployment that could not be found.
 UNKNOWN = "unknown"
 _DEPLOYMENT = ("id", "application", "group", "configuration", "cluster", "service")
+
+
+def ascii_json(value: Any, **options: Any) -> str:
+    """Write JSON that keeps every text, and controls nothing that prints it.
+
+    It is ASCII, without controls of terminals, and without ``##``, with which commands
+    of CI systems begin.
+    """
+    return re.sub("#(?=#)", r"\\u0023", json.dumps(value, **options))
 
 
 def verdict_record(
@@ -52,14 +63,14 @@ def bounded_record(
     reasons that are cut.
     """
     record = verdict_record(verdict, deployment)
-    if len(json.dumps(record)) > MAX_RECORD:
+    if len(ascii_json(record)) > MAX_RECORD:
         for outcome in record["outcomes"]:
             for finding in outcome["findings"]:
                 finding["evidence"] = {}
-    if len(json.dumps(record)) > MAX_RECORD:
+    if len(ascii_json(record)) > MAX_RECORD:
         for outcome in record["outcomes"]:
             outcome["findings"] = []
-    if len(json.dumps(record)) > MAX_RECORD:
+    if len(ascii_json(record)) > MAX_RECORD:
         _cut_texts(record)
     return record
 
@@ -113,7 +124,11 @@ class InvocationLog:
             Logger,
         )
 
-        return cls(Logger(service=service, stream=stream, use_rfc3339=True))
+        line = partial(ascii_json, default=str, separators=(",", ":"))
+        logger = Logger(
+            service=service, stream=stream, use_rfc3339=True, json_serializer=line
+        )
+        return cls(logger)
 
     def begin(self, hook: HookEvent, event: str) -> None:
         """Add the ids of this invocation to every line from now on."""

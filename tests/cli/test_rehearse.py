@@ -223,7 +223,7 @@ def test_secrets_are_rehearsed(tmp_path, monkeypatch):
         done.returncode,
         [each["status"] for each in outcomes],
     ), outputs
-    assert "«secret»" in outputs[2]
+    assert "«secret»" in str(json.loads(outputs[2]))
     values = ("t0p-secret", "an0ther-secret")
     assert [] == [each for each in outputs if any(value in each for value in values)]
 

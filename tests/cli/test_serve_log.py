@@ -3,9 +3,9 @@
 import io
 
 import pytest
-from rich.console import Console
 from support.rehearsal_record import an_outcome
 
+from hookgate_cli.output import Console
 from hookgate_cli.serve import ServeLog
 from hookgate_rehearsal.cloudwatch.alarm import Alarm, AlarmState
 from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged
@@ -27,7 +27,7 @@ from hookgate_rehearsal.cloudwatch.alarms import AlarmChanged
 def test_step_is_a_line(outcome, expected):
     """A step says why if it did not pass; nothing in it is taken for markup."""
     out = io.StringIO()
-    ServeLog(Console(file=out, width=40)).outcome("d-1", "AfterInstall", outcome)
+    ServeLog(Console(out, width=40)).outcome("d-1", "AfterInstall", outcome)
     assert expected == out.getvalue()
 
 
@@ -42,7 +42,7 @@ def test_alarm_is_a_line():
     )
     out = io.StringIO()
 
-    ServeLog(Console(file=out, width=40)).alarm(
+    ServeLog(Console(out, width=40)).alarm(
         AlarmChanged(at=0.0, alarm=alarm, before=AlarmState.OK)
     )
 

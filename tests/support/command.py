@@ -100,6 +100,11 @@ class Terminal:
         self._reader.join()
         return code
 
+    @property
+    def raw(self) -> str:
+        """All that the command wrote."""
+        return self._output
+
     def screen(self) -> list[str]:
         """The lines that are left, the scrolled ones included."""
         lines, row, column = [""], 0, 0
