@@ -42,11 +42,11 @@ def test_reason_is_the_message():
     assert "answered 500" == case.find("failure").get("message")
 
 
-def test_what_xml_cannot_say_is_replaced():
+def test_what_xml_cannot_contain_is_escaped():
     """A control character in a reason does not make the file unreadable."""
     verdict = a_verdict(an_outcome(status="failed", reason="a\x00\x1b<b>"))
     (case,) = _cases(of_run(verdict))
-    assert "a��<b>" == case.find("failure").get("message")
+    assert r"a\x00\x1b<b>" == case.find("failure").get("message")
 
 
 def test_interrupted_rehearsal_is_an_error():
