@@ -66,13 +66,13 @@ def _predefined() -> list[dict[str, Any]]:
 
     Source: the user guide's table of predefined configurations for ECS.
     """
-    names_and_routing: list[tuple[str, dict[str, Any]]] = [
-        ("ECSAllAtOnce", {"type": "AllAtOnce"}),
-        ("ECSCanary10Percent5Minutes", _canary(10, 5)),
-        ("ECSCanary10Percent15Minutes", _canary(10, 15)),
-        ("ECSLinear10PercentEvery1Minutes", _linear(10, 1)),
-        ("ECSLinear10PercentEvery3Minutes", _linear(10, 3)),
-    ]
+    routings = {
+        "ECSAllAtOnce": {"type": "AllAtOnce"},
+        "ECSCanary10Percent5Minutes": _time_based("Canary", 10, 5),
+        "ECSCanary10Percent15Minutes": _time_based("Canary", 10, 15),
+        "ECSLinear10PercentEvery1Minutes": _time_based("Linear", 10, 1),
+        "ECSLinear10PercentEvery3Minutes": _time_based("Linear", 10, 3),
+    }
     return [
         {
             "deploymentConfigId": str(uuid.uuid5(uuid.NAMESPACE_OID, name)),
@@ -81,25 +81,13 @@ def _predefined() -> list[dict[str, Any]]:
             "createTime": 0.0,
             "trafficRoutingConfig": routing,
         }
-        for name, routing in names_and_routing
+        for name, routing in routings.items()
     ]
 
 
-def _canary(percentage: int, interval: int) -> dict[str, Any]:
-    return {
-        "type": "TimeBasedCanary",
-        "timeBasedCanary": {
-            "canaryPercentage": percentage,
-            "canaryInterval": interval,
-        },
+def _time_based(kind: str, percentage: int, interval: int) -> dict[str, Any]:
+    values = {
+        f"{kind.lower()}Percentage": percentage,
+        f"{kind.lower()}Interval": interval,
     }
-
-
-def _linear(percentage: int, interval: int) -> dict[str, Any]:
-    return {
-        "type": "TimeBasedLinear",
-        "timeBasedLinear": {
-            "linearPercentage": percentage,
-            "linearInterval": interval,
-        },
-    }
+    return {"type": f"TimeBased{kind}", f"timeBased{kind}": values}

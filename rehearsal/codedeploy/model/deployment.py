@@ -307,6 +307,10 @@ class Deployment:
         running = (e for e in self.events if e.status is EventStatus.IN_PROGRESS)
         return next(running, None)
 
+    def is_running(self, name: EventName) -> bool:
+        """Whether the lifecycle event of that name is in progress."""
+        return self.event(name).status is EventStatus.IN_PROGRESS
+
     def event(self, name: EventName) -> Event:
         """The lifecycle event of that name."""
         return next(event for event in self.events if event.name is name)

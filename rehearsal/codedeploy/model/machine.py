@@ -75,6 +75,11 @@ class Moment:
     now: float
     settings: EngineSettings
 
+    @property
+    def steps(self) -> tuple[DeploymentStep, ...]:
+        """Every step of the deployment."""
+        return _script(self.deployment.order, self.settings.assumptions)
+
     def wait(self, *effects: Effect, **changes: Any) -> Move:
         """Stay in the step, request effects and change the deployment."""
         return Move(deployment=replace(self.deployment, **changes), effects=effects)
@@ -100,7 +105,8 @@ class Moment:
 class DeploymentStep:
     """A step; ``event`` is the lifecycle event that is InProgress during it, if any.
 
-    This one has nothing to do and reacts to no signal.
+    This one has nothing to do and reacts to no signal. A refused effect fails every
+    step.
     """
 
     event: EventName | None = None
@@ -131,12 +137,10 @@ class EffectStep(DeploymentStep):
         return at.wait(self.effect) if self.needed(at.deployment) else at.finish()
 
     def on(self, at: Moment, signal: Signal) -> Move:
-        """Finish once it is done; a refusal fails the deployment."""
+        """Finish once it is done."""
         match signal:
             case Done(effect=self.effect) | Surveyed(effect=self.effect):
                 return at.finish()
-            case Refused(effect=self.effect):
-                return at.refuse(signal.failure)
         return at.wait()
 
 
@@ -165,7 +169,7 @@ class HookStep(DeploymentStep):
         return begun.wait(invoke, wake_at=at.now + at.settings.hook_timeout)
 
     def on(self, at: Moment, signal: Signal) -> Move:
-        """Handle the report, a refused invocation or the timeout."""
+        """Handle the report or the timeout."""
         function = at.deployment.order.app_spec.hooks.get(self.event)
         hook = f"At {self.event} the function {function}"
         match signal:
@@ -181,8 +185,6 @@ class HookStep(DeploymentStep):
                     f"{hook} reported Failed.",
                     LifecycleErrorCode.SCRIPT_FAILED,
                 )
-            case Refused(effect=InvokeHook(event=self.event)):
-                return at.refuse(signal.failure)
             case TimePassed():
                 timeout = _period(at.settings.hook_timeout, "one hour")
                 return at.fail(
@@ -229,8 +231,6 @@ class InstallStep(DeploymentStep):
                 return self._wait_for(at, signal)
             case TimePassed():
                 return at.wait(ObserveTaskSet(), wake_at=None)
-            case Refused(effect=effect) if not isinstance(effect, InvokeHook):
-                return at.refuse(signal.failure)
         return at.wait()
 
     def _wait_for(self, at: Moment, seen: TaskSetObserved) -> Move:
@@ -284,8 +284,6 @@ class ProductionTrafficStep(DeploymentStep):
                 return at.wait(progress=following, wake_at=at.now + wait)
             case TimePassed():
                 return at.wait(self._shift(at), wake_at=None)
-            case Refused(effect=RouteProductionTraffic()):
-                return at.refuse(signal.failure)
         return at.wait()
 
     def _shift(self, at: Moment) -> RouteProductionTraffic:
@@ -375,70 +373,68 @@ def advance(
     deployment = learn(deployment, signal)
     if deployment.is_over:
         return deployment, ()
+    at = Moment(deployment, now, settings)
     match signal:
         case StopRequested():
-            return _stopped(deployment, signal, now, settings), ()
+            return _stopped(at, signal), ()
         case PollDue():
             return replace(deployment, poll_at=None), _poll(deployment)
         case AlarmsPolled() | Refused(effect=PollAlarms()):
-            return _follow_alarms(deployment, signal, now, settings), ()
+            return _follow_alarms(at, signal), ()
         case Begun():
             queued = replace(
                 deployment, status=DeploymentStatus.QUEUED, wake_at=now, updated_at=now
             )
             return queued, ()
-    steps = _script(deployment.order, settings.assumptions)
-    if deployment.step < 0:
-        if not isinstance(signal, TimePassed):
-            return deployment, ()
-        started = replace(
-            deployment,
-            status=DeploymentStatus.IN_PROGRESS,
-            target_status=EventStatus.IN_PROGRESS,
-            started_at=now,
-        )
-        move = Move(deployment=started, effects=_poll(started), finished=True)
-    else:
-        move = steps[deployment.step].on(Moment(deployment, now, settings), signal)
-    return _settle(move, steps, now, settings)
+        case Refused(effect=InvokeHook(event=name)) if not deployment.is_running(name):
+            return deployment, ()  # it reported before its invocation returned
+        case Refused():
+            return _settle(at.refuse(signal.failure), at)
+    if deployment.step >= 0:
+        return _settle(at.steps[deployment.step].on(at, signal), at)
+    if not isinstance(signal, TimePassed):
+        return deployment, ()
+    started = at.finish(
+        status=DeploymentStatus.IN_PROGRESS,
+        target_status=EventStatus.IN_PROGRESS,
+        started_at=now,
+    )
+    return _settle(replace(started, effects=_poll(deployment)), at)
 
 
-def _settle(
-    move: Move, steps: tuple[DeploymentStep, ...], now: float, settings: EngineSettings
-) -> Advanced:
+def _settle(move: Move, at: Moment) -> Advanced:
     """Go through finished steps until one waits, fails or is the last."""
     effects = list(move.effects)
     while move.finished:
-        deployment = _leave(move.deployment, steps, now, settings)
+        at = replace(at, deployment=move.deployment)
+        deployment = _leave(at)
         if deployment.is_over:
             return deployment, tuple(effects)
-        step = steps[deployment.step]
+        step = at.steps[deployment.step]
         if step.event is not None:
             deployment = deployment.with_event(
-                step.event, now, status=EventStatus.IN_PROGRESS, started_at=now
+                step.event, at.now, status=EventStatus.IN_PROGRESS, started_at=at.now
             )
-        move = step.enter(Moment(deployment, now, settings))
+        move = step.enter(replace(at, deployment=deployment))
         effects.extend(move.effects)
     if move.failure is None:
         return move.deployment, tuple(effects)
     status = DeploymentStatus.STOPPED if move.stops else DeploymentStatus.FAILED
     rolls_back = AutoRollbackEvent.FAILURE in move.deployment.order.rolls_back_on
-    over = _ended(move.deployment, status, move.failure, now)
-    return _with_rollback(over, move.deployment, rolls_back, settings), tuple(effects)
+    at = replace(at, deployment=move.deployment)
+    return _ended(at, status, move.failure, rolls_back), tuple(effects)
 
 
-def _leave(
-    deployment: Deployment,
-    steps: tuple[DeploymentStep, ...],
-    now: float,
-    settings: EngineSettings,
-) -> Deployment:
+def _leave(at: Moment) -> Deployment:
     """End the current step's event and go to the next step, or to the end."""
-    if deployment.step >= 0:
-        step = steps[deployment.step]
-        if step.event is not None:
-            status = _status_of_success(step, deployment, settings)
-            deployment = deployment.end_event(step.event, status, now)
+    deployment, steps = at.deployment, at.steps
+    event = steps[deployment.step].event if deployment.step >= 0 else None
+    if event is not None:
+        status = EventStatus.SUCCEEDED
+        has_test_listener = deployment.order.routes.test is not None
+        if event is EventName.ALLOW_TEST_TRAFFIC and not has_test_listener:
+            status = at.settings.assumptions.without_test_listener
+        deployment = deployment.end_event(event, status, at.now)
     following = deployment.step + 1
     deployment = replace(deployment, step=following, progress=0, wake_at=None)
     if following < len(steps):
@@ -447,33 +443,19 @@ def _leave(
         deployment,
         status=DeploymentStatus.SUCCEEDED,
         poll_at=None,
-        completed_at=now,
-        updated_at=now,
+        completed_at=at.now,
+        updated_at=at.now,
     )
 
 
-def _status_of_success(
-    step: DeploymentStep, deployment: Deployment, settings: EngineSettings
-) -> EventStatus:
-    is_test_traffic = step.event is EventName.ALLOW_TEST_TRAFFIC
-    if is_test_traffic and deployment.order.routes.test is None:
-        return settings.assumptions.without_test_listener
-    return EventStatus.SUCCEEDED
-
-
-def _follow_alarms(
-    deployment: Deployment,
-    signal: AlarmsPolled | Refused,
-    now: float,
-    settings: EngineSettings,
-) -> Deployment:
+def _follow_alarms(at: Moment, signal: AlarmsPolled | Refused) -> Deployment:
     """Stop, or schedule the next poll; not while the original is being deleted."""
-    if _is_terminating(deployment, settings):
-        return deployment
-    stop = _stop_for(deployment, signal, settings.assumptions)
+    if _is_terminating(at):
+        return at.deployment
+    stop = _stop_for(at.deployment, signal, at.settings.assumptions)
     if stop is not None:
-        return _stopped(deployment, stop, now, settings)
-    return replace(deployment, poll_at=now + settings.alarm_poll_interval)
+        return _stopped(at, stop)
+    return replace(at.deployment, poll_at=at.now + at.settings.alarm_poll_interval)
 
 
 def _poll(deployment: Deployment) -> tuple[Effect, ...]:
@@ -556,32 +538,35 @@ def _step(name: EventName, order: Order, keeper: TaskSetLabel) -> DeploymentStep
             return HookStep(name)
 
 
-def _stopped(
-    deployment: Deployment, stop: StopRequested, now: float, settings: EngineSettings
-) -> Deployment:
+def _stopped(at: Moment, stop: StopRequested) -> Deployment:
     """Stop a deployment, and roll it back if the stop or else the group requires it."""
-    by_group = stop.cause in deployment.order.rolls_back_on
+    by_group = stop.cause in at.deployment.order.rolls_back_on
     rolls_back = by_group if stop.rolls_back is None else stop.rolls_back
-    over = _ended(deployment, DeploymentStatus.STOPPED, stop.failure, now)
-    return _with_rollback(over, deployment, rolls_back, settings)
+    return _ended(at, DeploymentStatus.STOPPED, stop.failure, rolls_back)
 
 
 def _ended(
-    deployment: Deployment, status: DeploymentStatus, failure: Failure, now: float
+    at: Moment, status: DeploymentStatus, failure: Failure, rolls_back: bool
 ) -> Deployment:
-    """Fail the event in progress, skip the later ones and end the deployment."""
-    running = deployment.running_event
-    if running is not None:
-        deployment = deployment.end_event(
-            running.name, EventStatus.FAILED, now, failure
-        )
+    """Fail the event in progress, skip the later ones and end the deployment.
+
+    A rollback is requested if it is wanted and there is something to roll back.
+    """
+    before = deployment = at.deployment
+    is_installed = before.event(EventName.INSTALL).status is not EventStatus.PENDING
+    is_possible = is_installed or at.settings.assumptions.rollback_from_before_install
+    is_rollback = before.order.rollback_of is not None
+    has_blue = before.blue is not None and not _is_terminating(at)
+    if before.running_event is not None:
+        name = before.running_event.name
+        deployment = before.end_event(name, EventStatus.FAILED, at.now, failure)
     events = tuple(
         replace(event, status=EventStatus.SKIPPED)
         if event.status is EventStatus.PENDING
         else event
         for event in deployment.events
     )
-    has_succeeded = deployment.target_status is EventStatus.SUCCEEDED
+    has_succeeded = before.target_status is EventStatus.SUCCEEDED
     return replace(
         deployment,
         status=status,
@@ -589,30 +574,18 @@ def _ended(
         events=events,
         wake_at=None,
         poll_at=None,
-        completed_at=now,
-        updated_at=now,
+        completed_at=at.now,
+        updated_at=at.now,
         target_status=EventStatus.SUCCEEDED if has_succeeded else EventStatus.FAILED,
+        wants_rollback=rolls_back and is_possible and has_blue and not is_rollback,
     )
 
 
-def _with_rollback(
-    over: Deployment, before: Deployment, rolls_back: bool, settings: EngineSettings
-) -> Deployment:
-    """Request a rollback, if one is wanted and there is something to roll back."""
-    is_installed = before.event(EventName.INSTALL).status is not EventStatus.PENDING
-    is_possible = is_installed or settings.assumptions.rollback_from_before_install
-    is_rollback = over.order.rollback_of is not None
-    has_blue = over.blue is not None and not _is_terminating(before, settings)
-    wants = rolls_back and is_possible and has_blue and not is_rollback
-    return replace(over, wants_rollback=wants)
-
-
-def _is_terminating(deployment: Deployment, settings: EngineSettings) -> bool:
+def _is_terminating(at: Moment) -> bool:
     """Whether the original is being deleted, so that a rollback is impossible.
 
     A refused deletion may have taken effect nevertheless; the replacement serves, and a
     rollback could only take that away.
     """
-    steps = _script(deployment.order, settings.assumptions)
-    step = steps[deployment.step] if deployment.step >= 0 else None
+    step = at.steps[at.deployment.step] if at.deployment.step >= 0 else None
     return isinstance(step, EffectStep) and isinstance(step.effect, DeleteTaskSet)
