@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,6 +150,19 @@ def checked_id(deployment_id: str) -> str:
         message = f"{deployment_id!r} is not a deployment id: d- and nine characters."
         raise ApiError("InvalidDeploymentIdException", message)
     return deployment_id
+
+
+def one_of(request: Request, member: str, allowed: Iterable[str], code: str) -> Any:
+    """A member of a request, which must be one of these values; None if missing.
+
+    Raises:
+        ApiError: With this code.
+    """
+    value = request.get(member)
+    if value is not None and value not in allowed:
+        message = f"{member} must be one of {', '.join(allowed)}, not {value!r}."
+        raise ApiError(code, message)
+    return value
 
 
 def check_rollback(rollback: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from hookgate_rehearsal.codedeploy.api.context import (
     check_alarms,
     check_rollback,
     checked_id,
+    one_of,
     paged,
 )
 from hookgate_rehearsal.codedeploy.api.revisions import register, without_content
@@ -239,11 +240,9 @@ def _stop(context: CodeDeployContext, request: Request) -> Response:
 
 def _continue(context: CodeDeployContext, request: Request) -> None:
     engine = context.engine
-    try:
-        wait = WaitType(request.get("deploymentWaitType", WaitType.READY))
-    except ValueError as error:
-        message = f"deploymentWaitType must be one of {', '.join(WaitType)}."
-        raise ApiError("InvalidDeploymentWaitTypeException", message) from error
+    code = "InvalidDeploymentWaitTypeException"
+    given = one_of(request, "deploymentWaitType", tuple(WaitType), code)
+    wait = WaitType(given or WaitType.READY)
     with engine.changed:
         deployment = context.active(request)
         if wait is WaitType.READY and deployment.status is not DeploymentStatus.READY:
@@ -252,20 +251,19 @@ def _continue(context: CodeDeployContext, request: Request) -> None:
         engine.signal(deployment.id, Continued(wait=wait))
 
 
-ACCEPTED = {"Succeeded": True, "Failed": False}
-
-
 def _report_hook(context: CodeDeployContext, request: Request) -> Response:
     with context.engine.changed:
         deployment = context.deployment(request)
         status = request.get("status")
-        if status not in ACCEPTED:
+        if status not in ("Succeeded", "Failed"):
             message = f"status must be Succeeded or Failed, not {status!r}."
             code = "InvalidLifecycleEventHookExecutionStatusException"
             raise ApiError(code, message)
         execution_id = request.get("lifecycleEventHookExecutionId")
         _check_running(deployment, execution_id)
-        reported = Reported(execution_id=str(execution_id), succeeded=ACCEPTED[status])
+        reported = Reported(
+            execution_id=str(execution_id), succeeded=status == "Succeeded"
+        )
         context.engine.signal(deployment.id, reported)
         return {"lifecycleEventHookExecutionId": execution_id}
 
@@ -424,10 +422,9 @@ def _skip_wait(context: CodeDeployContext, request: Request) -> None:
 
 
 def _list_on_premises(_: CodeDeployContext, request: Request) -> Response:
-    status = request.get("registrationStatus", "Registered")
-    if status not in {"Registered", "Deregistered"}:
-        message = f"registrationStatus is Registered or Deregistered, not {status!r}."
-        raise ApiError("InvalidRegistrationStatusException", message)
+    statuses = ("Registered", "Deregistered")
+    code = "InvalidRegistrationStatusException"
+    one_of(request, "registrationStatus", statuses, code)
     return paged(request, "instanceNames", [])
 
 

@@ -15,6 +15,7 @@ from hookgate_rehearsal.codedeploy.api.context import (
     CodeDeployOperation,
     Request,
     Response,
+    one_of,
     paged,
 )
 from hookgate_rehearsal.codedeploy.appspec import AppSpecError, parse_app_spec
@@ -29,6 +30,7 @@ from hookgate_rehearsal.endpoint.protocols import ApiError
 BUNDLES = ("YAML", "JSON", "zip", "tar", "tgz")
 MOST_REVISIONS = 1000  # of an application; the oldest is forgotten
 _DEPLOYED = ("include", "exclude", "ignore")
+_MEMBERS = {"AppSpecContent": "appSpecContent", "String": "string", "S3": "s3Location"}
 _SORTED_BY = ("registerTime", "firstUsedTime", "lastUsedTime")
 
 
@@ -44,15 +46,14 @@ def register(
         ApiError: The revision cannot be read or its AppSpec is wrong.
     """
     try:
-        completed, content = located(location, context.read_object)
+        completed, content = _located(location, context.read_object)
         parse_app_spec(content)
-    except (RevisionError, AppSpecError) as error:
-        raise ApiError("InvalidRevisionException", str(error)) from error
+    except AppSpecError as error:
+        raise _invalid(str(error)) from error
     except (ClientError, BotoCoreError) as error:
         given = location.get("s3Location") or {}
         place = f"s3://{given.get('bucket')}/{given.get('key')}"
-        message = f"The revision {place} cannot be read: {error}"
-        raise ApiError("InvalidRevisionException", message) from error
+        raise _invalid(f"The revision {place} cannot be read: {error}") from error
     key = revision_key(completed)
     known = application.revisions.get(key)
     revision = Revision(
@@ -101,16 +102,11 @@ def _batch_get(context: CodeDeployContext, request: Request) -> Response:
 def _list_all(context: CodeDeployContext, request: Request) -> Response:
     application = context.application(request)
     known = _filtered(context, application, request)
-    by = request.get("sortBy")
+    by = one_of(request, "sortBy", _SORTED_BY, "InvalidSortByException")
     if by is not None:
-        if by not in _SORTED_BY:
-            message = f"sortBy is one of {', '.join(_SORTED_BY)}, not {by!r}."
-            raise ApiError("InvalidSortByException", message)
         known.sort(key=lambda each: _info(context, application, each)[by] or 0.0)
-    order = request.get("sortOrder", "ascending")
-    if order not in {"ascending", "descending"}:
-        message = f"sortOrder is ascending or descending, not {order!r}."
-        raise ApiError("InvalidSortOrderException", message)
+    orders = ("ascending", "descending")
+    order = one_of(request, "sortOrder", orders, "InvalidSortOrderException")
     if order == "descending":
         known.reverse()
     locations = [without_content(revision.location) for revision in known]
@@ -125,10 +121,8 @@ def _filtered(
     if prefix is not None and bucket is None:
         message = f"s3KeyPrefix is {prefix!r}, but of which s3Bucket?"
         raise ApiError("BucketNameFilterRequiredException", message)
-    deployed = request.get("deployed", "ignore")
-    if deployed not in _DEPLOYED:
-        message = f"deployed is one of {', '.join(_DEPLOYED)}, not {deployed!r}."
-        raise ApiError("InvalidDeployedStateFilterException", message)
+    code = "InvalidDeployedStateFilterException"
+    deployed = one_of(request, "deployed", _DEPLOYED, code) or "ignore"
     revisions = application.revisions.values()
     found = [each for each in revisions if _is_in(each, bucket, prefix or "")]
     if deployed == "ignore":
@@ -172,11 +166,11 @@ def _info(
     }
 
 
-class RevisionError(ValueError):
-    """The revision cannot be read; the message says why."""
+def _invalid(message: str) -> ApiError:
+    return ApiError("InvalidRevisionException", message)
 
 
-def located(location: Location, read_object: ReadObject) -> tuple[Location, str]:
+def _located(location: Location, read_object: ReadObject) -> tuple[Location, str]:
     """Read a revision's AppSpec and complete its location.
 
     Args:
@@ -187,37 +181,28 @@ def located(location: Location, read_object: ReadObject) -> tuple[Location, str]
         The location, with the content's sha256 where it has one, and the content.
 
     Raises:
-        RevisionError: The location is incomplete or not supported.
+        ApiError: The location is incomplete or not supported.
     """
-    kind = location.get("revisionType") or _kind(location)
-    match kind:
-        case "AppSpecContent":
-            return _inline(kind, "appSpecContent", location)
-        case "String":
-            return _inline(kind, "string", location)
-        case "S3":
-            return _from_s3(location, read_object)
-    raise RevisionError(
-        f"revision type {kind!r} is not supported for an ECS deployment"
-    )
-
-
-def _kind(location: Location) -> str | None:
-    kinds = {"appSpecContent": "AppSpecContent", "string": "String", "s3Location": "S3"}
-    return next((kind for member, kind in kinds.items() if member in location), None)
+    given = (kind for kind, member in _MEMBERS.items() if member in location)
+    kind = location.get("revisionType") or next(given, None)
+    if kind not in _MEMBERS:
+        raise _invalid(f"revision type {kind!r} is not supported for an ECS deployment")
+    if kind == "S3":
+        return _from_s3(location, read_object)
+    return _inline(kind, _MEMBERS[kind], location)
 
 
 def _inline(kind: str, member: str, location: Location) -> tuple[Location, str]:
     given = location.get(member) or {}
     content = given.get("content")
     if not content:
-        raise RevisionError(
+        raise _invalid(
             f"{member}.content is missing or empty; GetApplicationRevision returns "
             "it for a registered revision"
         )
     sha256 = hashlib.sha256(content.encode()).hexdigest()
     if given.get("sha256") not in (None, sha256):
-        raise RevisionError(f"{member}.sha256 is not the sha256 of its content")
+        raise _invalid(f"{member}.sha256 is not the sha256 of its content")
     completed = {"content": content, "sha256": sha256}
     return {"revisionType": kind, member: completed}, content
 
@@ -226,18 +211,18 @@ def _from_s3(location: Location, read_object: ReadObject) -> tuple[Location, str
     given = location.get("s3Location") or {}
     bucket, key = given.get("bucket"), given.get("key")
     if not bucket or not key:
-        raise RevisionError("s3Location needs a bucket and a key")
+        raise _invalid("s3Location needs a bucket and a key")
     bundle = given.get("bundleType")
     if bundle not in BUNDLES:
         message = f"bundleType {bundle!r} is not one of {', '.join(BUNDLES)}"
-        raise RevisionError(message)
+        raise _invalid(message)
     read = read_object(bucket, key, given.get("version"))
     if len(read) > MAX_BUNDLE:
-        raise RevisionError(f"the object is larger than {MAX_BUNDLE // 2**20} MiB")
+        raise _invalid(f"the object is larger than {MAX_BUNDLE // 2**20} MiB")
     try:
         content = unbundled(read, bundle)
     except CannotMeasure as error:
-        raise RevisionError(str(error)) from error
+        raise _invalid(str(error)) from error
     return {"revisionType": "S3", "s3Location": dict(given)}, content
 
 
