@@ -279,10 +279,6 @@ _ARN = re.compile(r"<SubscriptionArn>([^<]+)</SubscriptionArn>")
 Job = Callable[[], object]
 
 
-class NotLocalError(ValueError):
-    """A subscriber is not on this machine; a rehearsal notifies no other."""
-
-
 class NotificationDispatcher:
     """Runs jobs in order until closed; when too many wait, it drops new ones.
 
@@ -317,12 +313,13 @@ class NotificationDispatcher:
         """Post to a subscriber on this machine, up to three times.
 
         Raises:
-            NotLocalError: The subscriber is elsewhere.
+            ValueError: The subscriber is elsewhere.
             requests.RequestException: The subscriber failed.
         """
         import requests  # noqa: PLC0415 - most rehearsals have no subscriber
 
-        self._check_local(url)
+        if not self._is_local(urlsplit(url).hostname or ""):
+            raise ValueError(f"{url} is not on this machine")
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 requests.post(
@@ -338,14 +335,11 @@ class NotificationDispatcher:
             else:
                 return
 
-    def _check_local(self, url: str) -> None:
-        name = urlsplit(url).hostname or ""
+    def _is_local(self, host: str) -> bool:
         try:
-            is_local = ipaddress.ip_address(name).is_loopback
+            return ipaddress.ip_address(host).is_loopback or host == self._host
         except ValueError:
-            is_local = name == "localhost"
-        if not is_local and name != self._host:
-            raise NotLocalError(f"{url} is not on this machine")
+            return host in ("localhost", self._host)
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -51,10 +51,8 @@ class AwsExecutor:
     """Carries out effects through AWS's APIs.
 
     Args:
-        ecs: A boto3 client.
-        elbv2: A boto3 client.
+        ecs, elbv2, cloudwatch: Boto3 clients.
         functions: A boto3 client of Lambda, which may be any Lambda endpoint.
-        cloudwatch: A boto3 client.
         assumptions: The unverified behavior.
     """
 
@@ -199,7 +197,10 @@ class Listeners:
         """
         listener = deployment.order.routes.production
         weights = self._weights(deployment, 0)
-        shares = self._shares(listener)
+        shares: Counter[str] = Counter()  # over all rules; only zero has a meaning
+        for rule in self._rules(listener):
+            for action in rule["Actions"]:
+                shares.update(_weighted(action))
         (blue,) = (arn for arn, weight in weights.items() if weight)
         if not shares[blue]:
             raise _not_behind(deployment)
@@ -226,14 +227,6 @@ class Listeners:
         if _forwards(default, weights) or not is_changed:
             actions = _rerouted(default, weights)
             self._elbv2.modify_listener(ListenerArn=listener, DefaultActions=actions)
-
-    def _shares(self, listener: str) -> Counter[str]:
-        """What each target group gets, over all rules; only zero has a meaning."""
-        shares: Counter[str] = Counter()
-        for rule in self._rules(listener):
-            for action in rule["Actions"]:
-                shares.update(_weighted(action))
-        return shares
 
     def _rules(self, listener: str) -> list[dict[str, Any]]:
         return list(self._elbv2.describe_rules(ListenerArn=listener)["Rules"])
@@ -273,25 +266,12 @@ def _rerouted(actions: list[dict[str, Any]], weights: Weights) -> list[dict[str,
     """
     others = [action for action in actions if action["Type"] != "forward"]
     kept = [action for action in others if action["Type"].startswith("authenticate")]
-    groups = [
-        {"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()
-    ]
-    sticky = next(
-        (
-            action["ForwardConfig"]["TargetGroupStickinessConfig"]
-            for action in actions
-            if "TargetGroupStickinessConfig" in (action.get("ForwardConfig") or {})
-        ),
-        {"Enabled": False},
-    )
-    forward = {
-        "Type": "forward",
-        "ForwardConfig": {
-            "TargetGroups": groups,
-            "TargetGroupStickinessConfig": sticky,
-        },
-    }
-    return [*kept, forward]
+    groups = [{"TargetGroupArn": arn, "Weight": each} for arn, each in weights.items()]
+    configs = [action.get("ForwardConfig") or {} for action in actions]
+    stickiness = (each.get("TargetGroupStickinessConfig") for each in configs)
+    sticky = next(filter(None, stickiness), {"Enabled": False})
+    config = {"TargetGroups": groups, "TargetGroupStickinessConfig": sticky}
+    return [*kept, {"Type": "forward", "ForwardConfig": config}]
 
 
 MOST_TASKS = 100

@@ -31,42 +31,39 @@ from hookgate_rehearsal.codedeploy.settings import EngineSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatusChanged:
+class Change:
+    """What an observer gets, with its time in epoch seconds."""
+
+    at: float
+    deployment: Deployment
+
+
+class StatusChanged(Change):
     """A deployment's status changed; a new one was Created."""
 
-    at: float
-    deployment: Deployment
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventStarted:
+class EventStarted(Change):
     """A lifecycle event is in progress."""
 
-    at: float
-    deployment: Deployment
     event: Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventEnded:
+class EventEnded(Change):
     """A lifecycle event Succeeded, Failed or was Skipped."""
 
-    at: float
-    deployment: Deployment
     event: Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrafficShifted:
+class TrafficShifted(Change):
     """The split of production traffic changed; weights in percent."""
 
-    at: float
-    deployment: Deployment
     blue: float
     green: float
 
 
-Change = StatusChanged | EventStarted | EventEnded | TrafficShifted
 Observer = Callable[[Change], None]
 
 
@@ -75,9 +72,10 @@ def changes(before: Deployment, after: Deployment, at: float) -> Iterator[Change
     is_new_status = before.status is not after.status
     if is_new_status and not after.is_over:
         yield StatusChanged(at=at, deployment=after)
-    shifted = _shifted(before, after, at)
-    if shifted is not None:
-        yield shifted
+    old_weights, new_weights = _weights(before), _weights(after)
+    if old_weights and new_weights and old_weights != new_weights:
+        blue, green = new_weights
+        yield TrafficShifted(at=at, deployment=after, blue=blue, green=green)
     for old, new in zip(before.events, after.events, strict=True):
         if old.status is not new.status:
             yield from _event_changes(old, new, after, at)
@@ -97,15 +95,8 @@ def _event_changes(
         yield EventEnded(at=at, deployment=after, event=new)
 
 
-def _shifted(before: Deployment, after: Deployment, at: float) -> TrafficShifted | None:
-    """Get the new split, unless the weights were unknown before."""
-    old, new = _weights(before), _weights(after)
-    if old is None or new is None or old == new:
-        return None
-    return TrafficShifted(at=at, deployment=after, blue=new[0], green=new[1])
-
-
 def _weights(deployment: Deployment) -> tuple[float, float] | None:
+    """The split of production traffic, once it is known."""
     if deployment.blue is None:
         return None
     green = deployment.green.weight if deployment.green is not None else 0.0

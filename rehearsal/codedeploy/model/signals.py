@@ -18,6 +18,7 @@ from hookgate_rehearsal.codedeploy.model.deployment import (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """What is done in AWS.
 
@@ -30,7 +31,6 @@ class Effect:
     code: ClassVar[ErrorCode] = ErrorCode.ECS_UPDATE_ERROR
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Survey(Effect):
     """Read the service, its task sets and its listeners."""
 
@@ -48,17 +48,14 @@ class InvokeHook(Effect):
     execution_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ClearTargetGroup(Effect):
     """Remove what an earlier deployment left on the free target group."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateTaskSet(Effect):
     """Create the replacement task set on the free target group."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ObserveTaskSet(Effect):
     """Read whether the replacement task set is steady."""
 
@@ -106,6 +103,7 @@ class PollAlarms(Effect):
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
     """What happened."""
 
@@ -118,7 +116,6 @@ class Begun(Signal):
     green: DeploymentTaskSet | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TimePassed(Signal):
     """The time ``wake_at`` is reached."""
 
@@ -202,7 +199,6 @@ class StopRequested(Signal):
     rolls_back: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PollDue(Signal):
     """It is time to poll the deployment's alarms again."""
 
