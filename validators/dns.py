@@ -24,6 +24,7 @@ from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.errors import InvalidValue
 from hookgate.http.tls import context_of
+from hookgate.redaction import masked
 from hookgate.units import HostAndPort, TextFormat, seconds_text
 
 if TYPE_CHECKING:
@@ -267,7 +268,9 @@ _SHOWN = 10
 
 def _listed(texts: Sequence[str]) -> str:
     more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
-    return (", ".join(repr(each[:200]) for each in texts[:_SHOWN]) or "none") + more
+    return (
+        ", ".join(repr(masked(each)[:200]) for each in texts[:_SHOWN]) or "none"
+    ) + more
 
 
 def nameservers(file: str = "/etc/resolv.conf") -> Sequence[str]:

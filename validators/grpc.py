@@ -22,6 +22,7 @@ from hookgate.codes import Code
 from hookgate.errors import InvalidValue
 from hookgate.http import ListenerName, TlsChoice
 from hookgate.http.connection import Destination
+from hookgate.redaction import masked
 from hookgate.version import VERSION
 
 
@@ -133,7 +134,7 @@ class Grpc(Validator):
                     request, timeout=left.remaining, metadata=metadata
                 )
             except grpc.RpcError as error:
-                code, details = error.code().name, (error.details() or "")[:300]
+                code, details = error.code().name, masked(error.details() or "")[:300]
                 if code in _NO_RESPONSE:
                     raise NoAnswer(
                         f"{place.place}: {code}: {details}", code=Code.GRPC_CALL

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import contextvars
 import json
+import logging
 import re
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Annotated
-from urllib.parse import quote, quote_plus, unquote_plus
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import unquote_plus
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
@@ -20,7 +22,17 @@ from hookgate.files import Reading
 
 _MASK = "«secret»"
 
+# Minimum lengths of what is masked beside a whole secret.
 _LEAST_ENCODED = 8
+_LEAST_LINE = 16
+_LEAST_LEAF = 4
+# What is masked in every spelling, which bounds the time to compile; more is exact.
+_MOST_SIGNS = 1000
+_MOST_LETTERS = 4096
+
+
+_live: weakref.WeakSet[Secrets] = weakref.WeakSet()
+_live_lock = threading.Lock()
 
 
 class Secrets:
@@ -33,8 +45,10 @@ class Secrets:
     def __init__(self, read: Callable[[str], str]) -> None:
         self._read = read
         self._values: dict[str, str] = {}
-        self._forms: tuple[str, ...] = ()
+        self._hidden: dict[str, _Hidden] = {}
         self._lock = threading.Lock()
+        with _live_lock:
+            _live.add(self)
 
     def reveal(self, name: str) -> str:
         """Return the value of the secret ``name``, masked in all output from now on."""
@@ -49,14 +63,18 @@ class Secrets:
 
     def hide(self, value: str) -> None:
         """Mask ``value`` in all output from now on."""
+        if value in self._hidden:
+            return
+        mine = _hidden(value)
         with self._lock:
-            forms = _forms(value).union(self._forms)
-            self._forms = tuple(sorted(forms, key=len, reverse=True))
+            every = {**self._hidden, value: mine}
+            longest_first = sorted(every, key=len, reverse=True)
+            self._hidden = {each: every[each] for each in longest_first}
 
     def mask(self, text: str) -> str:
         """Return ``text`` with every revealed secret replaced; takes no lock."""
-        for form in self._forms:
-            text = text.replace(form, _MASK)
+        for each in self._hidden.values():
+            text = each.mask(text)
         return text
 
     def mask_this_thread(self) -> None:
@@ -85,42 +103,144 @@ def hide(value: str) -> None:
         secrets.hide(value)
 
 
-def _forms(value: str) -> set[str]:
-    """The forms in which a value could appear in output.
+class MaskedRecord(logging.LogRecord):
+    """A log record of any library and any thread, without the secrets of a step.
 
-    Plain, in a URL, in base64, in Python's quotes, and in JSON, also in JSON inside a
-    text of JSON.
+    Libraries start threads of their own, so the secrets of every thread are masked.
     """
-    plain = value.encode("utf-8", "surrogatepass")
-    spellings = {
-        value,
-        quote(plain, safe=""),
-        quote_plus(plain),
-        base64.b64encode(plain).decode(),
-        base64.urlsafe_b64encode(plain).decode(),
-        repr(value)[1:-1],
-    }
-    once = _in_json(value)
-    twice = {form for each in once for form in _in_json(each)}
-    return {each for each in spellings | once | twice | _in_base64(plain) if each}
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if self.exc_info and self.exc_info[0]:
+            text = logging.Formatter().formatException(self.exc_info)
+            self.exc_text = _masked_by_all(text)
+
+    def getMessage(self) -> str:  # noqa: N802 - the name in logging
+        """The message with its arguments."""
+        return _masked_by_all(super().getMessage())
 
 
-def _in_base64(plain: bytes) -> set[str]:
-    """The base64 of a value inside a longer one, as in ``user:password``.
+def _masked_by_all(text: str) -> str:
+    with _live_lock:
+        every = list(_live)
+    for each in every:
+        text = each.mask(text)
+    return text
 
-    Three bytes are four characters, so there are three forms. Characters that depend
-    on the bytes around are left out, and so are forms too short to be recognized.
+
+class _Hidden(NamedTuple):
+    """What masks a value: texts that are large, and a pattern for all others."""
+
+    exact: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+    def mask(self, text: str) -> str:
+        for each in self.exact:
+            text = text.replace(each, _MASK)
+        return self.pattern.sub(_MASK, text)
+
+
+def _hidden(value: str) -> _Hidden:
+    """What masks a value, its parts and its encodings, in any usual spelling.
+
+    The parts are the value without the spaces around it, its lines, such as those of a
+    key, and the texts in it if it is JSON. The encodings are hex and base64.
     """
-    found = set()
+    whole = {value, value.strip(), *_leaves(value)} - {""}
+    lines = {line.strip() for each in whole for line in each.splitlines()}
+    texts = whole | {each for each in lines if len(each) >= _LEAST_LINE}
+    for each in whole:
+        texts |= _encoded(each.encode("utf-8", "surrogatepass"))
+    exact, spelled, left = [], [], _MOST_SIGNS
+    for each in sorted(texts, key=len, reverse=True):
+        left -= sum(not sign.isalnum() for sign in each)
+        if left >= 0 and len(each) <= _MOST_LETTERS:
+            spelled.append(_spellings(each))
+        else:
+            exact.append(each)
+    return _Hidden(tuple(exact), re.compile("|".join(spelled) or r"(?!)"))
+
+
+def _leaves(value: str) -> Iterator[str]:
+    """The texts in a value that is a JSON object or list."""
+    left: list[Any] = []
+    if value.lstrip()[:1] in {"{", "["}:
+        with suppress(ValueError, RecursionError):
+            left.append(json.loads(value))
+    while left:
+        each = left.pop()
+        if isinstance(each, dict):
+            left += each.values()
+        elif isinstance(each, list):
+            left += each
+        elif isinstance(each, str) and len(each) >= _LEAST_LEAF:
+            yield each
+
+
+def _encoded(plain: bytes) -> set[str]:
+    """The encodings of a value, also as a part of a longer one in base64.
+
+    In base64, three bytes are four characters, so there are three forms of a part, as
+    in ``user:password``. Characters that depend on the bytes around are left out, and
+    so are forms too short to be recognized. MIME has lines of 76 characters, PEM of 64.
+    """
+    found = {plain.hex(), plain.hex().upper()}
     for before in range(3):
         text = base64.b64encode(bytes(before) + plain).decode().rstrip("=")
         end = len(text) - bool((before + len(plain)) % 3)
         found.add(text[(before * 8 + 5) // 6 : end])
-    return {each for each in found if len(each) >= _LEAST_ENCODED}
+    found = {each for each in found if len(each) >= _LEAST_ENCODED}
+    text = base64.b64encode(plain).decode()
+    for width in (64, 76, len(text) or 1):
+        lines = (text[at : at + width] for at in range(0, len(text), width))
+        found.add("\n".join(lines))
+    return found | {each.translate(_URLSAFE) for each in found}
 
 
-def _in_json(text: str) -> set[str]:
-    return {json.dumps(text, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False)}
+def _spellings(text: str) -> str:
+    """A regular expression for ``text`` as URLs, JSON, HTML and languages write it."""
+    parts = re.findall(r"[A-Za-z0-9]+|\\+|.", text, re.DOTALL)
+    return "".join(
+        each if each.isalnum() and each.isascii() else _spelling(each) for each in parts
+    )
+
+
+def _spelling(sign: str) -> str:
+    """A regular expression for the spellings of a character that is often escaped.
+
+    Encodings of encodings count: JSON in JSON, and ``%2525``. Backslashes come in runs.
+    """
+    if sign[0] == "\\":
+        escape = r"%(?:25)*5[Cc]|\\{1,8}(?:u005[Cc]|x5[Cc])|&#(?:92|x5[Cc]);"
+        return rf"(?:\\{{{len(sign)},{8 * len(sign)}}}|(?:{escape}){{{len(sign)}}})"
+    from html.entities import (  # noqa: PLC0415 - most invocations need none
+        codepoint2name,
+    )
+
+    number = ord(sign)
+    plain = sign.encode("utf-8", "surrogatepass")
+    units = sign.encode("utf-16-be", "surrogatepass").hex(" ", 2).split()
+    name = codepoint2name.get(number, "apos" if sign == "'" else "")
+    ways = [
+        rf"\\{{0,8}}{re.escape(sign)}",
+        "".join(rf"(?i:%(?:25)*{each:02x})" for each in plain),
+        "".join(rf"(?i:\\{{1,8}}u{each})" for each in units),
+        rf"(?i:\\{{1,8}}(?:x{number:02x}|u\{{0*{number:x}\}}|u{number:08x}))",
+        rf"(?i:&(?:amp;)*#(?:0*{number}|x0*{number:x});)",
+    ]
+    ways += [f"&(?:amp;)*{name};"] if name else []
+    ways += _MORE_WAYS.get(sign, ())
+    return f"(?:{'|'.join(ways)})"
+
+
+#: Further spellings; a line's end can become a space where a text is made one line.
+_MORE_WAYS = {
+    " ": (r"\+",),
+    "\n": (r"\r\n", " ", r"(?:\\{1,8}r)?\\{1,8}n", "(?i:%(?:25)*0d%(?:25)*0a)"),
+    "\r": (r"\\{1,8}r",),
+    "\t": (r"\\{1,8}t",),
+}
+_URLSAFE = str.maketrans("+/", "-_")
 
 
 def _by_reference(value: str, info: ValidationInfo) -> str:

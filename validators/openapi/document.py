@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 from hookgate import CannotMeasure, Reply
 from hookgate.codes import Code
 from hookgate.errors import PlanError
+from hookgate.redaction import masked
 from hookgate.yaml_reader import Dialect, load
 
 #: As many keys and values as a large company's whole API has, and its depth.
@@ -59,7 +60,9 @@ def _read(body: bytes) -> dict[str, Any]:
     other = next(others, None)
     if other is not None:
         # A reference could make the gate request any address, or read any file.
-        raise _unusable(f"refers to another document, {other[:200]!r}; bundle it")
+        raise _unusable(
+            f"refers to another document, {masked(other)[:200]!r}; bundle it"
+        )
     return dict(data)
 
 
@@ -170,7 +173,7 @@ class OpenApiDocument:
             checker.check_spec()
         # The document comes from the service: every error is one of the document.
         except Exception as error:  # noqa: BLE001 - as above
-            what = str(error).partition("\n")[0][:300] or type(error).__name__
+            what = masked(str(error)).partition("\n")[0][:300] or type(error).__name__
             raise _unusable(f"is not valid: {what}") from None
         return checker
 
@@ -264,7 +267,8 @@ class OpenApiDocument:
                     where = where[part.replace("~1", "/").replace("~0", "~")]
             except (LookupError, TypeError):
                 raise _unusable(
-                    f"refers to {str(value['$ref'])[:200]!r}, which it does not contain"
+                    f"refers to {masked(str(value['$ref']))[:200]!r}, which it does "
+                    "not contain"
                 ) from None
             value = where
         raise _unusable("has references in a cycle")
@@ -283,7 +287,9 @@ def _base(data: Mapping[str, Any], place: str) -> str:
     try:
         return urlsplit(urljoin(_HOST + place, url)).path
     except ValueError as error:
-        raise _unusable(f"has the server {url[:200]!r}, not a URL: {error}") from None
+        raise _unusable(
+            f"has the server {masked(url)[:200]!r}, not a URL: {error}"
+        ) from None
 
 
 def _text(value: Any) -> str:
@@ -299,7 +305,7 @@ def _message(error: BaseException) -> str:
         error, "schema_errors", None
     )
     messages = [
-        f"{getattr(each, 'json_path', '$')}: {each.message}"[:300]
+        masked(f"{getattr(each, 'json_path', '$')}: {each.message}")[:300]
         for each in list(found or ())[:5]
     ]
-    return "; ".join(messages) or str(inner or error)[:300]
+    return "; ".join(messages) or masked(str(inner or error))[:300]

@@ -26,7 +26,7 @@ from hookgate.assertions.queries import (
 from hookgate.codes import Code
 from hookgate.deadline import Deadline
 from hookgate.http.request import HttpClient
-from hookgate.redaction import hide
+from hookgate.redaction import hide, masked
 from hookgate.retry import eventually
 from hookgate_validators.http import assertions, status_finding
 from hookgate_validators.scenario.steps import Call, Group, Script, calls, seconds
@@ -82,7 +82,8 @@ class Jar:
             name, sign, _ = pair.partition("=")
             if len(pair) > MOST_COOKIE_BYTES + 1:
                 raise NoAnswer(
-                    f"the cookie {name[:64]} is larger than {MOST_COOKIE_BYTES} bytes",
+                    f"the cookie {masked(name)[:64]} is larger than "
+                    f"{MOST_COOKIE_BYTES} bytes",
                     code=Code.COOKIE_SIZE,
                 )
             if sign and name.strip():

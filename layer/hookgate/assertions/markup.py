@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from hookgate.assertions.queries import Missing, Unreadable
 from hookgate.codes import Code
 from hookgate.errors import InvalidValue
+from hookgate.redaction import masked
 from hookgate.units import demand
 
 
@@ -102,7 +103,7 @@ def read_markup(text: bytes, content_type: str | None) -> Any:
         )
     except (etree.LxmlError, ValueError) as error:
         name = "XML" if is_xml else "HTML"
-        return Unreadable(f"a body that is not {name} ({str(error)[:200]})")
+        return Unreadable(f"a body that is not {name} ({masked(str(error))[:200]})")
 
 
 def chosen(

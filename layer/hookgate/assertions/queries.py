@@ -132,7 +132,7 @@ def _written(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat(" ", "seconds")
     if isinstance(value, bytes):
-        return f"the bytes {value[:_SHOWN].hex()}" if value else "no bytes"
+        return f"the bytes {masked(value.hex())[: 2 * _SHOWN]}" if value else "no bytes"
     try:
         # Masked before it is cut: a mask does not know half a secret.
         return masked(json.dumps(value, ensure_ascii=False, default=str))

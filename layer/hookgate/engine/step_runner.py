@@ -7,6 +7,7 @@ import contextvars
 import io
 import itertools
 import json
+import logging
 import math
 import sys
 import threading
@@ -28,7 +29,7 @@ from hookgate.errors import (
 )
 from hookgate.model import Finding, Metric, Outcome, Reason, Status
 from hookgate.plan import Step
-from hookgate.redaction import Secrets
+from hookgate.redaction import MaskedRecord, Secrets
 from hookgate.retry import eventually
 from hookgate.validator import Log, Tools, Validator
 
@@ -305,11 +306,15 @@ def routed_output() -> Iterator[None]:
     ``sys.stdout`` bypasses this: ``os.write``, ``sys.__stdout__``, code in C and child
     processes that inherit the descriptor.
 
+    Secrets in log records of libraries, for which Lambda may have a descriptor of its
+    own, are masked.
+
     The calling thread may print, and at the first call those that run already. The
     routers stay afterwards, because an abandoned step may print at any time. Code that
     replaces ``sys.stdout`` later bypasses them until the next call.
     """
     _trusted.update({threading.current_thread()} if _trusted else threading.enumerate())
+    logging.setLogRecordFactory(MaskedRecord)
     out, err = _router(sys.stdout), _router(sys.stderr)
     sys.stdout, sys.stderr = out, err
     try:

@@ -33,6 +33,7 @@ from hookgate.http.address import (
 from hookgate.http.curl import no_answer, peer_certificate, secure
 from hookgate.http.exchange import Answer, Exchange, demand_green
 from hookgate.http.request import Phases, Redirect, Reply, Request, merged
+from hookgate.redaction import masked
 from hookgate.version import VERSION
 
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
@@ -438,7 +439,7 @@ def _path(url: str, location: str, first: str, passed: list[Redirect]) -> str:
         leads = (to.scheme, to.hostname, to.port or _PORTS.get(to.scheme))
     except ValueError:
         raise NoAnswer(
-            f"the redirect to {location[:200]!r} is not a valid URL",
+            f"the redirect to {masked(location)[:200]!r} is not a valid URL",
             code=Code.HTTP_REDIRECTS,
         ) from None
     own = urlsplit(first)
@@ -467,6 +468,8 @@ def _next(request: Request, reply: Reply, path: str) -> Request:
 
 def _way(passed: list[Redirect]) -> str:
     first = urlsplit(passed[0].url).path
-    hops = "".join(f", {each.status} to {each.location[:200]}" for each in passed[-5:])
+    hops = "".join(
+        f", {each.status} to {masked(each.location)[:200]}" for each in passed[-5:]
+    )
     skipped = ", …" if len(passed) > 5 else ""
     return f"{first}{skipped}{hops}"

@@ -256,7 +256,7 @@ def _decompressor(name: str) -> _Zlib | _Brotli:
         return _Zlib(_ZLIB)
     if name == "br":
         return _Brotli()
-    raise BodyError(f"{name[:20]!r} is not supported: gzip, deflate and br are")
+    raise BodyError(f"{masked(name)[:20]!r} is not supported: gzip, deflate and br are")
 
 
 def _add_field(fields: list[tuple[str, str]], line: bytes) -> None:
@@ -404,7 +404,7 @@ class Answer:
             what = f"{self.exchange.place} speaks TLS where plain HTTP was expected"
         elif began:
             # Masked before it is cut: a mask does not know half a secret.
-            shown = masked(began[:4096].decode("utf-8", "backslashreplace"))[:40]
+            shown = masked(began.decode("utf-8", "backslashreplace"))[:40]
             what += f"; the response begins with {shown!r}"
         return NoAnswer(what, code=Code.HTTP_PROTOCOL)
 
@@ -427,7 +427,7 @@ def other_than_green(fields: Fields, header: str, value: str) -> str:
     if values == [value]:
         return ""
     if values:
-        return ", ".join(repr(each[:100]) for each in values[:5])
+        return ", ".join(repr(masked(each)[:100]) for each in values[:5])
     if server.startswith("awselb"):
         return f"the load balancer itself (no header {header})"
     return f"an unidentified server (no header {header})"

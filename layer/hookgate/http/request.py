@@ -340,7 +340,9 @@ def _token(oauth2: OAuth2, request: Request, client: HttpClient) -> str:
 
 
 def _basic(pair: str) -> str:
-    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+    credentials = base64.b64encode(pair.encode()).decode()
+    hide(credentials)  # whole, because a short password in it is not recognized
+    return f"Basic {credentials}"
 
 
 def _many(value: Any) -> Any:

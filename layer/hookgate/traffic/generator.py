@@ -15,6 +15,7 @@ import pycurl
 
 from hookgate.http.exchange import IdentityCheck
 from hookgate.http.request import Request
+from hookgate.redaction import masked
 from hookgate.traffic.in_flight import (
     REASONS,
     RESENT,
@@ -217,7 +218,7 @@ class LoadedListener:
         if request.counted:
             tally = request.pool.tally
             # Bounded, so that reasons can be counted.
-            reason = REASONS.get(code) or f"curl error {code}: {message[:60]}"
+            reason = REASONS.get(code) or f"curl error {code}: {masked(message)[:60]}"
             tally.errors[reason] += 1
             if code == pycurl.E_OPERATION_TIMEDOUT:
                 tally.latencies.add(now - request.due)

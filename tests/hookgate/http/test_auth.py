@@ -83,6 +83,16 @@ def test_token_is_masked():
     Secrets(str).mask_this_thread()
 
 
+def test_basic_with_a_short_password_is_masked():
+    """The credentials appear nowhere, although the password alone is too short."""
+    secrets = Secrets(str)
+    secrets.mask_this_thread()
+    header, _ = authorization({"basic": {"username": "gate", "password": "pw"}})
+
+    assert "got Basic «secret»" == masked(f"got {header}")
+    Secrets(str).mask_this_thread()
+
+
 def test_password_inside_base64_is_masked():
     """A listener that repeats the Authorization header reveals nothing either."""
     secrets = Secrets(str)
