@@ -196,7 +196,8 @@ class LoadBalancers:
 
     def _describe_target_health(self, form: Form) -> dict[str, Any]:
         health = self._health(form)
-        if requested := _targets(form):
+        group = self._backend("elbv2").target_groups[form["TargetGroupArn"]]
+        if requested := _targets(form, str(group.port)):
             known = {each.target: each for each in health}
             health = [known.get(each) or _unregistered(each) for each in requested]
         return {
@@ -459,13 +460,13 @@ def _unregistered(target: Target) -> TargetHealth:
     )
 
 
-def _targets(form: Form) -> list[Target]:
+def _targets(form: Form, default_port: str = "") -> list[Target]:
     targets = []
     for number in range(1, MAX_TARGETS + 1):
         identity = form.get(f"Targets.member.{number}.Id")
         if identity is None:
             break
-        port = form.get(f"Targets.member.{number}.Port", "")
+        port = form.get(f"Targets.member.{number}.Port", default_port)
         if not port.isdigit():
             message = (
                 f"target {identity} needs a port: tasks of a rehearsal choose their own"

@@ -18,7 +18,9 @@ from hookgate_rehearsal.endpoint.protocols import (
     BadTokenError,
     JsonService,
     Operation,
+    answer_problems,
     page,
+    service_model,
 )
 
 OPTIONS = (
@@ -78,6 +80,14 @@ class EcsContext:
             return service
         message = f"There is no service {name} in the cluster {cluster}."
         raise ApiError("ServiceNotFoundException", message)
+
+    def active_service(self, request: Request) -> Response:
+        """The service that a request names, unless it is deleted."""
+        service = self.service(request)
+        if service["status"] != "ACTIVE":
+            message = f"The service {service['serviceName']} is not ACTIVE."
+            raise ApiError("ServiceNotActiveException", message)
+        return service
 
     def task_sets(self, cluster: str, service: str) -> list[EcsTaskSet]:
         """The task sets of a service by names or ARNs, PRIMARY first."""
@@ -183,6 +193,7 @@ class EcsContext:
             "lastStatus": task.status,
             "desiredStatus": "RUNNING" if task.is_wanted else "STOPPED",
             "launchType": task_set.options.get("launchType"),
+            "overrides": task_set.options.get("overrides", {"containerOverrides": []}),
             "containers": [
                 _container(task, name, image) for name, image in task.containers.items()
             ],
@@ -292,8 +303,11 @@ def _check_new(context: EcsContext, request: Request) -> None:
                 f"The target group with targetGroupArn {arn} does not have an "
                 "associated load balancer."
             )
+    _check_count(request)
     if "taskDefinition" not in request:
-        return
+        if (request.get("deploymentController") or {}).get("type") == "EXTERNAL":
+            return
+        raise _invalid("TaskDefinition can not be blank.")
     _check_network(context.definition(request["taskDefinition"]), request)
     if (request.get("deploymentController") or {}).get("type") == "CODE_DEPLOY":
         if not balancers:
@@ -302,6 +316,11 @@ def _check_new(context: EcsContext, request: Request) -> None:
                 "deployment controller."
             )
         context.checked(request["taskDefinition"], balancers)
+
+
+def _check_count(request: Request) -> None:
+    if (count := request.get("desiredCount", 0)) < 0:
+        raise _invalid(f"desiredCount is {count}; it must be at least 0.")
 
 
 def _check_network(definition: Response, request: Request) -> None:
@@ -322,6 +341,8 @@ def _check_role(role: str | None, code: str) -> None:
 def _register_task_definition(context: EcsContext, request: Request) -> Response:
     for member in ("taskRoleArn", "executionRoleArn"):
         _check_role(request.get(member), "ClientException")
+    if not request["containerDefinitions"]:
+        raise ApiError("ClientException", "Container list cannot be empty.")
     return context.moto("RegisterTaskDefinition", request)
 
 
@@ -332,7 +353,8 @@ def _describe_services(context: EcsContext, request: Request) -> Response:
 
 
 def _update_service(context: EcsContext, request: Request) -> Response:
-    before = context.service(request)
+    before = context.active_service(request)
+    _check_count(request)
     if before["deploymentController"]["type"] == "CODE_DEPLOY":
         for member, refusal in _OF_CODEDEPLOY.items():
             if request.get(member):
@@ -372,7 +394,7 @@ def _delete_cluster(context: EcsContext, request: Request) -> Response:
 
 
 def _create_task_set(context: EcsContext, request: Request) -> Response:
-    service = context.service(request)
+    service = context.active_service(request)
     controller = service["deploymentController"]["type"]
     if controller not in CONTROLLED:
         raise _invalid(f"A service under the {controller} controller has no task sets.")
@@ -380,11 +402,18 @@ def _create_task_set(context: EcsContext, request: Request) -> Response:
         request,
         service,
         desired=service["desiredCount"],
-        scale=float((request.get("scale") or {}).get("value", 0.0)),
+        scale=_scale(request.get("scale") or {}),
         external_id=request.get("externalId"),
         started_by="CODE_DEPLOY" if controller == "CODE_DEPLOY" else None,
     )
     return {"taskSet": context.describe(task_set)}
+
+
+def _scale(scale: Response) -> float:
+    value = float(scale.get("value", 0.0))
+    if not 0 <= value <= 100:
+        raise _invalid(f"The scale is {value}; it must be 0 to 100 percent.")
+    return value
 
 
 def _describe_task_sets(context: EcsContext, request: Request) -> Response:
@@ -400,7 +429,7 @@ def _describe_task_sets(context: EcsContext, request: Request) -> Response:
 
 def _update_task_set(context: EcsContext, request: Request) -> Response:
     task_set = context.task_set(request)
-    task_set.scale = float(request["scale"]["value"])
+    task_set.scale = _scale(request["scale"])
     task_set.updated_at = time.time()
     return {"taskSet": context.describe(task_set)}
 
@@ -444,7 +473,11 @@ def _run_task(context: EcsContext, request: Request) -> Response:
             load_balancers=[],
             desired=count,
             started_by=request.get("startedBy"),
-            options={name: request[name] for name in OPTIONS if name in request},
+            options={
+                name: request[name]
+                for name in (*OPTIONS, "overrides")
+                if name in request
+            },
             group=request.get("group") or f"family:{definition['family']}",
         )
         context.scheduler.run(task_set)
@@ -456,7 +489,7 @@ def _run_task(context: EcsContext, request: Request) -> Response:
 
 def _overridden(definition: Response, overrides: Response) -> Response:
     """A task definition with the commands and variables of RunTask."""
-    changes = {each["name"]: each for each in overrides.get("containerOverrides", [])}
+    changes = {o.get("name"): o for o in overrides.get("containerOverrides", [])}
     containers = definition["containerDefinitions"]
     for name in changes.keys() - {each["name"] for each in containers}:
         raise _invalid(
@@ -498,6 +531,8 @@ def _list_tasks(context: EcsContext, request: Request) -> Response:
 
 def _describe_tasks(context: EcsContext, request: Request) -> Response:
     wanted = request["tasks"]
+    if not wanted:
+        raise _invalid("Tasks cannot be empty.")
     if len(wanted) > PAGE:
         raise _invalid(
             f"At most {PAGE} tasks can be described at once, not {len(wanted)}."
@@ -542,12 +577,18 @@ OPERATIONS: Mapping[str, Callable[[EcsContext, Request], Response]] = {
 def ecs_service(context: EcsContext) -> JsonService:
     """Build the part of the API that moto lacks."""
 
-    def locked(operation: Callable[[EcsContext, Request], Response]) -> Operation:
+    def locked(
+        name: str, operation: Callable[[EcsContext, Request], Response]
+    ) -> Operation:
+        shape = service_model("ecs").operation_model(name).input_shape
+
         def run(request: Response) -> Response:
+            if problems := answer_problems(request, shape):  # those of enums
+                raise _invalid(problems)
             with context.scheduler.lock:
                 return operation(context, request)
 
         return run
 
-    table = {name: locked(operation) for name, operation in OPERATIONS.items()}
+    table = {name: locked(name, operation) for name, operation in OPERATIONS.items()}
     return JsonService("ecs", table, extends_moto=True)

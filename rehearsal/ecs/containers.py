@@ -136,10 +136,7 @@ def start_container(image: str, definition: Mapping[str, Any]) -> TaskProcess:
 
     ports = definition.get("portMappings") or [{}]
     entrypoint, *arguments = definition.get("entryPoint") or [""]
-    variables = {
-        PREFIX + pair["name"]: pair["value"]
-        for pair in definition.get("environment") or []
-    }
+    variables = {PREFIX + k: v for k, v in variables_of(definition).items()}
     own = {name: os.environ[name] for name in _OWN if name in os.environ}
     return TaskProcess(
         (
@@ -222,6 +219,12 @@ def check_variables(names: Iterable[str]) -> None:
             "command, since it can run other programs on this machine; set it in "
             "the scenario's image, or run the image in Docker"
         )
+
+
+def variables_of(definition: Mapping[str, Any]) -> dict[str, str]:
+    """The variables of a container definition; the last one of a name wins."""
+    pairs = definition.get("environment") or []
+    return {pair["name"]: pair.get("value", "") for pair in pairs if pair.get("name")}
 
 
 Images = Mapping[str, Image]

@@ -280,12 +280,12 @@ class Scheduler:
 
     def _run(self) -> None:
         while not self._closing.wait(_ROUND):
-            try:
-                with self.lock:
-                    for task_set in list(self.task_sets):
+            with self.lock:
+                for task_set in list(self.task_sets):
+                    try:
                         self._reconcile(task_set)
-            except Exception:
-                _LOGGER.exception("a round of the ECS scheduler failed; it continues")
+                    except Exception:
+                        _LOGGER.exception("the ECS scheduler: %s", task_set.arn)
 
     def _reconcile(self, task_set: EcsTaskSet) -> None:
         for task in task_set.tasks:
@@ -388,12 +388,13 @@ class TaskRunner:
                 task.processes[container["name"]] = process
                 if container["name"] in balanced:
                     task.target = self._tampering.target(task, process.target)
-        except (CannotPullContainerError, OSError, ValueError) as error:
-            self._end(task, str(error), "TaskFailedToStart")
+            if task_set.target_group_arn is not None and task.target is not None:
+                self._plane.register(task_set.target_group_arn, task.target)
+        except Exception as error:  # noqa: BLE001 - a definition is a client's
+            reason = error.args[0] if isinstance(error, KeyError) else error
+            self._end(task, str(reason), "TaskFailedToStart")
             return
         task.status, task.started_at = "RUNNING", time.time()
-        if task_set.target_group_arn is not None and task.target is not None:
-            self._plane.register(task_set.target_group_arn, task.target)
 
     def _start_container(self, task: Task, container: Mapping[str, Any]) -> TaskProcess:
         """Run a container's command, or the container itself where Docker has it."""
@@ -405,8 +406,7 @@ class TaskRunner:
             if why is None:
                 return containers.start_container(name, container)
             raise CannotPullContainerError(f"{error}, and {why}") from None
-        pairs = container.get("environment") or []
-        own = {pair["name"]: pair["value"] for pair in pairs}
+        own = containers.variables_of(container)
         containers.check_variables(own)
         return TaskProcess(
             image.words(container),

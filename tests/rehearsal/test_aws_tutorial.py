@@ -205,6 +205,13 @@ def test_tutorial(emulator):
         events = found["ecsTarget"]["lifecycleEvents"]
         return {each["lifecycleEventName"]: each["status"] for each in events}
 
+    created = {"deploymentId": deployment}
+    wait_for(
+        lambda: (
+            codedeploy.get_deployment(**created)["deploymentInfo"]["status"]
+            == "InProgress"
+        )
+    )
     wait_for(lambda: events().get("AfterAllowTraffic") == "Succeeded")
     assert "It works!" == fetch(port)
     forwards = emulator.client("elbv2").describe_listeners(ListenerArns=[listener])

@@ -97,6 +97,13 @@ def test_a_task_runs_to_its_end(ecs):
         pytest.param("tool", {}, override(command=["a"] * 3), 3, id="overridden"),
         pytest.param(
             "migrate",
+            {"environment": [{"name": "NONE"}, {"value": "nameless"}]},
+            {},
+            0,
+            id="half a variable",
+        ),
+        pytest.param(
+            "migrate",
             {"environment": [{"name": "EXIT", "value": "8"}]},
             override(environment=[{"name": "EXIT", "value": "7"}]),
             7,
@@ -143,6 +150,12 @@ def test_a_repeated_token_runs_nothing_new(ecs):
             "InvalidParameterException",
             "container named db",
         ),
+        (
+            {"overrides": {"containerOverrides": [{"command": ["a"]}]}},
+            "InvalidParameterException",
+            "container named None",
+        ),
+        ({"launchType": "MOON"}, "InvalidParameterException", "launchType is 'MOON'"),
     ],
 )
 def test_a_task_that_cannot_run_is_refused(ecs, changes, code, says):

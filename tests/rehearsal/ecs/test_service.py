@@ -140,14 +140,60 @@ def described(setting, task_set):
     return found["taskSets"][0]
 
 
+def scale(setting, count):
+    """Change the desired count, and wait for this number of tasks."""
+    setting.ecs.update_service(cluster="main", service="shop", desiredCount=count)
+    wait_for(lambda: len(tasks(setting)) == count)
+
+
+def test_what_a_task_set_cannot_do_disturbs_no_other(setting):
+    """Its tasks do not start, with the reason, and other task sets are looked after."""
+    ecs, where = setting.ecs, {"cluster": "main", "service": "shop"}
+    definition = ecs.register_task_definition(
+        family="odd",
+        containerDefinitions=[
+            {
+                "name": "web",
+                "image": "shop:1",
+                "memory": 64,
+                "environment": [{"name": "EMPTY"}, {"value": "nameless"}],
+                "portMappings": [{"containerPort": 80}],
+            }
+        ],
+    )["taskDefinition"]["taskDefinitionArn"]
+    for share in (-1, 101):
+        with pytest.raises(ClientError, match="0 to 100 percent"):
+            ecs.create_task_set(
+                **where,
+                taskDefinition=definition,
+                scale={"unit": "PERCENT", "value": share},
+            )
+
+    made = ecs.create_task_set(
+        **where,
+        taskDefinition=definition,
+        scale={"unit": "PERCENT", "value": 50},
+        loadBalancers=[behind(setting, "arn:unknown")],
+    )["taskSet"]
+    (stopped, *_) = wait_for(
+        lambda: [
+            task
+            for task in tasks(setting, desiredStatus="STOPPED")
+            if "arn:unknown" in task["stoppedReason"]
+        ]
+    )
+    scale(setting, 1)
+    scale(setting, 2)
+
+    ecs.delete_task_set(**where, taskSet=made["id"], force=True)
+    wait_for(lambda: len(setting.task_sets()) == 1)
+    assert "TaskFailedToStart" == stopped["stopCode"]
+
+
 def test_a_service_can_be_scaled(setting):
     """UpdateService changes how many tasks run."""
-    setting.ecs.update_service(cluster="main", service="shop", desiredCount=1)
-    wait_for(lambda: len(tasks(setting)) == 1)
-
-    setting.ecs.update_service(cluster="main", service="shop", desiredCount=2)
-
-    wait_for(lambda: len(tasks(setting)) == 2)
+    scale(setting, 1)
+    scale(setting, 2)
 
 
 def test_tasks_are_listed_a_page_at_a_time(setting):
@@ -173,6 +219,7 @@ def test_tasks_are_listed_a_page_at_a_time(setting):
         pytest.param("list_tasks", {"maxResults": 101}, "1 to 100", id="a long page"),
         pytest.param("list_tasks", {"nextToken": "x"}, "nextToken", id="token"),
         pytest.param("describe_tasks", {"tasks": ["x"] * 101}, "not 101", id="tasks"),
+        pytest.param("describe_tasks", {"tasks": []}, "cannot be empty", id="none"),
     ],
 )
 def test_more_than_a_page_is_refused(setting, operation, request_, message):
@@ -250,6 +297,9 @@ def test_codedeploy_alone_changes_its_services(setting, member, value, says):
         pytest.param({"loadBalancers": []}, "balancer must be provided", id="none"),
         pytest.param({"loadBalancers": "alone"}, "an associated load", id="unused"),
         pytest.param({"networkMode": "awsvpc"}, "Network Config", id="no network"),
+        pytest.param({"desiredCount": -1}, "at least 0", id="count"),
+        pytest.param({"launchType": "MOON"}, "launchType is 'MOON'", id="enum"),
+        pytest.param({"taskDefinition": None}, "can not be blank", id="no definition"),
     ],
 )
 def test_a_service_that_cannot_run_is_refused(setting, changes, says):
@@ -285,6 +335,7 @@ def test_a_service_that_cannot_run_is_refused(setting, changes, says):
         "loadBalancers": [behind(setting)],
         **{k: v for k, v in changes.items() if k != "networkMode"},
     }
+    request = {k: v for k, v in request.items() if v is not None}
 
     with pytest.raises(ClientError, match=says) as caught:
         ecs.create_service(**request)
@@ -355,6 +406,9 @@ def test_a_cluster_with_services_stays(setting):
         ecs.delete_cluster(cluster="other")
 
     ecs.delete_service(cluster="other", service="shop")
+    for operation in (ecs.update_service, ecs.create_task_set):
+        with pytest.raises(ecs.exceptions.ServiceNotActiveException):
+            operation(cluster="other", service="shop", taskDefinition="shop")
     deleted = ecs.delete_cluster(cluster="other")["cluster"]
     assert "INACTIVE" == deleted["status"]
 
