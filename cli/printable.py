@@ -34,10 +34,12 @@ _HIDDEN = (
 )
 _USUAL_OR_HIDDEN = re.compile(f"({_USUAL})|{_HIDDEN}")
 
-#: The first sign of a command: ``::name`` of GitHub, which may follow spaces, and
-#: ``##[name]`` or ``##name[`` of GitHub, Azure Pipelines and TeamCity, anywhere.
+#: The first sign of a command: ``::name`` of GitHub, which may follow spaces and the
+#: sequences with which Hookgate colors a line; and ``##[name]`` or ``##name[`` of
+#: GitHub, Azure Pipelines and TeamCity, anywhere.
 _COMMAND = re.compile(
-    r"(?:(?<=\n)|\A)(?P<spaces>[^\S\n]*):(?=:(?:[A-Za-z-]+[^\S\n]|\S+?::))"
+    r"(?:(?<=\n)|\A)(?P<spaces>(?:[^\S\n]|\x1b\[[0-9;]*m)*)"
+    r":(?=:(?:[A-Za-z-]+[^\S\n]|\S+?::))"
     r"|#(?=#[\w.-]*\[)"
 )
 

@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hookgate_cli.printable import continued, printable, printable_record
+from hookgate_cli.printable import (
+    continued,
+    printable,
+    printable_record,
+    without_commands,
+)
 
 TEXTS = yaml.safe_load(Path(__file__).with_name("hostile.yaml").read_text("utf-8"))
 
@@ -37,3 +42,9 @@ def test_record():
     record = {"a\x1b": ["\x9b", {"b": "\u202e"}, 1, None], "c": True}
     expected = {r"a\x1b": [r"\x9b", {"b": r"\u202e"}, 1, None], "c": True}
     assert expected == printable_record(record)
+
+
+def test_a_command_after_a_color_is_escaped():
+    """A line may begin with a color of Hookgate before the command."""
+    line = "first\n    \x1b[1;31m::warning::x\x1b[0m"
+    assert "first\n    \x1b[1;31m\\x3a:warning::x\x1b[0m" == without_commands(line)
