@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
@@ -134,7 +135,8 @@ class InvocationLog:
         """Add the ids of this invocation to every line from now on."""
         self.logger.append_keys(
             deployment_id=hook.deployment_id,
-            execution_id=hook.execution_id,
+            # A caller with the id itself can report a status to CodeDeploy.
+            execution=hashlib.sha256(hook.execution_id.encode()).hexdigest()[:16],
             lifecycle_event=str(event),
         )
 

@@ -1,14 +1,21 @@
 """The record of a verdict within its bound, and its metrics in CloudWatch's format."""
 
+import io
 import json
 from dataclasses import replace
 
 import pytest
 from support.steps import EVENT
 
-from hookgate.context import DeploymentInfo
+from hookgate.context import DeploymentInfo, HookEvent
 from hookgate.model import Finding, LifecycleEvent, Metric, Outcome, Status, Verdict
-from hookgate.reporting import MAX_RECORD, EmfMetrics, bounded_record, verdict_record
+from hookgate.reporting import (
+    MAX_RECORD,
+    EmfMetrics,
+    InvocationLog,
+    bounded_record,
+    verdict_record,
+)
 
 DEPLOYMENT = DeploymentInfo(
     id="d-1",
@@ -201,3 +208,15 @@ def test_bound(character):
 
     assert MAX_RECORD >= len(json.dumps(record))
     assert record["outcomes"][0]["reason"].startswith(character)
+
+
+def test_log_lines_contain_a_hash_of_the_execution_id():
+    """A reader of the log cannot report a status with what is there."""
+    stream = io.StringIO()
+    log = InvocationLog.to(stream, service="test-of-the-execution-id")
+    ids = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "secret-id"}
+    log.begin(HookEvent.parse(ids), "AfterInstall")
+    log.logger.info("a line")
+    line = json.loads(stream.getvalue())
+    assert ("d-1", 16) == (line["deployment_id"], len(line["execution"]))
+    assert "secret-id" not in stream.getvalue()

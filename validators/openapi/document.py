@@ -78,6 +78,17 @@ def _references(value: Any) -> Iterator[str]:
             waiting += each
 
 
+#: Headers of the connection, of the framing and of authentication: with them a document
+#: could send the plan's credentials elsewhere, or smuggle a second request.
+_NOT_THE_DOCUMENTS = frozenset(
+    {
+        *("host", "authorization", "proxy-authorization", "cookie", "forwarded"),
+        *("connection", "proxy-connection", "keep-alive", "te", "trailer", "upgrade"),
+        *("transfer-encoding", "content-length", "expect", "http2-settings"),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One operation: its request, or the reason why it cannot be called."""
@@ -212,6 +223,9 @@ class OpenApiDocument:
                 why = (
                     "has no example and no default" if value is None else "is an object"
                 )
+                return replace(operation, why_not=f"its parameter {name} {why}")
+            if place == "header" and name.lower() in _NOT_THE_DOCUMENTS:
+                why = "is a header that the service's document may not set"
                 return replace(operation, why_not=f"its parameter {name} {why}")
             if place == "path":
                 path = path.replace(f"{{{name}}}", quote(_text(value), safe=","))

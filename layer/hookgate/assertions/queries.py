@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -22,7 +23,7 @@ from hookgate.codes import Code
 from hookgate.errors import InvalidValue
 from hookgate.http.request import Reply
 from hookgate.redaction import masked
-from hookgate.units import duration, seconds_text, size
+from hookgate.units import duration, pattern, seconds_text, size
 
 if TYPE_CHECKING:
     from jsonpath import JSONPath
@@ -158,6 +159,17 @@ def encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+@lru_cache(maxsize=100)
+def _expression(text: str) -> Any:
+    """The regular expression of a function of a JSON path, in linear time."""
+    from jsonpath import JSONPathError  # noqa: PLC0415 - a plan may not use it
+
+    try:
+        return pattern(text)
+    except ValueError as error:
+        raise JSONPathError(str(error), token=None) from None
+
+
 def json_path(value: object) -> JSONPath:
     """Compile a JSON path of RFC 9535.
 
@@ -173,7 +185,11 @@ def json_path(value: object) -> JSONPath:
         what = f"{value!r} is not a JSON path: it begins with $"
         if value.startswith("$"):
             try:
-                compiled = jsonpath.JSONPathEnvironment(strict=True).compile(value)
+                environment = jsonpath.JSONPathEnvironment(strict=True)
+                for name in ("match", "search"):  # with Python's engine by default
+                    function: Any = environment.function_extensions[name]
+                    function.check_cache = _expression
+                compiled = environment.compile(value)
                 if isinstance(compiled, jsonpath.JSONPath):
                     return compiled
                 what = f"{value!r} is not a single JSON path"

@@ -12,7 +12,9 @@ from hookgate.assertions.queries import (
     Octets,
     Seconds,
     Unreadable,
+    json_path,
     listed,
+    places,
     same,
     shown,
 )
@@ -66,3 +68,17 @@ def test_long_value_is_cut():
 def test_kinds_in_a_sentence():
     """Kinds are listed as a person would."""
     assert "a string, a number or null" == listed({Kind.NULL, Kind.NUMBER, Kind.STRING})
+
+
+@pytest.mark.parametrize("function", ["match", "search"])
+def test_functions_of_a_path_take_linear_time(function):
+    """A pattern that Python's engine needs hours for is decided at once."""
+    text = "a" * 40 + "!"
+    path = json_path(f"$[?{function}(@, '(a+)+x|a+!')]")
+    assert [("$[0]", text)] == list(places([text], path))
+
+
+def test_pattern_that_does_not_compile_in_a_path():
+    """A look-around, which RE2 lacks, is an error, not a path without a value."""
+    ((_, value),) = places(["a"], json_path("$[?match(@, '(?=a)a')]"))
+    assert isinstance(value, Unreadable)

@@ -104,3 +104,17 @@ def test_server(servers, place, base, path):
     """Paths begin with the first server's, which may be relative to the document."""
     found = asked([], servers=servers, place=place, base=base, path="/a")
     assert path == found.path
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Host", "AUTHORIZATION", "Cookie", "Transfer-Encoding", "Content-Length"),
+        *("Upgrade", "Connection", "TE", "Expect"),
+    ],
+)
+def test_header_that_a_document_may_not_set(name):
+    """The service could steer the request, or get the plan's credentials elsewhere."""
+    found = asked([parameter("header", "x", name)], path="/a", given={name: "y"})
+    assert {} == found.headers
+    assert f"parameter {name} is a header" in found.why_not
