@@ -179,9 +179,10 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option by name
 ) -> None:
     """Start the emulator with the resources of SCENARIO, until Ctrl-C.
 
-    Without SCENARIO, the bundled storefront is used. Paste the output into another
-    shell to set the variables that point an AWS client to the emulator. With --empty,
-    create all resources yourself with an AWS client.
+    Without SCENARIO, the bundled storefront is used. Paste the export lines
+    of the output into another shell to point an AWS client to the emulator, and one of
+    the create-deployment commands to deploy. With --empty, create all resources
+    yourself with an AWS client.
     """
     if hold and functions_at:
         raise click.UsageError("use --hold or --functions-at, not both")

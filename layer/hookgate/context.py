@@ -241,5 +241,8 @@ def known(value: T | None, what: str) -> T:
         CannotMeasure: ``value`` is None; ``what`` names it.
     """
     if value is None:
-        raise CannotMeasure(f"{what} is not known here", code=Code.CONTEXT)
+        raise CannotMeasure(
+            f"{what} is not known: this step needs a deployment in AWS",
+            code=Code.CONTEXT,
+        )
     return value

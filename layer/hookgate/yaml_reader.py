@@ -232,7 +232,7 @@ class _Composer:
         """
         if isinstance(event, yaml.DocumentStartEvent):
             if self._documents:
-                what = "a second document starts here; a file is one"
+                what = "a second YAML document starts here; a file must contain one"
                 self._stop(event, Code.YAML_FEATURE, what)
             if event.version or event.tags:
                 self._refuse(event, "'%' directive; remove the line")
@@ -258,7 +258,7 @@ class _Composer:
                 file=self.file, data=data, values=self._values, keys=self._keys
             )
         starts = self.dialect.starts
-        code, what = Code.YAML_EMPTY, f"the file is empty; it starts with {starts}"
+        code, what = Code.YAML_EMPTY, f"the file is empty; it must start with {starts}"
         if data is not None:
             code = Code.YAML_NOT_A_MAPPING
             got = "a list" if isinstance(data, list) else f"only {shown(str(data))}"
@@ -273,13 +273,15 @@ class _Composer:
         tag: str | None = getattr(event, "tag", None)
         if tag is not None and not self._is_function(event):
             name = shown(tag.replace("tag:yaml.org,2002:", "!!"))
-            self._refuse(event, f"tag ({name}); remove it")
+            self._refuse(event, f"YAML tag ({name}); remove it")
         if self.dialect.aliases or event.anchor is None:
             return
         if isinstance(event, yaml.AliasEvent):
-            self._refuse(event, f"alias ({shown(event.anchor)}); write the value out")
+            self._refuse(
+                event, f"YAML alias ({shown(event.anchor)}); write the value out"
+            )
         else:
-            self._refuse(event, f"anchor ({shown(event.anchor)}); remove it")
+            self._refuse(event, f"YAML anchor ({shown(event.anchor)}); remove it")
 
     def _count(self, event: yaml.NodeEvent, nodes: int, levels: int) -> None:
         self._nodes += nodes
@@ -363,7 +365,7 @@ class _Composer:
     def _may_be_key(self, frame: _Frame, event: yaml.ScalarEvent) -> bool:
         name, first = shown(event.value), frame.seen.get(event.value)
         if not self.dialect.text_keys and not isinstance(self._scalar(event), str):
-            what = f"the key {name} is not text; put it in quotes if it is meant"
+            what = f"the key {name} is not text; to use it as text, put it in quotes"
             self._wrong(event, Code.YAML_KEY, what)
             return False
         if first:
@@ -409,7 +411,7 @@ class _Composer:
         return Place(self.file, mark.line + 1, mark.column + 1)
 
     def _refuse(self, event: yaml.Event, feature: str) -> None:
-        self._wrong(event, Code.YAML_FEATURE, f"Hookgate does not accept a {feature}")
+        self._wrong(event, Code.YAML_FEATURE, f"not supported: a {feature}")
 
     def _wrong(self, event: yaml.Event, code: Code, what: str) -> None:
         self.problems.add(self._place(event), code, what)
@@ -448,7 +450,7 @@ def plain(text: str) -> Scalar:
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if _NOT_FINITE.fullmatch(text):
-        raise ValueError(f"{text} cannot be compared with; write a number")
+        raise ValueError(f"{text} is not a finite number; write a number")
     if not _FLOAT.fullmatch(text) and not _OTHER_BASE.fullmatch(text):
         return text
     if len(text) > _MOST_DIGITS:
@@ -496,7 +498,7 @@ _SYNTAX = {
     "text on the next line",
 }
 
-_DIRECTIVE = "Hookgate does not accept a '%' directive; remove the line"
+_DIRECTIVE = "not supported: a '%' directive; remove the line"
 
 _FEATURES = {
     "alias": "a '*' starts an alias; put the text in quotes",

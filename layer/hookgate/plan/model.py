@@ -115,7 +115,7 @@ def _step_name(value: str) -> str:
     """Check a name that is also the value of a CloudWatch dimension."""
     if holds(value):
         raise InvalidValue(
-            "a step's name cannot contain ${…}: it is the same in every deployment, so "
+            "a step's name cannot contain ${…}: its metrics have it as a dimension, so "
             "that its metrics are too",
             code=Code.PLAN_PLACEHOLDER_PLACE,
         )

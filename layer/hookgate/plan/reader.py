@@ -104,7 +104,7 @@ def _needs(
             what = f"the step {shown(need)} needs itself; remove the need"
             yield Problem(place, Code.PLAN_NEED_CYCLE, what)
         elif need in draft.needs[:index]:
-            what = f"the need {shown(need)} is named twice; remove one of them"
+            what = f"needs lists {shown(need)} twice; remove one of them"
             yield Problem(place, Code.PLAN_NEED_TWICE, what)
         elif need not in steps:
             what = _unknown(need, steps, events)
@@ -121,7 +121,7 @@ def _needs(
 def _unknown(need: str, steps: Mapping[str, Draft], events: Mapping[str, str]) -> str:
     if need in events:
         return (
-            f"the step {shown(need)} is one of {events[need]}; a step needs only "
+            f"the step {shown(need)} belongs to {events[need]}; a step needs only "
             "steps of its own lifecycle event"
         )
     return (
@@ -136,7 +136,7 @@ def _cycles(steps: Mapping[str, Draft]) -> Iterator[Problem]:
         start = cycle.index(next(name for name in left if name in cycle))
         ring = [*cycle[start:], *cycle[:start]]
         way = " needs ".join(shown(name) for name in (*ring, ring[0]))
-        what = f"no step can start: {way}; remove one of the needs"
+        what = f"circular needs: {way}; remove one of them"
         first = left[ring[0]]
         place = first.document.key((*first.path, "needs"))
         yield Problem(place, Code.PLAN_NEED_CYCLE, what)
