@@ -139,11 +139,15 @@ class OpenApiDocument:
 
     def operations(self) -> Iterator[Operation]:
         """Every operation, in the document's order."""
-        for pattern, written in self._data.get("paths", {}).items():
-            item = self._resolved(written)
-            for method in (*SAFE, *_UNSAFE):
-                if method in item:
-                    yield self._operation(method, pattern, item)
+        try:
+            for pattern, written in self._data.get("paths", {}).items():
+                item = self._resolved(written)
+                for method in (*SAFE, *_UNSAFE):
+                    if method in item:
+                        yield self._operation(method, pattern, item)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # What the check of the document let pass, such as a parameter without name.
+            raise _unusable(f"is not valid: {type(error).__name__}: {error}") from None
 
     def faults(self, operation: Operation, reply: Reply) -> Iterator[str]:
         """The differences between a response and the document."""
@@ -173,8 +177,12 @@ class OpenApiDocument:
             headers=reply.headers,
             content_type=reply.header("Content-Type") or "",
         )
-        for error in self._openapi.iter_apicall_response_errors(request, response):
-            yield _message(error)
+        try:
+            for error in self._openapi.iter_apicall_response_errors(request, response):
+                yield _message(error)
+        # The libraries fail where the check of the document passes: `schema: true`.
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise _unusable(f"is not valid: {type(error).__name__}: {error}") from None
 
     def _checker(self) -> Any:
         from openapi_core import OpenAPI  # noqa: PLC0415 - in the second layer
@@ -198,6 +206,8 @@ class OpenApiDocument:
             why_not = "it has servers of its own"
         elif written.get("requestBody"):
             why_not = "it needs a body"
+        elif not written.get("responses"):
+            why_not = "the document contains no response of it"
         operation = Operation(method=method, pattern=pattern, why_not=why_not)
         if why_not:
             return operation

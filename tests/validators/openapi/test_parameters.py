@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.coded import raises
 
+from hookgate.codes import Code
+from hookgate.errors import CannotMeasure
+from hookgate.testing import a_reply
 from hookgate_validators.openapi.document import OpenApiDocument
 
 OK = {"200": {"description": "ok"}}
@@ -118,3 +122,27 @@ def test_header_that_a_document_may_not_set(name):
     found = asked([parameter("header", "x", name)], path="/a", given={name: "y"})
     assert {} == found.headers
     assert f"parameter {name} is a header" in found.why_not
+
+
+def test_operation_without_responses():
+    """OpenAPI 3.1 allows it; there is nothing to compare a response with."""
+    document = {"openapi": "3.1.0", "info": {"title": "a", "version": "1"}}
+    body = json.dumps(document | {"paths": {"/a": {"get": {}}}}).encode()
+    (operation,) = OpenApiDocument(body).operations()
+    assert "the document contains no response of it" == operation.why_not
+
+
+def test_schema_that_the_libraries_cannot_follow():
+    """The document is the reason, not a crash of the validator."""
+    content = {"application/json": {"schema": True}}
+    responses = {"200": {"description": "ok", "content": content}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "a", "version": "1"},
+        "paths": {"/a": {"get": {"responses": responses}}},
+    }
+    opened = OpenApiDocument(json.dumps(document).encode())
+    (operation,) = opened.operations()
+    reply = a_reply(body="1", headers={"Content-Type": "application/json"})
+    with raises(CannotMeasure, Code.OPENAPI_DOCUMENT):
+        list(opened.faults(operation, reply))
